@@ -3,7 +3,9 @@
 import asyncio
 import random
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 
+import dns.flags
 import dns.message
 import dns.rcode
 import pytest
@@ -11,6 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpost.mail.address import Domain, Endpoint
+from secondpost.mail.dns_questions import (
+    AliasAnswer,
+    CaaAnswer,
+    CaaRecord,
+    DsAnswer,
+    NsAnswer,
+    PtrAnswer,
+    TlsaAnswer,
+    TlsaRecord,
+    ZoneAnswer,
+)
 from secondpost.mail.questions import AddressAnswer, Finding, MxAnswer, MxRecord, TxtAnswer
 from secondpost.protocols.dns.lookup import DnsAnswer, DnsQuestion, RecordType
 from secondpost.world.real.dice import RealDice
@@ -45,6 +58,13 @@ LINES = (
     'text.example. 300 IN TXT "v=spf1 a " "-all"',
     'text.example. 300 IN TXT "other"',
     "also.example. 300 IN CNAME text.example.",
+    "25.2.0.192.in-addr.arpa. 300 IN PTR Mx2.example.net.",
+    "_25._tcp.mx1.example.net. 300 IN TLSA 3 1 1 " + "AB" * 32,
+    "_25._tcp.mx1.example.net. 300 IN TLSA 2 0 0 CDEF",
+    'caa.example. 300 IN CAA 128 ISSUE "authority.example; accounturi=x"',
+    "signed.example. 300 IN SOA ns.signed.example. hostmaster.signed.example. 1 2 3 4 5",
+    "signed.example. 300 IN DS 1 13 2 " + "AB" * 32,
+    "signed.example. 300 IN NS NS1.signed.example.",
 )
 FOUND_MX = MxAnswer(Finding.FOUND, (MxRecord(10, "mx1.example.net"), MxRecord(20, "mx2.example.net")))
 
@@ -83,8 +103,11 @@ def test_mail_hosts_come_in_order_in_lower_case_and_once_asked_from_memory(run: 
     ("domain", "answer"),
     [
         ("null.example", MxAnswer(Finding.FOUND, (MxRecord(0, "."),))),
-        ("mixed.example", MxAnswer(Finding.FOUND, (MxRecord(10, "mx.example"),))),
-        ("useless.example", MxAnswer(Finding.FAILED)),
+        (
+            "mixed.example",
+            MxAnswer(Finding.FOUND, (MxRecord(10, "mx.example"),), ("192.0.2.9", r"b\032d.example")),
+        ),
+        ("useless.example", MxAnswer(Finding.FAILED, (), ("192.0.2.9",))),
         ("mx1.example.net", MxAnswer(Finding.NO_DATA)),
         ("absent.example", MxAnswer(Finding.NO_NAME)),
         ("circle.example", MxAnswer(Finding.FAILED)),
@@ -95,7 +118,8 @@ def test_mail_hosts_come_in_order_in_lower_case_and_once_asked_from_memory(run: 
 )
 def test_mail_hosts(run: Run[object], domain: str, answer: MxAnswer) -> None:
     async def check(resolver: RealResolver, _: NameServer) -> None:
-        assert await resolver.mx(Domain(domain)) == answer
+        said = await resolver.mx(Domain(domain))
+        assert replace(said, unusable=tuple(sorted(said.unusable))) == answer
 
     with_server(run, check)
 
@@ -150,6 +174,71 @@ def test_the_strings_of_a_text_are_one(run: Run[object], name: str, answer: TxtA
         assert TxtAnswer(said.finding, tuple(sorted(said.texts, reverse=True))) == answer
 
     with_server(run, check)
+
+
+Asked = Callable[[RealResolver], Coroutine[object, object, object]]
+
+
+@pytest.mark.parametrize(
+    ("ask", "answer"),
+    [
+        (lambda it: it.ptr("192.0.2.25"), PtrAnswer(Finding.FOUND, ("mx2.example.net",))),
+        (lambda it: it.ptr("2001:db8::25"), PtrAnswer(Finding.NO_NAME)),
+        (lambda it: it.ptr("no address"), PtrAnswer(Finding.FAILED)),
+        (
+            lambda it: it.tlsa("_25._tcp.mx1.example.net"),
+            TlsaAnswer(Finding.FOUND, (TlsaRecord(2, 0, 0, "cdef"), TlsaRecord(3, 1, 1, "ab" * 32))),
+        ),
+        (lambda it: it.tlsa("absent.example"), TlsaAnswer(Finding.NO_NAME)),
+        (
+            lambda it: it.caa("caa.example"),
+            CaaAnswer(Finding.FOUND, (CaaRecord(128, "issue", "authority.example; accounturi=x"),)),
+        ),
+        (lambda it: it.caa("mx1.example.net"), CaaAnswer(Finding.NO_DATA)),
+        (lambda it: it.alias("also.example"), AliasAnswer(Finding.FOUND, "text.example")),
+        (lambda it: it.alias("text.example"), AliasAnswer(Finding.NO_DATA)),
+        (lambda it: it.zone_of("signed.example"), ZoneAnswer(Finding.FOUND, "signed.example")),
+        (lambda it: it.zone_of("caa.example"), ZoneAnswer(Finding.FOUND, "example")),
+        (lambda it: it.zone_of("absent.example"), ZoneAnswer(Finding.FOUND, "example")),
+        (lambda it: it.ds("signed.example"), DsAnswer(Finding.FOUND)),
+        (lambda it: it.ds("example"), DsAnswer(Finding.NO_NAME)),
+        (lambda it: it.ns("signed.example"), NsAnswer(Finding.FOUND, ("ns1.signed.example",))),
+    ],
+)
+def test_what_a_check_of_a_zone_asks(run: Run[object], ask: Asked, answer: object) -> None:
+    async def check(resolver: RealResolver, _: NameServer) -> None:
+        said = await ask(resolver)
+        if isinstance(said, TlsaAnswer):
+            said = replace(said, records=tuple(sorted(said.records)))
+        assert said == answer
+
+    with_server(run, check)
+
+
+@pytest.mark.parametrize("lies", [False, True], ids=["every reply", "not the alias"])
+def test_an_answer_is_validated_if_every_reply_says_so(run: Run[object], lies: bool) -> None:
+    """The alias and its target come in two replies; only one that was asked for gets the AD bit."""
+    tlsa = Zone(
+        (
+            "_25._tcp.a.example. 300 IN CNAME _25._tcp.b.example.",
+            "_25._tcp.b.example. 300 IN TLSA 3 0 0 ABCDEF",
+        )
+    )
+
+    def respond(query: dns.message.Message, _: bool) -> list[bytes]:
+        reply = tlsa.answer(query)
+        leads = "a.example" in str(query.question[0].name)
+        if leads:
+            reply.answer = reply.answer[:1]
+        if query.flags & dns.flags.AD and not (lies and leads):
+            reply.flags |= dns.flags.AD
+        return [reply.to_wire()]
+
+    async def check(resolver: RealResolver, _: NameServer) -> None:
+        assert (await resolver.tlsa("_25._tcp.a.example")).is_validated is not lies
+        assert (await resolver.tlsa("_25._tcp.b.example")).is_validated
+
+    with_server(run, check, respond)
 
 
 def test_without_a_road_for_ipv6_the_other_comes_first(run: Run[object]) -> None:
@@ -399,7 +488,7 @@ def test_the_life_of_a_negative_answer_is_the_lesser_of_the_soa() -> None:
     question = DnsQuestion("absent.example", RecordType.MX)
     query = dns.message.from_wire(write_question(question, 7))
     wire = TRUTH.answer(query).to_wire()
-    assert read_reply(wire, 7, question) == DnsAnswer(Finding.NO_NAME, (), 120)
+    assert read_reply(wire, 7, question) == DnsAnswer(Finding.NO_NAME, (), 120, zone="example")
 
 
 def test_a_question_carries_edns_with_1232_octets_and_asks_for_recursion() -> None:

@@ -119,6 +119,7 @@ class MxRecord:
 class MxAnswer:
     finding: Finding
     records: tuple[MxRecord, ...] = ()  # not empty if and only if found
+    unusable: tuple[str, ...] = ()  # hosts of further records: addresses, and names that are none
 
 
 @dataclass(frozen=True, slots=True)

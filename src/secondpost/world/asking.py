@@ -7,6 +7,20 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from secondpost.mail.address import Domain
+from secondpost.mail.dns_questions import (
+    Alias,
+    AnswerOfZone,
+    Caa,
+    Ds,
+    Ns,
+    Ptr,
+    StsPolicy,
+    StsPolicyAnswer,
+    Tlsa,
+    ZoneOf,
+    ZoneQuestion,
+)
 from secondpost.mail.questions import (
     Addresses,
     Mx,
@@ -16,13 +30,15 @@ from secondpost.mail.questions import (
     PolicyQuestion,
     Txt,
 )
-from secondpost.world.ports import Resolver
+from secondpost.world.ports import Resolver, ZoneResolver
 
 Asked = TypeVar("Asked")
 Said = TypeVar("Said")
 Result = TypeVar("Result")
 
 Answerer = Callable[[NameQuestion], Awaitable[NameAnswer]]
+ZoneAnswerer = Callable[[ZoneQuestion], Awaitable[AnswerOfZone]]
+PolicyReader = Callable[[Domain], Awaitable[StsPolicyAnswer]]
 PolicyAnswerer = Callable[[PolicyQuestion], Awaitable[PolicyAnswer]]
 
 
@@ -107,5 +123,33 @@ def names_from(resolver: Resolver) -> Answerer:
                 return await resolver.addresses(host)
             case Txt(name):
                 return await resolver.txt(name)
+
+    return answer
+
+
+def zones_from(resolver: ZoneResolver, sts_policy: PolicyReader) -> ZoneAnswerer:
+    """A function that answers questions about zones; `sts_policy` fetches a domain's policy."""
+    of_names = names_from(resolver)
+
+    async def answer(question: ZoneQuestion) -> AnswerOfZone:
+        match question:
+            case Ptr(address):
+                return await resolver.ptr(address)
+            case Tlsa(name):
+                return await resolver.tlsa(name)
+            case Caa(name):
+                return await resolver.caa(name)
+            case Alias(name):
+                return await resolver.alias(name)
+            case ZoneOf(name):
+                return await resolver.zone_of(name)
+            case Ds(zone):
+                return await resolver.ds(zone)
+            case Ns(zone):
+                return await resolver.ns(zone)
+            case StsPolicy(domain):
+                return await sts_policy(domain)
+            case _:
+                return await of_names(question)
 
     return answer

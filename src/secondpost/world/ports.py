@@ -11,6 +11,15 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from secondpost.mail.address import Domain, Endpoint
+from secondpost.mail.dns_questions import (
+    AliasAnswer,
+    CaaAnswer,
+    DsAnswer,
+    NsAnswer,
+    PtrAnswer,
+    TlsaAnswer,
+    ZoneAnswer,
+)
 from secondpost.mail.questions import AddressAnswer, MxAnswer, TxtAnswer
 
 T = TypeVar("T")
@@ -147,6 +156,26 @@ class Resolver(Protocol):
         ...
 
     async def txt(self, name: str) -> TxtAnswer: ...
+
+
+class ZoneResolver(Resolver, Protocol):
+    """A resolver that also answers what only setting up and checking ask. Never raises."""
+
+    async def ptr(self, address: str) -> PtrAnswer: ...
+
+    async def tlsa(self, name: str) -> TlsaAnswer: ...
+
+    async def caa(self, name: str) -> CaaAnswer:
+        """The records of this very name: the tree is not climbed."""
+        ...
+
+    async def alias(self, name: str) -> AliasAnswer: ...
+
+    async def zone_of(self, name: str) -> ZoneAnswer: ...
+
+    async def ds(self, zone: str) -> DsAnswer: ...
+
+    async def ns(self, zone: str) -> NsAnswer: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, IntEnum
 
+from secondpost.mail.dns_questions import CaaRecord, TlsaRecord
 from secondpost.mail.questions import Finding, MxRecord
 
 ROUND_SECONDS = (2.0, 3.0, 4.0)  # time-out of each query; every server is queried once per round
@@ -17,9 +18,16 @@ CHAIN_MAX = 8  # CNAMEs followed, within one answer and over several
 
 class RecordType(IntEnum):
     A = 1
+    NS = 2
+    CNAME = 5
+    SOA = 6
+    PTR = 12
     MX = 15
     TXT = 16
     AAAA = 28
+    DS = 43
+    TLSA = 52
+    CAA = 257
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +36,15 @@ class DnsQuestion:
     type: RecordType
 
 
-DnsRecord = MxRecord | str  # an address or a TXT record is a str
+@dataclass(frozen=True, slots=True)
+class UnusableMx:
+    """An MX record whose host is an address, or no valid name. Mail cannot go there."""
+
+    host: str
+
+
+# An address, a text and a name (of CNAME, NS, PTR, and of the zone with a SOA or DS) are a str.
+DnsRecord = MxRecord | UnusableMx | TlsaRecord | CaaRecord | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +54,8 @@ class DnsAnswer:
     finding: Finding
     records: tuple[DnsRecord, ...] = ()
     ttl_seconds: int = 0
+    is_validated: bool = False  # the AD bit of every reply that led here
+    zone: str = ""  # of a negative answer: the zone that says so, if it says which it is
 
 
 FAILED = DnsAnswer(Finding.FAILED)
@@ -49,6 +67,7 @@ class Leads:
 
     name: str
     ttl_seconds: int
+    is_validated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +125,19 @@ def look_up(question: DnsQuestion, servers: Sequence[int]) -> Lookup:
     """Look up a name; `servers` in the order in which to query them."""
     patience = _Patience()
     ttl_seconds: int | None = None  # the lowest of the CNAMEs followed so far
+    is_validated = True  # every CNAME followed so far
     asked = question
     for _ in range(CHAIN_MAX + 1):
         reply = yield from _ask_around(asked, servers, patience)
         if ttl_seconds is not None:
-            reply = replace(reply, ttl_seconds=min(reply.ttl_seconds, ttl_seconds))
+            reply = replace(
+                reply,
+                ttl_seconds=min(reply.ttl_seconds, ttl_seconds),
+                is_validated=reply.is_validated and is_validated,
+            )
         if isinstance(reply, DnsAnswer):
             return reply
-        ttl_seconds = reply.ttl_seconds
+        ttl_seconds, is_validated = reply.ttl_seconds, reply.is_validated
         asked = DnsQuestion(reply.name, question.type)
     return FAILED
 

@@ -1,4 +1,5 @@
-"""A stub resolver with a cache: MX, addresses and TXT from configured servers.
+"""A stub resolver with a cache: mail hosts, addresses, texts and what a check of a zone asks for, from
+configured servers.
 
 protocols/dns/lookup decides which server to query, protocols/dns/cache keeps the answers,
 dns_upstream sends the queries. Concurrent requests for the same question share one look-up.
@@ -8,6 +9,17 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from secondpost.mail.address import Domain, Endpoint, as_ip
+from secondpost.mail.dns_questions import (
+    AliasAnswer,
+    CaaAnswer,
+    CaaRecord,
+    DsAnswer,
+    NsAnswer,
+    PtrAnswer,
+    TlsaAnswer,
+    TlsaRecord,
+    ZoneAnswer,
+)
 from secondpost.mail.questions import AddressAnswer, Finding, MxAnswer, MxRecord, TxtAnswer
 from secondpost.protocols.dns.cache import DnsCache
 from secondpost.protocols.dns.lookup import (
@@ -16,6 +28,7 @@ from secondpost.protocols.dns.lookup import (
     DnsQuestion,
     RecordType,
     TimedReply,
+    UnusableMx,
     look_up,
 )
 from secondpost.world.ports import Dice
@@ -53,7 +66,8 @@ class RealResolver:
         records = [record for record in answer.records if isinstance(record, MxRecord)]
         # RFC 5321 §5.1: equal preferences in random order, to spread the load.
         records = sorted(self._dice.shuffled(records), key=lambda record: record.preference)
-        return MxAnswer(answer.finding, tuple(records))
+        unusable = tuple(record.host for record in answer.records if isinstance(record, UnusableMx))
+        return MxAnswer(answer.finding, tuple(records), unusable)
 
     async def addresses(self, host: str) -> AddressAnswer:
         address = as_ip(host)
@@ -69,8 +83,48 @@ class RealResolver:
         return self._together(*await asyncio.gather(self._resolve(of_six), self._resolve(of_four)))
 
     async def txt(self, name: str) -> TxtAnswer:
-        answer = await self._resolve(DnsQuestion(name.rstrip(".").lower(), RecordType.TXT))
-        return TxtAnswer(answer.finding, tuple(text for text in answer.records if isinstance(text, str)))
+        answer = await self._records(name, RecordType.TXT)
+        return TxtAnswer(answer.finding, _texts(answer))
+
+    async def ptr(self, address: str) -> PtrAnswer:
+        ip = as_ip(address)
+        if ip is None:
+            return PtrAnswer(Finding.FAILED)
+        answer = await self._records(ip.reverse_pointer, RecordType.PTR)
+        return PtrAnswer(answer.finding, _texts(answer))
+
+    async def tlsa(self, name: str) -> TlsaAnswer:
+        answer = await self._records(name, RecordType.TLSA)
+        records = tuple(record for record in answer.records if isinstance(record, TlsaRecord))
+        return TlsaAnswer(answer.finding, records, answer.is_validated)
+
+    async def caa(self, name: str) -> CaaAnswer:
+        answer = await self._records(name, RecordType.CAA)
+        records = tuple(record for record in answer.records if isinstance(record, CaaRecord))
+        return CaaAnswer(answer.finding, records)
+
+    async def alias(self, name: str) -> AliasAnswer:
+        answer = await self._records(name, RecordType.CNAME)
+        return AliasAnswer(answer.finding, "".join(_texts(answer)[:1]))
+
+    async def zone_of(self, name: str) -> ZoneAnswer:
+        # A name without SOA is answered with the SOA of its zone (RFC 2308 §2).
+        answer = await self._records(name, RecordType.SOA)
+        zone = answer.zone if answer.finding is not Finding.FOUND else "".join(_texts(answer)[:1])
+        if len(zone) == 0:
+            return ZoneAnswer(Finding.FAILED)
+        return ZoneAnswer(Finding.FOUND, zone, answer.is_validated)
+
+    async def ds(self, zone: str) -> DsAnswer:
+        answer = await self._records(zone, RecordType.DS)
+        return DsAnswer(answer.finding)
+
+    async def ns(self, zone: str) -> NsAnswer:
+        answer = await self._records(zone, RecordType.NS)
+        return NsAnswer(answer.finding, _texts(answer))
+
+    async def _records(self, name: str, kind: RecordType) -> DnsAnswer:
+        return await self._resolve(DnsQuestion(name.rstrip(".").lower(), kind))
 
     def _together(self, six: DnsAnswer, four: DnsAnswer) -> AddressAnswer:
         ordered = (six, four) if self._ipv6_first else (four, six)
@@ -138,6 +192,10 @@ class RealResolver:
             for upstream in self._upstreams:
                 upstream.close()
             self._upstreams = [Upstream(endpoint, self._dice) for endpoint in servers]
+
+
+def _texts(answer: DnsAnswer) -> tuple[str, ...]:
+    return tuple(record for record in answer.records if isinstance(record, str))
 
 
 def _order(upstreams: Sequence[Upstream], now: float) -> list[int]:

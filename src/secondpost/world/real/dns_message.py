@@ -3,6 +3,8 @@
 A reply is accepted only if it matches the question (RFC 5452 §3).
 """
 
+from dataclasses import dataclass
+
 import dns.exception
 import dns.flags
 import dns.message
@@ -11,9 +13,14 @@ import dns.opcode
 import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
+import dns.rdtypes.ANY.CAA
 import dns.rdtypes.ANY.CNAME
+import dns.rdtypes.ANY.DS
 import dns.rdtypes.ANY.MX
+import dns.rdtypes.ANY.NS
+import dns.rdtypes.ANY.PTR
 import dns.rdtypes.ANY.SOA
+import dns.rdtypes.ANY.TLSA
 import dns.rdtypes.ANY.TXT
 import dns.rdtypes.IN.A
 import dns.rdtypes.IN.AAAA
@@ -22,6 +29,7 @@ from dns.rdata import Rdata
 from dns.rdatatype import RdataType
 
 from secondpost.mail.address import AddressError, Domain, as_ip
+from secondpost.mail.dns_questions import CaaRecord, TlsaRecord
 from secondpost.mail.questions import Finding, MxRecord
 from secondpost.protocols.dns.lookup import (
     CHAIN_MAX,
@@ -31,6 +39,7 @@ from secondpost.protocols.dns.lookup import (
     Leads,
     TruncatedReply,
     Unhelpful,
+    UnusableMx,
     UpstreamReply,
 )
 
@@ -48,6 +57,7 @@ def write_question(question: DnsQuestion, number: int) -> bytes:
     query = dns.message.make_query(
         _name(question.name), RdataType(question.type), IN, use_edns=0, payload=UDP_OCTETS, id=number
     )
+    query.flags |= dns.flags.AD  # RFC 6840 §5.7: the reply's AD bit is wanted, without its signatures
     return query.to_wire()
 
 
@@ -95,10 +105,11 @@ def _is_to(message: dns.message.Message, question: DnsQuestion) -> bool:
 def _judge(message: dns.message.Message, question: DnsQuestion) -> UpstreamReply:
     """Follow the CNAMEs in the answer to the records, or to a negative answer."""
     name, ttl_seconds = _name(question.name), None
+    is_validated = message.flags & dns.flags.AD != 0
     for _ in range(CHAIN_MAX + 1):
         found = _set(message, name, RdataType(question.type))
         if found is not None:
-            return _found(found, _least(ttl_seconds, found.ttl))
+            return _found(found, _least(ttl_seconds, found.ttl), is_validated)
         alias = _set(message, name, dns.rdatatype.CNAME)
         if alias is None:
             return _nothing(message, question, name, ttl_seconds)
@@ -122,38 +133,50 @@ def _nothing(
     message: dns.message.Message, question: DnsQuestion, name: dns.name.Name, ttl_seconds: int | None
 ) -> UpstreamReply:
     """A negative answer (RFC 2308 §2): NXDOMAIN is about the last CNAME, an SOA means no data."""
-    negative_seconds = _negative_seconds(message)
+    is_validated = message.flags & dns.flags.AD != 0
+    denial = _denial(message)
+    seconds = denial.seconds if denial is not None else 0
+    zone = denial.zone if denial is not None else ""
     if message.rcode() == dns.rcode.NXDOMAIN:
-        return DnsAnswer(Finding.NO_NAME, (), _least(ttl_seconds, negative_seconds or 0))
-    if negative_seconds is not None:
-        return DnsAnswer(Finding.NO_DATA, (), _least(ttl_seconds, negative_seconds))
+        return DnsAnswer(Finding.NO_NAME, (), _least(ttl_seconds, seconds), is_validated, zone)
+    if denial is not None:
+        return DnsAnswer(Finding.NO_DATA, (), _least(ttl_seconds, seconds), is_validated, zone)
     if ttl_seconds is not None:
-        return Leads(_text(name), ttl_seconds)
+        return Leads(_text(name), ttl_seconds, is_validated)
     if any(authority.rdtype == dns.rdatatype.NS for authority in message.authority):
         return Unhelpful("a referral: this server does not look further")
-    return DnsAnswer(Finding.NO_DATA)
+    return DnsAnswer(Finding.NO_DATA, is_validated=is_validated)
 
 
-def _negative_seconds(message: dns.message.Message) -> int | None:
-    """RFC 2308 §5: the lower of the SOA's TTL and its MINIMUM field."""
+@dataclass(frozen=True, slots=True)
+class _Denial:
+    """The SOA record beside a negative answer."""
+
+    zone: str
+    seconds: int  # RFC 2308 §5: the lower of the SOA's TTL and its MINIMUM field
+
+
+def _denial(message: dns.message.Message) -> _Denial | None:
     for authority in message.authority:
         for soa in authority:
             if isinstance(soa, dns.rdtypes.ANY.SOA.SOA):
-                return min(authority.ttl, soa.minimum)
+                return _Denial(_text(authority.name), min(authority.ttl, soa.minimum))
     return None
 
 
-def _found(found: dns.rrset.RRset, ttl_seconds: int) -> UpstreamReply:
-    records = [record for record in map(_record, found) if record is not None]
-    usable = list(dict.fromkeys(records))[:RECORDS_MAX]
-    if len(usable) > 1:  # RFC 7505 §3: a null MX is valid only alone
-        usable = [it for it in usable if not (isinstance(it, MxRecord) and it.host == ".")]
-    if len(usable) == 0:
+def _found(found: dns.rrset.RRset, ttl_seconds: int, is_validated: bool) -> UpstreamReply:
+    records = [record for record in (_record(found, rdata) for rdata in found) if record is not None]
+    known = list(dict.fromkeys(records))[:RECORDS_MAX]
+    if len(known) > 1:  # RFC 7505 §3: a null MX is valid only alone
+        known = [it for it in known if not (isinstance(it, MxRecord) and it.host == ".")]
+    if len(known) == 0:
         return Unhelpful("none of the records can be used")
-    return DnsAnswer(Finding.FOUND, tuple(usable), ttl_seconds)
+    if all(isinstance(record, UnusableMx) for record in known):
+        return DnsAnswer(Finding.FAILED, tuple(known))
+    return DnsAnswer(Finding.FOUND, tuple(known), ttl_seconds, is_validated)
 
 
-def _record(rdata: Rdata) -> DnsRecord | None:
+def _record(found: dns.rrset.RRset, rdata: Rdata) -> DnsRecord | None:
     """The record in our form; None if it is useless."""
     match rdata:
         case dns.rdtypes.ANY.MX.MX():
@@ -166,17 +189,30 @@ def _record(rdata: Rdata) -> DnsRecord | None:
         case dns.rdtypes.ANY.TXT.TXT():
             # RFC 7208 §3.3, RFC 6376 §3.6.2.2: several strings are joined without a space.
             return b"".join(rdata.strings).decode("utf-8", "replace")
+        case dns.rdtypes.ANY.CNAME.CNAME() | dns.rdtypes.ANY.NS.NS() | dns.rdtypes.ANY.PTR.PTR():
+            return _text(rdata.target)
+        case dns.rdtypes.ANY.TLSA.TLSA():
+            return TlsaRecord(rdata.usage, rdata.selector, rdata.mtype, rdata.cert.hex())
+        case dns.rdtypes.ANY.CAA.CAA():
+            # RFC 8659 §4.1: tags are compared without regard to case.
+            return CaaRecord(rdata.flags, _ascii(rdata.tag).lower(), _ascii(rdata.value))
+        case dns.rdtypes.ANY.SOA.SOA() | dns.rdtypes.ANY.DS.DS():
+            return _text(found.name)
     return None
 
 
-def _mx_record(preference: int, host: str) -> MxRecord | None:
+def _ascii(octets: bytes) -> str:
+    return octets.decode("ascii", "replace")
+
+
+def _mx_record(preference: int, host: str) -> MxRecord | UnusableMx:
     if host == ".":
         return MxRecord(0, ".")
     try:
         # RFC 5321 §5.1: an MX names a host, not an address; a common mistake.
-        return None if as_ip(host) is not None else MxRecord(preference, Domain.parse(host).name)
+        return UnusableMx(host) if as_ip(host) is not None else MxRecord(preference, Domain.parse(host).name)
     except AddressError:
-        return None
+        return UnusableMx(host)
 
 
 def _text(name: dns.name.Name) -> str:

@@ -1,0 +1,182 @@
+"""Questions about a zone that only setting up and checking ask: what is published beside the MX, the
+addresses and the texts, and whether it is signed.
+
+As in mail/questions, a failure is a finding, and nothing is raised. `is_validated` is the AD bit
+(RFC 4035 §3.2.3): the resolver says that it has validated the answer. It is worth as much as the
+resolver and the way to it.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from secondpost.mail.address import Domain
+from secondpost.mail.questions import Finding, NameAnswer, NameQuestion
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Ptr:
+    """The host names that the owner of an IP address gives it. Answered by PtrAnswer."""
+
+    address: str
+
+    def ask(self) -> Generator["Ptr", "PtrAnswer", "PtrAnswer"]:
+        return (yield self)
+
+
+@dataclass(frozen=True, slots=True)
+class Tlsa:
+    """The TLSA records of a service, such as _25._tcp.mx.example.net. Answered by TlsaAnswer."""
+
+    name: str
+
+    def ask(self) -> Generator["Tlsa", "TlsaAnswer", "TlsaAnswer"]:
+        return (yield self)
+
+
+@dataclass(frozen=True, slots=True)
+class Caa:
+    """The CAA records of this very name; setup/authorities climbs the tree. Answered by CaaAnswer."""
+
+    name: str
+
+    def ask(self) -> Generator["Caa", "CaaAnswer", "CaaAnswer"]:
+        return (yield self)
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """The CNAME record of this very name. Answered by AliasAnswer."""
+
+    name: str
+
+    def ask(self) -> Generator["Alias", "AliasAnswer", "AliasAnswer"]:
+        return (yield self)
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneOf:
+    """The zone in which a name lies, or would lie. Answered by ZoneAnswer."""
+
+    name: str
+
+    def ask(self) -> Generator["ZoneOf", "ZoneAnswer", "ZoneAnswer"]:
+        return (yield self)
+
+
+@dataclass(frozen=True, slots=True)
+class Ds:
+    """Whether the parent zone says that this zone is signed. Answered by DsAnswer."""
+
+    zone: str
+
+    def ask(self) -> Generator["Ds", "DsAnswer", "DsAnswer"]:
+        return (yield self)
+
+
+@dataclass(frozen=True, slots=True)
+class Ns:
+    """The name servers of a zone. Answered by NsAnswer."""
+
+    zone: str
+
+    def ask(self) -> Generator["Ns", "NsAnswer", "NsAnswer"]:
+        return (yield self)
+
+
+@dataclass(frozen=True, slots=True)
+class StsPolicy:
+    """The MTA-STS policy that a domain serves (RFC 8461 §3.3). Answered by StsPolicyAnswer."""
+
+    domain: Domain
+
+    def ask(self) -> Generator["StsPolicy", "StsPolicyAnswer", "StsPolicyAnswer"]:
+        return (yield self)
+
+
+@dataclass(frozen=True, slots=True)
+class PtrAnswer:
+    finding: Finding
+    hosts: tuple[str, ...] = ()  # lower case, no final dot; not empty if and only if found
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TlsaRecord:
+    """RFC 6698 §2.1."""
+
+    usage: int
+    selector: int
+    matching: int
+    data: str  # hexadecimal, lower case
+
+    def __str__(self) -> str:
+        return f"{self.usage} {self.selector} {self.matching} {self.data}"
+
+
+@dataclass(frozen=True, slots=True)
+class TlsaAnswer:
+    finding: Finding
+    records: tuple[TlsaRecord, ...] = ()  # not empty if and only if found
+    is_validated: bool = False
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CaaRecord:
+    """RFC 8659 §4.1."""
+
+    flags: int
+    tag: str  # lower case
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaaAnswer:
+    finding: Finding
+    records: tuple[CaaRecord, ...] = ()  # not empty if and only if found
+
+
+@dataclass(frozen=True, slots=True)
+class AliasAnswer:
+    finding: Finding
+    target: str = ""  # not empty if and only if found
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneAnswer:
+    finding: Finding  # found or failed
+    zone: str = ""  # the name of its apex; not empty if and only if found
+    is_validated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DsAnswer:
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class NsAnswer:
+    finding: Finding
+    hosts: tuple[str, ...] = ()  # not empty if and only if found
+
+
+@dataclass(frozen=True, slots=True)
+class StsPolicyAnswer:
+    text: str = ""
+    problem: str = ""  # why there is no text, fit for a sentence; "" if it was fetched
+
+
+ZoneQuestion = NameQuestion | Ptr | Tlsa | Caa | Alias | ZoneOf | Ds | Ns | StsPolicy
+AnswerOfZone = (
+    NameAnswer
+    | PtrAnswer
+    | TlsaAnswer
+    | CaaAnswer
+    | AliasAnswer
+    | ZoneAnswer
+    | DsAnswer
+    | NsAnswer
+    | StsPolicyAnswer
+)
+AskingZone = Generator[ZoneQuestion, AnswerOfZone, Result]
