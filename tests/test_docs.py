@@ -16,6 +16,7 @@ from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.delivery import State
 from secondpost.mail.delivery_states import DELIVERY_EDGES
 from secondpost.maillog import MailLog
+from secondpost.setup.diagnosis import Area, Check
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -237,6 +238,20 @@ def test_every_alarm_is_raised_somewhere() -> None:
         name for path in SOURCES for name in re.findall(r"\bAlarmKind\.([A-Z_]+)", path.read_text("utf-8"))
     }
     assert named == set(AlarmKind.__members__)
+
+
+def test_every_check_is_documented_in_its_area_and_no_other() -> None:
+    for area in Area:
+        rows = rows_of(section_of("checks.md", f"`{area}`"))
+        assert rows == [(f"`{check.word}`", check.why) for check in Check if check.area is area]
+
+
+def test_every_check_is_made_somewhere() -> None:
+    """A member that no code names would promise a look that never happens."""
+    named = {
+        name for path in SOURCES for name in re.findall(r"\bCheck\.([A-Z0-9_]+)", path.read_text("utf-8"))
+    }
+    assert named == set(Check.__members__)
 
 
 def test_every_rfc_that_the_code_obeys_is_on_the_page_and_no_other() -> None:

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from secondpost.cli.main import secondpost
-from secondpost.owner import documents, newsletter_documents, reader_documents
+from secondpost.owner import check_documents, documents, newsletter_documents, reader_documents
 from secondpost.spool.desk import Standing
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
@@ -65,7 +65,12 @@ def test_every_command_says_what_it_is_for(name: str) -> None:
 
 DOCUMENTS = {
     name.removesuffix("Document"): kind
-    for name, kind in {**vars(documents), **vars(newsletter_documents), **vars(reader_documents)}.items()
+    for name, kind in {
+        **vars(documents),
+        **vars(check_documents),
+        **vars(newsletter_documents),
+        **vars(reader_documents),
+    }.items()
     if isinstance(kind, type) and dataclasses.is_dataclass(kind) and name.endswith("Document")
 }
 

@@ -65,7 +65,8 @@ def test_a_wrong_configuration_starts_nothing_and_every_fault_is_named(tmp_path:
     assert len(result.stderr.splitlines()) >= 4
     assert all(line.startswith(f"{path}:") for line in result.stderr.splitlines())
     document = json.loads(run("check", "config", "--json", "--config", str(path)).stdout)
-    assert {fault["line"] for fault in document["faults"]} >= {3, 4, 5}
+    assert {one["subject"] for one in document["diagnoses"]} >= {f"{path}:{line}" for line in (3, 4, 5)}
+    assert not document["right"]
 
 
 def test_a_mistyped_command_is_guessed() -> None:
@@ -75,10 +76,10 @@ def test_a_mistyped_command_is_guessed() -> None:
 
 
 def test_a_right_configuration_is_said_to_be_right(office: Office) -> None:
-    assert office.run("check", "config").stdout.endswith("no faults.\n")
+    assert "no faults, 4 warnings; 1 check is well." in office.run("check", "config").stdout
     document = json.loads(office.run("check", "config", "--json").stdout)
-    assert document["faults"] == []
-    assert len(document["warnings"]) > 0
+    assert document["right"]
+    assert {one["grade"] for one in document["diagnoses"]} == {"warning", "well"}
 
 
 def test_a_store_that_is_not_there_is_exit_4(office: Office) -> None:

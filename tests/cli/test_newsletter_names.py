@@ -18,11 +18,10 @@ def name_is(paper: Newspaper, name: str, before: str = "weekly") -> None:
     paper.config.write_text(text.replace(f'name = "{before}"', f'name = "{name}"'))
 
 
-def faults(paper: Newspaper) -> list[dict[str, str | None]]:
+def faults(paper: Newspaper) -> list[dict[str, str]]:
     """The faults that `check config` reports of newsletters."""
-    shown = json.loads(paper.run("check", "config", "--json", code=1).stdout)["faults"]
-    assert isinstance(shown, list)
-    return shown
+    shown = json.loads(paper.run("check", "config", "--json", code=1).stdout)["diagnoses"]
+    return [one for one in shown if (one["check"], one["grade"]) == ("newsletter-name", "fault")]
 
 
 def with_an_issue(paper: Newspaper) -> None:
@@ -38,10 +37,10 @@ def test_a_renamed_newsletter_is_a_fault_until_it_is_moved(office: Newspaper) ->
     assert "no faults" in office.run("check", "config").stdout
     name_is(office, "daily")
     [fault] = faults(office)
-    assert (fault["key"], fault["line"]) == ("newsletter", None)
-    assert "the store has 2 readers and 1 issue of weekly" in str(fault["reason"])
-    assert "secondpost newsletter rename weekly daily" in str(fault["hint"])
-    assert "weekly" in office.run("check", "config", code=1).stderr
+    assert fault["subject"] == str(office.config)
+    assert "the store has 2 readers and 1 issue of weekly" in fault["text"]
+    assert "secondpost newsletter rename weekly daily" in fault["remedy"]
+    assert "weekly" in office.run("check", "config", code=1).stdout
     status = office.run("status").stdout
     assert "NOT NAMED: the store has 2 readers and 1 issue of weekly" in status
     [unnamed] = json.loads(office.run("status", "--json").stdout)["unnamed"]
@@ -71,7 +70,7 @@ def test_a_rename_that_was_cut_short_is_said_and_goes_on(paper: Newspaper) -> No
 
     paper.inside(begin)
     [fault] = faults(paper)
-    assert "renaming weekly to daily is not finished" in str(fault["reason"])
+    assert "renaming weekly to daily is not finished" in fault["text"]
     refused = paper.run("issue", "send", "--no-fetch", code=1).stderr
     assert "nothing was sent" in refused
     assert "now called daily, with 2 readers" in paper.run("newsletter", "rename", "weekly", "daily").stdout
@@ -133,7 +132,7 @@ def test_a_file_without_any_newsletter_leaves_none_behind_unsaid(office: Newspap
     text = office.config.read_text()
     office.config.write_text(text.partition("[[newsletter]]")[0])
     [fault] = faults(office)
-    assert "secondpost newsletter rename weekly NEW" in str(fault["hint"])
+    assert "secondpost newsletter rename weekly NEW" in fault["remedy"]
     assert "NOT NAMED" in office.run("status").stdout
     office.run("newsletter", "retire", "weekly")
     assert "no faults" in office.run("check", "config").stdout
@@ -156,8 +155,8 @@ def test_a_new_name_without_a_rename_takes_no_readers_that_would_bar_it(office: 
     assert office.json_of("subscribers", "show")["active"] == 0
     office.run("subscribers", "add", "dora@reader.example", *CONFIRMED)
     [fault] = faults(office)
-    assert "rename" not in str(fault["hint"]), "it would be refused"
-    assert "secondpost newsletter retire weekly" in str(fault["hint"])
+    assert "rename" not in fault["remedy"], "it would be refused"
+    assert "secondpost newsletter retire weekly" in fault["remedy"]
     office.run("subscribers", "remove", "dora@reader.example")
     [fault] = faults(office)
-    assert "rename" not in str(fault["hint"]), "a reader who left would bar it too"
+    assert "rename" not in fault["remedy"], "a reader who left would bar it too"

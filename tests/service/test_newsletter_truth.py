@@ -114,7 +114,7 @@ def test_a_newsletter_with_another_name_keeps_its_readers_and_its_links(story: S
     confirm = next(url for url in urls_in(story.mail(NEW)) if "/confirm/" in url)
     room.stop()
     story.named("daily", "weekly")
-    assert "newsletter rename weekly daily" in room.run("check", "config").stderr
+    assert "newsletter rename weekly daily" in room.run("check", "config").stdout
     room.start()
     until("it is said", lambda: "about=newsletter-unnamed" in room.log.read_text())
     assert "weekly" in re.findall(r"alarm about=newsletter-unnamed.*", room.log.read_text())[0]

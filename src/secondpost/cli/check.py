@@ -1,82 +1,23 @@
 """secondpost check: find what is wrong before it costs mail."""
 
 import asyncio
-import os
 from collections.abc import Sequence
 
 import click
 
+from secondpost.cli.check_words import VERBOSE, show
 from secondpost.cli.command import JSON, Command, Ending, Exit, Group
-from secondpost.cli.opening import become_owner, configuration, configuration_path, store_faults_shown
+from secondpost.cli.opening import become_owner, configuration, user_of
 from secondpost.cli.screen import say, say_json
-from secondpost.config.faults import ConfigFaults, Fault
-from secondpost.config.reading import read_config
 from secondpost.config.records import Config
-from secondpost.config.warnings import warnings
-from secondpost.owner.documents import CheckDocument, DnsDocument, FaultDocument, RecordDocument
-from secondpost.owner.figures import counted
+from secondpost.owner.documents import DnsDocument, RecordDocument
+from secondpost.setup.diagnosis import Diagnosis
 from secondpost.setup.dns_records import Examined, RecordState
 
 
-@click.group(cls=Group)
+@click.group(cls=Group, places={"config": "secondpost.cli.check_config"})
 def check() -> None:
     """Find faults before they cost mail."""
-
-
-@check.command("config", cls=Command)
-@JSON
-@click.pass_context
-def check_config(context: click.Context, as_json: bool) -> None:
-    """Read the configuration and report every fault at once.
-
-    Each with its key, line, reason and remedy.
-    """
-    path = configuration_path()
-    try:
-        config = read_config(path)
-    except ConfigFaults as faults:
-        if not as_json:
-            count = counted(len(faults.faults), "fault", "faults")
-            raise Ending("\n".join([*faults.texts(), f"{path}: {count}"]), Exit.NO) from None
-        say_json(CheckDocument(path, [_fault(fault) for fault in faults.faults], []))
-        context.exit(Exit.NO)
-    warned = [str(warning) for warning in warnings(config)]
-    left = _left_behind(config)
-    if isinstance(left, str):
-        warned.append(left)
-        left = ()
-    if as_json:
-        say_json(CheckDocument(path, [_fault(fault) for fault in left], warned))
-    else:
-        for warning in warned:
-            say(f"warning: {warning}")
-    if len(left) > 0:
-        texts = [fault.text(path) for fault in left]
-        raise Ending("\n".join([*texts, f"{path}: {counted(len(left), 'fault', 'faults')}"]), Exit.NO)
-    if not as_json:
-        say(f"{path}: no faults.")
-
-
-def _left_behind(config: Config) -> Sequence[Fault] | str:
-    """Newsletters in the store that the file does not name; or why the store was not opened."""
-    from secondpost.newsletter.renaming import cut_short_text, left_behind_text, what_to_do_text
-    from secondpost.roles.desk import has_newsletter_store, look_at_names
-
-    try:
-        if not os.path.isdir(config.store):
-            return ()
-        become_owner(config)
-        if not has_newsletter_store(config):
-            return ()
-        with store_faults_shown(config):
-            found = asyncio.run(look_at_names(config))
-    except Ending as ending:
-        return f"store: its newsletters were not compared with the file: {ending.message}"
-    faults = [
-        Fault("newsletter", 0, left_behind_text(one), what_to_do_text(one, found.unused))
-        for one in found.left_behind
-    ]
-    return [*faults, *(Fault("newsletter", 0, cut_short_text(one)) for one in found.half_renamed)]
 
 
 @check.command("dns", cls=Command)
@@ -110,6 +51,35 @@ def check_dns(context: click.Context, as_json: bool) -> None:
         context.exit(Exit.NO)
 
 
+@check.command("security", cls=Command)
+@JSON
+@VERBOSE
+def check_security(as_json: bool, verbose: bool) -> None:
+    """Look at this machine: clock, disk, files, user and libraries."""
+    config = configuration()
+    show(config.path, _security(config), as_json=as_json, verbose=verbose)
+
+
+@check.command("all", cls=Command)
+@JSON
+@VERBOSE
+def check_all(as_json: bool, verbose: bool) -> None:
+    """Look at everything that can be seen from here."""
+    from secondpost.cli.check_config import compare_names, look_at_settings
+
+    config = configuration()
+    machine = _security(config)  # first, since root sees more than the owner of the store
+    found = [*look_at_settings(config), *compare_names(config), *machine]
+    show(config.path, found, as_json=as_json, verbose=verbose)
+
+
+def _security(config: Config) -> list[Diagnosis]:
+    from secondpost.processes.user import FOLDERS
+    from secondpost.roles.doctor import look_at_machine
+
+    return list(look_at_machine(config, user_of(config), FOLDERS))
+
+
 def _say_records(records: Sequence[Examined]) -> None:
     for record in records:
         say(f"{record.state}: {record.name} {record.type}: {record.why}")
@@ -124,7 +94,3 @@ def _record(record: Examined) -> RecordDocument:
     return RecordDocument(
         record.name, record.type, record.value, record.state.value, list(record.found), record.why
     )
-
-
-def _fault(fault: Fault) -> FaultDocument:
-    return FaultDocument(fault.key, fault.line if fault.line > 0 else None, fault.reason, fault.hint)

@@ -16,7 +16,14 @@ from secondpost.config.faults import ConfigFaults
 from secondpost.config.finding import ConfigNotFound, find_config
 from secondpost.config.reading import read_config
 from secondpost.config.records import Config
-from secondpost.processes.user import SystemUser, UserRefused, become, name_of, refuse_open_store
+from secondpost.processes.user import (
+    SystemUser,
+    UserRefused,
+    become,
+    name_of,
+    refuse_open_store,
+    service_user,
+)
 from secondpost.spool.desk import OwnersDesk
 from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
 from secondpost.world.ports import DiskFailed, FileUnreadable
@@ -153,6 +160,19 @@ def become_owner(config: Config) -> None:
         raise Ending(f"the store {config.store} belongs to {owner}; {_as(owner)}", Exit.UNREACHABLE)
     load_what_is_shown_with()
     become(SystemUser(owner, store.st_uid, store.st_gid))
+
+
+def user_of(config: Config) -> str:
+    """The name of the user that runs the service: who owns the store, or will own it."""
+    try:
+        uid = os.stat(config.store).st_uid
+    except OSError:
+        try:
+            user = service_user(config)
+        except UserRefused:
+            return config.user
+        uid = os.geteuid() if user is None else user.uid
+    return name_of(uid, f"#{uid}")
 
 
 def _as(user: str) -> str:

@@ -299,23 +299,6 @@ class DnsDocument:
     records: list[RecordDocument]
 
 
-@dataclass(frozen=True, slots=True)
-class FaultDocument:
-    key: str
-    line: int | None
-    reason: str
-    hint: str
-
-
-@dataclass(frozen=True, slots=True)
-class CheckDocument:
-    """The document of `check config`."""
-
-    config: str
-    faults: list[FaultDocument]
-    warnings: list[str]
-
-
 def delivery_document(listed: DeliveryRow) -> DeliveryDocument:
     return DeliveryDocument(
         id=str(listed.id),

@@ -1,5 +1,6 @@
 """What `secondpost check` finds: a catalogue of checks, and a value for each result."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
@@ -23,10 +24,63 @@ class Grade(StrEnum):
 class Check(Enum):
     """Everything that is checked: its word, its area, and why it matters. See docs/checks.md."""
 
-    MX_MISSING = (
-        "mx-missing",
-        Area.DNS,
-        "Senders find this server only if it is among the domain's MX records.",
+    # -- the configuration and the store that belongs to it
+    SETTING = (
+        "setting",
+        Area.CONFIG,
+        "The service starts only with a file that it understands, and does what stands there.",
+    )
+    NEWSLETTER_NAME = (
+        "newsletter-name",
+        Area.CONFIG,
+        "A newsletter that the file no longer names is not sent, and its readers cannot leave.",
+    )
+
+    # -- this machine
+    CLOCK = (
+        "clock",
+        Area.SECURITY,
+        "Signatures, certificates and the days that mail is kept all depend on the right time.",
+    )
+    DISK_SPACE = (
+        "disk-space",
+        Area.SECURITY,
+        "Below the reserve every sender is asked to come again later, and no new mail is held.",
+    )
+    QUOTAS = (
+        "quotas",
+        Area.SECURITY,
+        "If the quotas together are larger than the disk, one domain can take the room of another.",
+    )
+    STORE_FILES = (
+        "store-files",
+        Area.SECURITY,
+        "Mail and keys in the store are readable by every user that may read its files.",
+    )
+    SECRET_FILES = (
+        "secret-files",
+        Area.SECURITY,
+        "With a private key or a password another user of this machine can pose as this server.",
+    )
+    CONFIG_FILE = (
+        "config-file",
+        Area.SECURITY,
+        "A user that can write the configuration decides where all mail goes.",
+    )
+    SERVICE_USER = (
+        "service-user",
+        Area.SECURITY,
+        "A service that stays root gives the whole machine to an intruder.",
+    )
+    KNOWN_BUGS = (
+        "known-bugs",
+        Area.SECURITY,
+        "The libraries below this server decide whether mail stays intact and connections private.",
+    )
+    OPEN_FILES = (
+        "open-files",
+        Area.SECURITY,
+        "Every connection takes an open file: at the limit new senders are turned away.",
     )
 
     def __init__(self, word: str, area: Area, why: str) -> None:
@@ -44,3 +98,15 @@ class Diagnosis:
     grade: Grade
     text: str  # what was found, in a sentence
     remedy: str = ""  # the exact record, line or command that mends it; "" if there is nothing to do
+
+
+WORST_FIRST = (Grade.FAULT, Grade.WARNING, Grade.NOTE, Grade.WELL)
+
+
+def worst_first(diagnoses: Iterable[Diagnosis]) -> list[Diagnosis]:
+    """The worst grade first; results of one grade stay in their order."""
+    return sorted(diagnoses, key=lambda one: WORST_FIRST.index(one.grade))
+
+
+def has_fault(diagnoses: Sequence[Diagnosis]) -> bool:
+    return any(one.grade is Grade.FAULT for one in diagnoses)

@@ -25,12 +25,17 @@ BUSY_POLLS_SHORT = 100
 CHECKPOINT_POLLS_MAX = 40  # about 25 ms: SQLite waits for readers while holding the write lock
 
 
+def library_version() -> str:
+    """The version of the SQLite inside apsw."""
+    return apsw.sqlite_lib_version()
+
+
 def check_version() -> None:
-    version = tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
+    version = tuple(int(part) for part in library_version().split("."))
     if version < SQLITE_VERSION_MIN:
         least = ".".join(str(part) for part in SQLITE_VERSION_MIN)
         raise StoreRefused(
-            f"SQLite {apsw.sqlite_lib_version()} can lose mail; install apsw with SQLite {least} or newer"
+            f"SQLite {library_version()} can lose mail; install apsw with SQLite {least} or newer"
         )
 
 

@@ -1,0 +1,63 @@
+"""Prints what `secondpost check` found: the worst first, each with its reason and its remedy."""
+
+from collections.abc import Sequence
+
+import click
+
+from secondpost.cli.command import Exit
+from secondpost.cli.screen import say, say_json
+from secondpost.owner.check_documents import check_document
+from secondpost.owner.figures import counted
+from secondpost.setup.diagnosis import Check, Diagnosis, Grade, has_fault, worst_first
+
+PLURAL = {Grade.FAULT: "faults", Grade.WARNING: "warnings", Grade.NOTE: "notes"}
+ALL_IS_WELL = "Everything that can be seen from here is right. The second post office is in good order."
+VERBOSE = click.option("--verbose", "-v", is_flag=True, help="Show what is well too.")
+
+
+def show(path: str, diagnoses: Sequence[Diagnosis], *, as_json: bool, verbose: bool) -> None:
+    """Print all results; exit code 1 if there is a fault. `path`: of the configuration."""
+    if as_json:
+        say_json(check_document(path, diagnoses))
+    else:
+        _say_all(path, diagnoses, verbose)
+    if has_fault(diagnoses):
+        click.get_current_context().exit(Exit.NO)
+
+
+def _say_all(path: str, diagnoses: Sequence[Diagnosis], verbose: bool) -> None:
+    explained: set[Check] = set()
+    for one in worst_first(diagnoses):
+        if one.grade is not Grade.WELL or verbose:
+            say(f"{one.grade}: {_about(one)}{one.text} ({one.check.word})")
+        if one.grade is not Grade.WELL:
+            _say_why(one, one.check not in explained)
+            explained.add(one.check)
+    well = sum(one.grade is Grade.WELL for one in diagnoses)
+    if well == len(diagnoses):
+        say(ALL_IS_WELL)
+    say(f"{path}: {_count(diagnoses)}; {counted(well, 'check is', 'checks are')} well.")
+
+
+def _say_why(one: Diagnosis, is_first: bool) -> None:
+    """Why it matters, once for each check, and what to do."""
+    if is_first:
+        say(f"  why: {one.check.why}")
+    for number, line in enumerate(one.remedy.splitlines()):
+        say(f"  {'do: ' if number == 0 else '    '} {line}")
+
+
+def _about(one: Diagnosis) -> str:
+    """The subject, unless the sentence names it."""
+    return f"{one.subject}: " if len(one.subject) > 0 and one.subject not in one.text else ""
+
+
+def _count(diagnoses: Sequence[Diagnosis]) -> str:
+    numbers = {grade: sum(one.grade is grade for one in diagnoses) for grade in PLURAL}
+    texts = [
+        counted(number, grade.value, PLURAL[grade])
+        for grade, number in numbers.items()
+        if number > 0 and grade is not Grade.FAULT
+    ]
+    faults = numbers[Grade.FAULT]
+    return ", ".join(["no faults" if faults == 0 else counted(faults, "fault", "faults"), *texts])
