@@ -109,7 +109,7 @@ def test_a_deliver_role_that_is_replaced_leaves_no_question_open(run: Run[object
     """
 
     async def day() -> None:
-        tasks = BackgroundTasks(pytest.fail)
+        tasks = BackgroundTasks(lambda error: pytest.fail(str(error)))
         net, path = RealNet(), str(tmp_path / "questions")
         asker = RoleAsker(net, path)
         answered: Counter[int] = Counter()
