@@ -8,6 +8,7 @@ the body while it arrives.
 from secondpost.mail.address import Domain, Mailbox, ReversePath
 from secondpost.mail.envelope import Utf8
 from secondpost.mail.reply import Reply
+from secondpost.protocols.sasl.credentials import Credentials, Salting
 from secondpost.protocols.smtp import client, server
 from secondpost.protocols.smtp.international import written_mailbox, written_reverse_path
 from tests.protocols.dialogue import escaped, unescaped
@@ -135,11 +136,19 @@ def _both_forms(mailbox: Mailbox) -> str:
     return mailbox.written if mailbox.written == str(mailbox) else f"{mailbox.written} = {mailbox.domain}"
 
 
+def _credentials(options: dict[str, str]) -> Credentials | None:
+    if "login" not in options:
+        return None
+    password = unescaped(options.get("password", "pencil")).decode()
+    return Credentials(options["login"], password, options.get("nonce", "rOprNGfwEbeRWgbNEkqO"))
+
+
 class ClientDriver:
     """Drives the client core by the dialogue's verbs.
 
     `send <a> to b, c` with ` 8bit`, ` utf8=said` or ` utf8=needed` after it, `ask b`, `body TEXT`,
-    `end`, `tls started`, `quit`.
+    `end`, `tls started`, `salted`, `quit`. Options: `tls=wanted`, `required` or `first`, `login=NAME`,
+    `password` and `nonce`.
     """
 
     def __init__(self, options: dict[str, str]) -> None:
@@ -147,7 +156,10 @@ class ClientDriver:
             "mx2.example.net",
             wants_tls=options.get("tls", "no") == "wanted",
             requires_tls=options.get("tls", "no") == "required",
+            tls_first=options.get("tls", "no") == "first",
+            credentials=_credentials(options),
         )
+        self._salting: Salting | None = None
         self._notes: list[str] = []
 
     def receive(self, data: bytes) -> None:
@@ -166,6 +178,9 @@ class ClientDriver:
                 self.core.end_body()
             case "tls":
                 self.core.tls_started()
+            case "salted":
+                assert self._salting is not None
+                self.core.salted(self._salting.salted_password())
             case "quit":
                 self.core.quit()
             case _:
@@ -209,6 +224,9 @@ class ClientDriver:
                 settled = "; ".join("?" if result is None else self._result(result) for result in known)
                 unknown = " dot sent" if self.core.dot_sent else ""
                 return f"broken{unknown}: {cause.word}: {reply}" + (f" [{settled}]" if known else "")
+            case client.SaltingWanted(salting):
+                self._salting = salting
+                return f"salt: {salting.iterations} times"
             case client.TlsWanted() | client.BodyWanted() | client.Bye():
                 return type(event).__name__.lower()
 

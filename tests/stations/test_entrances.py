@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
+from secondpost.config.files import read_password
 from secondpost.deliver.entrances import OPENING_MAX, Entrances, Passage
+from secondpost.deliver.logins import Logins
 from secondpost.deliver.opening import Opener
 from secondpost.deliver.pace import STALLED_MAX
 from secondpost.deliver.probe import Visitor
@@ -15,6 +17,7 @@ from simulation.clock import Timeline, run
 from simulation.dice import SimDice
 from simulation.internet.net import SimInternet
 from simulation.internet.talk import Talk
+from simulation.work import SimWork
 
 ADDRESS = Endpoint("198.51.100.1", 25)
 HOP = Hop("mx", (ADDRESS.host,), ADDRESS.port, TlsDemand.OPPORTUNISTIC)
@@ -116,8 +119,9 @@ class Street:
 
     async def open_and_cancel(self, seconds: float) -> None:
         await self._far.listen(lambda: Talk(self._far, self._converse), ADDRESS)
+        logins = Logins(read_password, SimWork(self.internet.loop, SimDice("w")), SimDice("d"))
         opener = Opener(
-            self.net, "here", self._run, self.entrances, lambda site, offered: None, goes_first=True
+            self.net, "here", self._run, self.entrances, logins, lambda site, offered: None, goes_first=True
         )
         task = asyncio.ensure_future(opener.open(PLAN, Visitor()))
         await asyncio.sleep(seconds)

@@ -8,7 +8,7 @@ from secondpost.config.records import Backup, Config, Receive, Route, Web
 from secondpost.mail.address import Domain, Endpoint, Mailbox
 from secondpost.mail.envelope import Lane
 from secondpost.mail.outcome import Cause
-from secondpost.mail.plan import NoPlan, Plan, Routed, TlsDemand
+from secondpost.mail.plan import Hop, Login, NoPlan, Plan, Routed, TlsDemand
 from secondpost.mail.questions import (
     AddressAnswer,
     Addresses,
@@ -20,7 +20,7 @@ from secondpost.mail.questions import (
     NameQuestion,
 )
 from secondpost.route.destination import ByHosts, ByMx, ourselves, road_to
-from secondpost.route.hosts import Ourselves, plan_for_hosts, plan_for_mx
+from secondpost.route.hosts import Ourselves, plan_for_hosts, plan_for_mx, unanswered_hosts
 from secondpost.world.asking import answer_from
 
 DOMAIN = Domain("example.net")
@@ -227,9 +227,66 @@ def test_a_backup_domain_goes_to_its_named_primary_else_to_its_mx() -> None:
 def test_a_route_for_everything_never_means_the_relay_lane_unless_it_names_it() -> None:
     everything = Route(None, None, SMART)
     assert road_to(config(everything), Lane.RELAY, DOMAIN) == ByMx(DOMAIN, as_backup=True)
-    assert road_to(config(everything), Lane.OWN, DOMAIN) == ByHosts((SMART,), None, everything)
+    assert road_to(config(everything), Lane.OWN, DOMAIN) == ByHosts((SMART,), None)
     named = Route(None, Lane.RELAY, SMART)
-    assert road_to(config(named), Lane.RELAY, DOMAIN) == ByHosts((SMART,), None, named)
+    assert road_to(config(named), Lane.RELAY, DOMAIN) == ByHosts((SMART,), None)
+
+
+LOGIN = Login("me", "/etc/secondpost/password")
+GONE_SMART: World = {Addresses("smtp.example"): GONE}
+AT_SMART: World = {Addresses("smtp.example"): at("192.0.2.10")}
+
+
+def test_the_login_goes_along_to_the_hop() -> None:
+    route = Route(None, Lane.OWN, SMART, "me", "/etc/secondpost/password")
+    road = road_to(config(route), Lane.OWN, DOMAIN)
+    assert road == ByHosts((SMART,), None, LOGIN)
+    plan = answer_from(AT_SMART, plan_for_hosts((SMART,), None, US, LOGIN))
+    assert isinstance(plan, Plan)
+    assert [hop.login for hop in plan.hops] == [LOGIN]
+
+
+def test_two_logins_at_one_host_are_two_sites() -> None:
+    other = Login("you", "/etc/secondpost/password")
+    plans = [
+        answer_from(AT_SMART, plan_for_hosts((SMART,), None, US, login)) for login in (None, LOGIN, other)
+    ]
+    sites = ["smtp.example:587", "smtp.example:587 as me", "smtp.example:587 as you"]
+    assert [plan.site for plan in plans] == sites
+    nowhere = [
+        answer_from(GONE_SMART, plan_for_hosts((SMART,), None, US, login)) for login in (None, LOGIN, other)
+    ]
+    assert [plan.site for plan in nowhere] == sites
+    assert [unanswered_hosts((SMART,), login).site for login in (None, LOGIN, other)] == sites
+
+
+@pytest.mark.parametrize(
+    ("host", "tls", "login", "demand"),
+    [
+        ("192.0.2.10:587", None, None, TlsDemand.OPPORTUNISTIC),
+        ("192.0.2.10:587", None, LOGIN, TlsDemand.ENCRYPT),
+        ("192.0.2.10:587", TlsDemand.VERIFY, LOGIN, TlsDemand.VERIFY),
+        ("192.0.2.10:465", None, None, TlsDemand.ENCRYPT),
+        ("127.0.0.1:587", None, None, TlsDemand.NONE),
+        ("127.0.0.1:587", None, LOGIN, TlsDemand.ENCRYPT),
+        ("127.0.0.1:587", TlsDemand.NONE, LOGIN, TlsDemand.NONE),
+    ],
+)
+def test_a_password_is_never_sent_in_the_clear_by_default(
+    host: str, tls: TlsDemand | None, login: Login | None, demand: TlsDemand
+) -> None:
+    plan = answer_from({}, plan_for_hosts((Endpoint.parse(host, 25),), tls, US, login))
+    assert isinstance(plan, Plan)
+    assert [hop.tls for hop in plan.hops] == [demand]
+
+
+def test_on_port_465_tls_comes_first_unless_none_is_wanted() -> None:
+    def tls_first(port: int, tls: TlsDemand) -> bool:
+        return Hop("smtp.example", ("192.0.2.10",), port, tls).tls_first
+
+    assert tls_first(465, TlsDemand.ENCRYPT)
+    assert not tls_first(587, TlsDemand.ENCRYPT)
+    assert not tls_first(465, TlsDemand.NONE)
 
 
 def test_the_most_particular_route_wins() -> None:

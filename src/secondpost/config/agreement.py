@@ -53,6 +53,7 @@ def check_agreement(read: Read, findings: Findings) -> None:
                 _check_loop(config, host, (*place, position), findings)
     for number, route in read.routes.items():
         _check_loop(config, route.host, ("route", number, "host"), findings)
+    _check_logins(read.routes, findings)
     _check_doors(config, findings)
     _check_owner(read, findings)
     _check_proxies(config, findings)
@@ -102,6 +103,22 @@ def _leads_to(host: Endpoint, door: Endpoint) -> bool:
     if host.port != door.port:
         return False
     return host.host == door.host or (door.host in WILDCARDS and is_loopback(host.host))
+
+
+def _check_logins(routes: Mapping[int, Route], findings: Findings) -> None:
+    """Report two routes with the same login that differ in its password or in TLS: they share
+    connections.
+    """
+    first: dict[object, int] = {}
+    for number, route in routes.items():
+        if route.login is None:
+            continue
+        earlier = first.setdefault((route.host, route.username), number)
+        for key in ("password_file", "tls"):
+            if getattr(route, key) != getattr(routes[earlier], key):
+                line = findings.positions.line(("route", earlier, "username"))
+                reason = f"the same login at the same host has another {key} in line {line}"
+                findings.add(("route", number, key), reason, "write the same in both")
 
 
 def _check_doors(config: Config, findings: Findings) -> None:

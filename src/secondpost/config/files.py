@@ -1,9 +1,13 @@
-"""Check files named in the configuration: they must exist and have the right content."""
+"""The files that the configuration names: they must exist and have the right content."""
 
 import os
+import pwd
+import stat
+from contextlib import suppress
+from pathlib import PurePath
 
 from secondpost.config.faults import Wrong, cut
-from secondpost.config.forms import text
+from secondpost.config.forms import CONTROL, text
 from secondpost.config.section import Form
 from secondpost.mail.printable import printable
 
@@ -39,16 +43,39 @@ def pem_file(folder: str, holding: str) -> Form[str]:
     return form
 
 
+class NotPermitted(Wrong):
+    """The file exists, and this process may not read it."""
+
+
 def secret_file(folder: str) -> Form[str]:
-    """The path of a file with a secret on its first line."""
+    """The path of a file with a secret on its first line.
+
+    A file that only others may read passes: commands run as other users than the service does.
+    """
 
     def form(value: object) -> str:
         path = path_from(folder, value)
-        if len(_content(path, SECRET_OCTETS_MAX).strip()) == 0:
-            raise Wrong(f"{_named(path)} is empty", "write the password on its first line")
+        with suppress(NotPermitted):
+            read_password(path)
         return path
 
     return form
+
+
+def read_password(path: str) -> str:
+    """The first line of a file, without its end. Raises Wrong, which never quotes the content."""
+    data = _content(path, SECRET_OCTETS_MAX)
+    hint = "write the password on its first line"
+    try:
+        text = data.decode("utf-8").removeprefix("\ufeff")  # Windows editors write that mark
+    except UnicodeDecodeError:
+        raise Wrong(f"{_named(path)} is not UTF-8 text", hint) from None
+    password = text.partition("\n")[0].removesuffix("\r")
+    if len(password.strip()) == 0:
+        raise Wrong(f"{_named(path)} is empty", hint)
+    if CONTROL.search(password) is not None:
+        raise Wrong(f"{_named(path)} contains a control character", hint)
+    return password
 
 
 def _named(path: str) -> str:
@@ -57,12 +84,30 @@ def _named(path: str) -> str:
 
 def _content(path: str, octets_max: int) -> bytes:
     try:
-        with open(path, "rb") as file:
+        return read_file(path, octets_max)
+    except FileWrong as wrong:
+        kind = NotPermitted if isinstance(wrong.__cause__, PermissionError) else Wrong
+        raise kind(f"{_named(path)} {wrong}") from None
+
+
+class FileWrong(Exception):
+    """A file cannot be used. The text goes on after its name."""
+
+
+def read_file(path: str, octets_max: int) -> bytes:
+    """Read a regular file. Raises FileWrong, caused by the OSError if there is one."""
+    try:
+        # Non-blocking: opening a pipe without a writer would wait for one.
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise FileWrong("is not a regular file")
             data = file.read(octets_max + 1)
     except OSError as error:
-        raise Wrong(f"{_named(path)} cannot be read: {error.strerror}") from None
+        raise FileWrong(f"cannot be read: {error.strerror}") from error
+    except ValueError as error:  # a null character in the path
+        raise FileWrong(f"cannot be read: {error}") from None
     if len(data) > octets_max:
-        raise Wrong(f"{_named(path)} has more than {octets_max} octets")
+        raise FileWrong(f"has more than {octets_max} octets")
     return data
 
 
@@ -72,3 +117,19 @@ def others_can_read(path: str) -> bool:
         return (os.stat(path).st_mode & 0o004) != 0
     except OSError:
         return False
+
+
+def can_read(user: str, path: str) -> bool:
+    """Whether a user of this machine, with no group but its own, can read a file; True if unknown."""
+    try:
+        person = pwd.getpwnam(user)
+        in_folders = all(_permits(person, os.stat(folder), 0o1) for folder in PurePath(path).parents)
+        return person.pw_uid == 0 or (in_folders and _permits(person, os.stat(path), 0o4))
+    except (KeyError, OSError):
+        return True
+
+
+def _permits(person: pwd.struct_passwd, file: os.stat_result, bit: int) -> bool:
+    if file.st_uid == person.pw_uid:
+        return (file.st_mode >> 6) & bit != 0
+    return (file.st_mode >> (3 if file.st_gid == person.pw_gid else 0)) & bit != 0

@@ -20,7 +20,7 @@ TEXT_CHARACTERS_MAX = 2000
 
 E = TypeVar("E", bound=StrEnum)
 
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")  # all but the line feed
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")  # all but the line feed
 
 
 def text(value: object) -> str:
@@ -39,7 +39,7 @@ def lines(value: object) -> str:
         raise Wrong("it is empty", "write something, or leave the key out")
     if len(value) > TEXT_CHARACTERS_MAX:
         raise Wrong(f"it has {len(value)} characters, more than {TEXT_CHARACTERS_MAX}")
-    if _CONTROL.search(value) is not None:
+    if CONTROL.search(value) is not None:
         raise Wrong(f"{quoted(value)} contains a control character")
     return value
 

@@ -9,13 +9,12 @@ recipients would otherwise be refused. parse_recipients is pure, so that a chang
 again and the old list kept if it has faults.
 """
 
-import os
 import re
-import stat
 from dataclasses import dataclass
 
 from secondpost.config.addresses import utf8_mailbox
 from secondpost.config.faults import Wrong, quoted
+from secondpost.config.files import FileWrong, read_file
 from secondpost.mail.address import Domain, Mailbox
 
 FILE_OCTETS_MAX = 50_000_000
@@ -58,26 +57,15 @@ class RecipientList:
 def read_recipients(path: str, domain: Domain) -> RecipientList:
     """Read a recipients file. Raises RecipientFaults, also if the file cannot be read."""
     try:
-        # Non-blocking: opening a pipe without a writer would stop all mail.
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise RecipientFaults((RecipientFault(0, "it is not a regular file"),))
-            data = file.read(FILE_OCTETS_MAX + 1)
-    except (OSError, ValueError) as error:
-        raise RecipientFaults((RecipientFault(0, _why_unreadable(error)),)) from None
-    if len(data) > FILE_OCTETS_MAX:
-        raise RecipientFaults((RecipientFault(0, f"it has more than {FILE_OCTETS_MAX} octets"),))
+        data = read_file(path, FILE_OCTETS_MAX)
+    except FileWrong as wrong:
+        raise RecipientFaults((RecipientFault(0, f"it {wrong}"),)) from None
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise RecipientFaults((RecipientFault(line, "this is not UTF-8 text"),)) from None
     return parse_recipients(text, domain)
-
-
-def _why_unreadable(error: OSError | ValueError) -> str:
-    reason = error.strerror if isinstance(error, OSError) else None
-    return f"it cannot be read: {reason or error}"
 
 
 def parse_recipients(text: str, domain: Domain) -> RecipientList:

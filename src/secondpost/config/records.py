@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from secondpost.mail.address import Domain, Endpoint, Mailbox
 from secondpost.mail.duration import DAY_MS, MINUTE_MS
 from secondpost.mail.envelope import Lane
-from secondpost.mail.plan import TlsDemand
+from secondpost.mail.plan import Login, TlsDemand
 
 REFUSED_OCTETS_MAX = 1_000_000_000  # of mail the primary refused, for a domain without quota
 REFUSED_PART_OF_QUOTA = 10  # for a domain with one: a tenth
@@ -92,7 +92,13 @@ class Route:
     host: Endpoint
     username: str | None = None
     password_file: str | None = None
-    tls: TlsDemand | None = None  # None: opportunistic, or none on loopback
+    tls: TlsDemand | None = None  # None: encrypt with a login or on port 465, otherwise as usual
+
+    @property
+    def login(self) -> Login | None:
+        if self.username is None or self.password_file is None:
+            return None
+        return Login(self.username, self.password_file)
 
 
 @dataclass(frozen=True, slots=True)

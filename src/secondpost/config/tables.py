@@ -36,13 +36,14 @@ from secondpost.config.section import Section
 from secondpost.mail.address import Domain, Endpoint
 from secondpost.mail.duration import DAY_MS, HOUR_MS, SECOND_MS
 from secondpost.mail.envelope import Lane
-from secondpost.mail.plan import TlsDemand
+from secondpost.mail.plan import SUBMISSIONS_PORT, TlsDemand
 
 MB, GB, TB = 10**6, 10**9, 10**12
 MESSAGE_OCTETS_LEAST = 64_000  # RFC 5321 §4.5.3.1.7: the least that a server must accept
 RECIPIENTS_LEAST = 100  # RFC 5321 §4.5.3.1.8
 SMTP_PORT = 25
 ROUTED_LANES = (Lane.RELAY, Lane.ISSUES, Lane.OWN)  # the lane unverified follows relay
+UNSAFE_TLS = (TlsDemand.NONE, TlsDemand.OPPORTUNISTIC)
 NOWHERE = Domain("invalid")  # RFC 2606: placeholder in a record that will not be used
 
 
@@ -230,14 +231,19 @@ def route(section: Section, folder: str) -> Route | None:
         password_file=section.take("password_file", secret_file(folder), None),
         tls=section.take("tls", forms.choice(TlsDemand), None),
     )
-    if host is not None and taken.username is not None and not addresses.is_loopback(host.host):
+    if host is not None and taken.username is not None:
         _check_password_is_safe(section, taken)
+    if host is not None and host.port == SUBMISSIONS_PORT and taken.tls in UNSAFE_TLS:
+        reason = f"port {SUBMISSIONS_PORT} is encrypted from the first octet"
+        section.fault("tls", reason, 'write tls = "verify" or "encrypt"')
     readable = host is not None and domain is not None and (taken.lane is not None or not section.has("lane"))
     return taken if readable else None
 
 
 def _check_password_is_safe(section: Section, taken: Route) -> None:
-    if taken.tls in (TlsDemand.NONE, TlsDemand.OPPORTUNISTIC):
+    # On this machine nothing can be overheard; but plain text has to be asked for.
+    in_clear = taken.tls is TlsDemand.NONE and addresses.is_loopback(taken.host.host)
+    if taken.tls in UNSAFE_TLS and not in_clear:
         reason = f"with {quoted(taken.tls.value)} the password could cross the network in the clear"
         section.fault("tls", reason, 'write tls = "verify"')
 

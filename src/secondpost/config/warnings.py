@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from secondpost.config.addresses import is_loopback
 from secondpost.config.faults import quoted
-from secondpost.config.files import others_can_read
+from secondpost.config.files import can_read, others_can_read
 from secondpost.config.records import (
     AnyRecipient,
     Backup,
@@ -55,8 +55,12 @@ def warnings(
     config: Config,
     exists: Callable[[str], bool] = user_exists,
     readable: Callable[[str], bool] = others_can_read,
+    usable: Callable[[str, str], bool] = can_read,
 ) -> tuple[Warning, ...]:
-    """All warnings, in the order of docs/settings.md. `exists` and `readable` examine this machine."""
+    """All warnings, in the order of docs/settings.md.
+
+    The functions examine this machine: does a user exist, can all read a file, can a certain user.
+    """
     return (
         *_top(config, exists),
         *_tls(config, readable),
@@ -72,7 +76,7 @@ def warnings(
         *(
             warning
             for number, one in enumerate(config.routes, 1)
-            for warning in _route(f"route[{number}]", one, config, readable)
+            for warning in _route(f"route[{number}]", one, config, readable, usable)
         ),
         *(
             warning
@@ -187,21 +191,30 @@ def _loopback(key: str, hosts: tuple[Endpoint, ...]) -> Iterator[Warning]:
             yield Warning(key, f"{host} is this machine itself: meant for tests")
 
 
-def _route(key: str, route: Route, config: Config, readable: Callable[[str], bool]) -> Iterator[Warning]:
+def _route(
+    key: str,
+    route: Route,
+    config: Config,
+    readable: Callable[[str], bool],
+    usable: Callable[[str, str], bool],
+) -> Iterator[Warning]:
     yield from _loopback(f"{key}.host", (route.host,))
     backup = None if route.domain is None else config.backup_for(route.domain)
     if route.lane is Lane.RELAY and route.domain is not None and backup is None:
         yield Warning(f"{key}.domain", "mail of the lane relay is for [[backup]] domains only")
     if backup is not None and len(backup.primary) > 0 and route.lane in (None, Lane.RELAY):
         yield Warning(f"{key}.host", f"it is used instead of the primary of {route.domain}")
-    if route.username is not None:
-        text = "this version does not log in yet: mail is sent without authentication"
-        yield Warning(f"{key}.username", text, is_idle=True)
     if route.password_file is not None:
         if readable(route.password_file):
             yield Warning(
                 f"{key}.password_file", f"every user of this machine can read {route.password_file}"
             )
+        if not usable(config.user, route.password_file):
+            text = (
+                f"the service runs as {config.user}, who cannot read {route.password_file}: "
+                f"chgrp {config.user} and chmod 640 let it"
+            )
+            yield Warning(f"{key}.password_file", text)
         if route.tls in (None, TlsDemand.ENCRYPT) and not is_loopback(route.host.host):
             text = 'the password goes to any server at that address; tls = "verify" checks the server first'
             yield Warning(f"{key}.tls", text)

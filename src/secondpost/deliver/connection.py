@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol, cast
 
+from secondpost.deliver.logins import LoginAttempt
 from secondpost.deliver.marks import Mark
 from secondpost.deliver.message import Body, ContentUnreadable, InPieces, Job, Prepared
 from secondpost.deliver.recipient_results import is_refusal
@@ -16,6 +17,7 @@ from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import Hop, TlsDemand
 from secondpost.mail.reply import Reply
 from secondpost.mail.signed_mail import SignedMail
+from secondpost.protocols.sasl.credentials import Salting
 from secondpost.protocols.smtp.client import (
     BodyWanted,
     Broken,
@@ -25,6 +27,7 @@ from secondpost.protocols.smtp.client import (
     Event,
     Extensions,
     RecipientResult,
+    SaltingWanted,
     SessionReady,
     SmtpClient,
     TlsWanted,
@@ -65,7 +68,15 @@ class Sending(Holder, Protocol):
 
 
 class Connection(asyncio.Protocol):
-    def __init__(self, opening: Opening, net: Net, hello: str, hop: Hop, background: Background) -> None:
+    def __init__(
+        self,
+        opening: Opening,
+        net: Net,
+        hello: str,
+        hop: Hop,
+        background: Background,
+        login: LoginAttempt | None = None,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self.holder: Holder = opening
         self._opening = opening
@@ -78,7 +89,10 @@ class Connection(asyncio.Protocol):
             hello,
             wants_tls=hop.tls is not TlsDemand.NONE,
             requires_tls=hop.tls in (TlsDemand.ENCRYPT, TlsDemand.VERIFY),
+            tls_first=hop.tls_first,
+            credentials=None if login is None else login.credentials,
         )
+        self._login = login
         self._transport: asyncio.Transport | None = None
         self._early: list[bytes] | None = None  # input while TLS begins
         self._over = False
@@ -102,6 +116,11 @@ class Connection(asyncio.Protocol):
     def extensions(self) -> Extensions:
         """The extensions of the host's last EHLO."""
         return self._client.extensions
+
+    @property
+    def login_begun(self) -> bool:
+        """Whether the host was asked to let us log in."""
+        return self._client.login_begun
 
     @property
     def dot_sent(self) -> bool:
@@ -183,6 +202,9 @@ class Connection(asyncio.Protocol):
         if peer is not None:
             self.host = self.hop.at(peer[0])
         self._within(COMMAND_SECONDS)
+        if self.hop.tls_first:
+            self._early = []
+            self._background(self._start_tls())
 
     def data_received(self, data: bytes) -> None:
         if self._over:
@@ -220,8 +242,10 @@ class Connection(asyncio.Protocol):
         TLS.
         """
         state = self._client.state
-        over_tls = state in (ClientState.STARTTLS, ClientState.TLS_AWAITED) or (
-            self._client.tls and state is ClientState.EHLO
+        over_tls = (
+            state is ClientState.STARTTLS
+            or self._early is not None
+            or (self._client.tls and state is ClientState.EHLO)
         )
         return Cause.TLS if over_tls else Cause.LOST
 
@@ -256,6 +280,8 @@ class Connection(asyncio.Protocol):
                 self._early = []
                 self._flush()
                 self._background(self._start_tls())
+            case SaltingWanted(salting):
+                self._background(self._salt(salting))
             case Broken(cause, reply):
                 self._break(cause, reply)
                 self._close()
@@ -342,11 +368,19 @@ class Connection(asyncio.Protocol):
         except NetError as error:
             self._break(Cause.TLS, Reply.of(451, "4.7.5", f"TLS: {error}"))
             return
-        self._client.tls_started()
+        if not self.hop.tls_first:
+            self._client.tls_started()
         early, self._early = self._early, None
         self._flush()
         for data in early if early is not None else []:
             self.data_received(data)
+
+    async def _salt(self, salting: Salting) -> None:
+        assert self._login is not None, "only a login asks for salt"
+        salted_password = await self._login.salted_password(salting)
+        if not self._over:
+            self._client.salted(salted_password)
+            self._advance(b"")
 
     # ------------------------------------------------------------ time and end
 

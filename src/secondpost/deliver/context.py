@@ -6,6 +6,7 @@ from secondpost.config.records import Config
 from secondpost.deliver.contents import Contents
 from secondpost.deliver.entrances import Entrances
 from secondpost.deliver.learning import Learning
+from secondpost.deliver.logins import Logins
 from secondpost.deliver.marks import ReaderSending
 from secondpost.deliver.opening import Opener
 from secondpost.deliver.outcomes import Outcomes
@@ -38,6 +39,7 @@ class DeliverySetup:
     answerer: Answerer
     us: Ourselves
     entrances: Entrances
+    logins: Logins
     up_lately: UpLately
     background: Background
 
@@ -80,6 +82,7 @@ class DeliverySetup:
                 self.config.hostname.name,
                 self.background,
                 self.entrances,
+                self.logins,
                 primaries.let_in,
             ),
         )

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from secondpost.deliver.connection import Connection
 from secondpost.deliver.context import DeliveryContext
-from secondpost.deliver.opening import Unopened
+from secondpost.deliver.unopened import Unopened
 from secondpost.mail.address import Domain
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.envelope import Lane

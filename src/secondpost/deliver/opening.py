@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 
 from secondpost.deliver.connection import Connection, Holder
 from secondpost.deliver.entrances import Entrances, Passage
+from secondpost.deliver.logins import LoginAttempt, Logins
 from secondpost.deliver.places import TimeLimits
+from secondpost.deliver.unopened import Unopened
 from secondpost.mail.address import Endpoint
 from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import Hop, Plan, TlsDemand
@@ -23,15 +25,6 @@ from secondpost.world.ports import Net, NetError
 CONNECT_SECONDS = 30.0
 OPENING_SECONDS_MAX = 600.0  # for all hosts of the site, one after the other
 BROKEN_OFF = Reply.of(451, "4.4.2", "Lost: the peer did not answer in time")
-
-
-@dataclass(frozen=True, slots=True)
-class Unopened:
-    """No host accepted a connection; the reason of the last one."""
-
-    cause: Cause
-    host: str
-    reply: Reply
 
 
 class _Doorstep:
@@ -67,6 +60,7 @@ class Opener:
     hello: str
     background: Background
     entrances: Entrances
+    logins: Logins
     # Called with the site and its extensions once it accepts.
     let_in: Callable[[str, Extensions], None]
     connect_seconds: float = CONNECT_SECONDS
@@ -99,7 +93,7 @@ class Opener:
     async def open_one(self, hop: Hop, endpoint: Endpoint, holder: Holder) -> Connection | Unopened:
         opened = await self._try(hop, endpoint, holder)
         in_clear = isinstance(opened, Unopened) and opened.cause is Cause.TLS
-        if in_clear and hop.tls is TlsDemand.OPPORTUNISTIC:
+        if in_clear and hop.tls is TlsDemand.OPPORTUNISTIC and hop.login is None:
             return await self._try(replace(hop, tls=TlsDemand.NONE), endpoint, holder)
         return opened
 
@@ -112,7 +106,8 @@ class Opener:
             return Unopened(Cause.CONNECT, hop.at(endpoint.host), Reply.of(451, "4.4.1", why))
         opened = None
         try:
-            opened = await self._pass(hop, endpoint, passage)
+            login = await self.logins.attempt(hop)
+            opened = login if isinstance(login, Unopened) else await self._pass(hop, endpoint, login, passage)
         finally:
             if not isinstance(opened, Connection):
                 passage.leave()
@@ -121,9 +116,11 @@ class Opener:
             opened.holder = holder
         return opened
 
-    async def _pass(self, hop: Hop, endpoint: Endpoint, passage: Passage) -> Connection | Unopened:
+    async def _pass(
+        self, hop: Hop, endpoint: Endpoint, login: LoginAttempt | None, passage: Passage
+    ) -> Connection | Unopened:
         doorstep = _Doorstep()
-        connection = _Entered(doorstep, self.net, self.hello, hop, self.background)
+        connection = _Entered(doorstep, self.net, self.hello, hop, self.background, login)
         connection.passage = passage
         try:
             await self.net.connect(lambda: connection, endpoint, self.connect_seconds)
@@ -133,4 +130,9 @@ class Opener:
         except asyncio.CancelledError:
             connection.abort()
             raise
-        return connection if broken is None else broken
+        if broken is None:
+            self.logins.succeeded(hop)
+            return connection
+        if login is not None and connection.login_begun:
+            self.logins.failed(hop, login, broken)
+        return broken

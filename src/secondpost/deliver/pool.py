@@ -7,10 +7,10 @@ from secondpost.deliver.connection import Connection, Sending
 from secondpost.deliver.context import DeliveryContext
 from secondpost.deliver.lease import LeasedMail
 from secondpost.deliver.marks import CommitMarks
-from secondpost.deliver.opening import Unopened
 from secondpost.deliver.pace import STALL_SECONDS, Pace
 from secondpost.deliver.places import MESSAGE_SECONDS, STILL_SECONDS, TimeLimits
 from secondpost.deliver.refusal_budget import REFUSALS_IN_GROUPS_MAX
+from secondpost.deliver.unopened import Unopened
 from secondpost.store.ports import Lease
 
 CONNECT_SECONDS = 30.0

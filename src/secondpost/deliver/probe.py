@@ -10,8 +10,8 @@ from contextlib import AbstractAsyncContextManager
 
 from secondpost.deliver.connection import Connection
 from secondpost.deliver.context import DeliveryContext
-from secondpost.deliver.opening import Unopened
 from secondpost.deliver.places import STILL_SECONDS, TimeLimits
+from secondpost.deliver.unopened import Unopened
 from secondpost.mail.address import Domain
 from secondpost.mail.envelope import Lane
 from secondpost.mail.outcome import Cause

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from secondpost.deliver.connection import Connection
 from secondpost.deliver.context import DeliveryContext
-from secondpost.deliver.opening import Unopened
 from secondpost.deliver.probe import Visitor
 from secondpost.deliver.recipient_results import is_refusal
 from secondpost.deliver.refusal_budget import REFUSALS_PER_CONNECTION_MAX
+from secondpost.deliver.unopened import Unopened
 from secondpost.mail.address import Mailbox
 from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import Plan

@@ -34,9 +34,11 @@ class Routes:
     def unanswered(self, lane: Lane, domain: Domain) -> NoPlan:
         """The route if DNS did not answer in time."""
         road = road_to(self.config, lane, domain)
-        return unanswered_hosts(road.hosts) if isinstance(road, ByHosts) else unanswered_mx(domain)
+        return (
+            unanswered_hosts(road.hosts, road.login) if isinstance(road, ByHosts) else unanswered_mx(domain)
+        )
 
     def _asking(self, road: ByHosts | ByMx) -> Asking[Plan | NoPlan]:
         if isinstance(road, ByHosts):
-            return plan_for_hosts(road.hosts, road.tls, self.us)
+            return plan_for_hosts(road.hosts, road.tls, self.us, road.login)
         return plan_for_mx(road.domain, road.as_backup, self.config.deliver.port, self.us)

@@ -14,7 +14,7 @@ from secondpost.deliver.connection import Connection
 from secondpost.deliver.context import DeliveryContext
 from secondpost.deliver.lease import LeasedMail
 from secondpost.deliver.message import Job
-from secondpost.deliver.opening import BROKEN_OFF, Unopened
+from secondpost.deliver.opening import BROKEN_OFF
 from secondpost.deliver.pauses import Pauses
 from secondpost.deliver.pool import ConnectionPool
 from secondpost.deliver.refusals import Refusals
@@ -25,6 +25,7 @@ from secondpost.deliver.results import (
     speaks_of_connection,
     speaks_of_load,
 )
+from secondpost.deliver.unopened import Unopened
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.envelope import Lane
 from secondpost.mail.outcome import Cause, Deferred, Level, Outcome

@@ -46,6 +46,8 @@ class SiteRecord:
             self.log.site_down(site, cause, detail)
             if cause in (Cause.DNS, Cause.LOOP) and self._is_of_ours(site):
                 self.alarms.begin(AlarmKind.NO_ROUTE, site, detail)
+        if cause is Cause.LOGIN:  # also if it was down for another cause before
+            self.alarms.begin(AlarmKind.LOGIN_REFUSED, site, detail)
 
     def _is_of_ours(self, site: str) -> bool:
         """Whether the owner is alarmed about the site: not if it is the missing route to a domain
@@ -61,6 +63,7 @@ class SiteRecord:
         write = partial(self.claims.site_up, site, self.clock.now_ms())
         await insist(write, f"{site} is up", self.log)
         self.alarms.end(AlarmKind.NO_ROUTE, site)
+        self.alarms.end(AlarmKind.LOGIN_REFUSED, site)
 
     async def hint(self, lane: Lane, domain: Domain, site: str) -> None:
         """Record the domain's site."""

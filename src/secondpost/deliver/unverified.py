@@ -9,7 +9,7 @@ from itertools import groupby
 from secondpost.deliver.connection import Connection
 from secondpost.deliver.context import DeliveryContext
 from secondpost.deliver.message import Job, NothingToSend, Prepared
-from secondpost.deliver.opening import BROKEN_OFF, Unopened
+from secondpost.deliver.opening import BROKEN_OFF
 from secondpost.deliver.places import MESSAGE_SECONDS, STILL_SECONDS, TimeLimits
 from secondpost.deliver.recipient_results import is_refusal
 from secondpost.deliver.refusal_budget import QUEUE, REFUSALS_IN_GROUPS_MAX
@@ -21,6 +21,7 @@ from secondpost.deliver.results import (
     speaks_of_connection,
 )
 from secondpost.deliver.sorting import jobs_of
+from secondpost.deliver.unopened import Unopened
 from secondpost.mail.address import Domain
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.delivery import Claimed

@@ -93,6 +93,12 @@ class AlarmKind(Enum):
         Severity.PASSES,
         AS_CLAIM_WAITS,
     )
+    LOGIN_REFUSED = (
+        "login-refused",
+        Severity.ACT,
+        "Correct the `username`, or the password in the file; a new password is tried within a minute.",
+        AlarmEnds.WHEN_MENDED,
+    )
     MAIL_NOT_UNDERSTOOD = (
         "mail-not-understood",
         Severity.ACT,

@@ -15,6 +15,17 @@ class TlsDemand(StrEnum):
     VERIFY = "verify"  # no TLS with a valid certificate for the host, no mail
 
 
+SUBMISSIONS_PORT = 465  # encrypted from the first octet (RFC 8314 §3.3)
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How to log in to a smart host. The password is read from its file at each attempt."""
+
+    username: str
+    password_file: str
+
+
 @dataclass(frozen=True, slots=True)
 class Hop:
     """One host to try: its name for TLS and the log, and its addresses."""
@@ -23,6 +34,12 @@ class Hop:
     addresses: tuple[str, ...]  # IP addresses, in the order to try; at least one
     port: int
     tls: TlsDemand
+    login: Login | None = None
+
+    @property
+    def tls_first(self) -> bool:
+        """Whether TLS comes before the greeting, without STARTTLS."""
+        return self.port == SUBMISSIONS_PORT and self.tls is not TlsDemand.NONE
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         return tuple(Endpoint(address, self.port) for address in self.addresses)

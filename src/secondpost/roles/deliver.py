@@ -7,10 +7,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from secondpost.bounce.intake import BounceIntake
+from secondpost.config.files import read_password
 from secondpost.config.records import Config
 from secondpost.deliver.context import DeliverySetup
 from secondpost.deliver.entrances import Entrances
 from secondpost.deliver.inside import InsideDoor, refuse_all
+from secondpost.deliver.logins import Logins
 from secondpost.deliver.loop import DeliverLoop
 from secondpost.deliver.marks import CommitMarks, ReaderSending
 from secondpost.deliver.places import UpLately
@@ -160,6 +162,7 @@ class DeliverRole:
             answerer=names_from(world.resolver),
             us=ourselves(config, world.net.own_addresses()),
             entrances=Entrances(config.deliver.connections_per_site),
+            logins=Logins(read_password, world.work, world.dice),
             up_lately=UpLately(),
             background=self._background.run,
         )

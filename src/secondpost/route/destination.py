@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from secondpost.config.records import Config, Route
 from secondpost.mail.address import Domain, Endpoint
 from secondpost.mail.envelope import Lane
-from secondpost.mail.plan import Inside, TlsDemand
+from secondpost.mail.plan import Inside, Login, TlsDemand
 from secondpost.route.hosts import Ourselves
 
 
@@ -15,7 +15,7 @@ class ByHosts:
 
     hosts: tuple[Endpoint, ...]  # at least one
     tls: TlsDemand | None
-    route: Route | None = None  # the smart host's, for its login
+    login: Login | None = None  # to a smart host
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def road_to(config: Config, lane: Lane, domain: Domain) -> Road:
         return Inside()
     route = _route(config, lane, domain)
     if route is not None:
-        return ByHosts((route.host,), route.tls, route)
+        return ByHosts((route.host,), route.tls, route.login)
     backup = config.backup_for(domain)
     if backup is not None and len(backup.primary) > 0:
         return ByHosts(backup.primary, None)

@@ -11,7 +11,7 @@ from ipaddress import ip_address
 
 from secondpost.mail.address import Domain, Endpoint, as_ip
 from secondpost.mail.outcome import Cause
-from secondpost.mail.plan import NO_WAY, Hop, NoPlan, Plan, Routed, TlsDemand
+from secondpost.mail.plan import NO_WAY, SUBMISSIONS_PORT, Hop, Login, NoPlan, Plan, Routed, TlsDemand
 from secondpost.mail.questions import (
     Addresses,
     Asking,
@@ -41,16 +41,19 @@ class Ourselves:
         return address in self.addresses or Endpoint(address, port) in self.doors
 
 
-def plan_for_hosts(hosts: tuple[Endpoint, ...], tls: TlsDemand | None, us: Ourselves) -> Asking[Routed]:
+def plan_for_hosts(
+    hosts: tuple[Endpoint, ...], tls: TlsDemand | None, us: Ourselves, login: Login | None = None
+) -> Asking[Routed]:
     """Plan for hosts named in the configuration; those that do not resolve are skipped."""
-    site = _site_of(hosts)
+    site = _site_of(hosts, login)
     hops: list[Hop] = []
     wrong: list[str] = []
     for host in hosts:
         addresses = yield from _addresses_of(host.host)
         usable = tuple(a for a in addresses if not us.is_address(a, host.port) and not us.is_name(host.host))
         if len(usable) > 0:
-            hops.append(Hop(host.host, usable, host.port, tls or _usual_tls(usable)))
+            demand = _usual_demand(host, usable, login) if tls is None else tls
+            hops.append(Hop(host.host, usable, host.port, demand, login))
         elif len(addresses) > 0:
             wrong.append(f"{host} is this server itself")
         else:
@@ -61,9 +64,9 @@ def plan_for_hosts(hosts: tuple[Endpoint, ...], tls: TlsDemand | None, us: Ourse
     return NoPlan(site, cause, _temporary(cause, "; ".join(wrong)))
 
 
-def unanswered_hosts(hosts: tuple[Endpoint, ...]) -> NoPlan:
+def unanswered_hosts(hosts: tuple[Endpoint, ...], login: Login | None) -> NoPlan:
     """The result when DNS does not resolve the hosts within the time that a route may take."""
-    return NoPlan(_site_of(hosts), Cause.DNS, _temporary(Cause.DNS, "DNS did not answer in time"))
+    return NoPlan(_site_of(hosts, login), Cause.DNS, _temporary(Cause.DNS, "DNS did not answer in time"))
 
 
 def unanswered_mx(domain: Domain) -> NoPlan:
@@ -92,8 +95,17 @@ def plan_for_mx(domain: Domain, as_backup: bool, port: int, us: Ourselves) -> As
             return (yield from _ranked(domain, answer.records, as_backup, port, us))
 
 
-def _site_of(hosts: tuple[Endpoint, ...]) -> str:
-    return ",".join(str(host) for host in hosts)
+def _site_of(hosts: tuple[Endpoint, ...], login: Login | None) -> str:
+    """Two logins at the same hosts are two sites: each has its own pace, and can be refused alone."""
+    named = ",".join(str(host) for host in hosts)
+    return named if login is None else f"{named} as {login.username}"
+
+
+def _usual_demand(host: Endpoint, addresses: tuple[str, ...], login: Login | None) -> TlsDemand:
+    """The TLS demand of a host named in the configuration: a password goes only over TLS."""
+    if login is not None or host.port == SUBMISSIONS_PORT:
+        return TlsDemand.ENCRYPT
+    return _usual_tls(addresses)
 
 
 def _ranked(

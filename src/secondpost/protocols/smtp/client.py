@@ -1,19 +1,18 @@
 """The SMTP client, without I/O: bytes in, events out; a message in, bytes out.
 
 RFC 5321, with PIPELINING (2920), SIZE (1870), 8BITMIME (6152), SMTPUTF8 (6531), ENHANCEDSTATUSCODES
-(2034) and STARTTLS (3207) if offered. client_states says where each reply leads. The server is
-treated as hostile: a reply out of turn ends the session, before it is taken for the next one.
+(2034), STARTTLS (3207) and AUTH (4954) if offered. client_session is the part around the messages.
 """
 
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from secondpost.mail.address import Mailbox, ReversePath
 from secondpost.mail.envelope import Utf8
 from secondpost.mail.outcome import Cause
 from secondpost.mail.reply import Reply
+from secondpost.protocols.sasl.credentials import Credentials
 from secondpost.protocols.smtp.body import DotWriter
-from secondpost.protocols.smtp.client_commands import command, mail_from, rcpt_to
+from secondpost.protocols.smtp.client_commands import mail_from, rcpt_to
 from secondpost.protocols.smtp.client_events import (
     BodyWanted,
     Broken,
@@ -23,12 +22,13 @@ from secondpost.protocols.smtp.client_events import (
     Extensions,
     Phase,
     RecipientResult,
+    SaltingWanted,
     SessionReady,
     TlsWanted,
 )
+from secondpost.protocols.smtp.client_session import SmtpSession
 from secondpost.protocols.smtp.client_states import TABLE, ClientState, Happening
 from secondpost.protocols.smtp.lines import OutOfTurn
-from secondpost.protocols.smtp.replies import GarbledReply, ReplyReader
 
 __all__ = [
     "RECIPIENTS_MAX",
@@ -43,6 +43,7 @@ __all__ = [
     "Happening",
     "Phase",
     "RecipientResult",
+    "SaltingWanted",
     "SessionReady",
     "SmtpClient",
     "TlsWanted",
@@ -55,89 +56,39 @@ RECIPIENTS_MAX = 100
 _NO_SMTPUTF8 = Reply.of(550, "5.6.7", "The message needs SMTPUTF8, which the server does not offer")
 
 
-class SmtpClient:
-    """One session with one server."""
+class SmtpClient(SmtpSession):
+    """One session with one server, and the messages in it."""
 
     __slots__ = (
         "_body",
-        "_events",
         "_grouped",
-        "_hello",
         "_only_asks",
-        "_out",
         "_rcpts_answered",
-        "_replies",
-        "_requires_tls",
         "_results",
-        "_unsent",
-        "_wants_tls",
-        "dot_sent",
-        "extensions",
         "sender_taken",
-        "state",
-        "tls",
     )
 
-    def __init__(self, hello: str, *, wants_tls: bool, requires_tls: bool) -> None:
-        """`requires_tls`: end the session rather than send in plain text."""
-        self._hello = hello
-        self._wants_tls = wants_tls or requires_tls
-        self._requires_tls = requires_tls
-        self.state = ClientState.GREETING
-        self.tls = False
-        self.extensions = Extensions()
+    def __init__(
+        self,
+        hello: str,
+        *,
+        wants_tls: bool,
+        requires_tls: bool,
+        tls_first: bool = False,
+        credentials: Credentials | None = None,
+    ) -> None:
+        super().__init__(
+            hello,
+            wants_tls=wants_tls,
+            requires_tls=requires_tls,
+            tls_first=tls_first,
+            credentials=credentials,
+        )
         self.sender_taken = False  # MAIL of the current message was accepted
-        self.dot_sent = False  # the outcome is unknown if the connection ends now
-        self._replies = ReplyReader()
-        self._out: list[bytes] = []
-        self._events: deque[Event] = deque()
-        self._unsent: deque[bytes] = deque()  # commands that wait for the reply to the previous one
         self._grouped = False
         self._only_asks = False
         self._results: list[RecipientResult | None] = []
         self._rcpts_answered = 0
-
-    # -- called by the driver
-    @property
-    def ready(self) -> bool:
-        """Whether a message or QUIT may be sent."""
-        return self.state is ClientState.READY or self.state is ClientState.UNCLEAN
-
-    @property
-    def has_news(self) -> bool:
-        """Whether `feed` has events without any new bytes."""
-        return len(self._events) > 0
-
-    def feed(self, data: bytes = b"") -> Iterator[Event]:
-        """Yield the events in the received bytes, `data` last.
-
-        Stops when more bytes are needed, our side must act, or the session ends. Bytes are kept.
-        """
-        if self.state is not ClientState.CLOSED:
-            self._replies.receive(data)
-        return self._happenings()
-
-    def _happenings(self) -> Iterator[Event]:
-        while True:
-            while len(self._events) > 0:
-                yield self._events.popleft()
-            if self.state is ClientState.CLOSED or not self._read_on():
-                return
-
-    def _read_on(self) -> bool:
-        """Process one more reply; False if none is complete."""
-        if self.state is ClientState.TLS_AWAITED:
-            self._refuse_plain_text()
-            return len(self._events) > 0
-        try:
-            reply = self._replies.next_reply()
-        except GarbledReply as garbled:
-            self._break(Cause.GARBLED, _own_words(str(garbled)))
-            return True
-        if reply is None:
-            return False
-        self._take(reply)
-        return True
 
     def send_message(
         self,
@@ -214,25 +165,6 @@ class SmtpClient:
             self.dot_sent = True
             self._out.append(self._body.end())
 
-    def tls_started(self) -> None:
-        """Continue after the TLS handshake, discarding the earlier EHLO offers (RFC 3207 §4.2)."""
-        self._refuse_plain_text()
-        if self.state is ClientState.CLOSED:
-            return
-        self._move(Happening.TLS_STARTED)
-        self.tls = True
-        self.extensions = Extensions()
-        self._ask(command(f"EHLO {self._hello}"))
-
-    def quit(self) -> None:
-        self._move(Happening.QUIT)
-        self._ask(b"QUIT\r\n")
-
-    def data_to_send(self) -> bytes:
-        """The octets queued since the last call."""
-        out, self._out = self._out, []
-        return out[0] if len(out) == 1 else b"".join(out)
-
     @property
     def recipients_answered(self) -> int:
         """How many recipients of the current message have a reply."""
@@ -244,10 +176,6 @@ class SmtpClient:
 
     # -- replies
     def _take(self, reply: Reply) -> None:
-        if reply.code == 421 and self.state is not ClientState.QUIT:  # RFC 5321 §3.8: may come at any time
-            self.dot_sent = False  # it also answers the dot: not accepted
-            self._break(Cause.SHUTDOWN, reply)
-            return
         match self.state:
             case ClientState.RCPT:
                 self._take_rcpt(reply)
@@ -257,71 +185,10 @@ class SmtpClient:
                 self._take_data(reply)
             case ClientState.DOT | ClientState.LONE_DOT:
                 self._take_dot(reply)
-            case ClientState.GREETING:
-                self._take_greeting(reply)
-            case ClientState.EHLO | ClientState.HELO:
-                self._take_hello(reply)
-            case ClientState.STARTTLS:
-                self._take_starttls(reply)
             case ClientState.RSET:
                 self._take_rset(reply)
-            case ClientState.QUIT:
-                self._move(Happening.OK if reply.is_positive else Happening.REFUSED)
-                self._events.append(Bye())
             case _:
-                self._take_unasked(reply)
-
-    def _take_greeting(self, reply: Reply) -> None:
-        # A 5xx here concerns the host, not any message (RFC 7504 §3).
-        if reply.code != 220:
-            self._break(Cause.GREETING, reply)
-            return
-        self._move(Happening.OK)
-        self._ask(command(f"EHLO {self._hello}"))
-
-    def _take_hello(self, reply: Reply) -> None:
-        if reply.is_permanent and self.state is ClientState.EHLO:
-            self._move(Happening.REFUSED)
-            self._ask(command(f"HELO {self._hello}"))
-        elif reply.code != 250:
-            self._break(Cause.GARBLED if reply.is_positive else Cause.GREETING, reply)
-        else:
-            if self.state is ClientState.EHLO:
-                self.extensions = Extensions.parse(reply)
-            self._settle_tls()
-
-    def _settle_tls(self) -> None:
-        if self.tls or not self._wants_tls:
-            self._become_ready(Happening.OK)
-        elif self.extensions.starttls:
-            self._move(Happening.TLS_OFFERED)
-            self._ask(b"STARTTLS\r\n")
-        elif self._requires_tls:
-            self._break(Cause.TLS, _own_words("TLS is required here, but the server does not offer it"))
-        else:
-            self._become_ready(Happening.OK)
-
-    def _take_starttls(self, reply: Reply) -> None:
-        if reply.code == 220:
-            self._move(Happening.OK)
-            self._events.append(TlsWanted())
-            self._refuse_plain_text()
-        elif reply.is_positive:
-            self._break(Cause.GARBLED, reply)
-        elif self._requires_tls:
-            self._break(Cause.TLS, reply)
-        else:
-            self._become_ready(Happening.REFUSED)
-
-    def _refuse_plain_text(self) -> None:
-        """Break if plain text stands between the 220 to STARTTLS and TLS (CVE-2011-0411)."""
-        if not self._replies.is_empty:
-            self._events.clear()
-            self._break(Cause.TLS, _own_words("the server sent plain text where only TLS may come"))
-
-    def _become_ready(self, happening: Happening) -> None:
-        self._move(happening)
-        self._events.append(SessionReady(self.extensions))
+                super()._take(reply)
 
     def _take_rset(self, reply: Reply) -> None:
         if not reply.is_positive:
@@ -390,12 +257,12 @@ class SmtpClient:
         self._finish(Happening.OK if reply.is_positive else Happening.REFUSED)
 
     def _take_unasked(self, reply: Reply) -> None:
-        """Handle a reply that was not asked for: a refusal of content being sent, or a fault."""
         if self.state is ClientState.BODY and not reply.is_positive:
+            # A refusal of the content that is being sent.
             self._settle(RecipientResult(Phase.DOT, reply))
             self._break(Cause.MESSAGE, reply)
         else:
-            self._break(Cause.GARBLED, _own_words(f"the server spoke out of turn: {reply}"))
+            super()._take_unasked(reply)
 
     # -- the current message
     def _settle(self, result: RecipientResult) -> None:
@@ -411,40 +278,3 @@ class SmtpClient:
     def _ask_next(self) -> None:
         if len(self._unsent) > 0:
             self._ask(self._unsent.popleft())
-
-    def _ask(self, commands: bytes) -> None:
-        """Send commands. An unread reply breaks the session: it would pass as their reply."""
-        if self._peer_is_silent():
-            self._out.append(commands)
-
-    def _peer_is_silent(self) -> bool:
-        """Whether every reply received was read; otherwise break the session."""
-        if self._replies.is_empty:
-            return True
-        try:
-            reply = self._replies.next_reply()
-        except GarbledReply:
-            reply = None
-        if reply is None:
-            self._break(Cause.GARBLED, _own_words("the server spoke out of turn"))
-        elif reply.code == 421:
-            self._break(Cause.SHUTDOWN, reply)
-        else:
-            self._take_unasked(reply)
-        return False
-
-    def _break(self, cause: Cause, reply: Reply) -> None:
-        self.state = ClientState.CLOSED
-        self._replies.clear()
-        self._unsent.clear()
-        self._events.append(Broken(cause, reply))
-
-    def _move(self, happening: Happening) -> None:
-        after = TABLE[self.state].get(happening)
-        if after is None:
-            raise OutOfTurn(f"{happening} in the state {self.state}")
-        self.state = after
-
-
-def _own_words(text: str) -> Reply:
-    return Reply.of(451, "4.5.0", text)

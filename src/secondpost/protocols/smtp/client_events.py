@@ -1,11 +1,16 @@
 """The events of the SMTP client core: frozen values, one class per event."""
 
+import re
+from collections.abc import Iterable
 from enum import StrEnum
 
 from msgspec import Struct
 
 from secondpost.mail.outcome import Cause
 from secondpost.mail.reply import Reply
+from secondpost.protocols.sasl.credentials import Salting
+
+_MECHANISM = re.compile(r"[A-Z0-9_-]{1,20}")  # RFC 4422 §3.1
 
 
 class Extensions(Struct, frozen=True, gc=False):
@@ -18,6 +23,7 @@ class Extensions(Struct, frozen=True, gc=False):
     size_max: int | None = None  # octets; None: no limit was named
     enhanced_codes: bool = False
     smtputf8: bool = False
+    mechanisms: frozenset[str] = frozenset()  # of a login
 
     @classmethod
     def parse(cls, reply: Reply) -> "Extensions":
@@ -32,6 +38,7 @@ class Extensions(Struct, frozen=True, gc=False):
             size_max=_size_max(arguments.get("SIZE", [])),
             enhanced_codes="ENHANCEDSTATUSCODES" in arguments,
             smtputf8="SMTPUTF8" in arguments,
+            mechanisms=frozenset(_mechanisms(offered)),
         )
 
 
@@ -41,6 +48,16 @@ def _size_max(words: list[str]) -> int | None:
         return None
     octets = int(words[0])
     return None if octets == 0 else octets
+
+
+def _mechanisms(offered: list[list[str]]) -> Iterable[str]:
+    """The names after AUTH, in all its lines: some servers have a second one in the form AUTH=LOGIN,
+    which is older than RFC 4954.
+    """
+    for words in offered:
+        keyword, _, first = words[0].partition("=") if len(words) > 0 else ("", "", "")
+        if keyword == "AUTH":
+            yield from (word for word in (first, *words[1:]) if _MECHANISM.fullmatch(word) is not None)
 
 
 class Phase(StrEnum):
@@ -69,6 +86,12 @@ class TlsWanted(Struct, frozen=True, gc=False):
     """The server agreed to STARTTLS: upgrade, then call `tls_started`."""
 
 
+class SaltingWanted(Struct, frozen=True, gc=False):
+    """The login needs a salted password: compute it, then call `salted`."""
+
+    salting: Salting
+
+
 class BodyWanted(Struct, frozen=True, gc=False):
     """At least one recipient was accepted: call `send_body` as often as needed, then `end_body`."""
 
@@ -90,4 +113,4 @@ class Broken(Struct, frozen=True, gc=False):
     reply: Reply
 
 
-Event = SessionReady | TlsWanted | BodyWanted | Done | Bye | Broken
+Event = SessionReady | TlsWanted | SaltingWanted | BodyWanted | Done | Bye | Broken

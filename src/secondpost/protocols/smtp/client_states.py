@@ -15,6 +15,8 @@ class ClientState(StrEnum):
     HELO = "helo"
     STARTTLS = "starttls"
     TLS_AWAITED = "tls awaited"  # the driver has to upgrade the connection
+    AUTH = "auth"
+    SALTING = "salting"  # the driver has to compute the salted password
     READY = "ready"
     UNCLEAN = "unclean"  # ready, but a failed transaction is open: the next one begins with RSET
     RSET = "rset"
@@ -33,12 +35,16 @@ class Happening(StrEnum):
 
     OK = "ok"
     TLS_OFFERED = "ok, with the TLS we want"
+    LOGIN_OFFERED = "ok, with a login we have"
     REFUSED = "refused"
     REFUSED_IN_GROUP = "refused, the rest was sent already"
     MORE_RCPT = "more recipients to answer"
     LAST_RCPT = "last recipient answered"
     NO_RCPT = "all refused, DATA not sent"
     ONLY_ASKED = "recipient answered, no more was wanted"
+    CHALLENGE = "334"
+    SALT = "334 with a salt"
+    SALTED = "salted"
     GO_ON = "354"
     GO_ON_FOR_NOBODY = "354, but no recipient"
     SEND_MESSAGE = "send message"
@@ -55,11 +61,18 @@ TABLE: Final[Table] = {
     ClientState.EHLO: {
         Happening.OK: ClientState.READY,
         Happening.TLS_OFFERED: ClientState.STARTTLS,
+        Happening.LOGIN_OFFERED: ClientState.AUTH,
         Happening.REFUSED: ClientState.HELO,  # RFC 5321 §3.2
     },
     ClientState.HELO: {Happening.OK: ClientState.READY},
     ClientState.STARTTLS: {Happening.OK: ClientState.TLS_AWAITED, Happening.REFUSED: ClientState.READY},
     ClientState.TLS_AWAITED: {Happening.TLS_STARTED: ClientState.EHLO},
+    ClientState.AUTH: {
+        Happening.CHALLENGE: ClientState.AUTH,
+        Happening.SALT: ClientState.SALTING,
+        Happening.OK: ClientState.READY,
+    },
+    ClientState.SALTING: {Happening.SALTED: ClientState.AUTH},
     ClientState.READY: {Happening.SEND_MESSAGE: ClientState.MAIL, Happening.QUIT: ClientState.QUIT},
     ClientState.UNCLEAN: {Happening.SEND_MESSAGE: ClientState.RSET, Happening.QUIT: ClientState.QUIT},
     ClientState.RSET: {Happening.OK: ClientState.MAIL},

@@ -18,11 +18,11 @@ class EndlessLine(Exception):
 class LineBuffer:
     """Received bytes that were not read yet."""
 
-    __slots__ = ("_at", "_data", "_octets_max")
+    __slots__ = ("_at", "_data", "octets_max")
 
     def __init__(self, octets_max: int) -> None:
         """`octets_max`: the longest line, including its line end."""
-        self._octets_max = octets_max
+        self.octets_max = octets_max
         self._data = b""
         self._at = 0
 
@@ -38,9 +38,9 @@ class LineBuffer:
 
     def take_line(self) -> bytes | None:
         """The next line with its LF; None if it is not complete. Raises EndlessLine."""
-        end = self._data.find(b"\n", self._at, self._at + self._octets_max) + 1
+        end = self._data.find(b"\n", self._at, self._at + self.octets_max) + 1
         if end == 0:
-            if len(self) >= self._octets_max:
+            if len(self) >= self.octets_max:
                 raise EndlessLine
             return None
         line = self._data[self._at : end]

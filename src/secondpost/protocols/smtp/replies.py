@@ -36,6 +36,10 @@ class ReplyReader:
     def receive(self, data: bytes) -> None:
         self._lines.receive(data)
 
+    def allow_lines_of(self, octets_max: int) -> None:
+        """Accept lines of up to so many octets from now on."""
+        self._lines.octets_max = octets_max
+
     def clear(self) -> None:
         self._lines.clear()
         self._texts = []
