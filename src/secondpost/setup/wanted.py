@@ -1,0 +1,293 @@
+"""Every record that the server and its newsletters need, in the order in which to publish them. Pure."""
+
+from collections.abc import Iterator, Sequence
+from email.utils import parseaddr
+from ipaddress import ip_address
+
+from secondpost.config.records import Backup, Config, Newsletter
+from secondpost.mail.address import Domain, Endpoint, Mailbox, as_ip
+from secondpost.mail.envelope import Lane
+from secondpost.mail.questions import MxAnswer, MxRecord
+from secondpost.protocols.mta_sts import (
+    Policy,
+    StsFault,
+    StsMode,
+    next_id,
+    parse_id,
+    parse_policy,
+    policy_url,
+)
+from secondpost.setup.facts import DkimKey, Facts, StsFound
+from secondpost.setup.records import PublishedBy, Record, Turn
+
+FIRST_PREFERENCE = 10  # of a primary that we have to name
+PREFERENCE_STEP = 10
+PREFERENCE_MAX = 65_535  # 16 bits: RFC 1035 §3.3.9
+POLICY_AGE_SECONDS = 604_800  # a week: RFC 8461 §3.2 advises weeks
+FIRST_ID = "1"
+NULL_MX = "."
+
+
+def records_wanted(config: Config, keys: Sequence[DkimKey], facts: Facts) -> tuple[Record, ...]:
+    """`keys`: of both algorithms. `facts`: as completed by `look_around`."""
+    wanted = [
+        *_host(config, facts),
+        *_web_host(config, facts),
+        *_proofs_of_host(config, keys),
+        *_tlsa(config, facts),
+        *_authority(config, facts),
+        *_bounces(config),
+    ]
+    for domain in sender_domains(config):
+        wanted += _proofs_of_sender(domain, keys)
+    for backup in config.backups:
+        wanted += _policy(config, backup.domain, facts)
+        wanted += _mail_hosts(config, backup, facts)
+        wanted += _tls_reports(config, backup.domain)
+    return tuple(dict.fromkeys(sorted(wanted, key=lambda record: record.turn.number)))
+
+
+def sender_domains(config: Config) -> tuple[Domain, ...]:
+    """The domains of all newsletters' `from` addresses, without repeats."""
+    return tuple(dict.fromkeys(sender_domain(newsletter) for newsletter in config.newsletters))
+
+
+def sender_domain(newsletter: Newsletter) -> Domain:
+    return Mailbox.parse(parseaddr(newsletter.sender)[1]).domain
+
+
+def signing_domains(config: Config) -> tuple[Domain, ...]:
+    """The domains that sign: the hostname, for this server's own mail, and those of the senders."""
+    return tuple(dict.fromkeys((config.hostname, *sender_domains(config))))
+
+
+def smart_host(config: Config, lane: Lane) -> Endpoint | None:
+    """The smart host through which mail of a lane to any domain leaves; None: it goes out from here."""
+    of_lane = [route for route in config.routes if route.domain is None and route.lane in (None, lane)]
+    exact = [route for route in of_lane if route.lane is lane]
+    chosen = [*exact, *of_lane][:1]
+    return chosen[0].host if len(chosen) > 0 else None
+
+
+def own_preference(others: Sequence[MxRecord]) -> int:
+    """A preference that is worse than those of all other hosts."""
+    worst = max((record.preference for record in others), default=FIRST_PREFERENCE)
+    return min(worst + PREFERENCE_STEP, PREFERENCE_MAX)
+
+
+def web_host(config: Config) -> str | None:
+    """The host of the newsletters' pages, if it has a name of its own."""
+    if config.web.url is None or len(config.newsletters) == 0:
+        return None
+    host = Endpoint.parse(config.web.url.partition("://")[2], default_port=443).host
+    is_own_name = host != config.hostname.name and as_ip(host) is None and host != "localhost"
+    return host if is_own_name else None
+
+
+# -- the host
+def _host(config: Config, facts: Facts) -> Iterator[Record]:
+    why = "other servers find this one under its name"
+    yield from _addresses(config.hostname.name, facts, why)
+    for address in facts.addresses:
+        reverse = ip_address(address).reverse_pointer
+        why = "large providers refuse mail from an address whose name does not lead back to it"
+        yield Record(reverse, "PTR", f"{config.hostname}.", why, Turn.HOST, PublishedBy.HOSTER)
+
+
+def _web_host(config: Config, facts: Facts) -> Iterator[Record]:
+    host = web_host(config)
+    if host is not None:
+        yield from _addresses(host, facts, "readers find the pages on which they confirm and leave")
+
+
+def _addresses(host: str, facts: Facts, why: str) -> Iterator[Record]:
+    for address in facts.addresses:
+        yield Record(host, "AAAA" if ":" in address else "A", address, why, Turn.HOST)
+
+
+def _proofs_of_host(config: Config, keys: Sequence[DkimKey]) -> Iterator[Record]:
+    host = config.hostname
+    why = f"this server may send under its own name (SPF){_smart_host_words(config, Lane.OWN)}"
+    yield Record(host.name, "TXT", host_spf(config), why, Turn.HOST)
+    for key in keys:
+        yield _dkim(host, key, Turn.HOST)
+
+
+def host_spf(config: Config) -> str:
+    return f"v=spf1 a {_rest(config, Lane.OWN)}"
+
+
+def bounces_spf(config: Config) -> str:
+    return f"v=spf1 mx {_rest(config, Lane.ISSUES)}"
+
+
+def _rest(config: Config, lane: Lane) -> str:
+    """What SPF says of all other addresses. A smart host's are not known here: until the owner adds
+    them, its mail must not be refused.
+    """
+    return "-all" if smart_host(config, lane) is None else "~all"
+
+
+def _smart_host_words(config: Config, lane: Lane) -> str:
+    host = smart_host(config, lane)
+    if host is None:
+        return ""
+    return f"; add the include that {host.host} names in its instructions, before ~all"
+
+
+def _dkim(domain: Domain, key: DkimKey, turn: Turn) -> Record:
+    name = f"{key.selector}._domainkey.{domain}"
+    return Record(
+        name, "TXT", key.text, f"the signature {key.selector} of {domain} can be checked (DKIM)", turn
+    )
+
+
+def _tlsa(config: Config, facts: Facts) -> Iterator[Record]:
+    """Only in a signed zone: elsewhere no sender looks at it (RFC 7672 §2.2)."""
+    if facts.tls_key is not None and facts.host_signing.is_signed:
+        # RFC 7672 §3.1.1: 3 1 1 outlives a renewal with the same key.
+        yield Record(
+            tlsa_name(config.hostname.name),
+            "TLSA",
+            f"3 1 1 {facts.tls_key}",
+            "senders can insist on this server's own key (DANE); publish the next key before it is used",
+            Turn.HOST,
+            is_optional=True,
+        )
+
+
+def tlsa_name(host: str) -> str:
+    return f"_25._tcp.{host}"
+
+
+def _authority(config: Config, facts: Facts) -> Iterator[Record]:
+    if len(facts.authority) > 0 and forbids(facts):
+        yield Record(
+            facts.caa_name,
+            "CAA",
+            f'0 issue "{facts.authority}"',
+            f"{facts.authority} may issue this server's certificate (CAA); others are named there already",
+            Turn.HOST,
+        )
+
+
+def forbids(facts: Facts) -> bool:
+    """Whether the CAA records forbid the authority to issue certificates for the hostname."""
+    issuers = [record.value for record in facts.caa if record.tag == "issue"]
+    # RFC 8659 §4.2: without an issue property, any authority may issue.
+    named = [value.partition(";")[0].strip().lower() for value in issuers]
+    return len(issuers) > 0 and facts.authority not in named
+
+
+# -- newsletters
+def _bounces(config: Config) -> Iterator[Record]:
+    if len(config.newsletters) == 0 or config.bounces == config.hostname:
+        return  # RFC 5321 §5.1: without MX records, the host itself is the MX
+    bounces = config.bounces.name
+    why = "reports about mail to readers, and mail from readers, reach this server"
+    yield Record(bounces, "MX", f"{FIRST_PREFERENCE} {config.hostname}.", why, Turn.SENDERS)
+    why = f"mail to readers may come from here (SPF){_smart_host_words(config, Lane.ISSUES)}"
+    yield Record(bounces, "TXT", bounces_spf(config), why, Turn.SENDERS)
+
+
+def _proofs_of_sender(domain: Domain, keys: Sequence[DkimKey]) -> Iterator[Record]:
+    for key in keys:
+        yield _dkim(domain, key, Turn.SENDERS)
+    why = "large providers require it from everyone who sends to many (DMARC)"
+    yield Record(f"_dmarc.{domain}", "TXT", "v=DMARC1; p=none", why, Turn.SENDERS)
+
+
+# -- backup domains
+def _policy(config: Config, domain: Domain, facts: Facts) -> Iterator[Record]:
+    """RFC 8461 §8.3: the policy first, then a new id, and only then the MX record. If the policy names
+    us, the id is right as it is: it was raised when the policy changed.
+    """
+    found = facts.sts.get(domain)
+    if found is None:
+        return
+    policy = policy_of(found)
+    if policy is not None and (policy.mode is StsMode.NONE or policy.names(config.hostname.name)):
+        return
+    wanted = wanted_policy(config, domain, facts, policy)
+    why = "senders that obey this policy deliver only to the hosts that it names (MTA-STS)"
+    yield Record(policy_url(domain.name), "text", wanted.text, why, Turn.POLICIES, PublishedBy.WEB)
+    why = "a new id, so that senders fetch the policy again: publish it once the new policy is served"
+    yield Record(f"_mta-sts.{domain}", "TXT", _next_id_record(found), why, Turn.POLICIES)
+
+
+def policy_of(found: StsFound) -> Policy | None:
+    """The policy; None if it cannot be fetched or understood."""
+    try:
+        return parse_policy(found.policy.text) if len(found.policy.problem) == 0 else None
+    except StsFault:
+        return None
+
+
+def wanted_policy(config: Config, domain: Domain, facts: Facts, policy: Policy | None) -> Policy:
+    """The served policy with this server added; if there is none, one that names the MX hosts."""
+    if policy is not None:
+        return policy.with_host(config.hostname.name)
+    others = _others(config, facts.mx.get(domain))
+    hosts = tuple(record.host for record in others)
+    return Policy(StsMode.TESTING, POLICY_AGE_SECONDS, (*hosts, config.hostname.name))
+
+
+def _next_id_record(found: StsFound) -> str:
+    for text in found.ids:
+        try:
+            return f"v=STSv1; id={next_id(parse_id(text))}"
+        except StsFault:
+            continue
+    return f"v=STSv1; id={FIRST_ID}"
+
+
+def _mail_hosts(config: Config, backup: Backup, facts: Facts) -> Iterator[Record]:
+    """Our place among the domain's MX hosts: the last one. One that is right already stays."""
+    answer = facts.mx.get(backup.domain)
+    others = _others(config, answer)
+    if len(others) == 0:
+        yield from _primaries(backup)
+    ours = [record for record in _records(answer) if record.host == config.hostname.name]
+    worst = max((record.preference for record in others), default=-1)
+    stays = len(ours) == 1 and ours[0].preference > worst and len(others) > 0
+    preference = ours[0].preference if stays else own_preference(others)
+    yield Record(
+        backup.domain.name,
+        "MX",
+        f"{preference} {config.hostname}.",
+        f"senders fall back to this server, after {_hosts_words(others)}",
+        Turn.BACKUP,
+    )
+
+
+def _hosts_words(others: Sequence[MxRecord]) -> str:
+    if len(others) == 0:
+        number = FIRST_PREFERENCE + PREFERENCE_STEP
+        return f"the mail provider's own host, which needs an MX record with a number below {number}"
+    return " and ".join(f"{record.host} ({record.preference})" for record in others)
+
+
+def _primaries(backup: Backup) -> Iterator[Record]:
+    """The zone names no other host. What the configuration knows of the primary is its address for us;
+    if that is a name, it is likely its MX too.
+    """
+    names = [host.host for host in backup.primary if not host.is_address]
+    for name in names:
+        why = "the primary comes first: publish it before this server's record"
+        yield Record(backup.domain.name, "MX", f"{FIRST_PREFERENCE} {name}.", why, Turn.BACKUP)
+
+
+def _others(config: Config, answer: MxAnswer | None) -> tuple[MxRecord, ...]:
+    found = [record for record in _records(answer) if record.host not in (config.hostname.name, NULL_MX)]
+    return tuple(sorted(found))
+
+
+def _records(answer: MxAnswer | None) -> tuple[MxRecord, ...]:
+    return answer.records if answer is not None else ()
+
+
+def _tls_reports(config: Config, domain: Domain) -> Iterator[Record]:
+    if len(config.owner) > 0 and config.owner[0].local.isalnum():
+        why = "large providers report once a day whether their mail came encrypted (TLS-RPT)"
+        text = f"v=TLSRPTv1; rua=mailto:{config.owner[0]}"
+        yield Record(f"_smtp._tls.{domain}", "TXT", text, why, Turn.BACKUP, is_optional=True)
