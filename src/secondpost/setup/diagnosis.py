@@ -83,6 +83,78 @@ class Check(Enum):
         "Every connection takes an open file: at the limit new senders are turned away.",
     )
 
+    # -- a message through the backup to the primary's mailbox
+    SELF_TEST_RECEIVED = (
+        "self-test-received",
+        Area.DELIVERY,
+        "While the primary is away senders come here, and this server must take their mail.",
+    )
+    SELF_TEST_ROUTE = (
+        "self-test-route",
+        Area.DELIVERY,
+        "Held mail can be handed over only if it is clear where the primary is.",
+    )
+    SELF_TEST_CONNECTION = (
+        "self-test-connection",
+        Area.DELIVERY,
+        "Held mail leaves as soon as a host of the primary lets this server in.",
+    )
+    SELF_TEST_TLS = (
+        "self-test-tls",
+        Area.DELIVERY,
+        "Without TLS the mail that is handed over can be read on its way.",
+    )
+    SELF_TEST_TAKEN = (
+        "self-test-taken",
+        Area.DELIVERY,
+        "A primary that refuses this server refuses the mail of an outage, all of it at once.",
+    )
+    HEADER_WAY = (
+        "header-way",
+        Area.DELIVERY,
+        "A header says something of the primary's trust only if the message came through this server.",
+    )
+    HEADER_SPF = (
+        "header-spf",
+        Area.DELIVERY,
+        "SPF compares the sender's domain with an address; behind a relay that is not the sender's.",
+    )
+    HEADER_DKIM = (
+        "header-dkim",
+        Area.DELIVERY,
+        "A signature that survives proves the sender, whichever way a message came.",
+    )
+    HEADER_DMARC = (
+        "header-dmarc",
+        Area.DELIVERY,
+        "Mail that fails DMARC is refused or filed as spam if its sender's domain asks for it.",
+    )
+    HEADER_ARC = (
+        "header-arc",
+        Area.DELIVERY,
+        "ARC hands on what earlier servers found out; the primary decides whose word it takes.",
+    )
+    HEADER_COMPAUTH = (
+        "header-compauth",
+        Area.DELIVERY,
+        "Microsoft 365 decides by its own combined result whether a sender counts as forged.",
+    )
+    HEADER_SPAM = (
+        "header-spam",
+        Area.DELIVERY,
+        "Mail that arrives in the spam folder is hardly better than mail that does not arrive.",
+    )
+    HEADER_TRUST = (
+        "header-trust",
+        Area.DELIVERY,
+        "A primary that takes its backup for the sender rejects good mail and learns to distrust the backup.",
+    )
+    HEADER_OTHERS = (
+        "header-others",
+        Area.DELIVERY,
+        "The sender of a message can write results of checks into it: they prove nothing.",
+    )
+
     def __init__(self, word: str, area: Area, why: str) -> None:
         self.word = word
         self.area = area
