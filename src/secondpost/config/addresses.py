@@ -139,6 +139,12 @@ def secret_url(value: object) -> str:
     return written
 
 
+def host_of_url(written: str) -> str:
+    """The host in a URL, in lower case; "" if there is none."""
+    parts = _url_parts(written)
+    return "" if parts is None else parts.hostname or ""
+
+
 def _url_parts(written: str) -> SplitResult | None:
     if not written.isascii() or " " in written:
         return None

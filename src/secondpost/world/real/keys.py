@@ -35,6 +35,7 @@ from secondpost.protocols.dkim.signing import Algorithm, SigningKey
 from secondpost.protocols.dkim.verifying import PublicKey
 from secondpost.protocols.tokens import KEY_OCTETS, KeyRing, Ring
 from secondpost.world.ports import Dice, DiskFailed, KeyFault
+from secondpost.world.real.files import sync_folder
 
 FOLDER = "keys"
 FILE_MODE = 0o600
@@ -72,7 +73,7 @@ def make_missing_keys(store: str, dkim: Dkim, dice: Dice) -> list[str]:
     folder = os.path.join(store, FOLDER)
     try:
         os.makedirs(folder, FOLDER_MODE, exist_ok=True)
-        _sync_folder(store)
+        sync_folder(store)
         return [path for path, make in makers if not os.path.exists(path) and _create(path, make())]
     except OSError as error:
         raise _fault(error, f"no key can be made in {folder}") from error
@@ -193,13 +194,5 @@ def _create(path: str, data: bytes) -> bool:
         return False
     finally:
         os.unlink(unfinished)
-    _sync_folder(os.path.dirname(path))
+    sync_folder(os.path.dirname(path))
     return True
-
-
-def _sync_folder(path: str) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,0 +1,169 @@
+"""The text of the configuration that `secondpost init` writes: what was answered, and a few hints. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from secondpost.setup.answers import (
+    ANY_DOMAIN,
+    RELAY,
+    Answers,
+    BackupAnswer,
+    Entries,
+    Entry,
+    NewsletterAnswer,
+    SmartHostAnswer,
+    toml_text,
+)
+
+COMMENTS_AT_MOST = 50  # characters: a comment behind a longer line would be pushed too far to the right
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A key with its value, explained; or, with `is_hint`, one that is only proposed."""
+
+    key: str
+    value: object
+    comment: str = ""
+    is_hint: bool = False
+
+
+def config_text(answers: Answers) -> str:
+    """The whole file. `check config` finds no fault in it if it finds none in the answers."""
+    blocks = [
+        "# Secondpost. docs/settings.md explains every key; `secondpost check config` checks this file.",
+        _block("", _top(answers), answers.more),
+        *_settings(answers),
+        *_routes(answers.smart_host),
+    ]
+    blocks += [_backup(backup, is_first=place == 0) for place, backup in enumerate(answers.backups)]
+    if answers.newsletter is not None:
+        blocks.append(_newsletter(answers.newsletter))
+    written = {header for header, _ in _tables(answers)}
+    blocks += [_block(one.header, (), one.entries) for one in answers.others if one.header not in written]
+    return "\n".join(blocks)
+
+
+def _top(answers: Answers) -> Iterator[_Line]:
+    yield _Line("version", 1)
+    yield _Line("hostname", answers.hostname, "this server's own name, as the world sees it")
+    yield _Line("store", answers.store, "where mail, keys and sockets are kept")
+    yield _Line("owner", answers.owner, "who gets postmaster's mail, and hears of alarms")
+    if len(answers.addresses) > 0:
+        yield _Line("addresses", answers.addresses, "public addresses that lead here through NAT")
+
+
+def _settings(answers: Answers) -> Iterator[str]:
+    """The tables that have values, with what an earlier file had in them besides."""
+    for header, lines in _tables(answers):
+        more = [entry for other in answers.others if other.header == header for entry in other.entries]
+        yield _block(header, lines, more)
+
+
+def _tables(answers: Answers) -> Iterator[tuple[str, Sequence[_Line]]]:
+    for header, lines in (
+        ("[receive]", _receive(answers)),
+        ("[web]", _web(answers)),
+        ("[tls]", _tls(answers)),
+        ("[dns]", _dns(answers)),
+    ):
+        taken = list(lines)
+        if len(taken) > 0:
+            yield header, taken
+
+
+def _receive(answers: Answers) -> Iterator[_Line]:
+    if len(answers.listen) > 0:
+        yield _Line("listen", answers.listen, "where mail is accepted")
+
+
+def _web(answers: Answers) -> Iterator[_Line]:
+    if answers.pages is not None:
+        about = "no pages: readers confirm and leave by mail" if answers.pages == "none" else ""
+        yield _Line("url", answers.pages, about)
+    if len(answers.pages_listen) > 0:
+        yield _Line("listen", answers.pages_listen, "where the web server in front finds the pages")
+    if len(answers.proxies) > 0:
+        yield _Line("trusted_proxies", answers.proxies)
+
+
+def _tls(answers: Answers) -> Iterator[_Line]:
+    if answers.certificate is not None:
+        yield _Line("certificate", answers.certificate)
+    if answers.key is not None:
+        yield _Line("key", answers.key)
+    if answers.certificate is None and answers.key is None and _has_no_acme(answers):
+        hint = "with a certificate, mail comes in encrypted"
+        yield _Line("certificate", f"/etc/letsencrypt/live/{answers.hostname}/fullchain.pem", hint, True)
+        yield _Line("key", f"/etc/letsencrypt/live/{answers.hostname}/privkey.pem", "", True)
+
+
+def _has_no_acme(answers: Answers) -> bool:
+    return all(other.header != "[tls]" for other in answers.others)
+
+
+def _dns(answers: Answers) -> Iterator[_Line]:
+    if len(answers.dns_servers) > 0:
+        yield _Line("servers", answers.dns_servers)
+
+
+def _routes(smart_host: SmartHostAnswer | None) -> Iterator[str]:
+    """The smart host; a `*` route takes mail for backup domains only if it names that lane."""
+    if smart_host is None:
+        return
+    yield _block("[[route]]", _smart_host(smart_host, None), smart_host.more)
+    if smart_host.relays:
+        yield _block("[[route]]", _smart_host(smart_host, RELAY), smart_host.more)
+
+
+def _smart_host(smart_host: SmartHostAnswer, lane: str | None) -> Iterator[_Line]:
+    yield _Line("domain", ANY_DOMAIN)
+    if lane is not None:
+        yield _Line("lane", lane, "mail held for the domains below takes this way too")
+    yield _Line("host", smart_host.host, "" if lane is not None else "the smart host: all mail leaves by it")
+    if smart_host.username is not None:
+        yield _Line("username", smart_host.username)
+    if smart_host.password_file is not None:
+        yield _Line("password_file", smart_host.password_file)
+
+
+def _backup(backup: BackupAnswer, *, is_first: bool) -> str:
+    more = {entry.key for entry in backup.more}
+    lines = [_Line("domain", backup.domain)]
+    if len(backup.primary) > 0:
+        lines.append(_Line("primary", backup.primary))
+    lines.append(_Line("recipients", backup.recipients))
+    if is_first and "keep" not in more:
+        lines.append(_Line("keep", "31 days", "how long mail waits for the primary, up to a year", True))
+    return _block("[[backup]]", lines, backup.more)
+
+
+def _newsletter(newsletter: NewsletterAnswer) -> str:
+    more = {entry.key for entry in newsletter.more}
+    lines = [
+        _Line("name", newsletter.name, "part of its web address"),
+        _Line("from", newsletter.sender),
+        _Line("feeds", newsletter.feeds),
+        _Line("every", newsletter.every),
+        _Line("timezone", newsletter.timezone),
+    ]
+    if "min_articles" not in more:
+        lines.append(_Line("min_articles", 2, "with fewer new articles no issue is sent", True))
+    if "approve" not in more:
+        lines.append(_Line("approve", True, "each issue waits for your yes", True))
+    return _block("[[newsletter]]", lines, newsletter.more)
+
+
+def _block(header: str, lines: Iterator[_Line] | Sequence[_Line], more: Entries | Sequence[Entry]) -> str:
+    """A table as text, its values in one column and its comments in another, where they fit."""
+    shown = [
+        *((line.is_hint, line.key, toml_text(line.value), line.comment) for line in lines),
+        *((False, entry.key, entry.value, "") for entry in more),
+    ]
+    width = max(len(key) for _, key, _, _ in shown)
+    written = [
+        (f"{'# ' * is_hint}{key:<{width}} = {value}", comment) for is_hint, key, value, comment in shown
+    ]
+    column = max((len(text) for text, _ in written if len(text) <= COMMENTS_AT_MOST), default=0)
+    rows = [f"{text:<{column}}  # {comment}" if len(comment) > 0 else text for text, comment in written]
+    return "\n".join([*([header] if len(header) > 0 else []), *rows]) + "\n"
