@@ -9,7 +9,13 @@ import click
 import pytest
 
 from secondpost.cli.main import secondpost
-from secondpost.owner import check_documents, documents, newsletter_documents, reader_documents
+from secondpost.owner import (
+    check_documents,
+    documents,
+    init_documents,
+    newsletter_documents,
+    reader_documents,
+)
 from secondpost.spool.desk import Standing
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
@@ -68,6 +74,7 @@ DOCUMENTS = {
     for name, kind in {
         **vars(documents),
         **vars(check_documents),
+        **vars(init_documents),
         **vars(newsletter_documents),
         **vars(reader_documents),
     }.items()

@@ -14,10 +14,20 @@ from secondpost.mail.questions import (
 )
 from secondpost.setup.answers import Answers
 from secondpost.setup.interview import interview
-from secondpost.setup.questions import Found, LookUp, Note, Question, Reach, Scene, Sought, Step, Texts
+from secondpost.setup.questions import (
+    InterviewStep,
+    LookedUp,
+    LookUp,
+    Note,
+    OwnerQuestion,
+    Reach,
+    Scene,
+    Sought,
+    Texts,
+)
 from secondpost.setup.surroundings import Surroundings
 
-Names = Mapping[Sought, Found]
+Names = Mapping[Sought, LookedUp]
 
 SERVER = Surroundings("mx2.example.net", frozenset({"127.0.0.1", "5.9.8.7"}), low_port=0)
 HOME = Surroundings("attic", frozenset({"127.0.0.1", "192.168.1.5"}), low_port=0)
@@ -53,11 +63,11 @@ def interviewed(
     flags = {} if given is None else given
     held = Interviewed(Answers("", "", ()))
     going = interview(Scene(here, f"{folder}/secondpost.toml", folder, "/var/lib/secondpost", earlier))
-    step: Step = next(going)
+    step: InterviewStep = next(going)
     try:
         while True:
             match step:
-                case Question():
+                case OwnerQuestion():
                     step = going.send(_answered(step, flags, held))
                 case LookUp(questions):
                     step = going.send(tuple(_named(one, names) for one in questions))
@@ -71,7 +81,7 @@ def interviewed(
         return held
 
 
-def _answered(question: Question, flags: Mapping[str, Texts], held: Interviewed) -> Texts:
+def _answered(question: OwnerQuestion, flags: Mapping[str, Texts], held: Interviewed) -> Texts:
     held.suggestions[question.flag] = question.suggestion
     if question.is_asked:
         held.asked.append(question.flag)
@@ -83,7 +93,7 @@ def _answered(question: Question, flags: Mapping[str, Texts], held: Interviewed)
     return texts
 
 
-def _named(question: Sought, names: Names | None) -> Found:
+def _named(question: Sought, names: Names | None) -> LookedUp:
     finding = Finding.FAILED if names is None else Finding.NO_NAME
     answer = None if names is None else names.get(question)
     if answer is not None:

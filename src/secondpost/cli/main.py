@@ -7,6 +7,7 @@ from secondpost.cli.command import Group
 
 PLACES = {
     "demo": "secondpost.cli.demo",
+    "init": "secondpost.cli.init",
     "serve": "secondpost.cli.serve",
     "status": "secondpost.cli.status",
     "check": "secondpost.cli.check",

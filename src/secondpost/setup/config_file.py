@@ -19,7 +19,7 @@ COMMENTS_AT_MOST = 50  # characters: a comment behind a longer line would be pus
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _FileLine:
     """A key with its value, explained; or, with `is_hint`, one that is only proposed."""
 
     key: str
@@ -44,13 +44,13 @@ def config_text(answers: Answers) -> str:
     return "\n".join(blocks)
 
 
-def _top(answers: Answers) -> Iterator[_Line]:
-    yield _Line("version", 1)
-    yield _Line("hostname", answers.hostname, "this server's own name, as the world sees it")
-    yield _Line("store", answers.store, "where mail, keys and sockets are kept")
-    yield _Line("owner", answers.owner, "who gets postmaster's mail, and hears of alarms")
+def _top(answers: Answers) -> Iterator[_FileLine]:
+    yield _FileLine("version", 1)
+    yield _FileLine("hostname", answers.hostname, "this server's own name, as the world sees it")
+    yield _FileLine("store", answers.store, "where mail, keys and sockets are kept")
+    yield _FileLine("owner", answers.owner, "who gets postmaster's mail, and hears of alarms")
     if len(answers.addresses) > 0:
-        yield _Line("addresses", answers.addresses, "public addresses that lead here through NAT")
+        yield _FileLine("addresses", answers.addresses, "public addresses that lead here through NAT")
 
 
 def _settings(answers: Answers) -> Iterator[str]:
@@ -60,7 +60,7 @@ def _settings(answers: Answers) -> Iterator[str]:
         yield _block(header, lines, more)
 
 
-def _tables(answers: Answers) -> Iterator[tuple[str, Sequence[_Line]]]:
+def _tables(answers: Answers) -> Iterator[tuple[str, Sequence[_FileLine]]]:
     for header, lines in (
         ("[receive]", _receive(answers)),
         ("[web]", _web(answers)),
@@ -72,39 +72,39 @@ def _tables(answers: Answers) -> Iterator[tuple[str, Sequence[_Line]]]:
             yield header, taken
 
 
-def _receive(answers: Answers) -> Iterator[_Line]:
+def _receive(answers: Answers) -> Iterator[_FileLine]:
     if len(answers.listen) > 0:
-        yield _Line("listen", answers.listen, "where mail is accepted")
+        yield _FileLine("listen", answers.listen, "where mail is accepted")
 
 
-def _web(answers: Answers) -> Iterator[_Line]:
+def _web(answers: Answers) -> Iterator[_FileLine]:
     if answers.pages is not None:
         about = "no pages: readers confirm and leave by mail" if answers.pages == "none" else ""
-        yield _Line("url", answers.pages, about)
+        yield _FileLine("url", answers.pages, about)
     if len(answers.pages_listen) > 0:
-        yield _Line("listen", answers.pages_listen, "where the web server in front finds the pages")
+        yield _FileLine("listen", answers.pages_listen, "where the web server in front finds the pages")
     if len(answers.proxies) > 0:
-        yield _Line("trusted_proxies", answers.proxies)
+        yield _FileLine("trusted_proxies", answers.proxies)
 
 
-def _tls(answers: Answers) -> Iterator[_Line]:
+def _tls(answers: Answers) -> Iterator[_FileLine]:
     if answers.certificate is not None:
-        yield _Line("certificate", answers.certificate)
+        yield _FileLine("certificate", answers.certificate)
     if answers.key is not None:
-        yield _Line("key", answers.key)
+        yield _FileLine("key", answers.key)
     if answers.certificate is None and answers.key is None and _has_no_acme(answers):
-        hint = "with a certificate, mail comes in encrypted"
-        yield _Line("certificate", f"/etc/letsencrypt/live/{answers.hostname}/fullchain.pem", hint, True)
-        yield _Line("key", f"/etc/letsencrypt/live/{answers.hostname}/privkey.pem", "", True)
+        hint = "encrypts mail that comes in"
+        yield _FileLine("certificate", f"/etc/letsencrypt/live/{answers.hostname}/fullchain.pem", hint, True)
+        yield _FileLine("key", f"/etc/letsencrypt/live/{answers.hostname}/privkey.pem", "", True)
 
 
 def _has_no_acme(answers: Answers) -> bool:
     return all(other.header != "[tls]" for other in answers.others)
 
 
-def _dns(answers: Answers) -> Iterator[_Line]:
+def _dns(answers: Answers) -> Iterator[_FileLine]:
     if len(answers.dns_servers) > 0:
-        yield _Line("servers", answers.dns_servers)
+        yield _FileLine("servers", answers.dns_servers)
 
 
 def _routes(smart_host: SmartHostAnswer | None) -> Iterator[str]:
@@ -116,45 +116,49 @@ def _routes(smart_host: SmartHostAnswer | None) -> Iterator[str]:
         yield _block("[[route]]", _smart_host(smart_host, RELAY), smart_host.more)
 
 
-def _smart_host(smart_host: SmartHostAnswer, lane: str | None) -> Iterator[_Line]:
-    yield _Line("domain", ANY_DOMAIN)
+def _smart_host(smart_host: SmartHostAnswer, lane: str | None) -> Iterator[_FileLine]:
+    yield _FileLine("domain", ANY_DOMAIN)
     if lane is not None:
-        yield _Line("lane", lane, "mail held for the domains below takes this way too")
-    yield _Line("host", smart_host.host, "" if lane is not None else "the smart host: all mail leaves by it")
+        yield _FileLine("lane", lane, "mail held for the domains below takes this way too")
+    yield _FileLine(
+        "host", smart_host.host, "" if lane is not None else "the smart host: all mail leaves by it"
+    )
     if smart_host.username is not None:
-        yield _Line("username", smart_host.username)
+        yield _FileLine("username", smart_host.username)
     if smart_host.password_file is not None:
-        yield _Line("password_file", smart_host.password_file)
+        yield _FileLine("password_file", smart_host.password_file)
 
 
 def _backup(backup: BackupAnswer, *, is_first: bool) -> str:
     more = {entry.key for entry in backup.more}
-    lines = [_Line("domain", backup.domain)]
+    lines = [_FileLine("domain", backup.domain)]
     if len(backup.primary) > 0:
-        lines.append(_Line("primary", backup.primary))
-    lines.append(_Line("recipients", backup.recipients))
+        lines.append(_FileLine("primary", backup.primary))
+    lines.append(_FileLine("recipients", backup.recipients))
     if is_first and "keep" not in more:
-        lines.append(_Line("keep", "31 days", "how long mail waits for the primary, up to a year", True))
+        lines.append(_FileLine("keep", "31 days", "how long mail waits for the primary, up to a year", True))
     return _block("[[backup]]", lines, backup.more)
 
 
 def _newsletter(newsletter: NewsletterAnswer) -> str:
     more = {entry.key for entry in newsletter.more}
     lines = [
-        _Line("name", newsletter.name, "part of its web address"),
-        _Line("from", newsletter.sender),
-        _Line("feeds", newsletter.feeds),
-        _Line("every", newsletter.every),
-        _Line("timezone", newsletter.timezone),
+        _FileLine("name", newsletter.name, "part of its web address"),
+        _FileLine("from", newsletter.sender),
+        _FileLine("feeds", newsletter.feeds),
+        _FileLine("every", newsletter.every),
+        _FileLine("timezone", newsletter.timezone),
     ]
     if "min_articles" not in more:
-        lines.append(_Line("min_articles", 2, "with fewer new articles no issue is sent", True))
+        lines.append(_FileLine("min_articles", 2, "with fewer new articles no issue is sent", True))
     if "approve" not in more:
-        lines.append(_Line("approve", True, "each issue waits for your yes", True))
+        lines.append(_FileLine("approve", True, "each issue waits for your yes", True))
     return _block("[[newsletter]]", lines, newsletter.more)
 
 
-def _block(header: str, lines: Iterator[_Line] | Sequence[_Line], more: Entries | Sequence[Entry]) -> str:
+def _block(
+    header: str, lines: Iterator[_FileLine] | Sequence[_FileLine], more: Entries | Sequence[Entry]
+) -> str:
     """A table as text, its values in one column and its comments in another, where they fit."""
     shown = [
         *((line.is_hint, line.key, toml_text(line.value), line.comment) for line in lines),

@@ -4,6 +4,7 @@ A generator: it yields questions, look-ups and notes, and returns the answers. E
 by reading the file that it leads to, as `check config` would.
 """
 
+import posixpath
 from dataclasses import replace
 
 from secondpost.config.addresses import full_domain
@@ -14,7 +15,7 @@ from secondpost.setup.interview_backup import ask_backups
 from secondpost.setup.interview_host import ask_addresses, ask_certificate, ask_doors
 from secondpost.setup.interview_newsletter import ask_newsletter, ask_pages
 from secondpost.setup.interview_smart_host import ask_smart_host
-from secondpost.setup.questions import Interview, Names, Question, Scene, Separator, Texts, checked
+from secondpost.setup.questions import Interview, Names, OwnerQuestion, Scene, Separator, Texts, checked
 from secondpost.setup.surroundings import Surroundings
 
 LOCAL_NAMES = ("localhost.localdomain", "localhost.local")
@@ -43,10 +44,14 @@ def _ask_hostname(scene: Scene, names: Names, answers: Answers) -> Interview[Ans
         suggestion: Texts | None = (scene.earlier.hostname,)
     else:
         suggestion = yield from _own_name(scene.surroundings, names)
-    texts = yield from Question(
+    texts = yield from OwnerQuestion(
         "--hostname",
         "Name of this server",
-        checked(scene, lambda texts: replace(answers, hostname=texts[0]), "a server has a name"),
+        checked(
+            scene,
+            lambda texts: replace(answers, hostname=texts[0]),
+            "other servers find this one by its name",
+        ),
         "mx2.example.net",
         suggestion,
         "The full name by which other servers find this one; it will stand in the MX records.",
@@ -71,19 +76,22 @@ def _is_full_name(name: str) -> bool:
 
 
 def _ask_store(scene: Scene, answers: Answers) -> Interview[Answers]:
-    texts = yield from Question(
+    def with_store(texts: Texts) -> Answers:
+        return replace(answers, store=posixpath.normpath(posixpath.join(scene.folder, texts[0])))
+
+    texts = yield from OwnerQuestion(
         "--store",
         "Folder for mail, keys and sockets",
-        checked(scene, lambda texts: replace(answers, store=texts[0]), "mail needs a place"),
+        checked(scene, with_store, "mail needs a place"),
         "/var/lib/secondpost",
         (scene.store if scene.earlier is None else scene.earlier.store,),
         is_asked=False,
     ).ask()
-    return replace(answers, store=texts[0])
+    return with_store(texts)
 
 
 def _ask_owner(scene: Scene, answers: Answers) -> Interview[Answers]:
-    texts = yield from Question(
+    texts = yield from OwnerQuestion(
         "--owner",
         "Your address",
         checked(scene, lambda texts: replace(answers, owner=texts), "alarms need an address"),

@@ -15,11 +15,11 @@ from secondpost.mail.questions import (
 )
 from secondpost.setup.answers import Answers, BackupAnswer
 from secondpost.setup.questions import (
-    Found,
     Interview,
+    LookedUp,
     Names,
     Note,
-    Question,
+    OwnerQuestion,
     Scene,
     Separator,
     Texts,
@@ -33,7 +33,7 @@ NULL_MX = "."
 
 
 def ask_backups(scene: Scene, names: Names, answers: Answers) -> Interview[Answers]:
-    domains = yield from Question(
+    domains = yield from OwnerQuestion(
         "--backup",
         "Domains to back up",
         checked(scene, lambda texts: _with_domains(scene, answers, texts)),
@@ -78,7 +78,9 @@ def _look_at_domains(names: Names, answers: Answers) -> Interview[Sequence[str]]
     return alone
 
 
-def _seen(answers: Answers, domain: Domain, exchangers: Found, of_itself: Found | None) -> tuple[Note, bool]:
+def _seen(
+    answers: Answers, domain: Domain, exchangers: LookedUp, of_itself: LookedUp | None
+) -> tuple[Note, bool]:
     """What the DNS says of a domain, and whether it leads to a primary, or may."""
     ours = ascii_domain(answers.hostname).lower()
     match exchangers:
@@ -109,7 +111,7 @@ def _seen(answers: Answers, domain: Domain, exchangers: Found, of_itself: Found 
 
 def _ask_primary(scene: Scene, answers: Answers, alone: Sequence[str]) -> Interview[Answers]:
     needed = f"the DNS does not say where mail for {', '.join(alone)} goes" if len(alone) > 0 else ""
-    hosts = yield from Question(
+    hosts = yield from OwnerQuestion(
         "--primary",
         f"Mail server of {', '.join(alone)}" if len(alone) > 0 else "Mail server of the domains",
         checked(scene, lambda texts: _with_primary(answers, texts, alone), needed),
@@ -135,7 +137,7 @@ def _with_primary(answers: Answers, hosts: Texts, alone: Sequence[str]) -> Answe
 
 def _ask_recipients(scene: Scene, answers: Answers) -> Interview[Answers]:
     sources = {one.recipients for one in answers.backups}
-    texts = yield from Question(
+    texts = yield from OwnerQuestion(
         "--recipients",
         "Their recipients",
         checked(scene, lambda texts: _with_recipients(scene, answers, texts)),

@@ -15,7 +15,7 @@ from secondpost.setup.questions import (
     Interview,
     Names,
     Note,
-    Question,
+    OwnerQuestion,
     Scene,
     Separator,
     Texts,
@@ -33,7 +33,7 @@ def ask_doors(scene: Scene, answers: Answers) -> Interview[Answers]:
     earlier, here = scene.earlier, scene.surroundings
     low = not here.can_open(SMTP_PORT)
     usual = (TRIAL_DOOR,) if low else ()
-    listen = yield from Question(
+    listen = yield from OwnerQuestion(
         "--listen",
         "Where mail is accepted",
         checked(scene, lambda texts: replace(answers, listen=texts)),
@@ -47,7 +47,7 @@ def ask_doors(scene: Scene, answers: Answers) -> Interview[Answers]:
     doors = {Endpoint.parse(one, None).port for one in listen} if len(listen) > 0 else {SMTP_PORT}
     if SMTP_PORT in doors:
         yield from _note_holders(here.holders(SMTP_PORT))
-    servers = yield from Question(
+    servers = yield from OwnerQuestion(
         "--dns-server",
         "DNS servers",
         checked(scene, lambda texts: replace(answers, dns_servers=texts)),
@@ -75,7 +75,7 @@ def ask_addresses(scene: Scene, names: Names, answers: Answers) -> Interview[Ans
     is_hidden = len(here.public_addresses) == 0
     usual = tuple(one for one in found if ip_address(one).is_global) if is_hidden else ()
     private = ", ".join(here.private_addresses) if len(here.private_addresses) > 0 else "none but its own"
-    addresses = yield from Question(
+    addresses = yield from OwnerQuestion(
         "--address",
         "Its public addresses",
         checked(scene, lambda texts: replace(answers, addresses=texts)),
@@ -130,7 +130,7 @@ def ask_certificate(scene: Scene, answers: Answers) -> Interview[Answers]:
     usual: Texts = () if len(found) == 0 else (found[0].certificate,)
     if earlier is not None and earlier.certificate is not None:
         usual = (earlier.certificate,)
-    paths = yield from Question(
+    paths = yield from OwnerQuestion(
         "--certificate",
         "File with a certificate for this server",
         formed(pem_file(scene.folder, "CERTIFICATE")),
@@ -149,7 +149,7 @@ def ask_certificate(scene: Scene, answers: Answers) -> Interview[Answers]:
     def with_key(texts: Texts) -> Answers:
         return replace(answers, certificate=certificate, key=posixpath.join(scene.folder, texts[0]))
 
-    texts = yield from Question(
+    texts = yield from OwnerQuestion(
         "--key",
         "File with its private key",
         checked(scene, with_key, "a certificate is of no use without its key"),

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from secondpost.config.addresses import host_of_url
 from secondpost.setup.answers import Answers, NewsletterAnswer
-from secondpost.setup.questions import NONE, Interview, Question, Scene, Separator, Texts, checked
+from secondpost.setup.questions import NONE, Interview, OwnerQuestion, Scene, Separator, Texts, checked
 from secondpost.setup.surroundings import OURS
 
 PAGES_PORT = 8025
@@ -22,8 +22,8 @@ USUAL = NewsletterAnswer(
 def ask_newsletter(scene: Scene, answers: Answers) -> Interview[Answers]:
     earlier = None if scene.earlier is None else scene.earlier.newsletter
     usual = replace(USUAL, timezone=scene.surroundings.timezone) if earlier is None else earlier
-    needed = "without a domain to back up and without a feed there is nothing to do here"
-    feeds = yield from Question(
+    needed = "without a feed, and without --backup, there is nothing to do here"
+    feeds = yield from OwnerQuestion(
         "--feed",
         "Feed of your blog",
         checked(
@@ -46,7 +46,7 @@ def ask_newsletter(scene: Scene, answers: Answers) -> Interview[Answers]:
 def _ask_details(
     scene: Scene, answers: Answers, newsletter: NewsletterAnswer, *, is_new: bool
 ) -> Interview[Answers]:
-    def asked(put: Callable[[str], NewsletterAnswer], question: Question) -> Interview[NewsletterAnswer]:
+    def asked(put: Callable[[str], NewsletterAnswer], question: OwnerQuestion) -> Interview[NewsletterAnswer]:
         check = checked(scene, lambda texts: _with(answers, put(texts[0])), "it is needed")
         texts = yield from replace(question, faults=check).ask()
         return put(texts[0])
@@ -73,8 +73,8 @@ def _ask_details(
     return _with(answers, newsletter)
 
 
-def _question(flag: str, text: str, suggestion: str, about: str) -> Question:
-    return Question(flag, text, lambda texts: (), suggestion, (suggestion,), about)
+def _question(flag: str, text: str, suggestion: str, about: str) -> OwnerQuestion:
+    return OwnerQuestion(flag, text, lambda texts: (), suggestion, (suggestion,), about)
 
 
 def _with(answers: Answers, newsletter: NewsletterAnswer | None) -> Answers:
@@ -105,7 +105,7 @@ def ask_pages(scene: Scene, answers: Answers) -> Interview[Answers]:
     suggestion = usual if is_public else NONE
     if earlier is not None and earlier.newsletter is not None:
         suggestion = earlier.pages or usual
-    urls = yield from Question(
+    urls = yield from OwnerQuestion(
         "--web-url",
         "Web address of its pages",
         checked(scene, lambda texts: replace(answers, pages=texts[0]), "write none if there are to be none"),
@@ -127,7 +127,7 @@ def _ask_pages_listen(scene: Scene, answers: Answers, *, is_behind: bool) -> Int
         return replace(answers, pages_listen=texts, proxies=proxies)
 
     earlier = () if scene.earlier is None else scene.earlier.pages_listen
-    texts = yield from Question(
+    texts = yield from OwnerQuestion(
         "--web-listen",
         "Where the pages are served to the web server in front",
         checked(scene, with_listen, "the web server needs a place to find them"),

@@ -15,7 +15,7 @@ from secondpost.setup.questions import (
     Interview,
     Names,
     Note,
-    Question,
+    OwnerQuestion,
     Reach,
     Scene,
     Texts,
@@ -37,7 +37,7 @@ def ask_smart_host(scene: Scene, names: Names, answers: Answers) -> Interview[An
         yield from Note(f"Port {SMTP_PORT} is open outward: {sorted(reached)[0].host} answers.").ask()
     earlier = None if scene.earlier is None else scene.earlier.smart_host
     shown = ", ".join(one.host for one in tried)
-    hosts = yield from Question(
+    hosts = yield from OwnerQuestion(
         "--smart-host",
         "Smart host, HOST:PORT",
         checked(scene, lambda texts: _with_smart_host(answers, texts, earlier, is_closed)),
@@ -99,7 +99,7 @@ def _on_smtp_port(primary: Texts) -> bool:
 
 
 def _ask_login(scene: Scene, answers: Answers, smart_host: SmartHostAnswer) -> Interview[Answers]:
-    users = yield from Question(
+    users = yield from OwnerQuestion(
         "--smart-host-user",
         "Its user name",
         formed(one_line),
@@ -115,7 +115,7 @@ def _ask_login(scene: Scene, answers: Answers, smart_host: SmartHostAnswer) -> I
         login = replace(smart_host, username=users[0], password_file=path, more=_with_verified(smart_host))
         return replace(answers, smart_host=login)
 
-    files = yield from Question(
+    files = yield from OwnerQuestion(
         "--smart-host-password-file",
         "File with its password",
         checked(scene, with_login, "the password stands on the first line of a file"),

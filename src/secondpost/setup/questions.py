@@ -23,7 +23,7 @@ from secondpost.setup.surroundings import Surroundings
 Result = TypeVar("Result")
 Texts = tuple[str, ...]
 Sought = NameQuestion | Ptr
-Found = NameAnswer | PtrAnswer
+LookedUp = NameAnswer | PtrAnswer
 
 NONE = "none"  # typed for an answer that is to be left empty
 
@@ -37,7 +37,7 @@ class Separator(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class OwnerQuestion:
     """Asks the owner. Answered by Texts, which `faults` has found right."""
 
     flag: str  # of the command line, which answers it too
@@ -49,7 +49,7 @@ class Question:
     separator: Separator = Separator.ONE
     is_asked: bool = True  # False: on a terminal too, only its flag changes the suggestion
 
-    def ask(self) -> Generator["Question", Texts, Texts]:
+    def ask(self) -> Generator["OwnerQuestion", Texts, Texts]:
         """Use with `yield from`, which gives the answer its type."""
         return (yield self)
 
@@ -71,7 +71,7 @@ class LookUp:
 
     questions: tuple[Sought, ...]
 
-    def ask(self) -> Generator["LookUp", tuple[Found, ...], tuple[Found, ...]]:
+    def ask(self) -> Generator["LookUp", tuple[LookedUp, ...], tuple[LookedUp, ...]]:
         return (yield self)
 
 
@@ -96,9 +96,9 @@ class Note:
         return (yield self)
 
 
-Step = Question | LookUp | Reach | Note
-Answer = Texts | tuple[Found, ...] | frozenset[Endpoint]
-Interview = Generator[Step, Answer, Result]
+InterviewStep = OwnerQuestion | LookUp | Reach | Note
+InterviewAnswer = Texts | tuple[LookedUp, ...] | frozenset[Endpoint]
+Interview = Generator[InterviewStep, InterviewAnswer, Result]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ class Names:
 
     is_silent: bool = False
 
-    def look_up(self, questions: Sequence[Sought]) -> Interview[tuple[Found, ...] | None]:
+    def look_up(self, questions: Sequence[Sought]) -> Interview[tuple[LookedUp, ...] | None]:
         """An answer for each; None if the DNS is silent."""
         if self.is_silent or len(questions) == 0:
             return None

@@ -12,7 +12,7 @@ HTTPS_PORTS = (80, 443)
 
 
 @dataclass(frozen=True, slots=True)
-class Listener:
+class PortHolder:
     """A TCP port on which a program listens; `program` is "" if it cannot be seen."""
 
     endpoint: Endpoint
@@ -32,7 +32,7 @@ class FoundCertificate:
 class Surroundings:
     name: str  # its own full name, or only the first label
     addresses: frozenset[str]  # of its interfaces
-    listeners: tuple[Listener, ...] = ()
+    listeners: tuple[PortHolder, ...] = ()
     programs: frozenset[str] = frozenset()  # those of WEB_SERVERS that run
     certificates: tuple[FoundCertificate, ...] = ()
     resolvers: tuple[Endpoint, ...] = ()  # those of /etc/resolv.conf

@@ -7,20 +7,20 @@ from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 
 from secondpost.mail.address import Endpoint
-from secondpost.setup.surroundings import OURS, Listener
+from secondpost.setup.surroundings import OURS, PortHolder
 
 PROC = "/proc"
 _LISTENING = "0A"  # TCP_LISTEN
 _SOCKET = re.compile(r"socket:\[(\d+)\]")
 
 
-def listeners(proc: str = PROC) -> tuple[Listener, ...]:
+def listeners(proc: str = PROC) -> tuple[PortHolder, ...]:
     """All of them. The programs of other users can be seen by root alone."""
     found = list(_listening(proc))
     if len(found) == 0:
         return ()
     programs = _programs(proc, {inode for _, inode in found})
-    return tuple(Listener(endpoint, programs.get(inode, "")) for endpoint, inode in found)
+    return tuple(PortHolder(endpoint, programs.get(inode, "")) for endpoint, inode in found)
 
 
 def running(names: frozenset[str], proc: str = PROC) -> frozenset[str]:

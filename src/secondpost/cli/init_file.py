@@ -1,0 +1,140 @@
+"""The file that `secondpost init` writes: where it lies, what stood there, what would change."""
+
+import difflib
+import os
+import tomllib
+from dataclasses import dataclass
+from enum import StrEnum
+
+import click
+
+from secondpost.cli.command import Ending, Exit
+from secondpost.cli.init_dialogue import NOTHING_WRITTEN
+from secondpost.cli.opening import write_faults_shown
+from secondpost.cli.screen import on_terminal, say
+from secondpost.config.faults import ConfigFaults
+from secondpost.config.finding import CONFIG_VARIABLE, NAME, SYSTEM_PATH, find_config
+from secondpost.config.reading import parse_config
+from secondpost.mail.printable import printable
+from secondpost.owner.figures import moment
+from secondpost.roles.first_look import FileRefused, now_ms, replace_file
+from secondpost.setup.answers import Answers, answers_of
+
+LINES_AROUND = 1  # of a change that are shown too
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierFile:
+    text: str
+    answers: Answers | None  # None: it has faults, so that nothing can be taken over
+
+
+def path_to_write(option: str | None, is_root: bool) -> str:
+    """The file named, else the one that commands would read here, else the usual place."""
+    named = option if option is not None else os.environ.get(CONFIG_VARIABLE, "")
+    if len(named) > 0:
+        return os.path.abspath(named)
+    here = os.path.abspath(NAME)
+    return SYSTEM_PATH if is_root and not os.path.exists(here) else here
+
+
+def usual_store(path: str, is_root: bool) -> str:
+    return "/var/lib/secondpost" if is_root else os.path.join(os.path.dirname(path), "store")
+
+
+def earlier_file(path: str) -> EarlierFile | None:
+    """The file that is there already; None if there is none."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise Ending(f"{path} cannot be read: {error.strerror}; {NOTHING_WRITTEN}", Exit.NO) from None
+    text = data.decode("utf-8", "replace")
+    try:
+        parse_config(data, path)
+    except ConfigFaults:
+        return EarlierFile(text, None)
+    return EarlierFile(text, answers_of(tomllib.loads(text)))
+
+
+class FileState(StrEnum):
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    state: FileState
+    kept: str | None = None  # where the earlier file is now
+
+
+def written_file(
+    path: str, text: str, earlier: EarlierFile | None, *, asks: bool, says_yes: bool, says: bool
+) -> Written:
+    """Write the file; if there is another, only with its owner's consent, who sees what would change."""
+    if earlier is None:
+        _write(path, text, None)
+        return Written(FileState.NEW)
+    if earlier.text == text:
+        return Written(FileState.UNCHANGED)
+    if says:
+        _say_changes(path, earlier, text)
+    _confirm(asks=asks, says_yes=says_yes)
+    kept = _dated(path)
+    _write(path, text, kept)
+    return Written(FileState.CHANGED, kept)
+
+
+def _say_changes(path: str, earlier: EarlierFile, text: str) -> None:
+    """Print which lines go and which come."""
+    say("")
+    if earlier.answers is None:
+        say(f"{path} has faults, so nothing of it is taken over; `secondpost check config` lists them.")
+    lines = difflib.unified_diff(
+        earlier.text.splitlines(), text.splitlines(), path, f"{path} (new)", lineterm="", n=LINES_AROUND
+    )
+    for line in lines:
+        colour = {"+": "green", "-": "red"}.get(line[:1]) if on_terminal() else None
+        click.secho(printable(line), fg=colour)
+
+
+def _write(path: str, text: str, keep_as: str | None) -> None:
+    with write_faults_shown(path):
+        try:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            replace_file(path, text.encode(), keep_as)
+        except FileRefused as refused:
+            raise Ending(f"{refused}; {NOTHING_WRITTEN}", Exit.NO) from None
+
+
+def _dated(path: str) -> str:
+    """A new name beside the file: with the day, and where that exists with the time."""
+    now = moment(now_ms()).astimezone()
+    day, second = (f"{path}.{now.strftime(form)}" for form in ("%Y-%m-%d", "%Y-%m-%d-%H%M%S"))
+    return second if os.path.lexists(day) else day
+
+
+def _confirm(*, asks: bool, says_yes: bool) -> None:
+    """End the command unless the owner agrees that the file is replaced."""
+    if says_yes:
+        return
+    if not asks:
+        raise Ending(f"{NOTHING_WRITTEN}: add --yes to make these changes", Exit.NO)
+    try:
+        agreed = click.confirm("Make these changes? The earlier file is kept beside it.", default=False)
+    except click.Abort:
+        click.echo(err=True)
+        agreed = False
+    if not agreed:
+        raise Ending(NOTHING_WRITTEN, Exit.NO)
+
+
+def is_found_by_commands(path: str) -> bool:
+    """Whether commands typed here read this file without --config."""
+    try:
+        return os.path.abspath(find_config(None)) == path
+    except ConfigFaults:
+        return False

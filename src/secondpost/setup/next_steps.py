@@ -1,0 +1,38 @@
+"""The commands to type after `secondpost init`, fitted to this machine. Pure."""
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from secondpost.config.records import Config
+from secondpost.setup.interview_host import MAIL_SERVERS, SMTP_PORT
+from secondpost.setup.surroundings import Surroundings
+
+SYSTEM_FOLDER = "/etc/"  # a file elsewhere is a trial, which may run as root
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    command: str
+    why: str
+
+
+def next_steps(config: Config, here: Surroundings, *, is_found: bool) -> Iterator[NextStep]:
+    """`is_found`: commands find the file without being told its name."""
+    named = "" if is_found else f" --config {shlex.quote(config.path)}"
+    if here.is_root and not here.has_user and config.path.startswith(SYSTEM_FOLDER):
+        make = f"adduser --system --group --no-create-home {config.user}"
+        own = f"chown -R {config.user}: {shlex.quote(config.store)}"
+        yield NextStep(f"{make} && {own}", "so that the service does not run as root")
+    ports = {door.port for door in config.receive.listen}
+    if SMTP_PORT in ports:
+        for program in here.holders(SMTP_PORT):
+            if program in MAIL_SERVERS:
+                stop = f"systemctl disable --now {MAIL_SERVERS[program]}"
+                yield NextStep(stop, f"it holds port {SMTP_PORT}")
+    yield NextStep(f"secondpost check all{named}", "finds what is still missing")
+    is_low = any(not here.can_open(port) for port in ports)
+    yield NextStep(f"{'sudo ' * is_low}secondpost serve{named}", "runs the service, until Ctrl-C")
+    if here.has_systemd and here.is_root:
+        run = f"systemd-run --unit secondpost secondpost serve{named}"
+        yield NextStep(run, "or this: in the background, until the machine restarts")
