@@ -11,9 +11,8 @@ class Scene:
         self.now_ms = 1_000
         self.lines: list[tuple[AlarmKind, str]] = []
         self.changes = 0
-        self.alarms = StandingAlarms(
-            lambda kind, text: self.lines.append((kind, text)), lambda: self.now_ms, self._changed
-        )
+        self.alarms = StandingAlarms(lambda kind, text: self.lines.append((kind, text)), lambda: self.now_ms)
+        self.alarms.notify(self._changed)
 
     def _changed(self) -> None:
         self.changes += 1

@@ -22,21 +22,17 @@ class Alarm:
 
 
 class StandingAlarms:
-    """What stands in this process. `say` writes a line of the log; `now_ms` is the wall clock.
+    """What stands in this process. `say` writes a line of the log; `now_ms` is the wall clock."""
 
-    `changed` is called when an alarm began or ended.
-    """
-
-    def __init__(
-        self,
-        say: Callable[[AlarmKind, str], None],
-        now_ms: Callable[[], int],
-        changed: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, say: Callable[[AlarmKind, str], None], now_ms: Callable[[], int]) -> None:
         self._say = say
         self._now_ms = now_ms
-        self._changed = changed
+        self._changed: Callable[[], None] = lambda: None
         self._standing: dict[tuple[AlarmKind, str], Alarm] = {}
+
+    def notify(self, changed: Callable[[], None]) -> None:
+        """Call `changed` from now on when an alarm begins or is ended."""
+        self._changed = changed
 
     def begin(self, kind: AlarmKind, subject: str, detail: str) -> None:
         """Begin an alarm. A condition that stands already is not logged again; an event is."""

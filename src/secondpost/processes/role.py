@@ -46,6 +46,7 @@ from secondpost.world.real.log import LogWriter
 from secondpost.world.real.net import RealNet, open_door
 from secondpost.world.real.tls import CertificateError, ServerCertificate
 from secondpost.world.real.work import SWITCH_SECONDS, RealWork
+from secondpost.world.sockets.alarms import ALARMS, AlarmReporter
 
 ROLES_TEXT = ", ".join(ROLES)
 # The usual limit of 1,024 would let idle connections leave no descriptors for the files of large
@@ -116,6 +117,16 @@ def _doors(config: Config, roles: Sequence[str]) -> dict[Endpoint, socket]:
     return doors
 
 
+def _state_alarms(
+    reporter: AlarmReporter, failed: Callable[[BaseException], None], ends: AsyncExitStack
+) -> None:
+    """Have the deliver role hear of this process's alarms, to the end of the process."""
+    background = BackgroundTasks(failed)
+    background.run(reporter.run())
+    ends.push_async_callback(reporter.finish)
+    ends.callback(background.cancel)
+
+
 async def _start(role: Role, ends: AsyncExitStack) -> None:
     await role.start()
     ends.push_async_callback(role.drain)
@@ -176,6 +187,8 @@ class _Running:
         mail, readers = self._stores(world, failed, ends)
         if "deliver" in self._roles:  # there is only one such role
             await self._tell_of_names(readers, log)
+        if "deliver" not in self._roles:  # it has what stands in its own process
+            _state_alarms(AlarmReporter(world.net, world.disk.path(ALARMS), self._name, alarms), failed, ends)
         parts = Parts(self._config, world, writer.say, failed, alarms, mail, readers)
         await self._start_mail(parts, ends)
         if readers is not None:

@@ -15,6 +15,7 @@ from socket import socket
 from secondpost.config.records import Config
 from secondpost.mail.address import Endpoint
 from secondpost.mail.alarm import AlarmKind
+from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.maillog import MailLog
 from secondpost.processes.doors import (
     DOORS_VARIABLE,
@@ -29,12 +30,14 @@ from secondpost.processes.instance import SecondInstance, hold_service
 from secondpost.processes.roles import doors_of, roles_of
 from secondpost.processes.signals import listen_for_signals
 from secondpost.processes.user import SystemUser, UserRefused, become, prepare_store, service_user
+from secondpost.protocols.alarm_statements import SUPERVISOR
 from secondpost.world.ports import DiskFailed, DiskFull, NetError
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.log import LogWriter
-from secondpost.world.real.net import open_door
+from secondpost.world.real.net import RealNet, open_door
 from secondpost.world.real.work import RealWork
+from secondpost.world.sockets.alarms import ALARMS, AlarmReporter
 
 PAUSE_SECONDS_FIRST = 0.5
 PAUSE_SECONDS_MAX = 60.0
@@ -99,11 +102,16 @@ class _Supervisor:
         work = RealWork(threads=1)
         writer = LogWriter(RealClock(), work.line("log"), "supervisor")
         log = MailLog(writer.say)
+        alarms = StandingAlarms(log.alarm, RealClock().now_ms)
+        net, path = RealNet(), RealDisk(self._config.store).path(ALARMS)
+        reporter = asyncio.ensure_future(AlarmReporter(net, path, SUPERVISOR, alarms).run())
         listen_for_signals(self._stop, log)
         if self._person is None and os.geteuid() == 0:
-            log.alarm(AlarmKind.RUNS_AS_ROOT, "make a user for the service and name it with `user`")
+            alarms.begin(AlarmKind.RUNS_AS_ROOT, "", "make a user for the service and name it with `user`")
         await asyncio.gather(*(self._keep_up(role, log) for role in roles_of(self._config)))
         os.close(self._lifeline_write)
+        reporter.cancel()
+        net.close()
         work.close()
         writer.write_out()
         return self._exit

@@ -84,14 +84,15 @@ def read_answer(line: bytes) -> RecipientAnswered:
 
 
 class Lines:
-    """Splits a stream into lines."""
+    """Splits a stream into lines of at most `octets_max`."""
 
-    def __init__(self) -> None:
+    def __init__(self, octets_max: int = LINE_OCTETS_MAX) -> None:
+        self._octets_max = octets_max
         self._rest = b""
 
     def receive_data(self, data: bytes) -> list[bytes]:
         """Complete lines without their line ends. Raises Garbled for a line that is too long."""
         *lines, self._rest = (self._rest + data).split(b"\n")
-        if len(self._rest) > LINE_OCTETS_MAX or any(len(line) > LINE_OCTETS_MAX for line in lines):
+        if max(map(len, (self._rest, *lines))) > self._octets_max:
             raise Garbled("a line is too long")
         return lines

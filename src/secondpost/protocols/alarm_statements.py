@@ -1,0 +1,114 @@
+"""The protocol by which a process states the alarms that stand in it: a line of JSON per statement.
+
+A statement is the whole standing set, never a change, so that a lost one is made good by the next.
+The roles that strangers talk to may be compromised: every line is bounded, and such a role can state
+only alarms of its own kinds.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated
+
+import msgspec
+
+from secondpost.mail.alarm import AlarmKind, Severity
+from secondpost.mail.printable import printable
+from secondpost.mail.standing_alarms import Alarm
+from secondpost.protocols.role_questions import INTEGER_MAX, Garbled, read_line
+
+STATED_MAX = 200  # alarms in one statement
+SUBJECT_CHARACTERS_MAX = 200
+DETAIL_CHARACTERS_MAX = 500
+ROLE_CHARACTERS_MAX = 32
+# In JSON a character takes at most twelve octets.
+ALARM_OCTETS_MAX = 12 * (SUBJECT_CHARACTERS_MAX + DETAIL_CHARACTERS_MAX) + 200
+STATEMENT_OCTETS_MAX = STATED_MAX * ALARM_OCTETS_MAX
+
+SUPERVISOR = "supervisor"
+OF_EVERY_ROLE = frozenset(
+    {AlarmKind.CANNOT_START, AlarmKind.DISK_FAILED, AlarmKind.ROLE_FAILED, AlarmKind.NOT_RELOADED}
+)
+# What the roles may state that speak with strangers. Those in ANY_KIND do not.
+KINDS_OF: Mapping[str, frozenset[AlarmKind]] = MappingProxyType(
+    {
+        "receive": OF_EVERY_ROLE | {AlarmKind.RECIPIENTS_FILE},
+        "web": OF_EVERY_ROLE,
+        "fetch": OF_EVERY_ROLE,
+    }
+)
+ANY_KIND = frozenset({"publish", SUPERVISOR})
+
+_KINDS: Mapping[str, AlarmKind] = MappingProxyType({kind.word: kind for kind in AlarmKind})
+_SEVEREST_FIRST = (Severity.ACT, Severity.LOOK, Severity.NEWS, Severity.PASSES)
+
+Moment = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
+
+
+class _Alarm(msgspec.Struct, frozen=True):
+    kind: str
+    subject: Annotated[str, msgspec.Meta(max_length=SUBJECT_CHARACTERS_MAX)]
+    detail: Annotated[str, msgspec.Meta(max_length=DETAIL_CHARACTERS_MAX)]
+    since_ms: Moment
+    last_ms: Moment
+
+
+class _Stated(msgspec.Struct, frozen=True):
+    role: Annotated[str, msgspec.Meta(max_length=ROLE_CHARACTERS_MAX)]
+    alarms: Annotated[tuple[_Alarm, ...], msgspec.Meta(max_length=STATED_MAX)]
+
+
+_STATED = msgspec.json.Decoder(_Stated)
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """All alarms that stand in one process of a role."""
+
+    role: str
+    alarms: tuple[Alarm, ...]
+
+
+def stated(role: str, standing: Sequence[Alarm]) -> Stated:
+    """A statement within the bounds: texts are cut, and beyond STATED_MAX the severest alarms stay."""
+    chosen = sorted(standing, key=lambda alarm: _SEVEREST_FIRST.index(alarm.kind.severity))[:STATED_MAX]
+    return Stated(role, tuple(_within_bounds(alarm) for alarm in chosen))
+
+
+def _within_bounds(alarm: Alarm) -> Alarm:
+    return Alarm(
+        alarm.kind,
+        _cut(printable(alarm.subject), SUBJECT_CHARACTERS_MAX),
+        _cut(printable(alarm.detail), DETAIL_CHARACTERS_MAX),
+        alarm.since_ms,
+        alarm.last_ms,
+    )
+
+
+def _cut(text: str, characters_max: int) -> str:
+    return text if len(text) <= characters_max else f"{text[: characters_max - 1]}…"
+
+
+def statement_line(said: Stated) -> bytes:
+    alarms = tuple(
+        _Alarm(alarm.kind.word, alarm.subject, alarm.detail, alarm.since_ms, alarm.last_ms)
+        for alarm in said.alarms
+    )
+    return msgspec.json.encode(_Stated(said.role, alarms)) + b"\n"
+
+
+def read_statement(line: bytes) -> Stated:
+    """Decode a statement; alarms of kinds that the role may not state are left out. Raises Garbled."""
+    found = read_line(line, _STATED)
+    if found.role not in KINDS_OF and found.role not in ANY_KIND:
+        raise Garbled(f"{found.role!r} is no role that states alarms")
+    return stated(found.role, [_read(one) for one in found.alarms if _may_state(found.role, one.kind)])
+
+
+def _may_state(role: str, word: str) -> bool:
+    kind = _KINDS.get(word)
+    return kind is not None and (role in ANY_KIND or kind in KINDS_OF[role])
+
+
+def _read(one: _Alarm) -> Alarm:
+    return Alarm(_KINDS[one.kind], one.subject, one.detail, one.since_ms, one.last_ms)
