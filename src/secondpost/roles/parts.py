@@ -39,7 +39,7 @@ class Rhythms:
     refused_seconds: float = 60.0
     stock_seconds: float = 30.0
     turn_seconds: float = 2.0  # publish role
-    offers_seconds: float = 1.0  # how often the receive role reads what primaries offer
+    offers_seconds: float = 5.0  # how often the receive role reads what primaries offer
     deliver: DeliverRhythm = field(default_factory=DeliverRhythm)
 
 
