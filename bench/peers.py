@@ -19,11 +19,12 @@ from typing import Final
 PROJECT: Final = Path(__file__).resolve().parent.parent
 PEERS: Final = PROJECT / ".peers"
 
-# name: (Debian package, a file that proves its presence)
+# name: (Debian packages, a file that proves their presence)
 PACKAGES: Final = {
     "postfix": ("postfix", "usr/sbin/postfix"),
     "exim": ("exim4-daemon-light", "usr/sbin/exim4"),
     "opensmtpd": ("opensmtpd", "usr/sbin/smtpd"),
+    "sasl": ("sasl2-bin libsasl2-modules", "usr/sbin/saslpasswd2"),  # the logins of Postfix
     "unbound": ("unbound", "usr/sbin/unbound"),
 }
 
@@ -66,11 +67,11 @@ class Peer:
 
 
 def find(name: str) -> Peer:
-    package, shows = PACKAGES[name]
+    packages, shows = PACKAGES[name]
     for root in (PEERS / name, Path("/")):
         if (root / shows).exists():
             return Peer(root)
-    raise PeerMissing(f"{package} is missing: make peers (or: apt-get install {package})")
+    raise PeerMissing(f"{packages} is missing: make peers (or: apt-get install {packages})")
 
 
 def need_root() -> None:
@@ -135,13 +136,13 @@ def end(room: subprocess.Popen[bytes], seconds_max: float) -> None:
 
 
 def unpack(name: str) -> None:
-    """Download the package and its missing dependencies; unpack all into one root."""
-    package, shows = PACKAGES[name]
+    """Download the packages and their missing dependencies; unpack all into one root."""
+    asked, shows = PACKAGES[name]
     root = PEERS / name
     if any((there / shows).exists() for there in (root, Path("/"))):
         return
     wanted = subprocess.run(
-        ["apt-get", "install", "--simulate", "--no-install-recommends", package],
+        ["apt-get", "install", "--simulate", "--no-install-recommends", *asked.split()],
         capture_output=True,
         text=True,
         check=True,

@@ -31,6 +31,8 @@ class Postfix:
     folder: Path
     port: int
     settings: Mapping[str, str]
+    services: tuple[str, ...] = ()  # further lines of master.cf
+    surroundings: Mapping[str, str] = field(default_factory=dict)  # additional environment variables
     peer: peers.Peer = field(default_factory=lambda: peers.find("postfix"))
     process: subprocess.Popen[bytes] | None = None
 
@@ -44,7 +46,7 @@ class Postfix:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**self.peer.environment, "MAIL_CONFIG": str(self.etc)}
+        return {**self.peer.environment, **self.surroundings, "MAIL_CONFIG": str(self.etc)}
 
     @property
     def pid(self) -> int:
@@ -66,7 +68,9 @@ class Postfix:
             "meta_directory": str(self.etc),
             "maillog_file": str(self.log),
             "maillog_file_prefixes": "/",
-            "import_environment": "MAIL_CONFIG MAIL_LOGTAG LANG=C LD_LIBRARY_PATH PATH",
+            "import_environment": " ".join(
+                ("MAIL_CONFIG MAIL_LOGTAG LANG=C LD_LIBRARY_PATH PATH", *self.surroundings)
+            ),
             "inet_interfaces": "loopback-only",
             "inet_protocols": "ipv4",
             "mynetworks": "127.0.0.0/8",
@@ -98,7 +102,7 @@ class Postfix:
                 line = " ".join([name, kind, private, unprivileged, "n", *rest])
             if not skipping:
                 kept.append(line)
-        return "\n".join(kept) + "\n"
+        return "\n".join((*kept, *self.services)) + "\n"
 
     def start(self) -> None:
         command = [str(self.peer.file("usr/sbin/postfix")), "-c", str(self.etc), "start-fg"]

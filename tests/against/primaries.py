@@ -5,8 +5,9 @@
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from bench import peers
@@ -47,8 +48,17 @@ class PostfixPrimary(Primary):
         self.maildir = maildir
 
     @staticmethod
-    def prepared(place: Path, mailboxes: Sequence[str] = ()) -> "PostfixPrimary":
-        """`mailboxes`: its only addresses; none means that it accepts every address."""
+    def prepared(
+        place: Path,
+        mailboxes: Sequence[str] = (),
+        more: Mapping[str, str] = MappingProxyType({}),
+        services: tuple[str, ...] = (),
+        surroundings: Mapping[str, str] = MappingProxyType({}),
+    ) -> "PostfixPrimary":
+        """`mailboxes`: its only addresses; none means that it accepts every address.
+
+        `more`: further lines of main.cf; `services`, `surroundings`: as in Postfix.
+        """
         folder, owner = folder_of(place, "postfix"), peers.number_of("postfix")
         settings = {
             "virtual_mailbox_domains": DOMAIN,
@@ -59,8 +69,9 @@ class PostfixPrimary(Primary):
             "message_size_limit": "60000000",
             "virtual_mailbox_limit": "0",
             "local_header_rewrite_clients": "",  # no special treatment by our primary
+            **more,
         }
-        postfix = Postfix(folder, free_port(), settings)
+        postfix = Postfix(folder, free_port(), settings, services, surroundings)
         postfix.write()
         return PostfixPrimary(postfix, _maildir(folder, owner))
 

@@ -1,0 +1,66 @@
+"""A real Postfix that takes mail only from those who logged in, with Cyrus SASL behind it."""
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from bench import peers
+from tests.against.primaries import PostfixPrimary
+from tests.world.certificates import make_pair
+
+NAME: Final = "peer.example"
+USERNAME: Final = "we@peer.example"
+PASSWORD: Final = "correct h\u00f6rse, battery=staple"
+ENCRYPTED_FIRST: Final = "127.83.14.65"  # its own address, so that port 465 is free
+
+
+def smart_host(place: Path, mechanisms: Sequence[str], *, tls: bool = True) -> PostfixPrimary:
+    """`mechanisms`: those that it offers. `tls`: over TLS only; otherwise it has no certificate."""
+    logins = place / "logins"
+    logins.mkdir()
+    sasl = peers.find("sasl")
+    _write_password(sasl, logins)
+    more = {
+        "smtpd_sasl_auth_enable": "yes",
+        "smtpd_sasl_local_domain": NAME,
+        "smtpd_relay_restrictions": "permit_sasl_authenticated, reject",
+        "smtpd_recipient_restrictions": "permit_sasl_authenticated, reject",
+    }
+    if tls:
+        pair = make_pair(logins, NAME)
+        more |= {
+            "smtpd_tls_cert_file": pair.certificate,
+            "smtpd_tls_key_file": pair.key,
+            "smtpd_tls_security_level": "may",
+            "smtpd_tls_auth_only": "yes",
+        }
+    services = (f"{ENCRYPTED_FIRST}:465 inet n - n - - smtpd -o smtpd_tls_wrappermode=yes",) if tls else ()
+    plugins = [
+        folder for root in (sasl.root, Path("/")) for folder in root.glob("usr/lib/*-linux-gnu*/sasl2")
+    ]
+    primary = PostfixPrimary.prepared(
+        place, more=more, services=services, surroundings={"SASL_PATH": str(plugins[0])}
+    )
+    settings = primary.postfix.etc / "sasl"  # where Debian's Postfix looks, whatever its main.cf says
+    settings.mkdir()
+    (settings / "smtpd.conf").write_text(
+        "pwcheck_method: auxprop\nauxprop_plugin: sasldb\n"
+        f"sasldb_path: {logins}/sasldb2\nmech_list: {' '.join(mechanisms)}\n"
+    )
+    return primary
+
+
+def _write_password(sasl: peers.Peer, logins: Path) -> None:
+    user, _, realm = USERNAME.partition("@")
+    database = logins / "sasldb2"
+    subprocess.run(
+        [str(sasl.file("usr/sbin/saslpasswd2")), "-p", "-c", "-u", realm, "-f", str(database), user],
+        input=PASSWORD.encode(),
+        env=sasl.environment,
+        check=True,
+        capture_output=True,
+    )
+    owner = peers.number_of("postfix")
+    os.chown(database, owner, owner)
