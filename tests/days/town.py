@@ -1,12 +1,23 @@
 """A small world for hand-made days: Secondpost, a sender that reaches only us, and primaries."""
 
 import asyncio
+from base64 import b64decode
 from collections.abc import Callable
 from pathlib import Path
 
-from secondpost.config.records import AnyRecipient, Backup, Config, Deliver, Receive, RecipientSource, Web
+from secondpost.config.records import (
+    AnyRecipient,
+    Backup,
+    Config,
+    Deliver,
+    Receive,
+    RecipientSource,
+    Route,
+    Web,
+)
 from secondpost.mail.address import Domain, Endpoint, Mailbox
 from secondpost.roles.parts import USUAL
+from secondpost.world.ports import ServerTls
 from simulation.clock import Timeline
 from simulation.daylog import DayLog
 from simulation.dice import ThreeDice
@@ -33,7 +44,7 @@ class Primary:
     """Accepts everything except as set below; identifies messages by their sender's local part."""
 
     def __init__(self, town: "Town", name: str, address: str) -> None:
-        town.internet.host(name, (address,), "abroad")
+        town.internet.host(name, (address,), "abroad").certificate = (name,)
         town.dns.addresses[name] = [address]
         self.town = town
         self.net = town.internet.net_for(address)
@@ -58,6 +69,9 @@ class Primary:
         self.recipient_seconds = 0.0
         self.pipelining = True
         self.flees_tls = False  # offers STARTTLS but closes when it is used
+        # With passwords by name it is a smart host: it wants a login, over TLS only.
+        self.passwords: dict[str, str] = {}
+        self.logins: list[tuple[float, str]] = []  # seconds and name of each AUTH
 
     def open(self) -> None:
         self.town.internet.loop.create_task(
@@ -77,16 +91,24 @@ class Primary:
 
     async def _conversation(self, talk: Talk) -> None:
         answered, refused, sender, recipients = 0, 0, "", list[str]()
+        logged_in = len(self.passwords) == 0
         talk.say("220 primary.example ESMTP")
         while True:
             line = await talk.line()
             match line[:4].upper():
                 case "EHLO":
-                    tls = ["250-STARTTLS"] if self.flees_tls else []
                     last = "250 PIPELINING" if self.pipelining else "250 SIZE"
-                    talk.say("250-primary.example", *tls, last)
+                    talk.say("250-primary.example", *self._offers(talk), last)
                 case "STAR":
-                    raise Gone("no TLS after all")
+                    if self.flees_tls:
+                        raise Gone("no TLS after all")
+                    talk.say("220 go on")
+                    await talk.start_tls(ServerTls())
+                case "AUTH":
+                    logged_in = self._may_log_in(line)
+                    talk.say("235 2.7.0 welcome" if logged_in else "535 5.7.8 wrong password")
+                case "MAIL" if not logged_in:
+                    talk.say("530 5.7.0 log in first")
                 case "MAIL":
                     if self.busy:
                         talk.say("421 4.3.2 come again later")
@@ -126,6 +148,16 @@ class Primary:
                     return
                 case _:
                     talk.say("250 ok")
+
+    def _offers(self, talk: Talk) -> list[str]:
+        if talk.encrypted and len(self.passwords) > 0:
+            return ["250-AUTH PLAIN"]
+        return ["250-STARTTLS"] if self.flees_tls or len(self.passwords) > 0 else []
+
+    def _may_log_in(self, line: str) -> bool:
+        _, name, password = b64decode(line.split()[-1]).decode().split("\0")
+        self.logins.append((self.town.timeline.now, name))
+        return self.passwords.get(name) == password
 
     def _refusal(self, sender: str, local: str) -> str:
         """The refusal of a recipient; "" if it is accepted."""
@@ -192,7 +224,13 @@ class Town:
             self.dns.mx[domain] = [(10, name), (50, OURS)]
         return Primary(self, name, address)
 
-    def start(self, *domains: str, connections: int = 20, recipients: RecipientSource = ANYBODY) -> None:
+    def start(
+        self,
+        *domains: str,
+        connections: int = 20,
+        recipients: RecipientSource = ANYBODY,
+        routes: tuple[Route, ...] = (),
+    ) -> None:
         config = Config(
             path="town.toml",
             hostname=Domain(OURS),
@@ -203,6 +241,7 @@ class Town:
             receive=Receive(listen=(Endpoint(OUR_ADDRESS, 25),)),
             deliver=Deliver(connections_per_site=connections),
             backups=tuple(Backup(Domain(name), (), (recipients,)) for name in domains),
+            routes=routes,
         )
         self.service = SimService(
             self.machine, config, SimBlog((), self.timeline), self.log, Trace(), as_built, self.rhythms
