@@ -44,6 +44,7 @@ class Interviewed:
     warnings: list[str] = field(default_factory=list)
     suggestions: dict[str, Texts | None] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    looked_up: int = 0  # how often the DNS was asked
 
 
 def interviewed(
@@ -70,6 +71,7 @@ def interviewed(
                 case OwnerQuestion():
                     step = going.send(_answered(step, flags, held))
                 case LookUp(questions):
+                    held.looked_up += 1
                     step = going.send(tuple(_named(one, names) for one in questions))
                 case Reach(endpoints):
                     step = going.send(frozenset(one for one in endpoints if one.host in answering))
@@ -89,8 +91,9 @@ def _answered(question: OwnerQuestion, flags: Mapping[str, Texts], held: Intervi
     if texts is None:
         held.missing.append(question.flag)
         texts = (question.example,)
-    held.faults += [f"{question.flag}: {one.reason}" for one in question.faults(texts)]
-    return texts
+    faults = question.faults(texts)
+    held.faults += [f"{question.flag}: {one.reason}" for one in faults]
+    return texts if len(faults) == 0 else (question.example,)
 
 
 def _named(question: Sought, names: Names | None) -> LookedUp:

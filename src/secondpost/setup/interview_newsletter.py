@@ -140,5 +140,5 @@ def _ask_pages_listen(scene: Scene, answers: Answers, *, is_behind: bool) -> Int
 
 
 def _free_port(scene: Scene) -> int:
-    taken = {one.endpoint.port for one in scene.surroundings.listeners if one.program != OURS}
+    taken = {one.endpoint.port for one in scene.surroundings.port_holders if one.program != OURS}
     return next(port for port in range(PAGES_PORT, PAGES_PORT + len(taken) + 1) if port not in taken)

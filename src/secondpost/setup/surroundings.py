@@ -32,7 +32,7 @@ class FoundCertificate:
 class Surroundings:
     name: str  # its own full name, or only the first label
     addresses: frozenset[str]  # of its interfaces
-    listeners: tuple[PortHolder, ...] = ()
+    port_holders: tuple[PortHolder, ...] = ()
     programs: frozenset[str] = frozenset()  # those of WEB_SERVERS that run
     certificates: tuple[FoundCertificate, ...] = ()
     resolvers: tuple[Endpoint, ...] = ()  # those of /etc/resolv.conf
@@ -72,7 +72,7 @@ class Surroundings:
 
     def holders(self, port: int) -> Sequence[str]:
         """The programs that listen on a port, ours left out; "" for one that cannot be seen."""
-        found = [one.program for one in self.listeners if one.endpoint.port == port]
+        found = [one.program for one in self.port_holders if one.endpoint.port == port]
         return list(dict.fromkeys(program for program in found if program != OURS))
 
     def can_open(self, port: int) -> bool:

@@ -10,7 +10,7 @@ from secondpost.mail.address import Endpoint
 from secondpost.setup.surroundings import WEB_SERVERS, FoundCertificate, Surroundings
 from secondpost.world.real.dns_servers import RESOLV_CONF, parse_resolv_conf
 from secondpost.world.real.interfaces import interface_addresses
-from secondpost.world.real.listeners import PROC, listeners, running
+from secondpost.world.real.port_holders import PROC, port_holders, running
 
 LOW_PORT = 1024  # ip(7): what may be opened without rights begins here, if the kernel does not say
 CERTBOT = "etc/letsencrypt/live"
@@ -23,7 +23,7 @@ def look_around_here(user: str, root: str = "/") -> Surroundings:
     return Surroundings(
         name=_name(root, os.uname().nodename),
         addresses=interface_addresses(),
-        listeners=listeners(),
+        port_holders=port_holders(),
         programs=running(frozenset(WEB_SERVERS)),
         certificates=tuple(_certificates(os.path.join(root, CERTBOT))),
         resolvers=_resolvers(root),

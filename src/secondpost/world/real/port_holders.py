@@ -14,7 +14,7 @@ _LISTENING = "0A"  # TCP_LISTEN
 _SOCKET = re.compile(r"socket:\[(\d+)\]")
 
 
-def listeners(proc: str = PROC) -> tuple[PortHolder, ...]:
+def port_holders(proc: str = PROC) -> tuple[PortHolder, ...]:
     """All of them. The programs of other users can be seen by root alone."""
     found = list(_listening(proc))
     if len(found) == 0:
