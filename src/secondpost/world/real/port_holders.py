@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from ipaddress import ip_address
 
 from secondpost.mail.address import Endpoint
@@ -57,11 +58,14 @@ def _programs(proc: str, inodes: set[str]) -> Mapping[str, str]:
 
 def _sockets(folder: str) -> set[str]:
     """The inodes of a process's sockets; none if it is another user's, or has ended."""
-    try:
-        links = [os.readlink(f"{folder}/{name}") for name in os.listdir(folder)]
-    except OSError:
-        return set()
-    return {match[1] for match in map(_SOCKET.fullmatch, links) if match is not None}
+    inodes = set()
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            with suppress(FileNotFoundError):  # closed meanwhile
+                match = _SOCKET.fullmatch(os.readlink(f"{folder}/{name}"))
+                if match is not None:
+                    inodes.add(match[1])
+    return inodes
 
 
 def program_name(proc: str, pid: str) -> str:
