@@ -123,13 +123,14 @@ def can_read(user: str, path: str) -> bool:
     """Whether a user of this machine, with no group but its own, can read a file; True if unknown."""
     try:
         person = pwd.getpwnam(user)
-        in_folders = all(_permits(person, os.stat(folder), 0o1) for folder in PurePath(path).parents)
-        return person.pw_uid == 0 or (in_folders and _permits(person, os.stat(path), 0o4))
+        in_folders = all(permits(person, os.stat(folder), 0o1) for folder in PurePath(path).parents)
+        return person.pw_uid == 0 or (in_folders and permits(person, os.stat(path), 0o4))
     except (KeyError, OSError):
         return True
 
 
-def _permits(person: pwd.struct_passwd, file: os.stat_result, bit: int) -> bool:
+def permits(person: pwd.struct_passwd, file: os.stat_result, bit: int) -> bool:
+    """Whether a mode bit, as for others, is set for this user; no further groups are looked at."""
     if file.st_uid == person.pw_uid:
         return (file.st_mode >> 6) & bit != 0
     return (file.st_mode >> (3 if file.st_gid == person.pw_gid else 0)) & bit != 0
