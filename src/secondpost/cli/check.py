@@ -15,7 +15,9 @@ from secondpost.setup.diagnosis import Diagnosis
 from secondpost.setup.dns_records import Examined, RecordState
 
 
-@click.group(cls=Group, places={"config": "secondpost.cli.check_config"})
+@click.group(
+    cls=Group, places={"config": "secondpost.cli.check_config", "delivery": "secondpost.cli.check_delivery"}
+)
 def check() -> None:
     """Find faults before they cost mail."""
 

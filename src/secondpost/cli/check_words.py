@@ -20,12 +20,12 @@ def show(path: str, diagnoses: Sequence[Diagnosis], *, as_json: bool, verbose: b
     if as_json:
         say_json(check_document(path, diagnoses))
     else:
-        _say_all(path, diagnoses, verbose)
+        say_diagnoses(path, diagnoses, verbose=verbose)
     if has_fault(diagnoses):
         click.get_current_context().exit(Exit.NO)
 
 
-def _say_all(path: str, diagnoses: Sequence[Diagnosis], verbose: bool) -> None:
+def say_diagnoses(path: str, diagnoses: Sequence[Diagnosis], *, verbose: bool) -> None:
     explained: set[Check] = set()
     for one in worst_first(diagnoses):
         if one.grade is not Grade.WELL or verbose:
