@@ -164,6 +164,8 @@ def _pairs(segment: list[Piece]) -> Iterator[tuple[str, str]]:
         head, equals, rest = text.partition("=") if is_word else (text, "", "")
         if len(equals) > 0:
             name, value = head if len(head) > 0 else before, rest
-        before = text
+        # A name may come in parts: `dkim / 1`, `policy . expired`.
+        goes_on = text in ("/", ".") or before.endswith(("/", "."))
+        before = before + text if goes_on else text
     if name is not None:
         yield name, value

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from secondpost.mail.address import as_ip, without_zone
 from secondpost.protocols.comments import Lexeme, Piece, pieces_of
 
-_BRACKETED = re.compile(r"(helo=|ehlo[= ])?\[(?:IPv6:)?([0-9A-Fa-f:.%a-z]+)\]", re.IGNORECASE)
+_BRACKETED = re.compile(r"((?:HELO|EHLO)[ =])?\[(?:IPv6:)?([0-9A-Fa-f:.%a-z]+)\]", re.IGNORECASE)
 _HELO = re.compile(r"\b(?:HELO|EHLO)[ =]\[?([^\s\])]+)", re.IGNORECASE)
 _EDGES = "[]()<>.,"
 

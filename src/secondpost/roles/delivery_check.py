@@ -3,7 +3,9 @@
 from base64 import b32encode
 from dataclasses import dataclass
 
+from secondpost.config.files import read_password
 from secondpost.config.records import Config
+from secondpost.deliver.logins import Logins
 from secondpost.mail.address import Mailbox
 from secondpost.roles.desk import open_desk
 from secondpost.roles.heard_net import HeardNet
@@ -15,6 +17,7 @@ from secondpost.world.asking import names_from
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.dice import RealDice
 from secondpost.world.real.dns import RealResolver
+from secondpost.world.real.work import RealWork
 
 TOKEN_OCTETS = 5  # eight letters
 
@@ -27,13 +30,15 @@ class SelfTestDone:
 
 async def run_self_test(config: Config, to: Mailbox) -> SelfTestDone:
     dice = RealDice()
-    resolver, net = RealResolver(config.dns.servers, dice), HeardNet()
+    resolver, net, work = RealResolver(config.dns.servers, dice), HeardNet(), RealWork()
     token = b32encode(dice.token(TOKEN_OCTETS)).decode("ascii").lower()
     try:
         names = await relay_names(config, resolver)
-        tester = SelfTester(config, net, names_from(resolver), names.us, RealClock().now_ms())
+        logins = Logins(read_password, work, dice)
+        tester = SelfTester(config, net, names_from(resolver), names.us, logins, RealClock().now_ms())
         test = await tester.send(to, token, lambda: open_desk(config))
         return SelfTestDone(test, names.relay)
     finally:
+        work.close()
         net.close()
         resolver.close()

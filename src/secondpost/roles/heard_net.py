@@ -11,7 +11,7 @@ from secondpost.world.real.net import RealNet
 
 
 @dataclass(eq=False, slots=True)
-class Heard:
+class HeardSession:
     """One connection."""
 
     endpoint: Endpoint
@@ -26,12 +26,12 @@ class HeardNet(RealNet):
 
     def __init__(self) -> None:
         super().__init__()
-        self.heard: list[Heard] = []
+        self.heard: list[HeardSession] = []
 
     async def connect(
         self, factory: ProtocolFactory, endpoint: Endpoint, timeout_seconds: float
     ) -> asyncio.Transport:
-        heard = Heard(endpoint)
+        heard = HeardSession(endpoint)
         self.heard.append(heard)
         try:
             return await super().connect(lambda: _Ear(factory(), heard), endpoint, timeout_seconds)
@@ -60,7 +60,7 @@ class HeardNet(RealNet):
 class _Ear(asyncio.Protocol):
     """Hears what the server says before the client does."""
 
-    def __init__(self, client: asyncio.Protocol, heard: Heard) -> None:
+    def __init__(self, client: asyncio.Protocol, heard: HeardSession) -> None:
         self._client = client
         self._heard = heard
 
@@ -88,7 +88,7 @@ class _Ear(asyncio.Protocol):
 class _Mouth(asyncio.Transport):
     """Hears what the client says. It has what a deliver connection calls."""
 
-    def __init__(self, wire: asyncio.Transport, heard: Heard) -> None:
+    def __init__(self, wire: asyncio.Transport, heard: HeardSession) -> None:
         super().__init__()
         self.wire = wire
         self.heard = heard

@@ -15,10 +15,12 @@ from secondpost.compose.self_test import self_test_message
 from secondpost.config.records import Config
 from secondpost.deliver.connection import Connection
 from secondpost.deliver.entrances import Entrances
+from secondpost.deliver.logins import Logins
 from secondpost.deliver.message import Job, Prepared
-from secondpost.deliver.opening import Opener, Unopened
+from secondpost.deliver.opening import Opener
 from secondpost.deliver.recipient_results import knowledge_from
 from secondpost.deliver.routes import Routes
+from secondpost.deliver.unopened import Unopened
 from secondpost.mail.address import NULL_PATH, Endpoint, Mailbox
 from secondpost.mail.delivery import Claimed, DeliveryId, State
 from secondpost.mail.envelope import Lane, Peer
@@ -29,7 +31,7 @@ from secondpost.mail.queue_id import QueueIds, parse_queue_id
 from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp.client import RecipientResult
 from secondpost.receive.trace import date_time, received_line
-from secondpost.roles.heard_net import Heard, HeardNet
+from secondpost.roles.heard_net import HeardNet, HeardSession
 from secondpost.route.hosts import Ourselves
 from secondpost.setup.self_test import HandedIn, HostVisit, Met, SelfTest, met_by
 from secondpost.spool.desk import OwnersDesk, standing
@@ -81,10 +83,13 @@ class _Talk:
 class SelfTester:
     """`net` is closed by the caller. `now_ms`: UTC."""
 
-    def __init__(self, config: Config, net: HeardNet, answerer: Answerer, us: Ourselves, now_ms: int) -> None:
+    def __init__(
+        self, config: Config, net: HeardNet, answerer: Answerer, us: Ourselves, logins: Logins, now_ms: int
+    ) -> None:
         self._config = config
         self._net = net
         self._routes = Routes(config, answerer, us)
+        self._logins = logins
         self._now_ms = now_ms
         self._failures: list[BaseException] = []
         self._background = BackgroundTasks(self._failures.append)
@@ -169,6 +174,7 @@ class SelfTester:
             self._config.hostname.name,
             self._background.run,
             Entrances(self._config.deliver.connections_per_site),
+            self._logins,
             lambda site, extensions: None,
             CONNECT_SECONDS,
         )
@@ -196,11 +202,14 @@ class SelfTester:
                 opened = await opener.open_one(hop, endpoint, answer)
                 if isinstance(opened, Connection):
                     return opened
-                self._note_failure(opened)
+                self._note_failure(endpoint, opened)
         return None
 
-    def _note_failure(self, opened: Unopened) -> None:
-        if len(self._net.heard) > 0 and len(self._net.heard[-1].failure) == 0:
+    def _note_failure(self, endpoint: Endpoint, opened: Unopened) -> None:
+        """A login that must not be tried now ends before there is a connection."""
+        if len(self._net.heard) == 0 or self._net.heard[-1].endpoint != endpoint:
+            self._net.heard.append(HeardSession(endpoint))
+        if len(self._net.heard[-1].failure) == 0:
             self._net.heard[-1].failure = opened.reply.text
 
     async def _answer(
@@ -223,7 +232,7 @@ class SelfTester:
         opened.quit()
         await self._net.heard[-1].over.wait()
 
-    def _visit(self, heard: Heard, hops: tuple[Hop, ...]) -> HostVisit:
+    def _visit(self, heard: HeardSession, hops: tuple[Hop, ...]) -> HostVisit:
         address = heard.endpoint.host
         name = next((hop.at(address) for hop in hops if address in hop.addresses), address)
         return HostVisit(name, tuple(heard.transcript.exchanges), heard.tls, heard.failure)

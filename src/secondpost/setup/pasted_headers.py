@@ -51,15 +51,15 @@ def _text_of(octets: bytes) -> str:
     return octets.decode("utf-8", "replace")
 
 
-Lines = list[tuple[int, str]]
+NumberedLines = list[tuple[int, str]]
 
 
-def _full(lines: Lines) -> list[str]:
+def _full(lines: NumberedLines) -> list[str]:
     """The first lines that are not empty."""
     return [text for _, text in lines if len(text.strip()) > 0][:LOOKED_AT_LINES]
 
 
-def _without_quotes(lines: Lines) -> Lines:
+def _without_quotes(lines: NumberedLines) -> NumberedLines:
     """Remove `>` from quoted lines, as often as all of them have it."""
     for _ in range(QUOTE_DEPTH_MAX):
         full = _full(lines)
@@ -70,7 +70,7 @@ def _without_quotes(lines: Lines) -> Lines:
     return lines
 
 
-def _without_indent(lines: Lines) -> Lines:
+def _without_indent(lines: NumberedLines) -> NumberedLines:
     """Remove the blanks that stand in front of the first field from every line."""
     first = next((text for text in _full(lines) if _FIELD.match(text.lstrip()) is not None), "")
     indent = len(first) - len(first.lstrip())
@@ -84,7 +84,7 @@ def _less_indented(text: str, indent: int) -> str:
     return text[min(indent, blanks) :]
 
 
-def _without_doubled_ends(lines: Lines) -> Lines:
+def _without_doubled_ends(lines: NumberedLines) -> NumberedLines:
     """Remove the empty lines if one follows each other line."""
     full = len(_full(lines))
     seen = lines[: 2 * full]
@@ -94,7 +94,7 @@ def _without_doubled_ends(lines: Lines) -> Lines:
     return [(number, text) for number, text in lines if len(text.strip()) > 0]
 
 
-def _fields(lines: Lines) -> Iterator[PastedField]:
+def _fields(lines: NumberedLines) -> Iterator[PastedField]:
     """The fields up to the empty line that ends the header; text before the trace is no header yet."""
     name, parts, begin = "", list[str](), 0
     is_header = False
