@@ -12,7 +12,7 @@ import pytest
 from secondpost.config.keys import KEYS, REPEATED, TOP, header
 from secondpost.config.reading import parse_config, read_config
 from secondpost.config.records import Config
-from secondpost.mail.alarm import AlarmKind
+from secondpost.mail.alarm import AlarmEnds, AlarmKind
 from secondpost.mail.delivery import State
 from secondpost.mail.delivery_states import DELIVERY_EDGES
 from secondpost.maillog import MailLog
@@ -225,12 +225,28 @@ def test_the_picture_of_the_states_is_drawn_from_the_table() -> None:
 
 # -- the alarms and the RFCs
 
+WORST_STEP = 1_000
 SOURCES = sorted((Path(__file__).parent.parent / "src").rglob("*.py"))
+
+
+def severity_cell(kind: AlarmKind) -> str:
+    later = kind.severity_at(WORST_STEP)
+    return f"`{kind.severity}`" if later is kind.severity else f"`{kind.severity}`, later `{later}`"
 
 
 def test_every_alarm_is_documented_and_no_other() -> None:
     rows = rows_of(section_of("log.md", "The alarms"))
-    assert [(row[0], row[2]) for row in rows] == [(f"`{kind.word}`", kind.what_to_do) for kind in AlarmKind]
+    assert [(row[0], row[2], row[5]) for row in rows] == [
+        (f"`{kind.word}`", severity_cell(kind), kind.what_to_do) for kind in AlarmKind
+    ]
+
+
+def test_it_is_documented_how_each_alarm_ends_and_who_can_cause_it() -> None:
+    for kind, row in zip(AlarmKind, rows_of(section_of("log.md", "The alarms")), strict=True):
+        ends, who = row[3], row[4]
+        is_event = kind.ends is AlarmEnds.BY_ITSELF
+        assert ends == "by itself" if is_event else ends.startswith(("when ", "as `")), kind
+        assert who.startswith("strangers: ") if kind.by_strangers else who == "—", kind
 
 
 def test_every_alarm_is_raised_somewhere() -> None:

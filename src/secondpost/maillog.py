@@ -258,4 +258,4 @@ class MailLog:
 
     def alarm(self, kind: AlarmKind, detail: str) -> None:
         """Something the owner must know."""
-        self._say("alarm", about=kind.word, detail=detail)
+        self._say("alarm", about=kind.word, detail=_without_tokens(detail))

@@ -11,7 +11,6 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.issue_content import IssueContent
 from secondpost.mail.signed_mail import SignedMail
 from secondpost.mail.subscriber import NO_SUBSCRIBER
-from secondpost.maillog import MailLog
 from secondpost.owner.newsletter_desk import OpenNewsletter
 from secondpost.protocols.dkim.verifying import DkimResult, verify
 from secondpost.protocols.tokens import KEY_OCTETS, KeyRing, Purpose, Ring, Token
@@ -25,6 +24,7 @@ from secondpost.store.ports import Settlement
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.keys import proves
 from secondpost.world.real.work import RealWork
+from tests.alarms import unlogged_alarms
 from tests.cli.newspaper import CONFIRMED, Newspaper
 from tests.protocols.dkim_keys import keys
 
@@ -42,11 +42,10 @@ def delivered(paper: Newspaper) -> list[SignedMail]:
 
         store, now_ms, threads = open_.store, open_.clock.now_ms(), RealWork(1)
         own = OwnAddresses(None, Domain("mx2.example.net"))
-        log = MailLog(lambda line: None)
         readers = ReaderMails(
             store, SigningPool(MailSigner(KEYS, own), threads, None, lambda: False), confirmation
         )
-        marks = CommitMarks(store, log, lambda coroutine: None)
+        marks = CommitMarks(store, unlogged_alarms(), lambda coroutine: None)
         lease = await store.lease(Lane.OWN, "unsorted")
         assert lease is not None
         claimed = await store.claim(lease, now_ms, 10)

@@ -1,9 +1,9 @@
 """The alarms that stand in one process."""
 
-from secondpost.mail.alarm import AlarmEnds, AlarmKind
+from secondpost.mail.alarm import AlarmEnds, AlarmKind, Severity
 from secondpost.mail.standing_alarms import EVENT_MS, STANDING_MAX, StandingAlarms
 
-CONDITION, EVENT = AlarmKind.NO_ROUTE, AlarmKind.ROLE_DIED
+CONDITION, EVENT = AlarmKind.NO_ROUTE, AlarmKind.MAKER_LOST
 
 
 class Scene:
@@ -34,6 +34,16 @@ def test_a_condition_is_logged_once_until_it_ended() -> None:
     assert scene.alarms.end(CONDITION, "a.example") is None
     scene.alarms.begin(CONDITION, "a.example", "no MX")
     assert len(scene.lines) == 2
+    assert scene.changes == 3
+
+
+def test_a_condition_that_gets_worse_is_logged_at_each_step() -> None:
+    scene = Scene()
+    for step in (70, 70, 90, 70, 90):
+        scene.alarms.begin(AlarmKind.FILLING_UP, "disk", f"{step} %", step)
+    assert [text for _, text in scene.lines] == ["disk: 70 %", "disk: 90 %", "disk: 90 %"]
+    (alarm,) = scene.alarms.standing()
+    assert (alarm.step, alarm.severity, alarm.since_ms) == (90, Severity.ACT, 1_000)
     assert scene.changes == 3
 
 

@@ -33,6 +33,7 @@ from secondpost.store.ports import Lease, Settlement
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
+from tests.alarms import logged_alarms
 from tests.clock import SetClock
 
 T = TypeVar("T")
@@ -86,7 +87,10 @@ class Blog:
     def restart(self) -> None:
         """Restart the service: only the store's content remains."""
         reading = FeedReading(self.store, self.clock, self._look, ("www.example.net/weekly/feed.xml",))
-        self.publisher = Publisher(reading, self.store, self.clock, self.ids, self.composed, self.log)
+        self.standing = logged_alarms(self.lines, self.clock.now_ms)
+        self.publisher = Publisher(
+            reading, self.store, self.clock, self.ids, self.composed, self.log, self.standing
+        )
 
     async def _look(self, asked: FeedAsked) -> FeedAnswered:
         self.asked.append(asked)

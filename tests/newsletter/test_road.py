@@ -30,7 +30,9 @@ def test_a_blog_that_grows_by_one_article_and_another(written: Callable[..., byt
             newsletter = replace(WEEKLY, feeds=(f"http://blog.example:{server.port}/feed",))
             fetcher = RealFetcher(Names({"blog.example": ("127.0.0.1",)}), allow_private=True)
             reading = FeedReading(blog.store, blog.clock, FeedFetching(fetcher, work).look)
-            publisher = Publisher(reading, blog.store, blog.clock, blog.ids, blog.composed, blog.log)
+            publisher = Publisher(
+                reading, blog.store, blog.clock, blog.ids, blog.composed, blog.log, blog.standing
+            )
             for numbers, expected in (((), TooFew), ((1,), TooFew), ((2, 1), Ready)):
                 pages["/feed"] = answer("200 OK", written(numbers), etag='"1"')
                 await publisher.fetch(newsletter)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from secondpost.config.records import ArticleOrder, Newsletter, Start
+from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.article_states import ArticleState
 from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
 from secondpost.newsletter.by_hand import ByHand
@@ -20,6 +21,7 @@ from secondpost.newsletter.fetching import FeedFetching
 from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.reading import FeedReading
 from secondpost.store.newsletter_ports import LedgerEntry
+from tests.alarms import logged_alarms, that_stand
 from tests.newsletter.blog import (
     START_MS,
     WEEKLY,
@@ -57,13 +59,18 @@ class Life:
         self.site = WeeklyBlog(feeds=weeks.feeds)
         self.is_looked_at = False
         self.past: set[int] = set()  # posts from before the first fetch
+        self.standing = logged_alarms(blog.lines, blog.clock.now_ms)
+        self.logged_again = 0  # alarms that stood when the service was restarted
         self.reopen()
 
     def reopen(self) -> None:
         """Discard what a restart of the service forgets."""
         reading = FeedReading(self.blog.store, self.blog.clock, FeedFetching(self.site, InLine()).look)
+        blog = self.blog
+        self.logged_again += len(that_stand(self.standing, AlarmKind.ARTICLES_HELD))
+        self.standing = logged_alarms(blog.lines, blog.clock.now_ms)
         self.publisher = Publisher(
-            reading, self.blog.store, self.blog.clock, self.blog.ids, self.blog.composed, self.blog.log
+            reading, blog.store, blog.clock, blog.ids, blog.composed, blog.log, self.standing
         )
 
     async def lives(self) -> None:
@@ -188,6 +195,6 @@ def test_no_article_is_lost_and_none_comes_twice(name: str, bench: Bench) -> Non
         assert entry.reason in told
         assert weeks.because in entry.reason
     alarms = [line for line in blog.alarms if "about=articles-held" in line]
-    assert len(alarms) == weeks.alarms, blog.alarms
+    assert len(alarms) - life.logged_again == weeks.alarms, blog.alarms
     if len(weeks.because) > 0:
         assert any(weeks.because in line for line in alarms)

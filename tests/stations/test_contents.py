@@ -9,12 +9,12 @@ import pytest
 
 from secondpost.deliver.contents import READ_OCTETS, Contents
 from secondpost.deliver.message import ContentUnreadable, InPieces, Job, NothingToSend
-from secondpost.mail.address import Domain
+from secondpost.deliver.stuck import StuckMail
 from secondpost.mail.content import InFile, InTable
 from secondpost.mail.delivery import Claimed, State
-from secondpost.maillog import MailLog
 from secondpost.store.sqlite import SqliteStore
 from secondpost.world.real.work import RealWork
+from tests.alarms import logged_alarms
 from tests.store.letters import Letters, leased, settled
 from tests.store.place import SqlitePlace
 
@@ -64,8 +64,8 @@ def at_desk(folder: Path, story: Callable[[Desk], Awaitable[None]]) -> Desk:
     async def day() -> Desk:
         place, work, lines = SqlitePlace(str(folder)), RealWork(1), list[str]()
         store = place.open()
-        log = MailLog(lines.append, Domain("mx2.example.net"))
-        desk = Desk(place, store, Contents(store, place.disk, work, log), lines)
+        stuck = StuckMail(place.clock, logged_alarms(lines))
+        desk = Desk(place, store, Contents(store, place.disk, work, stuck), lines)
         try:
             async with asyncio.timeout(SECONDS_MAX):
                 await story(desk)

@@ -104,7 +104,8 @@ def test_connections_that_stall_are_replaced_but_few_and_not_beyond_the_bound_wi
 
 
 def test_a_refusal_counts_against_a_message_only_while_others_get_through() -> None:
-    refusals = Refusals()
+    over: list[tuple[Lane, Domain]] = []
+    refusals = Refusals(lambda lane, domain: over.append((lane, domain)))
     assert not refusals.counts(Lane.RELAY, DOMAIN, attempts=0)
     assert refusals.counts(Lane.RELAY, DOMAIN, attempts=2)
     paused = [refusals.refused(Lane.RELAY, DOMAIN) for _ in range(IN_A_ROW_MAX)]

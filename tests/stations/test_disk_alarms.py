@@ -5,10 +5,11 @@ from dataclasses import replace
 from secondpost.config.records import Backup, Config, Web
 from secondpost.deliver.disk_alarms import DiskAlarms, Filling, fillings
 from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.alarm import AlarmKind, Severity
 from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.envelope import Lane
-from secondpost.maillog import MailLog
 from secondpost.store.owner_ports import Count
+from tests.alarms import logged_alarms, that_stand, unlogged_alarms
 
 DOMAIN = Domain("example.net")
 CONFIG = Config(
@@ -47,9 +48,33 @@ def test_a_disk_that_others_filled_is_full() -> None:
     assert disk.step == 90
 
 
-def test_each_step_is_said_once_until_it_is_left() -> None:
+def test_each_step_rings_once_until_it_is_left() -> None:
     lines: list[str] = []
-    alarm = DiskAlarms(MailLog(lines.append))
+    alarms = logged_alarms(lines)
+    disk = DiskAlarms(alarms)
     for used in (10, 69, 70, 75, 90, 95, 71, 91, 10, 70):
-        alarm.look([Filling("disk", used, 100)])
+        disk.look([Filling("disk", used, 100)])
     assert [line.partition("more than ")[2] for line in lines] == ['70 %"', '90 %"', '90 %"', '70 %"']
+    disk.look([Filling("disk", 69, 100)])
+    assert alarms.standing() == ()
+
+
+def test_a_disk_that_is_nearly_full_is_severe() -> None:
+    alarms = unlogged_alarms()
+    severities = []
+    for used in (70, 90):
+        DiskAlarms(alarms).look([Filling("disk", used, 100)])
+        severities += [alarm.severity for alarm in alarms.standing()]
+    assert severities == [Severity.LOOK, Severity.ACT]
+
+
+def test_new_mail_that_has_no_room_is_an_alarm_of_its_own_until_there_is_room() -> None:
+    alarms = unlogged_alarms()
+    disk = DiskAlarms(alarms)
+    disk.look([*fillings(CONFIG, [count(990)], free=0)])
+    assert that_stand(alarms, AlarmKind.NO_ROOM) == ["disk", DOMAIN.name]
+    disk.look([*fillings(CONFIG, [count(900)], free=10**9)])
+    assert that_stand(alarms, AlarmKind.NO_ROOM) == []
+    assert that_stand(alarms, AlarmKind.FILLING_UP) == [DOMAIN.name]
+    disk.look(fillings(replace(CONFIG, backups=()), [], free=10**9))
+    assert alarms.standing() == ()

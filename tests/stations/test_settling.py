@@ -10,8 +10,8 @@ from secondpost.deliver.settling import Settler
 from secondpost.mail.delivery import DeliveryId, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
-from secondpost.maillog import MailLog
 from secondpost.store.ports import Claims, Lease, Settlement
+from tests.alarms import unlogged_alarms
 
 BUSY, QUIET = Lease(Lane.RELAY, "busy", 0, 1), Lease(Lane.RELAY, "quiet", 0, 2)
 DELIVERED = Settlement(DeliveryId(QueueId(1), 1), State.DELIVERED, at_ms=1)
@@ -34,7 +34,7 @@ class Slow:
 
 async def test_a_site_that_is_done_does_not_wait_for_the_outcomes_of_one_that_never_is() -> None:
     store = Slow()
-    settler = Settler(cast(Claims, store), MailLog(lambda line: None))
+    settler = Settler(cast(Claims, store), unlogged_alarms())
     settler.add(QUIET, DELIVERED)
     settler.add(BUSY, DELIVERED)
     quiet = asyncio.ensure_future(settler.finished(QUIET))

@@ -10,8 +10,8 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import Reckoning
 from secondpost.mail.subscriber import SubscriberState
 from secondpost.mail.subscriber_states import Reason
-from secondpost.maillog import MailLog
 from secondpost.store.owner_ports import Selection
+from tests.alarms import unlogged_alarms
 from tests.store.place import Place
 from tests.store.readers import WEEKLY, Publisher, leased_issues, marked, outcome
 
@@ -70,7 +70,7 @@ async def test_an_outcome_is_durable_no_later_than_the_mark_that_its_connection_
     issue = await publisher.sent()
     lease = await leased_issues(store)
     claimed = await store.claim(lease, place.clock.ms, 30)
-    settler = Settler(store, MailLog(lambda line: None))
+    settler = Settler(store, unlogged_alarms())
     await marked(store, lease, claimed[:1])
     for answered, following in pairwise(claimed):
         settler.add(lease, outcome(answered, State.DELIVERED, place.clock.ms))

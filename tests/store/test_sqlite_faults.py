@@ -11,7 +11,6 @@ import pytest
 from secondpost.deliver.settling import Settler
 from secondpost.mail.content import InTable
 from secondpost.mail.delivery import State
-from secondpost.maillog import MailLog
 from secondpost.store.owner_ports import Selection
 from secondpost.store.ports import StoreFull, StoreRefused
 from secondpost.store.sqlite import SqliteStore
@@ -19,6 +18,7 @@ from secondpost.store.sqlite.log_bounds import LogBounds
 from secondpost.world.ports import DiskFailed, DiskFull
 from secondpost.world.real.disk import RealDisk, RealFile
 from secondpost.world.real.work import RealWork
+from tests.alarms import unlogged_alarms
 from tests.clock import SetClock
 from tests.store.letters import Letters, leased, settled
 from tests.store.place import SqlitePlace, database_of, engine_of
@@ -181,7 +181,7 @@ async def test_outcomes_that_can_never_be_durable_are_not_waited_for(place: Sqli
     lease = await leased(store)
     [claimed] = await store.claim(lease, place.clock.ms, 1)
     engine_of(store).writer.distrust(DiskFailed("a checkpoint"))
-    settler = Settler(store, MailLog(lambda line: None))
+    settler = Settler(store, unlogged_alarms())
     settler.add(lease, settled(claimed, State.DELIVERED, place.clock.ms))
     await asyncio.wait_for(settler.all_finished(), 5.0)
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from secondpost.deliver.message import Body, ContentUnreadable, InPieces, Job, NothingToSend
+from secondpost.deliver.stuck import StuckMail
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.queue_id import QueueId
-from secondpost.maillog import MailLog
 from secondpost.store.ports import Claims, StoreUnavailable
 from secondpost.world.ports import Disk, FileUnreadable, Work
 
@@ -17,11 +17,11 @@ READ_OCTETS = 256 * 1024
 
 
 class Contents:
-    def __init__(self, claims: Claims, disk: Disk, work: Work, log: MailLog) -> None:
+    def __init__(self, claims: Claims, disk: Disk, work: Work, stuck: StuckMail) -> None:
         self._claims = claims
         self._disk = disk
         self._work = work
-        self._log = log
+        self._stuck = stuck
 
     async def of_jobs(self, jobs: Sequence[Job]) -> list[Body | NothingToSend]:
         """What to send for each job, in their order."""
@@ -39,7 +39,7 @@ class Contents:
         try:
             return await self._piece(claimed, prefix, offset)
         except LookupError as error:
-            self._log.alarm(AlarmKind.CONTENT_UNREADABLE, f"{claimed.id}: {error}")
+            self._stuck.add(AlarmKind.CONTENT_UNREADABLE, claimed, str(error))
             raise ContentUnreadable(str(error)) from error
 
     async def _piece(self, claimed: Claimed, prefix: bytes, offset: int) -> bytes:

@@ -15,6 +15,7 @@ from secondpost.deliver.primaries import Primaries
 from secondpost.deliver.routes import Routes
 from secondpost.deliver.settling import Settler
 from secondpost.deliver.site_record import SiteRecord
+from secondpost.deliver.stuck import StuckMail
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.maillog import MailLog
 from secondpost.route.hosts import Ourselves
@@ -36,6 +37,7 @@ class DeliverySetup:
     work: Work
     log: MailLog
     alarms: StandingAlarms
+    stuck: StuckMail
     answerer: Answerer
     us: Ourselves
     entrances: Entrances
@@ -45,8 +47,8 @@ class DeliverySetup:
 
     def context(self, claims: Claims, readers: ReaderSending | None) -> "DeliveryContext":
         """The context for one store. `readers`: None if the store has no mail to readers."""
-        primaries = Primaries(self.config, claims, self.clock, self.log, self.background)
-        learning = Learning(self.config, claims, self.log)
+        primaries = Primaries(self.config, claims, self.clock, self.alarms, self.background)
+        learning = Learning(self.config, claims, self.alarms)
         return DeliveryContext(
             config=self.config,
             clock=self.clock,
@@ -56,7 +58,7 @@ class DeliverySetup:
             background=self.background,
             claims=claims,
             readers=readers,
-            contents=Contents(claims, self.disk, self.work, self.log),
+            contents=Contents(claims, self.disk, self.work, self.stuck),
             routes=Routes(self.config, self.answerer, self.us),
             sites=SiteRecord(
                 self.config,
@@ -72,10 +74,11 @@ class DeliverySetup:
                 self.config,
                 self.clock,
                 self.dice,
-                Settler(claims, self.log),
+                Settler(claims, self.alarms),
                 learning,
                 self.log,
                 self.background,
+                self.stuck,
             ),
             opener=Opener(
                 self.net,

@@ -67,7 +67,7 @@ class IdleLooks:
         try:
             await self._look_at(domain)
         except (StoreUnavailable, StoreFull) as error:
-            self._context.log.alarm(AlarmKind.PROBE_WAITS, f"{domain}: {error}")
+            self._context.alarms.begin(AlarmKind.PROBE_WAITS, domain.name, str(error))
         seconds = IDLE_SECONDS * (1 - JITTER / 2 + JITTER * self._context.dice.fraction())
         self._next[domain] = asyncio.get_running_loop().time() + seconds
 

@@ -159,7 +159,7 @@ class InsideSite:
         try:
             claimed = await context.claims.claim(self.lease, context.clock.now_ms(), CLAIM_AT_ONCE)
         except (StoreUnavailable, StoreFull) as error:
-            context.log.alarm(AlarmKind.CLAIM_WAITS, str(error))
+            context.alarms.begin(AlarmKind.CLAIM_WAITS, "", str(error))
             return []
         self._again = self._again or len(claimed) > 0
         return claimed
@@ -187,12 +187,11 @@ class InsideSite:
         try:
             beginning = await self._context.contents.beginning(claimed, BEGINNING_OCTETS_MAX)
         except (LookupError, StoreUnavailable) as error:
-            self._context.log.alarm(AlarmKind.CONTENT_UNREADABLE, f"{claimed.id}: {error}")
+            self._context.outcomes.stuck.add(AlarmKind.CONTENT_UNREADABLE, claimed, str(error))
             return Deferred(Cause.MESSAGE, INSIDE, Reply.of(451, "4.3.0", str(error)))
         try:
             return await self._take_inside(claimed, beginning)
         except SLIPS as error:
-            self._context.log.alarm(
-                AlarmKind.MAIL_NOT_UNDERSTOOD, f"{claimed.id}: {type(error).__name__}: {error}"
-            )
-            return Deferred(Cause.MESSAGE, INSIDE, Reply.of(451, "4.3.0", "an internal error: see the log"))
+            why = f"{type(error).__name__}: {error}"
+            self._context.outcomes.stuck.add(AlarmKind.MAIL_NOT_UNDERSTOOD, claimed, why)
+            return Deferred(Cause.MESSAGE, INSIDE, Reply.of(451, "4.3.0", f"an internal error: {why}"))

@@ -10,7 +10,7 @@ from secondpost.config.records import Config, LearnedRecipients
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.duration import DAY_MS
-from secondpost.maillog import MailLog
+from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.store.ports import CatchAll, Claims, Learned, StoreFull, StoreUnavailable
 
 AGAIN_MS = 7 * DAY_MS
@@ -18,9 +18,9 @@ REMEMBERED_MAX = 100_000  # recipients known to be stored lately
 
 
 class Learning:
-    def __init__(self, config: Config, claims: Claims, log: MailLog) -> None:
+    def __init__(self, config: Config, claims: Claims, alarms: StandingAlarms) -> None:
         self._claims = claims
-        self._log = log
+        self._alarms = alarms
         self._delimiters: dict[Domain, str] = {
             backup.domain: backup.delimiters
             for backup in config.backups
@@ -68,10 +68,10 @@ class Learning:
         try:
             await self._claims.learn_catch_all(domain, found)
         except (StoreUnavailable, StoreFull) as error:
-            self._log.alarm(AlarmKind.NOT_LEARNED, f"{domain}: {error}")
+            self._alarms.begin(AlarmKind.NOT_LEARNED, domain.name, str(error))
 
     async def write(self, mailbox: Mailbox, known: bool, how: str, now_ms: int) -> None:
         try:
             await self._claims.learn(mailbox, Learned(known, now_ms, how))
         except (StoreUnavailable, StoreFull) as error:
-            self._log.alarm(AlarmKind.NOT_LEARNED, f"{mailbox.domain}: {error}")
+            self._alarms.begin(AlarmKind.NOT_LEARNED, mailbox.domain.name, str(error))

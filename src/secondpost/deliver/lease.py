@@ -115,7 +115,7 @@ class LeasedMail:
         try:
             claimed = await self._context.claims.claim(self._lease, now_ms, CLAIM_AT_ONCE)
         except (StoreUnavailable, StoreFull) as error:
-            self._context.log.alarm(AlarmKind.CLAIM_WAITS, str(error))
+            self._context.alarms.begin(AlarmKind.CLAIM_WAITS, "", str(error))
             claimed = []
         self._sorting.sort(claimed)
         asked_again = self._claiming is _Claiming.ASKED_AGAIN

@@ -54,8 +54,8 @@ class DeliverLoop:
         self._down = SitesDown(context, rhythm, self._is_up)
         self.recipients = RecipientProbe(context)
         self._idle = IdleLooks(context, self._is_busy)
-        self._refusals = Refusals()
         self._pauses = Pauses(context, self.recipients)
+        self._refusals = Refusals(self._pauses.over)
         self._sites: dict[tuple[Lane, str], AnySite] = {}
         self._leasing: set[tuple[Lane, str]] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -202,7 +202,7 @@ class DeliverLoop:
         try:
             lease = await self._context.claims.lease(due.lane, due.site)
         except (StoreUnavailable, StoreFull) as error:
-            self._context.log.alarm(AlarmKind.LEASE_WAITS, f"{due.site}: {error}")
+            self._context.alarms.begin(AlarmKind.LEASE_WAITS, "", f"{due.site}: {error}")
             lease = None
         self._leasing.discard(key)
         if lease is None:
@@ -249,7 +249,7 @@ class DeliverLoop:
             try:
                 await work()
             except (StoreUnavailable, StoreFull) as error:
-                self._context.log.alarm(AlarmKind.ROUND_WAITS, str(error))
+                self._context.alarms.begin(AlarmKind.ROUND_WAITS, "", str(error))
 
     async def _sweep(self) -> None:
         swept = await self._context.claims.sweep()
@@ -266,13 +266,15 @@ class DeliverLoop:
         now_ms = self._context.clock.now_ms()
         mended = await self._context.claims.mend_due(now_ms + AHEAD_MS_MAX, now_ms)
         if mended > 0:
-            self._context.log.alarm(
-                AlarmKind.CLOCK_SET_BACK, f"{mended} deliveries were due too late, and are due now"
-            )
+            detail = f"{mended} deliveries were due too late, and are due now"
+            self._context.alarms.begin(AlarmKind.CLOCK_SET_BACK, "", detail)
 
     async def _expire(self) -> None:
         now_ms = self._context.clock.now_ms()
-        for lane, domain in await self._context.claims.waiting_domains():
+        waiting = await self._context.claims.waiting_domains()
+        self._pauses.look(waiting)
+        self._context.outcomes.stuck.look()
+        for lane, domain in waiting:
             backup = self._context.config.backup_for(domain)
             term = term_of(lane, backup.keep_ms if backup is not None else None)
             end = State.KEPT if term.ends_kept else State.EXPIRED

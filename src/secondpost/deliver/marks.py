@@ -15,7 +15,7 @@ from secondpost.deliver.settling import insist
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import Claimed, DeliveryId
 from secondpost.mail.signed_mail import SignedMail, Unsignable
-from secondpost.maillog import MailLog
+from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.store.newsletter_ports import ReaderClaims
 from secondpost.store.ports import Lease
 from secondpost.world.background import Background
@@ -53,11 +53,11 @@ class CommitMarks:
     def __init__(
         self,
         store: ReaderClaims,
-        log: MailLog,
+        alarms: StandingAlarms,
         background: Background,
     ) -> None:
         self._store = store
-        self._log = log
+        self._alarms = alarms
         self._background = background
 
     def mark(self, lease: Lease, claimed: Claimed) -> Mark:
@@ -84,7 +84,8 @@ class CommitMarks:
         """Ask again after an error. While the store is busy or full this repeats; a worse error
         ends the role.
         """
-        mark.settle(id in await insist(partial(self._store.commit_marks, lease, (id,)), "a mark", self._log))
+        commit = partial(self._store.commit_marks, lease, (id,))
+        mark.settle(id in await insist(commit, "a mark", self._alarms))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from secondpost.config.records import Config
 from secondpost.deliver.learning import Learning
 from secondpost.deliver.message import Job
 from secondpost.deliver.settling import Settler
+from secondpost.deliver.stuck import StuckMail
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.delivery import Claimed, KeptFor, State
 from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Outcome
@@ -27,6 +28,7 @@ class Outcomes:
     learning: Learning
     log: MailLog
     background: Background
+    stuck: StuckMail
 
     def conclude(self, lease: Lease, claimed: Claimed, outcome: Outcome) -> None:
         """Store and log the outcome of an attempt."""
@@ -34,12 +36,14 @@ class Outcomes:
         settlement = settle(claimed, outcome, self._term(claimed), now_ms, self.dice.fraction())
         self.settler.add(lease, settlement)
         self._say(claimed, outcome, settlement)
+        if self.stuck.has_any and settlement.state is not State.WAITING:
+            self.stuck.ended(claimed)
         if isinstance(outcome, Delivered) and self.learning.may_learn_of(claimed.recipient, now_ms):
             self.background(self.learning.learn_from_delivery(claimed.recipient, now_ms))
 
     def unreadable(self, lease: Lease, job: Job, why: str) -> None:
         """Defer a job that cannot be prepared, and alarm the owner."""
-        self.log.alarm(AlarmKind.CONTENT_UNREADABLE, f"{job.first.id}: {why}")
+        self.stuck.add(AlarmKind.CONTENT_UNREADABLE, job.first, why)
         for row in job.claimed:
             self.conclude(lease, row, Deferred(Cause.MESSAGE, "", Reply.of(451, "4.3.0", why)))
 

@@ -5,6 +5,8 @@ asked whether it accepts mail for its postmaster, which every domain has (RFC 53
 only those messages are refused, and the others go on.
 """
 
+from collections.abc import Collection
+
 from secondpost.deliver.context import DeliveryContext
 from secondpost.deliver.recipient_probe import RecipientProbe
 from secondpost.deliver.refusal_budget import QUEUE
@@ -16,12 +18,14 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.questions import Knowledge
 
 PAUSE_MS = 15 * MINUTE_MS
+PAUSED_MAX = 1_000
 
 
 class Pauses:
     def __init__(self, context: DeliveryContext, recipients: RecipientProbe) -> None:
         self._context = context
         self._recipients = recipients
+        self._paused: set[tuple[Lane, Domain]] = set()  # that the owner is alarmed of
 
     async def pause(self, refused: Claimed) -> bool:
         """Pause the domain of `refused`, the last of several messages refused in a row. Returns
@@ -36,8 +40,25 @@ class Pauses:
         if refused.subscriber is None or refused.issue is not None:
             # A refused confirmation proves little: any stranger may have asked for it, at a domain
             # of their own.
-            self._context.log.alarm(AlarmKind.DOMAIN_PAUSED, f"{domain} refuses every message of ours")
+            if len(self._paused) < PAUSED_MAX:
+                self._paused.add((lane, domain))
+            detail = f"{domain} refuses every message of ours"
+            self._context.alarms.begin(AlarmKind.DOMAIN_PAUSED, _subject(lane, domain), detail)
         return True
+
+    def over(self, lane: Lane, domain: Domain) -> None:
+        """End the alarm: mail of the domain gets through again."""
+        if (lane, domain) not in self._paused:
+            return
+        self._paused.discard((lane, domain))
+        subject = _subject(lane, domain)
+        if all(_subject(*each) != subject for each in self._paused):
+            self._context.alarms.end(AlarmKind.DOMAIN_PAUSED, subject)
+
+    def look(self, waiting: Collection[tuple[Lane, Domain]]) -> None:
+        """End the alarms about domains without waiting mail."""
+        for lane, domain in self._paused.difference(waiting):
+            self.over(lane, domain)
 
     async def _takes_mail(self, domain: Domain) -> bool:
         """Whether the primary answers for its postmaster, be it with "no such mailbox". An
@@ -45,3 +66,10 @@ class Pauses:
         """
         knowledge = await self._recipients.knows(Mailbox("postmaster", domain), QUEUE)
         return knowledge is not Knowledge.UNREACHABLE
+
+
+def _subject(lane: Lane, domain: Domain) -> str:
+    """What the alarm is about: a backup domain, or all mail of another lane, since readers choose
+    their domains.
+    """
+    return domain.name if lane is Lane.RELAY else lane.value

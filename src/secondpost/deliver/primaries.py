@@ -12,7 +12,7 @@ from secondpost.mail.address import Domain
 from secondpost.mail.duration import MINUTE_MS
 from secondpost.mail.envelope import Lane
 from secondpost.mail.offered import Offered
-from secondpost.maillog import MailLog
+from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.protocols.smtp.client import Extensions
 from secondpost.store.ports import Claims
 from secondpost.world.background import Background
@@ -27,13 +27,13 @@ class Primaries:
         config: Config,
         claims: Claims,
         clock: Clock,
-        log: MailLog,
+        alarms: StandingAlarms,
         background: Background,
     ) -> None:
         self._domains = frozenset(backup.domain for backup in config.backups)
         self._claims = claims
         self._clock = clock
-        self._log = log
+        self._alarms = alarms
         self._background = background
         self._site_of: dict[Domain, str] = {}
         self._domains_at: dict[str, set[Domain]] = {}
@@ -94,4 +94,4 @@ class Primaries:
 
     async def _write(self, site: str, offered: Offered, now_ms: int) -> None:
         write = partial(self._claims.saw_primary, site, offered, now_ms)
-        await insist(write, f"what {site} offers", self._log)
+        await insist(write, f"what {site} offers", self._alarms)

@@ -110,7 +110,7 @@ class SiteAsker:
             knowledge = knowledge_from(await self._result(mailbox, question.network), mailbox)
             takes_all = await self._catch_alls.takes_all(mailbox.domain)
         except StoreUnavailable as error:
-            self._context.log.alarm(AlarmKind.NOT_LEARNED, f"{mailbox.domain}: {error}")
+            self._context.alarms.begin(AlarmKind.NOT_LEARNED, mailbox.domain.name, str(error))
             return Knowledge.UNREACHABLE
         if knowledge is Knowledge.UNKNOWN or (knowledge is Knowledge.KNOWN and takes_all is False):
             known, now_ms = knowledge is Knowledge.KNOWN, self._context.clock.now_ms()

@@ -5,6 +5,8 @@ message of a domain, failing them would empty the spool for a passing mistake. S
 until other mail of the domain gets through; after several in a row, the domain is paused.
 """
 
+from collections.abc import Callable
+
 from secondpost.mail.address import Domain
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.envelope import Lane
@@ -16,11 +18,15 @@ DOMAINS_MAX = 10_000
 
 
 class Refusals:
-    def __init__(self) -> None:
+    """`over`: called when mail of a domain gets through after refusals."""
+
+    def __init__(self, over: Callable[[Lane, Domain], None]) -> None:
+        self._over = over
         self._in_a_row: dict[tuple[Lane, Domain], int] = {}
 
     def passed(self, lane: Lane, domain: Domain) -> None:
-        self._in_a_row.pop((lane, domain), None)
+        if self._in_a_row.pop((lane, domain), 0) > 0:
+            self._over(lane, domain)
 
     def refused(self, lane: Lane, domain: Domain) -> bool:
         """Count a refusal by policy; returns whether to pause the domain now."""

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from secondpost.mail.alarm import AlarmKind
-from secondpost.maillog import MailLog
+from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.store.ports import Claims, Lease, Settlement, StoreFull, StoreUnavailable
 from secondpost.world.ports import DiskFailed
 
@@ -18,13 +18,13 @@ RETRY_SECONDS = 1.0
 T = TypeVar("T")
 
 
-async def insist(write: Callable[[], Awaitable[T]], what: str, log: MailLog) -> T:
+async def insist(write: Callable[[], Awaitable[T]], what: str, alarms: StandingAlarms) -> T:
     """Repeat `write` while the store is unavailable or full, with an alarm each time."""
     while True:
         try:
             return await write()
         except (StoreUnavailable, StoreFull) as error:
-            log.alarm(AlarmKind.STORE_WAITS, f"{what}: {type(error).__name__} {error}")
+            alarms.begin(AlarmKind.STORE_WAITS, "", f"{what}: {type(error).__name__} {error}")
         await asyncio.sleep(RETRY_SECONDS)
 
 
@@ -35,9 +35,9 @@ class Settler:
     connection is `committing`.
     """
 
-    def __init__(self, claims: Claims, log: MailLog) -> None:
+    def __init__(self, claims: Claims, alarms: StandingAlarms) -> None:
         self._claims = claims
-        self._log = log
+        self._alarms = alarms
         self._under_way: dict[int, int] = {}  # number of outcomes, by fence
         self._again: set[asyncio.Task[None]] = set()
         # By fence; done once all outcomes of the lease are durable.
@@ -73,8 +73,9 @@ class Settler:
         task.add_done_callback(self._again.discard)
 
     async def _ask_again(self, lease: Lease, settlement: Settlement) -> None:
+        write = partial(self._claims.settle, lease, (settlement,))
         try:
-            written = await insist(lambda: self._claims.settle(lease, (settlement,)), "an outcome", self._log)
+            written = await insist(write, "an outcome", self._alarms)
         except DiskFailed:
             self._ended(lease)  # it will never be durable, and the ending role does not wait for it
         else:
@@ -82,7 +83,7 @@ class Settler:
 
     def _settled(self, lease: Lease, written: int) -> None:
         if written == 0:
-            self._log.alarm(AlarmKind.FENCE_FELL, "an outcome came too late")
+            self._alarms.begin(AlarmKind.FENCE_FELL, "", "an outcome came too late")
         self._ended(lease)
 
     def _ended(self, lease: Lease) -> None:

@@ -42,10 +42,13 @@ class SiteRecord:
         now_ms = self.clock.now_ms()
         next_ms = now_ms + self.config.deliver.probe_ms
         write = partial(self.claims.site_down, site, cause.word, detail, now_ms, next_ms)
-        if await insist(write, f"{site} is down", self.log):
+        if await insist(write, f"{site} is down", self.alarms):
             self.log.site_down(site, cause, detail)
-            if cause in (Cause.DNS, Cause.LOOP) and self._is_of_ours(site):
-                self.alarms.begin(AlarmKind.NO_ROUTE, site, detail)
+        # Also if it was down already: an alarm does not outlive its process, the site's row does.
+        if cause not in (Cause.DNS, Cause.LOOP):
+            self.alarms.end(AlarmKind.NO_ROUTE, site)
+        elif self._is_of_ours(site):
+            self.alarms.begin(AlarmKind.NO_ROUTE, site, detail)
         if cause is Cause.LOGIN:  # also if it was down for another cause before
             self.alarms.begin(AlarmKind.LOGIN_REFUSED, site, detail)
 
@@ -61,7 +64,7 @@ class SiteRecord:
 
     async def mark_up(self, site: str) -> None:
         write = partial(self.claims.site_up, site, self.clock.now_ms())
-        await insist(write, f"{site} is up", self.log)
+        await insist(write, f"{site} is up", self.alarms)
         self.alarms.end(AlarmKind.NO_ROUTE, site)
         self.alarms.end(AlarmKind.LOGIN_REFUSED, site)
 
@@ -69,18 +72,20 @@ class SiteRecord:
         """Record the domain's site."""
         if lane in (Lane.RELAY, Lane.UNVERIFIED):
             self.primaries.belongs(domain, site)
-        await insist(partial(self.claims.hint_site, lane, domain, site), f"the way to {domain}", self.log)
+        await insist(partial(self.claims.hint_site, lane, domain, site), f"the way to {domain}", self.alarms)
 
     async def pause(self, lane: Lane, domain: Domain, until_ms: int) -> None:
         write = partial(self.claims.pause_domain, lane, domain, until_ms)
-        await insist(write, f"the pause of {domain}", self.log)
+        await insist(write, f"the pause of {domain}", self.alarms)
 
     async def hand_back(self, lease: Lease, rows: Iterable[Claimed]) -> None:
         """Hand rows back untried; on return they can be claimed again."""
         now_ms = self.clock.now_ms()
         settlements = [handed_back(row, now_ms) for row in rows]
-        await insist(partial(self.claims.settle, lease, settlements), "what goes to another site", self.log)
+        await insist(
+            partial(self.claims.settle, lease, settlements), "what goes to another site", self.alarms
+        )
 
     async def give_back(self, lease: Lease) -> None:
         """Give a lease back; otherwise its site's mail would wait for the end of this process."""
-        await insist(partial(self.claims.give_back, lease), f"the lease of {lease.site}", self.log)
+        await insist(partial(self.claims.give_back, lease), f"the lease of {lease.site}", self.alarms)

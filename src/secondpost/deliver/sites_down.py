@@ -89,6 +89,6 @@ class SitesDown:
             if await self._probe.look_at(down, look):
                 self._is_up(down.site)
         except (StoreUnavailable, StoreFull) as error:
-            self._context.log.alarm(AlarmKind.PROBE_WAITS, f"{down.site}: {error}")
+            self._context.alarms.begin(AlarmKind.PROBE_WAITS, "", f"{down.site}: {error}")
         finally:
             del self._looks[down.site]

@@ -129,7 +129,7 @@ class UnverifiedSite:
         try:
             claimed = await self._context.claims.claim(self.lease, self._context.clock.now_ms(), limit)
         except (StoreUnavailable, StoreFull) as error:
-            self._context.log.alarm(AlarmKind.CLAIM_WAITS, str(error))
+            self._context.alarms.begin(AlarmKind.CLAIM_WAITS, "", str(error))
             return []
         self._again = self._again or len(claimed) > 0
         jobs: list[Job] = []

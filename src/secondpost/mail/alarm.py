@@ -21,6 +21,7 @@ class AlarmEnds(StrEnum):
 
 
 AS_CLAIM_WAITS = "As `claim-waits`."
+BY_STRANGERS = True
 
 
 class AlarmKind(Enum):
@@ -30,6 +31,8 @@ class AlarmKind(Enum):
         "articles-held",
         Severity.LOOK,
         "`issue next` lists them; `issue take` takes them into the next issue, `issue skip` leaves them out.",
+        AlarmEnds.WHEN_MENDED,
+        BY_STRANGERS,
     )
     CANNOT_START = (
         "cannot-start",
@@ -50,6 +53,7 @@ class AlarmKind(Enum):
         "content-unreadable",
         Severity.ACT,
         "Check the disk; the message waits.",
+        AlarmEnds.WHEN_MENDED,
     )
     DISK_FAILED = (
         "disk-failed",
@@ -61,11 +65,15 @@ class AlarmKind(Enum):
         Severity.ACT,
         "Ask the provider: a block list, or a rule against the backup. It is tried again after a "
         "quarter of an hour.",
+        AlarmEnds.WHEN_MENDED,
+        BY_STRANGERS,
     )
     FEED_IN_DOUBT = (
         "feed-in-doubt",
         Severity.LOOK,
         "Check the address that `detail` names, and see `issue next`.",
+        AlarmEnds.WHEN_MENDED,
+        BY_STRANGERS,
     )
     FENCE_FELL = (
         "fence-fell",
@@ -74,8 +82,11 @@ class AlarmKind(Enum):
     )
     FILLING_UP = (
         "filling-up",
-        Severity.ACT,
+        Severity.LOOK,
         "Free disk space, or drop mail.",
+        AlarmEnds.WHEN_MENDED,
+        BY_STRANGERS,
+        90,
     )
     HOUSEKEEPING_WAITS = (
         "housekeeping-waits",
@@ -87,6 +98,14 @@ class AlarmKind(Enum):
         Severity.ACT,
         "Correct what `detail` says; it is tried again every hour, until it goes out or you type "
         "`issue stop`.",
+        AlarmEnds.WHEN_MENDED,
+        BY_STRANGERS,
+    )
+    ISSUE_WAITS = (
+        "issue-waits",
+        Severity.LOOK,
+        "Look at it with `issue preview`, and type `issue send`.",
+        AlarmEnds.WHEN_MENDED,
     )
     LEASE_WAITS = (
         "lease-waits",
@@ -103,6 +122,8 @@ class AlarmKind(Enum):
         "mail-not-understood",
         Severity.ACT,
         "Send us the line; the mail waits and is tried again.",
+        AlarmEnds.WHEN_MENDED,
+        BY_STRANGERS,
     )
     MAKER_LOST = (
         "maker-lost",
@@ -113,6 +134,14 @@ class AlarmKind(Enum):
         "newsletter-unnamed",
         Severity.ACT,
         "Type what `detail` says: `newsletter rename`, or `newsletter retire`.",
+        AlarmEnds.WHEN_MENDED,
+    )
+    NO_ROOM = (
+        "no-room",
+        Severity.ACT,
+        "Free disk space, drop mail, or raise the quota that `detail` names; senders try again meanwhile.",
+        AlarmEnds.WHEN_MENDED,
+        BY_STRANGERS,
     )
     NO_ROUTE = (
         "no-route",
@@ -144,11 +173,13 @@ class AlarmKind(Enum):
         "recipients-file",
         Severity.LOOK,
         "Correct the line that `detail` names.",
+        AlarmEnds.WHEN_MENDED,
     )
     ROLE_DIED = (
         "role-died",
         Severity.ACT,
         "If it continues, send us the lines before it.",
+        AlarmEnds.WHEN_MENDED,
     )
     ROLE_FAILED = (
         "role-failed",
@@ -164,6 +195,7 @@ class AlarmKind(Enum):
         "runs-as-root",
         Severity.LOOK,
         "Make a user for the service, and name it with `user`.",
+        AlarmEnds.WHEN_MENDED,
     )
     STORE_WAITS = (
         "store-waits",
@@ -178,10 +210,17 @@ class AlarmKind(Enum):
         what_to_do: str,
         ends: AlarmEnds = AlarmEnds.BY_ITSELF,
         by_strangers: bool = False,
+        act_step: int | None = None,
     ) -> None:
-        """`by_strangers`: people other than the owner can cause it as often as they like."""
+        """`by_strangers`: senders, readers or the authors of feeds can cause it as often as they
+        like. `act_step`: the step of the alarm from which on its severity is ACT.
+        """
         self.word = word
         self.severity = severity
         self.what_to_do = what_to_do
         self.ends = ends
         self.by_strangers = by_strangers
+        self._act_step = act_step
+
+    def severity_at(self, step: int) -> Severity:
+        return Severity.ACT if self._act_step is not None and step >= self._act_step else self.severity

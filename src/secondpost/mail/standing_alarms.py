@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from secondpost.mail.alarm import AlarmEnds, AlarmKind
+from secondpost.mail.alarm import AlarmEnds, AlarmKind, Severity
 from secondpost.mail.duration import HOUR_MS
 
 EVENT_MS = HOUR_MS  # how long an alarm that is a single event stands after it last occurred
@@ -19,6 +19,11 @@ class Alarm:
     detail: str
     since_ms: int
     last_ms: int  # when it last occurred
+    step: int = 0  # of a condition that gets worse in steps, how far it has come
+
+    @property
+    def severity(self) -> Severity:
+        return self.kind.severity_at(self.step)
 
 
 class StandingAlarms:
@@ -34,16 +39,22 @@ class StandingAlarms:
         """Call `changed` from now on when an alarm begins or is ended."""
         self._changed = changed
 
-    def begin(self, kind: AlarmKind, subject: str, detail: str) -> None:
-        """Begin an alarm. A condition that stands already is not logged again; an event is."""
+    def begin(self, kind: AlarmKind, subject: str, detail: str, step: int = 0) -> None:
+        """Begin an alarm, or update its detail. A condition that stands already is logged again
+        only if it has reached a higher step; an event always is.
+        """
         now_ms = self._now_ms()
         before = self._standing.get((kind, subject))
-        if before is None or kind.ends is AlarmEnds.BY_ITSELF:
+        is_worse = before is None or step > before.step
+        if is_worse or kind.ends is AlarmEnds.BY_ITSELF:
             self._say(kind, f"{subject}: {detail}" if len(subject) > 0 else detail)
         if before is not None:
-            self._standing[kind, subject] = replace(before, detail=detail, last_ms=now_ms)
+            self._standing[kind, subject] = replace(before, detail=detail, last_ms=now_ms, step=step)
         elif len(self._standing) < STANDING_MAX:
-            self._standing[kind, subject] = Alarm(kind, subject, detail, now_ms, now_ms)
+            self._standing[kind, subject] = Alarm(kind, subject, detail, now_ms, now_ms, step)
+        else:
+            return
+        if is_worse:
             self._changed()
 
     def end(self, kind: AlarmKind, subject: str) -> Alarm | None:

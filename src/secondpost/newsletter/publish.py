@@ -5,22 +5,23 @@ Decisions are made in `issues`; reading is done by `reading`. Every step is stor
 so that after a crash the next leader continues where it stopped.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from secondpost.config.records import Newsletter
-from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.article_states import ArticleState
 from secondpost.mail.duration import HOUR_MS, MINUTE_MS
 from secondpost.mail.issue import Issue, IssueId, IssueState
 from secondpost.mail.moment import weekday_text
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.slot import parse_slot
+from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.maillog import MailLog
 from secondpost.newsletter.calendar import AskingForSlots, SlotTimes, slot_times
 from secondpost.newsletter.decisions import IssueDecision, Ready
-from secondpost.newsletter.eligible import FETCH_MS, Ripeness, is_in_doubt, ripeness
+from secondpost.newsletter.eligible import FETCH_MS, Ripeness, ripeness
+from secondpost.newsletter.issue_alarms import IssueAlarms, is_not_made
 from secondpost.newsletter.issues import (
     IssueHistory,
     IssueRules,
@@ -34,7 +35,6 @@ from secondpost.newsletter.outlook import NOTHING_BESIDE, Beside, Outlook, besid
 from secondpost.newsletter.reading import FeedReading
 from secondpost.newsletter.since import calendar_since, is_other
 from secondpost.store.newsletter_ports import (
-    Feed,
     IssueRefused,
     Issues,
     LedgerEntry,
@@ -79,6 +79,7 @@ class Publisher:
         ids: QueueIds,
         compose: Composing,
         log: MailLog,
+        alarms: StandingAlarms,
     ) -> None:
         self._reading = reading
         self._issues = issues
@@ -86,9 +87,9 @@ class Publisher:
         self._ids = ids
         self._compose = compose
         self._log = log
+        self._alarms = IssueAlarms(alarms)
         self._faulty: dict[IssueId, int] = {}  # issues not made, and when that was tried
         self._read_ms: dict[str, int] = {}  # by newsletter: end of the last round over its feeds
-        self._doubted: set[tuple[str, str]] = set()  # newsletter and feed of reported doubts
 
     # ---- fetching
 
@@ -97,7 +98,7 @@ class Publisher:
             await self._keep_calendar(newsletter)
         before = await self._reading.feeds(newsletter)
         await self._reading.read(newsletter)
-        await self._log_doubts(newsletter, before)
+        self._alarms.read(newsletter, before, await self._reading.feeds(newsletter))
 
     async def look(self, newsletter: Newsletter) -> None:
         """Fetch the feeds when it is time, and once more just before an issue.
@@ -111,7 +112,8 @@ class Publisher:
             before = await self._reading.causes_held(newsletter)
             await self.fetch(newsletter)
             self._read_ms[newsletter.name] = self._clock.now_ms()
-            await self._log_held(newsletter, before)
+            held = await self._reading.causes_held(newsletter)
+            self._alarms.articles_held(newsletter, before, held)
 
     async def _is_fresh(self, newsletter: Newsletter) -> bool:
         """Whether the feeds were fetched recently enough to make an issue (R15)."""
@@ -121,44 +123,11 @@ class Publisher:
     async def _due(self, newsletter: Newsletter) -> Outlook:
         return await self._outlook(newsletter, decide, _look_nowhere)
 
-    async def _log_held(self, newsletter: Newsletter, before: frozenset[str]) -> None:
-        """Report articles held for two looks in a row, once per cause.
-
-        The cause is stored, so that it is not repeated after a restart, until nothing is held for
-        it any more. A crash in between may repeat it.
-        """
-        name, held = newsletter.name, await self._reading.causes_held(newsletter)
-        alarmed = await self._reading.causes_alarmed(newsletter)
-        for cause in sorted((held & before) - alarmed):
-            self._log.alarm(
-                AlarmKind.ARTICLES_HELD,
-                f"{name}: one or more articles are held: {cause}. To see them: secondpost issue next {name}",
-            )
-        known = held & (before | alarmed)
-        if known != alarmed:
-            await self._reading.set_causes_alarmed(newsletter, known)
-
     async def _keep_calendar(self, newsletter: Newsletter) -> None:
         known = await self._issues.calendar(newsletter.name)
         kept = calendar_since(known, newsletter, self._clock.now_ms())
         if kept != known:
             await self._issues.set_calendar(kept)
-
-    async def _log_doubts(self, newsletter: Newsletter, before: Mapping[str, Feed]) -> None:
-        """Report each feed in doubt once, at the second look in a row: a restarted web server is no
-        news.
-        """
-        for url, feed in (await self._reading.feeds(newsletter)).items():
-            which = (newsletter.name, url)
-            if not is_in_doubt(feed):
-                self._doubted.discard(which)
-            elif (
-                is_in_doubt(before[url])
-                and feed.last_fetch_ms != before[url].last_fetch_ms  # else it was not fetched
-                and which not in self._doubted
-            ):
-                self._doubted.add(which)
-                self._log.alarm(AlarmKind.FEED_IN_DOUBT, f"{newsletter.name}: {url}: {feed.finding}")
 
     async def outlook(self, newsletter: Newsletter) -> Outlook:
         """The outlook for the next issue by the calendar, from what is known now."""
@@ -233,11 +202,17 @@ class Publisher:
         Does not fetch: the owner's commands wait for the lead.
         """
         outlook = await self._due(newsletter)
-        if _is_time(outlook) and await self._is_fresh(newsletter):
+        self._alarms.decided(newsletter, outlook)
+        if not _is_time(outlook):
+            if not is_not_made(outlook):
+                self._alarms.made(newsletter)
+        elif await self._is_fresh(newsletter):
             try:
                 await self._act(newsletter, outlook, leader)
             except (CannotCompose, IssueRefused) as fault:
-                self._log.alarm(AlarmKind.ISSUE_HELD, f"{newsletter.name}: {fault}")
+                self._alarms.not_made(newsletter, None, fault)
+            else:
+                self._alarms.made(newsletter)
         return outlook
 
     async def send_now(self, newsletter: Newsletter, leader: Lease) -> Outlook:
@@ -337,7 +312,9 @@ class Publisher:
         try:
             await self.freeze(newsletter, issue, leader)
         except (CannotCompose, IssueRefused) as fault:
-            self._log.alarm(AlarmKind.ISSUE_HELD, f"{newsletter.name} issue {issue.number}: {fault}")
+            self._alarms.not_made(newsletter, issue, fault)
+        else:
+            self._alarms.made(newsletter)
 
 
 def _is_time(outlook: Outlook) -> bool:

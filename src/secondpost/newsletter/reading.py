@@ -60,12 +60,6 @@ class FeedReading:
     async def causes_held(self, newsletter: Newsletter) -> frozenset[str]:
         return await self._ledger.causes_held(newsletter.name)
 
-    async def causes_alarmed(self, newsletter: Newsletter) -> frozenset[str]:
-        return await self._ledger.causes_alarmed(newsletter.name)
-
-    async def set_causes_alarmed(self, newsletter: Newsletter, causes: frozenset[str]) -> None:
-        await self._ledger.set_causes_alarmed(newsletter.name, causes)
-
     async def of_issue(self, issue: Issue) -> list[LedgerEntry]:
         return await self._ledger.entries_of_issue(issue.id)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from secondpost.config.records import Newsletter
 from secondpost.mail.alarm import AlarmKind
-from secondpost.maillog import MailLog
+from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.renaming import finish_renames
 from secondpost.store.naming_ports import Naming
@@ -22,7 +22,7 @@ class Turns:
         publisher: Publisher,
         leading: Leading,
         naming: Naming,
-        log: MailLog,
+        alarms: StandingAlarms,
         turn_seconds: float,
         over: Callable[[], None],
     ) -> None:
@@ -33,7 +33,7 @@ class Turns:
         self._publisher = publisher
         self._leading = leading
         self._naming = naming
-        self._log = log
+        self._alarms = alarms
         self._turn_seconds = turn_seconds
         self._over = over
 
@@ -42,7 +42,7 @@ class Turns:
             try:
                 await self._turn()
             except (StoreUnavailable, StoreFull, LeadershipLost) as error:
-                self._log.alarm(AlarmKind.PUBLISH_WAITS, f"{type(error).__name__} {error}")
+                self._alarms.begin(AlarmKind.PUBLISH_WAITS, "", f"{type(error).__name__} {error}")
             await asyncio.sleep(self._turn_seconds)
 
     async def _turn(self) -> None:

@@ -32,6 +32,7 @@ from secondpost.protocols.tokens import Ring
 from secondpost.roles.deliver import DeliverRole, NewsletterDelivery, newsletter_delivery, own_addresses
 from secondpost.roles.parts import Parts, Role, World
 from secondpost.roles.receive import ReceiveRole
+from secondpost.roles.unnamed import UnnamedNewsletters
 from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
 from secondpost.store.sqlite import SqliteStore
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
@@ -151,13 +152,13 @@ class _Running:
                 try:
                     await self._serve(doors, work, writer, log, alarms, ends)
                 except DiskFailed as error:
-                    log.alarm(AlarmKind.CANNOT_START, str(error))
+                    alarms.begin(AlarmKind.CANNOT_START, self._name, str(error))
                     _end_at_once(writer)
         except CANNOT_START as error:
-            log.alarm(AlarmKind.CANNOT_START, str(error))
+            alarms.begin(AlarmKind.CANNOT_START, self._name, str(error))
             self._exit = ProcessExit.UNREACHABLE
         except DiskFailed as error:
-            log.alarm(AlarmKind.ROLE_FAILED, f"{type(error).__name__}: {error}")
+            alarms.begin(AlarmKind.ROLE_FAILED, self._name, f"{type(error).__name__}: {error}")
             _end_at_once(writer)
         log.role_stopped(self._name, "told to stop" if self._exit is ProcessExit.DONE else "cannot go on")
         work.close()
@@ -174,7 +175,7 @@ class _Running:
         ends: AsyncExitStack,
     ) -> None:
         def failed(error: BaseException) -> None:
-            log.alarm(AlarmKind.ROLE_FAILED, f"{type(error).__name__}: {error}")
+            alarms.begin(AlarmKind.ROLE_FAILED, self._name, f"{type(error).__name__}: {error}")
             if isinstance(error, DiskFailed):
                 _end_at_once(writer)
             self._exit = ProcessExit.FAILED
@@ -186,7 +187,11 @@ class _Running:
         held = await self._hold_the_store(world.disk, ends)
         mail, readers = self._stores(world, failed, ends)
         if "deliver" in self._roles:  # there is only one such role
-            await self._tell_of_names(readers, log)
+            unnamed = UnnamedNewsletters(self._config, readers, alarms)
+            await unnamed.look()
+            background = BackgroundTasks(failed)
+            background.run(unnamed.run())
+            ends.callback(background.cancel)
         if "deliver" not in self._roles:  # it has what stands in its own process
             _state_alarms(AlarmReporter(world.net, world.disk.path(ALARMS), self._name, alarms), failed, ends)
         parts = Parts(self._config, world, writer.say, failed, alarms, mail, readers)
@@ -197,7 +202,7 @@ class _Running:
             await self._start_fetch(parts, ends)
         worker = next((store.worker for store in (mail, readers) if store is not None), 0)
         log.role_started(self._name, worker)
-        listen_for_signals(self._stop, log)
+        listen_for_signals(self._stop, alarms)
         self._hold_on_to_the_lifeline()
         # Released first: what is still finishing may overlap with the next instance.
         for one in held:
@@ -234,20 +239,6 @@ class _Running:
             make_missing_keys(self._config.store, self._config.dkim, world.dice)
         return mail, readers
 
-    async def _tell_of_names(self, readers: SqliteNewsletterStore | None, log: MailLog) -> None:
-        """Report newsletters that have readers but are not in the file."""
-        from secondpost.newsletter.renaming import left_behind_sentence
-        from secondpost.owner.names import names_in_store
-        from secondpost.roles.desk import look_at_names
-
-        config = self._config
-        try:
-            found = await (look_at_names(config) if readers is None else names_in_store(config, readers))
-        except (StoreUnavailable, StoreFull):
-            return  # the mail server must not wait for the newsletter's store
-        for one in found.left_behind:
-            log.alarm(AlarmKind.NEWSLETTER_UNNAMED, left_behind_sentence(one, found.unused))
-
     async def _start_mail(self, parts: Parts, ends: AsyncExitStack) -> None:
         if "receive" in self._roles:
             await _start(ReceiveRole(parts), ends)
@@ -259,12 +250,12 @@ class _Running:
         from secondpost.processes.signer import SignerSetup, reader_keys
         from secondpost.processes.workshop import MailWorkshop, makers_wanted
 
-        config, log = self._config, MailLog(parts.sink)
+        config, alarms = self._config, parts.alarms
         workshop = MailWorkshop(
             SignerSetup(config.store, config.dkim, own_addresses(config)).octets(),
             makers_wanted(),
             BackgroundTasks(parts.failed).run,
-            lambda why: log.alarm(AlarmKind.MAKER_LOST, why),
+            lambda why: alarms.begin(AlarmKind.MAKER_LOST, "", why),
         )
         ends.push_async_callback(workshop.close)
         return newsletter_delivery(parts, reader_keys(config.store, config.dkim), workshop)

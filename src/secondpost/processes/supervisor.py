@@ -26,6 +26,7 @@ from secondpost.processes.doors import (
 )
 from secondpost.processes.environment import cleared, take_no_new_privileges
 from secondpost.processes.exits import ProcessExit, not_started
+from secondpost.processes.health import HEALTHY_SECONDS, RoleHealth
 from secondpost.processes.instance import SecondInstance, hold_service
 from secondpost.processes.roles import doors_of, roles_of
 from secondpost.processes.signals import listen_for_signals
@@ -41,7 +42,6 @@ from secondpost.world.sockets.alarms import ALARMS, AlarmReporter
 
 PAUSE_SECONDS_FIRST = 0.5
 PAUSE_SECONDS_MAX = 60.0
-HEALTHY_SECONDS = 60.0  # a role that ran this long starts again with the first pause
 DOOR_SECONDS_MAX = 10.0  # roles of a killed predecessor need a moment to release the ports
 STOP_SECONDS_MAX = 40.0  # longer than a role drains; then it is killed
 
@@ -100,15 +100,16 @@ class _Supervisor:
 
     async def run(self) -> int:
         work = RealWork(threads=1)
-        writer = LogWriter(RealClock(), work.line("log"), "supervisor")
+        clock = RealClock()
+        writer = LogWriter(clock, work.line("log"), "supervisor")
         log = MailLog(writer.say)
-        alarms = StandingAlarms(log.alarm, RealClock().now_ms)
+        alarms = StandingAlarms(log.alarm, clock.now_ms)
         net, path = RealNet(), RealDisk(self._config.store).path(ALARMS)
         reporter = asyncio.ensure_future(AlarmReporter(net, path, SUPERVISOR, alarms).run())
-        listen_for_signals(self._stop, log)
+        listen_for_signals(self._stop, alarms)
         if self._person is None and os.geteuid() == 0:
             alarms.begin(AlarmKind.RUNS_AS_ROOT, "", "make a user for the service and name it with `user`")
-        await asyncio.gather(*(self._keep_up(role, log) for role in roles_of(self._config)))
+        await asyncio.gather(*(self._keep_up(role, log, alarms) for role in roles_of(self._config)))
         os.close(self._lifeline_write)
         reporter.cancel()
         net.close()
@@ -116,20 +117,25 @@ class _Supervisor:
         writer.write_out()
         return self._exit
 
-    async def _keep_up(self, role: str, log: MailLog) -> None:
+    async def _keep_up(self, role: str, log: MailLog, alarms: StandingAlarms) -> None:
         loop = asyncio.get_running_loop()
         pause = PAUSE_SECONDS_FIRST
+        health = RoleHealth(role, alarms)
         while not self._stop.is_set():
             begun = loop.time()
             process = await self._start(role)
+            health.started()
             code = await self._see_through(process)
             if code == ProcessExit.DISK:
                 detail = f"{role}: what the disk holds is unknown; every role ends at once"
-                log.alarm(AlarmKind.DISK_FAILED, detail)
+                alarms.begin(AlarmKind.DISK_FAILED, "", detail)
                 self._end_all()
             if self._stop.is_set():
+                health.stopped()
                 return
-            log.alarm(AlarmKind.ROLE_DIED, f"{role}: {_how(code)}; it is started again in {pause:g} s")
+            how = f"{_how(code)}; it is started again in {pause:g} s"
+            log.role_stopped(role, how)
+            health.died(how)
             if loop.time() - begun >= HEALTHY_SECONDS:
                 pause = PAUSE_SECONDS_FIRST
             await self._sleep(pause)

@@ -11,7 +11,7 @@ from secondpost.config.recipients import RecipientFaults, RecipientList
 from secondpost.config.records import Config, RecipientFile
 from secondpost.mail.address import Domain
 from secondpost.mail.alarm import AlarmKind
-from secondpost.maillog import MailLog
+from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.policy.domains import Recipients, recipients_of
 from secondpost.world.ports import Clock
 
@@ -27,13 +27,13 @@ class RecipientLists:
         self,
         config: Config,
         clock: Clock,
-        log: MailLog,
+        alarms: StandingAlarms,
         stamp: Callable[[str], Stamp | None],
         read: Callable[[str, Domain], RecipientList],
     ) -> None:
         self._config = config
         self._clock = clock
-        self._log = log
+        self._alarms = alarms
         self._stamp = stamp
         self._read = read
         self._stamps: dict[str, Stamp | None] = {}
@@ -76,6 +76,7 @@ class RecipientLists:
         try:
             self._lists[path] = self._read(path, domain).keys
         except RecipientFaults as faults:
-            self._log.alarm(AlarmKind.RECIPIENTS_FILE, "; ".join(faults.texts(path)[:3]))
+            self._alarms.begin(AlarmKind.RECIPIENTS_FILE, path, "; ".join(faults.texts(path)[:3]))
             return False
+        self._alarms.end(AlarmKind.RECIPIENTS_FILE, path)
         return True

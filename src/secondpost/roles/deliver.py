@@ -16,6 +16,7 @@ from secondpost.deliver.logins import Logins
 from secondpost.deliver.loop import DeliverLoop
 from secondpost.deliver.marks import CommitMarks, ReaderSending
 from secondpost.deliver.places import UpLately
+from secondpost.deliver.stuck import StuckMail
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.envelope import Lane
@@ -159,6 +160,7 @@ class DeliverRole:
             work=world.work,
             log=self._log,
             alarms=self._alarms,
+            stuck=StuckMail(self._clock, self._alarms),
             answerer=names_from(world.resolver),
             us=ourselves(config, world.net.own_addresses()),
             entrances=Entrances(config.deliver.connections_per_site),
@@ -174,7 +176,7 @@ class DeliverRole:
         return ReaderSending(
             sign=ReaderMails(newsletter.store, pool, newsletter.confirmation).sign,
             may_get=config.send.allows,
-            marks=CommitMarks(newsletter.store, self._log, self._background.run),
+            marks=CommitMarks(newsletter.store, self._alarms, self._background.run),
         )
 
     def _hinted(self) -> None:

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 
 from secondpost.config.records import Config
 from secondpost.mail.queue_id import QueueIds
+from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.maillog import MailLog
 from secondpost.owner.names import NOTHING_LEFT_BEHIND, NamesInStore, names_in_store
 from secondpost.owner.newsletter_desk import OpenNewsletter
@@ -94,12 +95,13 @@ async def open_newsletter(config: Config) -> AsyncIterator[OpenNewsletter]:
             resolver = RealResolver(config.dns.servers, dice)
             fetcher = RealFetcher(resolver, allow_private=config.fetch.allow_private)
             asker = FeedAsker(net, disk.path(FEEDS), FeedFetching(fetcher, work).look)
-            # No alarms: the command itself reports what happened.
+            # No lines and no alarms: the command itself reports what happened.
             log = MailLog(lambda line: None)
+            alarms = StandingAlarms(log.alarm, clock.now_ms)
             # No hints: one is sent below, before the net is closed.
             own, ids = own_domains(config).names, QueueIds(store.worker)
             sign_ups = SignUps(store, clock, ids, lambda: None, own, CrowdLog(log).met)
-            publisher = publisher_of(config, clock, dice, store, log, asker.look)
+            publisher = publisher_of(config, clock, dice, store, log, alarms, asker.look)
             yield OpenNewsletter(store, clock, publisher, renderer_of(config, dice, store), sign_ups)
         finally:
             net.hint(disk.path(HINTS))

@@ -45,10 +45,10 @@ class Housekeeping:
         self._store = opened(parts.mail)
         self._reader_store = readers
         self._clock = clock
-        self._log = log
+        self._alarms = parts.alarms
         self._look_for_catch_alls = look_for_catch_alls
         self._background = background
-        self._stock = DiskAlarms(log)
+        self._stock = DiskAlarms(parts.alarms)
         free = partial(free_octets, self._disk, self._config.reserve)
         self._refused = RefusedMail(self._config, self._store, clock, log, free)
 
@@ -69,7 +69,7 @@ class Housekeeping:
             try:
                 await work()
             except (StoreUnavailable, StoreFull) as error:
-                self._log.alarm(AlarmKind.HOUSEKEEPING_WAITS, str(error))
+                self._alarms.begin(AlarmKind.HOUSEKEEPING_WAITS, "", str(error))
 
     async def _checkpoint(self) -> None:
         """Copy the logs in small pieces: a large one delays every sync of the disk."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from secondpost.config.records import Config, Newsletter
 from secondpost.mail.article import FeedLook
 from secondpost.mail.queue_id import QueueIds
+from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.maillog import MailLog
 from secondpost.newsletter.links import canonical
 from secondpost.newsletter.publish import Publisher
@@ -33,7 +34,13 @@ def renderer_of(config: Config, dice: Dice, feeds: Feeds) -> "DigestRenderer":
 
 
 def publisher_of(
-    config: Config, clock: Clock, dice: Dice, store: NewsletterStore, log: MailLog, look: FeedLook
+    config: Config,
+    clock: Clock,
+    dice: Dice,
+    store: NewsletterStore,
+    log: MailLog,
+    alarms: StandingAlarms,
+    look: FeedLook,
 ) -> Publisher:
     """A publisher. `look` asks the fetch role, or acts as it."""
 
@@ -42,7 +49,7 @@ def publisher_of(
     )
     renderer = renderer_of(config, dice, store)
     reading = FeedReading(store, clock, look, own if config.web.url is not None else ())
-    return Publisher(reading, store, clock, QueueIds(store.worker), renderer.compose, log)
+    return Publisher(reading, store, clock, QueueIds(store.worker), renderer.compose, log, alarms)
 
 
 class PublishRole:
@@ -55,10 +62,10 @@ class PublishRole:
         self._background = BackgroundTasks(parts.failed)
         self._turns = Turns(
             newsletters=config.newsletters,
-            publisher=publisher_of(config, world.clock, world.dice, store, log, asker.look),
+            publisher=publisher_of(config, world.clock, world.dice, store, log, parts.alarms, asker.look),
             leading=store,
             naming=store,
-            log=log,
+            alarms=parts.alarms,
             turn_seconds=parts.rhythms.turn_seconds,
             over=lambda: world.net.hint(world.disk.path(HINTS)),
         )

@@ -35,7 +35,7 @@ class ReceiveRole:
         log = MailLog(parts.sink, config.bounces)
         self._world = world
         self._background = BackgroundTasks(failed)
-        lists = RecipientLists(config, world.clock, log, file_stamp, read_recipients)
+        lists = RecipientLists(config, world.clock, parts.alarms, file_stamp, read_recipients)
         self._refusals = RefusalTally(
             frozenset(backup.domain for backup in config.backups), store, world.clock
         )

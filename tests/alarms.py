@@ -1,0 +1,21 @@
+"""The alarms of one process, for tests."""
+
+from collections.abc import Callable
+
+from secondpost.mail.alarm import AlarmKind
+from secondpost.mail.standing_alarms import StandingAlarms
+from secondpost.maillog import MailLog
+
+
+def unlogged_alarms() -> StandingAlarms:
+    return StandingAlarms(lambda kind, detail: None, lambda: 0)
+
+
+def logged_alarms(lines: list[str], now_ms: Callable[[], int] = lambda: 0) -> StandingAlarms:
+    """Alarms that write lines of the log."""
+    return StandingAlarms(MailLog(lines.append).alarm, now_ms)
+
+
+def that_stand(alarms: StandingAlarms, kind: AlarmKind) -> list[str]:
+    """The subjects of the kind's alarms."""
+    return [alarm.subject for alarm in alarms.standing() if alarm.kind is kind]
