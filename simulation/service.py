@@ -204,7 +204,8 @@ class SimService:
             )
             ends.callback(readers.close)
         sink = partial(self._note, role)
-        alarms = StandingAlarms(MailLog(sink).alarm, clock.now_ms)
+        log = MailLog(sink)
+        alarms = StandingAlarms(log.alarm, clock.now_ms, say_over=log.alarm_over)
         return Parts(self.config, world, sink, failed, alarms, mail, readers, self.rhythms)
 
     def _role(self, role: str, parts: Parts) -> Role:

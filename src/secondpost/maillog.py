@@ -259,3 +259,7 @@ class MailLog:
     def alarm(self, kind: AlarmKind, detail: str) -> None:
         """Something the owner must know."""
         self._say("alarm", about=kind.word, detail=_without_tokens(detail))
+
+    def alarm_over(self, kind: AlarmKind, detail: str) -> None:
+        """The reason of an alarm is mended."""
+        self._say("alarm-over", about=kind.word, detail=_without_tokens(detail))

@@ -10,9 +10,10 @@ import click
 from secondpost.cli.command import JSON, Command, Ending, Exit
 from secondpost.cli.newsletters import led, meant
 from secondpost.cli.opening import at_newsletter, configuration
-from secondpost.cli.screen import Column, age_text, say, say_json, say_table
+from secondpost.cli.screen import Column, say, say_json, say_table
 from secondpost.config.records import Newsletter
 from secondpost.mail.article_states import ArticleState
+from secondpost.mail.duration import age_text
 from secondpost.mail.issue import ArticleId
 from secondpost.mail.moment import day_text
 from secondpost.newsletter.by_hand import ArticleRefused, ByHand

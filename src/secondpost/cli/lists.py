@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from secondpost.cli.screen import Column, age_text, say, say_json, say_table
+from secondpost.cli.screen import Column, say, say_json, say_table
+from secondpost.mail.duration import age_text
 from secondpost.mail.size import size_text
 from secondpost.owner.documents import list_document
 from secondpost.spool.desk import standing

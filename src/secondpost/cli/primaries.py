@@ -1,6 +1,7 @@
 """The primaries' part of `status`: their state, and what became of mail for them."""
 
-from secondpost.cli.screen import Column, age_text, say, say_table
+from secondpost.cli.screen import Column, say, say_table
+from secondpost.mail.duration import age_text
 from secondpost.mail.size import size_text
 from secondpost.owner.figures import counted
 from secondpost.owner.primaries import (

@@ -1,6 +1,7 @@
 """The state of all mail to readers: for `status`, and for what lists of other mail leave out."""
 
-from secondpost.cli.screen import age_text, say
+from secondpost.cli.screen import say
+from secondpost.mail.duration import age_text
 from secondpost.owner.figures import counted
 from secondpost.owner.reader_mail import answer_text
 from secondpost.owner.readers_mail import FAILED_DAYS, ReadersMail

@@ -2,8 +2,9 @@
 removed.
 """
 
-from secondpost.cli.screen import age_text, say
+from secondpost.cli.screen import say
 from secondpost.config.records import Config
+from secondpost.mail.duration import age_text
 from secondpost.mail.size import size_text
 from secondpost.owner.figures import counted
 from secondpost.owner.refused import goes_ms

@@ -117,17 +117,6 @@ def local_time(milliseconds: int) -> str:
     return moment(milliseconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def age_text(milliseconds: int) -> str:
-    """A duration in its two largest units: "3 d 4 h", "12 min 5 s", "40 s"."""
-    seconds = max(0, milliseconds // 1000)
-    parts: list[str] = []
-    for unit, span in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
-        count, seconds = divmod(seconds, span)
-        if count > 0 or (unit == "s" and len(parts) == 0):
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2])
-
-
 def progressing(text: str) -> None:
     """Show progress in one line of a terminal, overwritten each time; nothing elsewhere."""
     if sys.stderr.isatty():

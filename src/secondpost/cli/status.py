@@ -8,11 +8,12 @@ from secondpost.cli.command import JSON, Command
 from secondpost.cli.opening import at_stores
 from secondpost.cli.primaries import say_primaries
 from secondpost.cli.refused import say_refused
-from secondpost.cli.screen import Column, age_text, say, say_json, say_table
+from secondpost.cli.screen import Column, say, say_json, say_table
 from secondpost.cli.status_newsletters import say_newsletters
 from secondpost.config.records import Config
 from secondpost.deliver.refusal_budget import REFUSALS_PER_MINUTE_MAX
 from secondpost.mail.delivery import KeptFor, State
+from secondpost.mail.duration import age_text
 from secondpost.mail.envelope import Lane
 from secondpost.mail.size import size_text
 from secondpost.owner.figures import counted

@@ -107,6 +107,12 @@ class AlarmKind(Enum):
         "Look at it with `issue preview`, and type `issue send`.",
         AlarmEnds.WHEN_MENDED,
     )
+    KEEP_RUNS_OUT = (
+        "keep-runs-out",
+        Severity.ACT,
+        "Raise `keep` (it counts for mail already held), or export or redirect the mail: see `held`.",
+        AlarmEnds.WHEN_MENDED,
+    )
     LEASE_WAITS = (
         "lease-waits",
         Severity.PASSES,
@@ -116,6 +122,13 @@ class AlarmKind(Enum):
         "login-refused",
         Severity.ACT,
         "Correct the `username`, or the password in the file; a new password is tried within a minute.",
+        AlarmEnds.WHEN_MENDED,
+    )
+    MAIL_HELD = (
+        "mail-held",
+        Severity.ACT,
+        "Ask the provider of the primary; read the mail meanwhile with `held list`, or redirect it with "
+        "`held redirect`.",
         AlarmEnds.WHEN_MENDED,
     )
     MAIL_NOT_UNDERSTOOD = (

@@ -34,3 +34,14 @@ def duration_text(milliseconds: int) -> str:
         if count > 0 and rest == 0 and not (unit == "week" and count > 1):
             return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
     return f"{milliseconds / 1000:g} seconds"
+
+
+def age_text(milliseconds: int) -> str:
+    """A duration in its two largest units: "3 d 4 h", "12 min 5 s", "40 s"."""
+    seconds = max(0, milliseconds // 1000)
+    parts: list[str] = []
+    for unit, span in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        count, seconds = divmod(seconds, span)
+        if count > 0 or (unit == "s" and len(parts) == 0):
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2])

@@ -27,13 +27,22 @@ class Alarm:
 
 
 class StandingAlarms:
-    """What stands in this process. `say` writes a line of the log; `now_ms` is the wall clock."""
+    """What stands in this process. `say` and `say_over` write a line of the log when an alarm begins
+    and when a condition is mended; `now_ms` is the wall clock.
+    """
 
-    def __init__(self, say: Callable[[AlarmKind, str], None], now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        say: Callable[[AlarmKind, str], None],
+        now_ms: Callable[[], int],
+        say_over: Callable[[AlarmKind, str], None] = lambda kind, detail: None,
+    ) -> None:
         self._say = say
+        self._say_over = say_over
         self._now_ms = now_ms
         self._changed: Callable[[], None] = lambda: None
         self._standing: dict[tuple[AlarmKind, str], Alarm] = {}
+        self._hows: dict[tuple[AlarmKind, str], str] = {}
 
     def notify(self, changed: Callable[[], None]) -> None:
         """Call `changed` from now on when an alarm begins or is ended."""
@@ -47,7 +56,7 @@ class StandingAlarms:
         before = self._standing.get((kind, subject))
         is_worse = before is None or step > before.step
         if is_worse or kind.ends is AlarmEnds.BY_ITSELF:
-            self._say(kind, f"{subject}: {detail}" if len(subject) > 0 else detail)
+            self._say(kind, _about(subject, detail))
         if before is not None:
             self._standing[kind, subject] = replace(before, detail=detail, last_ms=now_ms, step=step)
         elif len(self._standing) < STANDING_MAX:
@@ -57,12 +66,22 @@ class StandingAlarms:
         if is_worse:
             self._changed()
 
-    def end(self, kind: AlarmKind, subject: str) -> Alarm | None:
-        """End an alarm; return it if it had begun."""
+    def end(self, kind: AlarmKind, subject: str, how: str = "") -> Alarm | None:
+        """End an alarm; return it if it had begun. `how`: what the owner may want to know of the
+        end, besides that it has ended.
+        """
         ended = self._standing.pop((kind, subject), None)
         if ended is not None:
+            if len(self._hows) >= STANDING_MAX:
+                self._hows.clear()
+            self._hows[kind, subject] = how
+            self._say_over(kind, _about(subject, how))
             self._changed()
         return ended
+
+    def how_ended(self, kind: AlarmKind, subject: str) -> str:
+        """The `how` of the last end, "" if there was none."""
+        return self._hows.get((kind, subject), "")
 
     def standing(self) -> tuple[Alarm, ...]:
         """All that stand now, in the order in which they began."""
@@ -71,3 +90,7 @@ class StandingAlarms:
             if alarm.kind.ends is AlarmEnds.BY_ITSELF and alarm.last_ms <= over_ms:
                 del self._standing[key]
         return tuple(self._standing.values())
+
+
+def _about(subject: str, text: str) -> str:
+    return ": ".join(part for part in (subject, text) if len(part) > 0)

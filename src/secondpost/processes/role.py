@@ -146,7 +146,7 @@ class _Running:
         work = RealWork()
         writer = LogWriter(self._clock, work.line("log"), self._name)
         log = MailLog(writer.say)
-        alarms = StandingAlarms(log.alarm, self._clock.now_ms)
+        alarms = StandingAlarms(log.alarm, self._clock.now_ms, say_over=log.alarm_over)
         try:
             async with AsyncExitStack() as ends:
                 try:

@@ -103,7 +103,7 @@ class _Supervisor:
         clock = RealClock()
         writer = LogWriter(clock, work.line("log"), "supervisor")
         log = MailLog(writer.say)
-        alarms = StandingAlarms(log.alarm, clock.now_ms)
+        alarms = StandingAlarms(log.alarm, clock.now_ms, say_over=log.alarm_over)
         net, path = RealNet(), RealDisk(self._config.store).path(ALARMS)
         reporter = asyncio.ensure_future(AlarmReporter(net, path, SUPERVISOR, alarms).run())
         listen_for_signals(self._stop, alarms)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 
 from secondpost.deliver.disk_alarms import DiskAlarms, fillings
+from secondpost.deliver.outages import OutageAlarms
 from secondpost.deliver.refused import RefusedMail
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.daily import day_of
@@ -49,6 +50,7 @@ class Housekeeping:
         self._look_for_catch_alls = look_for_catch_alls
         self._background = background
         self._stock = DiskAlarms(parts.alarms)
+        self._outages = OutageAlarms(self._config, self._store, clock, parts.alarms)
         free = partial(free_octets, self._disk, self._config.reserve)
         self._refused = RefusedMail(self._config, self._store, clock, log, free)
 
@@ -82,7 +84,9 @@ class Housekeeping:
 
     async def _look_at_stock(self) -> None:
         free = free_octets(self._disk, self._config.reserve)
-        self._stock.look(fillings(self._config, await self._store.counts(), free))
+        counts = await self._store.counts()
+        self._stock.look(fillings(self._config, counts, free))
+        await self._outages.look(counts)
 
     async def _prune(self) -> None:
         now_ms = self._clock.now_ms()
