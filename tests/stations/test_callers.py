@@ -13,6 +13,7 @@ from secondpost.mail.verdict import ACCEPT, Verdict
 from secondpost.maillog import MailLog
 from secondpost.policy.caller import TOO_MANY, TOO_MANY_FROM_CLIENT, TOO_MANY_FROM_NETWORK
 from secondpost.policy.stages import STAGES, judge
+from secondpost.receive.attacks import Attacks
 from secondpost.receive.caller_log import (
     LINES_MAX,
     MINUTE_SECONDS,
@@ -33,6 +34,7 @@ from secondpost.receive.patience import (
 from secondpost.receive.proven import PROVEN_MAX, PROVEN_MS, ProvenNetworks
 from secondpost.store.ports import ProvenPrefix
 from simulation.clock import Timeline, run
+from tests.alarms import unlogged_alarms
 from tests.stations.known import judged
 
 PRIMARY = "203.0.113.1"
@@ -237,7 +239,7 @@ def written(story: Callable[[CallerLog], None]) -> list[str]:
     lines: list[str] = []
 
     async def play() -> None:
-        log = CallerLog(MailLog(lines.append))
+        log = CallerLog(MailLog(lines.append), Attacks(unlogged_alarms(), lambda: 0.0))
         story(log)
         log.end_minute()
 
@@ -313,7 +315,7 @@ def test_a_minute_ends_by_itself() -> None:
     timeline = Timeline()
 
     async def story() -> None:
-        log = CallerLog(MailLog(lines.append))
+        log = CallerLog(MailLog(lines.append), Attacks(unlogged_alarms(), lambda: 0.0))
         for _ in range(NETWORK_LINES_MAX + 1):
             SessionLog(log, at("192.0.2.1")).connected()
         await asyncio.sleep(MINUTE_SECONDS + 1)

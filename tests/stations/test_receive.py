@@ -44,6 +44,7 @@ from secondpost.world.real.net import RealNet
 from simulation.clock import LeapingLoop, Timeline, run
 from simulation.dice import SimDice
 from simulation.work import JobDurations, SimWork
+from tests.alarms import logged_alarms
 
 US = Domain("mx2.example.net")
 DOMAIN = Domain("example.net")
@@ -207,6 +208,7 @@ class Office:
             backups=(self.backup,),
         )
         log = MailLog(self.lines.append, US)
+        self.alarms = logged_alarms(self.lines)
         self.offers = PrimaryOffers(config, self.intake, RealClock())
         knowledge = PolicyKnowledge(
             RecipientKnowledge(self.intake, self.clock, self._ask),
@@ -226,6 +228,7 @@ class Office:
                 spool=Acceptance(self.intake, self.disk, self.work, log, lambda: None),
                 ids=QueueIds(1),
                 log=log,
+                alarms=self.alarms,
                 answerer=knowledge.answer,
                 recipients=lambda: domains,
                 own=OwnDomains(frozenset({US}), US, frozenset({"weekly"})),

@@ -34,6 +34,13 @@ class AlarmKind(Enum):
         AlarmEnds.WHEN_MENDED,
         BY_STRANGERS,
     )
+    ATTACKED = (
+        "attacked",
+        Severity.LOOK,
+        "Nothing: they are refused. If one network goes on, your firewall can block it.",
+        AlarmEnds.WHEN_MENDED,
+        BY_STRANGERS,
+    )
     CANNOT_START = (
         "cannot-start",
         Severity.ACT,

@@ -12,6 +12,7 @@ from secondpost.mail.address import Mailbox, ReversePath
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.reply import Reply
 from secondpost.maillog import MailLog
+from secondpost.receive.attacks import GUESSING, Attack, Attacks
 from secondpost.receive.callers import Caller
 
 SESSION_LINES_MAX = 5  # of one kind
@@ -24,8 +25,9 @@ ALL_NETWORKS = "all"
 class CallerLog:
     """Counts lines per minute; a minute begins with its first line."""
 
-    def __init__(self, log: MailLog) -> None:
+    def __init__(self, log: MailLog, attacks: Attacks) -> None:
         self.log = log
+        self.attacks = attacks
         self._lines = 0
         self._by_network: Counter[str] = Counter()
         self._unwritten: Counter[tuple[str, str]] = Counter()  # by network and line
@@ -46,6 +48,7 @@ class CallerLog:
         return False
 
     def refused_connection(self, caller: Caller, reason: str) -> None:
+        self.attacks.count(Attack.FLOOD, caller.link)
         if self.may_write(caller.link, "refused-connection"):
             self.log.refused_connection(caller.address, reason)
 
@@ -80,10 +83,13 @@ class SessionLog:
             self._lines.log.lost_connection(self._caller.address, phase)
 
     def refused(self, sender: ReversePath, recipient: Mailbox | None, reply: Reply, reason: str) -> None:
+        if reason in GUESSING:
+            self._lines.attacks.count(Attack.GUESSES, self._caller.link)
         if self._may_write("refused"):
             self._lines.log.refused(self._caller.address, sender, recipient, reply, reason)
 
     def protocol_fault(self, fault: str) -> None:
+        self._lines.attacks.count(Attack.FAULTS, self._caller.link)
         if self._may_write("protocol-fault"):
             self._lines.log.protocol_fault(self._caller.address, fault)
 

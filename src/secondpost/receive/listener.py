@@ -6,6 +6,7 @@ from secondpost.config.records import BareNewlines, Config
 from secondpost.mail.address import as_ip
 from secondpost.policy.known import AtConnect
 from secondpost.protocols.smtp.server import Limits, SmtpServer
+from secondpost.receive.attacks import Attacks
 from secondpost.receive.caller_log import CallerLog
 from secondpost.receive.callers import Caller, Callers, Pressure
 from secondpost.receive.conduct import Conduct
@@ -42,7 +43,8 @@ class Listener:
             lambda link: self._proven.has(link, reception.clock.now_ms()),
         )
         self._conduct = Conduct()
-        self.lines = CallerLog(reception.log)
+        attacks = Attacks(reception.alarms, asyncio.get_running_loop().time)
+        self.lines = CallerLog(reception.log, attacks)
         self._usual = usual_patience(settings.timeout_ms / 1000)
         self._hurried = hurried_patience(settings.timeout_ms / 1000)
 
@@ -123,3 +125,4 @@ class Listener:
         for conversation in list(self._conversations):
             conversation.abort()
         self.lines.end_minute()
+        self.lines.attacks.close()

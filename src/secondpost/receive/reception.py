@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from secondpost.config.records import Config
 from secondpost.mail.address import Domain
 from secondpost.mail.queue_id import QueueIds
+from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.maillog import MailLog
 from secondpost.policy.domains import OwnDomains, Recipients
 from secondpost.policy.stages import STAGES, Stages
@@ -30,6 +31,7 @@ class Reception:
     spool: Acceptance
     ids: QueueIds
     log: MailLog
+    alarms: StandingAlarms
     answerer: PolicyAnswerer
     recipients: Callable[[], dict[Domain, Recipients]]  # as of now: lists are re-read on change
     own: OwnDomains

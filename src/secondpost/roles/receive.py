@@ -59,6 +59,7 @@ class ReceiveRole:
                 spool=Acceptance(store, world.disk, world.work, log, hinter.arrived),
                 ids=QueueIds(store.worker),
                 log=log,
+                alarms=parts.alarms,
                 answerer=knowledge.answer,
                 recipients=lists.domains,
                 own=own_domains(config),
