@@ -73,7 +73,11 @@ SITES_DOWN_SECONDS = 5.0
 OFFERS_SECONDS = 10.0
 CALM_DELIVERY = DeliverRhythm(standing_still_seconds=SITES_DOWN_SECONDS, down_seconds_max=SITES_DOWN_SECONDS)
 CALM_RHYTHMS = Rhythms(
-    checkpoint_seconds=120.0, turn_seconds=90.0, offers_seconds=OFFERS_SECONDS, deliver=CALM_DELIVERY
+    checkpoint_seconds=120.0,
+    alarms_seconds=60.0,
+    turn_seconds=90.0,
+    offers_seconds=OFFERS_SECONDS,
+    deliver=CALM_DELIVERY,
 )  # shorter rhythms would take most of a day's run time
 LISTED_MAX = 5000
 

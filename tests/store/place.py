@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 import apsw
 
 from secondpost.mail.queue_id import QueueId
+from secondpost.store.alarm_ports import AlarmsKeeping
 from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.store.owner_ports import Desk
 from secondpost.store.ports import Claims, Intake, Keeping
@@ -73,7 +74,7 @@ def database_of(store: SqliteStore) -> apsw.Connection:
     return engine_of(store).opened.db
 
 
-class Store(Intake, Claims, Desk, Keeping, Protocol):
+class Store(Intake, Claims, Desk, Keeping, AlarmsKeeping, Protocol):
     """All ports of one store."""
 
 

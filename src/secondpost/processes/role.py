@@ -28,6 +28,7 @@ from secondpost.processes.instance import SecondInstance, hold_role, hold_servic
 from secondpost.processes.roles import ROLES, doors_of
 from secondpost.processes.signals import listen_for_signals
 from secondpost.processes.user import UserRefused, become, prepare_store, service_user
+from secondpost.protocols.dkim.signing import SigningKey
 from secondpost.protocols.tokens import Ring
 from secondpost.roles.deliver import DeliverRole, NewsletterDelivery, newsletter_delivery, own_addresses
 from secondpost.roles.parts import Parts, Role, World
@@ -42,7 +43,7 @@ from secondpost.world.real.clock import RealClock
 from secondpost.world.real.dice import RealDice
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.dns import RealResolver
-from secondpost.world.real.keys import load_key_ring, make_missing_keys
+from secondpost.world.real.keys import load_key_ring, load_signing_keys, make_missing_keys
 from secondpost.world.real.log import LogWriter
 from secondpost.world.real.net import RealNet, open_door
 from secondpost.world.real.tls import CertificateError, ServerCertificate
@@ -194,7 +195,8 @@ class _Running:
             ends.callback(background.cancel)
         if "deliver" not in self._roles:  # it has what stands in its own process
             _state_alarms(AlarmReporter(world.net, world.disk.path(ALARMS), self._name, alarms), failed, ends)
-        parts = Parts(self._config, world, writer.say, failed, alarms, mail, readers)
+        own_keys = self._own_keys()
+        parts = Parts(self._config, world, writer.say, failed, alarms, mail, readers, own_keys=own_keys)
         await self._start_mail(parts, ends)
         if readers is not None:
             await self._start_newsletter(parts, ends)
@@ -236,8 +238,13 @@ class _Running:
                 world.disk, world.work, world.clock, role=self._name, failed=failed
             )
             ends.callback(readers.close)
+        if readers is not None or "deliver" in self._roles:
             make_missing_keys(self._config.store, self._config.dkim, world.dice)
         return mail, readers
+
+    def _own_keys(self) -> Sequence[SigningKey]:
+        """The keys for mail to the owner, which only the deliver role sends."""
+        return load_signing_keys(self._config.store, self._config.dkim) if "deliver" in self._roles else ()
 
     async def _start_mail(self, parts: Parts, ends: AsyncExitStack) -> None:
         if "receive" in self._roles:

@@ -22,11 +22,12 @@ from secondpost.mail.delivery import Claimed
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue_content import IssueContent
 from secondpost.mail.questions import Knowledge
-from secondpost.mail.queue_id import QueueId, QueueIds
+from secondpost.mail.queue_id import QueueId
 from secondpost.maillog import MailLog
 from secondpost.policy.domains import own_domains
 from secondpost.roles.housekeeping import Housekeeping
 from secondpost.roles.parts import HINTS, QUESTIONS, Parts, opened
+from secondpost.roles.watch import OwnersWatch
 from secondpost.route.destination import ourselves
 from secondpost.signing.assembly import OwnAddresses, ReaderKeys
 from secondpost.signing.orders import MailSigner
@@ -102,6 +103,7 @@ class DeliverRole:
             self._loop.recipients.look_for_catch_alls,
             self._background.run,
         )
+        self._watch = OwnersWatch(parts, self._hinted, self._background.run)
         self._answerer = RoleAnswerer(self._knows, self._background.run)
         self._doors: list[Listening] = []
 
@@ -112,7 +114,7 @@ class DeliverRole:
         sign_ups = SignUps(
             readers,
             self._clock,
-            QueueIds(readers.worker),
+            readers.ids,
             self._hinted,
             own_domains(config).names,
             CrowdLog(self._log).met,
@@ -192,10 +194,12 @@ class DeliverRole:
         if self._reader_loop is not None:
             await self._reader_loop.start()
         self._housekeeping.start()
+        await self._watch.start()
 
     async def drain(self) -> None:
         for door in self._doors:
             door.close()
+        self._watch.stop_listening()
         await self._loop.drain()
         if self._reader_loop is not None:
             await self._reader_loop.drain()

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from secondpost.config.records import Config
-from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.maillog import MailLog
 from secondpost.owner.names import NOTHING_LEFT_BEHIND, NamesInStore, names_in_store
@@ -99,7 +98,7 @@ async def open_newsletter(config: Config) -> AsyncIterator[OpenNewsletter]:
             log = MailLog(lambda line: None)
             alarms = StandingAlarms(log.alarm, clock.now_ms)
             # No hints: one is sent below, before the net is closed.
-            own, ids = own_domains(config).names, QueueIds(store.worker)
+            own, ids = own_domains(config).names, store.ids
             sign_ups = SignUps(store, clock, ids, lambda: None, own, CrowdLog(log).met)
             publisher = publisher_of(config, clock, dice, store, log, alarms, asker.look)
             yield OpenNewsletter(store, clock, publisher, renderer_of(config, dice, store), sign_ups)

@@ -1,6 +1,6 @@
 """What every role is built from: its world, its stores and its rhythms."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -8,6 +8,7 @@ from secondpost.config.records import Config
 from secondpost.deliver.rhythm import DeliverRhythm
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.maillog import Sink
+from secondpost.protocols.dkim.signing import SigningKey
 from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.store.ports import MailStore
 from secondpost.world.ports import Clock, Dice, Disk, Net, Resolver, Work
@@ -38,6 +39,7 @@ class Rhythms:
     catch_all_seconds: float = 60.0
     refused_seconds: float = 60.0
     stock_seconds: float = 30.0
+    alarms_seconds: float = 5.0  # between two looks at what the owner is to be sent
     turn_seconds: float = 2.0  # publish role
     offers_seconds: float = 5.0  # how often the receive role reads what primaries offer
     deliver: DeliverRhythm = field(default_factory=DeliverRhythm)
@@ -59,6 +61,7 @@ class Parts:
     mail: MailStore | None = None
     readers: NewsletterStore | None = None
     rhythms: Rhythms = USUAL
+    own_keys: Sequence[SigningKey] = ()  # for mail to the owner; without any, it is not signed
 
 
 class Role(Protocol):

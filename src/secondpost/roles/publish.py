@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from secondpost.config.records import Config, Newsletter
 from secondpost.mail.article import FeedLook
-from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.maillog import MailLog
 from secondpost.newsletter.links import canonical
@@ -49,7 +48,7 @@ def publisher_of(
     )
     renderer = renderer_of(config, dice, store)
     reading = FeedReading(store, clock, look, own if config.web.url is not None else ())
-    return Publisher(reading, store, clock, QueueIds(store.worker), renderer.compose, log, alarms)
+    return Publisher(reading, store, clock, store.ids, renderer.compose, log, alarms)
 
 
 class PublishRole:

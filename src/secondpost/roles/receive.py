@@ -6,7 +6,6 @@ from functools import partial
 
 from secondpost.config.recipients import read_recipients
 from secondpost.mail.content import CONTENT_FOLDER
-from secondpost.mail.queue_id import QueueIds
 from secondpost.maillog import MailLog
 from secondpost.policy.domains import own_domains
 from secondpost.receive.disk_room import DiskRoom
@@ -57,7 +56,7 @@ class ReceiveRole:
                 work=world.work,
                 intake=store,
                 spool=Acceptance(store, world.disk, world.work, log, hinter.arrived),
-                ids=QueueIds(store.worker),
+                ids=store.ids,
                 log=log,
                 alarms=parts.alarms,
                 answerer=knowledge.answer,

@@ -3,7 +3,6 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
-from secondpost.mail.queue_id import QueueIds
 from secondpost.maillog import MailLog
 from secondpost.policy.domains import own_domains
 from secondpost.protocols.tokens import KeyRing
@@ -22,7 +21,7 @@ def public_pages(parts: Parts, links: KeyRing) -> "Starlette":
 
     config, world, store = parts.config, parts.world, opened(parts.readers)
     hinter = Hinter(partial(world.net.hint, world.disk.path(HINTS)))
-    own, ids = own_domains(config).names, QueueIds(store.worker)
+    own, ids = own_domains(config).names, store.ids
     sign_ups = SignUps(store, world.clock, ids, hinter.arrived, own, CrowdLog(MailLog(parts.sink)).met)
     desk = ReadersDesk(store, world.clock)
     return make_app(config, store, links, sign_ups, desk, world.clock)

@@ -18,7 +18,8 @@ from msgspec import Struct
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Arrival, Lane
-from secondpost.mail.queue_id import QueueId
+from secondpost.mail.queue_id import QueueId, QueueIds
+from secondpost.store.alarm_ports import AlarmsKeeping
 from secondpost.store.owner_ports import Desk, Refused, SiteDown
 from secondpost.store.primary_ports import (
     PrimariesClaims,
@@ -292,6 +293,11 @@ class Keeping(PrimariesKeeping, Protocol):
         """
         ...
 
+    @property
+    def ids(self) -> QueueIds:
+        """Our queue ids. One object for all users of this store: two would give the same id twice."""
+        ...
+
     def checkpoint(self) -> Awaitable[int]:
         """Checkpoint the log; returns the octets copied, 0 if it is short. After many, call again
         soon.
@@ -342,5 +348,5 @@ class Keeping(PrimariesKeeping, Protocol):
         ...
 
 
-class MailStore(Intake, Claims, Desk, Keeping, Protocol):
+class MailStore(Intake, Claims, Desk, Keeping, AlarmsKeeping, Protocol):
     """The whole store, which roles hand to the stations port by port."""

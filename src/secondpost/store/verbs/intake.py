@@ -15,7 +15,7 @@ CONTENT_OCTETS_COUNTED_MAX = 128 * 1024  # larger contents are files, and no wor
 Coming = tuple[Arrival, KeptFor | None]
 
 
-def _add(coming: Sequence[Coming]) -> Steps[list[None]]:
+def add_mail(coming: Sequence[Coming]) -> Steps[list[None]]:
     # Written in order of id, so that rows are appended to their tables.
     in_order = sorted(coming, key=lambda one: one[0].queue_id)
     contents = [row for arrival, _ in in_order if (row := content_row(arrival)) is not None]
@@ -28,7 +28,7 @@ def _add(coming: Sequence[Coming]) -> Steps[list[None]]:
     return [None] * len(coming)
 
 
-ACCEPT = Verb(_add, goes_first=True)
+ACCEPT = Verb(add_mail, goes_first=True)
 
 
 class IntakeVerbs(Verbs):

@@ -2,9 +2,10 @@
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from secondpost.mail.delivery import DeliveryId, State
+from secondpost.mail.queue_id import QueueIds
 from secondpost.store.ports import Swept
 from secondpost.store.verbs.engine import BATCH_ROWS, Verbs
 from secondpost.store.verbs.selecting import delivery_id
@@ -27,6 +28,10 @@ class KeepingVerbs(Verbs):
         if worker is None:
             raise RuntimeError("a command is no worker")
         return worker
+
+    @cached_property
+    def ids(self) -> QueueIds:
+        return QueueIds(self.worker)
 
     def checkpoint(self) -> Awaitable[int]:
         return self._engine.checkpoint()

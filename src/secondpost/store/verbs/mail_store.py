@@ -1,5 +1,6 @@
 """All verbs of a store of mail."""
 
+from secondpost.store.verbs.alarms import AlarmsVerbs
 from secondpost.store.verbs.claims import ClaimsVerbs
 from secondpost.store.verbs.days import DaysVerbs
 from secondpost.store.verbs.desk import DeskVerbs
@@ -16,8 +17,9 @@ class MailVerbs(
     SitesVerbs,
     PrimariesVerbs,
     DaysVerbs,
+    AlarmsVerbs,
     DeskVerbs,
     RefusedVerbs,
     KeepingVerbs,
 ):
-    """Implements store/ports, owner_ports and primary_ports; an adapter adds how it is opened."""
+    """Implements the ports of a store of mail; an adapter adds how it is opened."""

@@ -1,0 +1,97 @@
+"""What the owner is sent about alarms: by which road, and what of each alarm."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from secondpost.mail.alarm import AlarmKind, Severity
+
+
+class Road(StrEnum):
+    """How a notice reaches the owner. Each is kept up on its own: one may be closed."""
+
+    MAIL = "mail"
+    WEBHOOK = "webhook"
+
+
+class Batch(StrEnum):
+    """Alarms that share a notice; none of one waits for the other."""
+
+    OWN = "own"
+    STRANGERS = "strangers"  # alarms that people other than the owner can cause (by_strangers)
+
+
+class News(StrEnum):
+    """What a notice says of an alarm."""
+
+    BEGAN = "began"
+    WORSE = "worse"  # a condition that gets worse in steps has come to the next
+    LASTS = "lasts"  # a reminder
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """When the owner was sent each, by one road; None: not yet."""
+
+    began_ms: int | None = None
+    lasts_ms: int | None = None  # the last reminder, or that it got worse
+    step: int | None = None  # the last one that the owner was sent
+    ended_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRecord:
+    """An alarm as the store keeps it. One that begins again after its end is another record."""
+
+    kind: AlarmKind
+    subject: str
+    role: str  # whose process stated it
+    noted_ms: int  # when it was first written
+    detail: str
+    since_ms: int
+    last_ms: int  # when it last occurred
+    seen_ms: int  # when it was last stated, give or take some minutes
+    step: int = 0  # of a condition that gets worse in steps, how far it has come
+    ended_ms: int | None = None
+    how: str = ""  # what the owner may want to know of its end
+    mail: Marks = Marks()
+    webhook: Marks = Marks()
+
+    @property
+    def severity(self) -> Severity:
+        return self.kind.severity
+
+    def marks(self, road: Road) -> Marks:
+        return self.mail if road is Road.MAIL else self.webhook
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One piece of news about one alarm."""
+
+    news: News
+    alarm: AlarmRecord
+
+
+@dataclass(frozen=True, slots=True)
+class SentNotice:
+    """A notice that was sent lately. `is_waiting`: not one recipient's server has taken the mail, and
+    one may still take it; or posts wait.
+    """
+
+    road: Road
+    batch: Batch
+    at_ms: int
+    roles: frozenset[str]  # whose alarms caused it
+    is_waiting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerPost:
+    """The body of a post to the webhook, JSON; `made_ms` and `number` are its identity."""
+
+    made_ms: int
+    number: int
+    body: str
+    due_ms: int
+    attempts: int = 0

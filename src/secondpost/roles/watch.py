@@ -1,0 +1,47 @@
+"""The part of the deliver role that tells the owner of alarms."""
+
+from collections.abc import Callable
+
+from secondpost.protocols.alarm_statements import Stated
+from secondpost.protocols.dkim.signing import signed
+from secondpost.roles.parts import Parts, opened
+from secondpost.watch.alarm_desk import AlarmDesk, OwnMail
+from secondpost.watch.roll import AlarmRoll
+from secondpost.world.background import Background
+from secondpost.world.ports import Listening
+from secondpost.world.sockets.alarms import ALARMS, AlarmListener
+
+
+class OwnersWatch:
+    """Hears what stands in the other processes; `sent` is called when there is mail to the owner."""
+
+    def __init__(self, parts: Parts, sent: Callable[[], None], background: Background) -> None:
+        config, world, store = parts.config, parts.world, opened(parts.mail)
+        self._net, self._path = world.net, world.disk.path(ALARMS)
+        self._seconds = parts.rhythms.alarms_seconds
+        self._background = background
+        self._roll = AlarmRoll(world.clock.now_ms)
+        self._listener = AlarmListener(self._heard, self._roll.left)
+        self._keys, self._domain = parts.own_keys, config.hostname
+        own_mail = OwnMail(config, store.ids, self._signed, store)
+        self._desk = AlarmDesk(config, store, world.clock, self._roll, parts.alarms, own_mail, sent)
+        self._doors: list[Listening] = []
+
+    def _signed(self, message: bytes, dated_ms: int) -> bytes:
+        if len(self._keys) == 0:
+            return message
+        return signed(message, self._keys, self._domain, dated_ms // 1000)
+
+    def _heard(self, connection: int, said: Stated) -> None:
+        self._roll.heard(connection, said)
+        self._desk.changed()
+
+    async def start(self) -> None:
+        self._doors.append(await self._listener.open(self._net, self._path))
+        self._background(self._desk.run(self._seconds))
+
+    def stop_listening(self) -> None:
+        """Processes state their alarms to a successor from now on."""
+        for door in self._doors:
+            door.close()
+        self._listener.close()

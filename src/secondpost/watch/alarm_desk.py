@@ -1,0 +1,128 @@
+"""The rounds in which the deliver role writes down what stands in all processes, and sends the owner
+what is due.
+
+It runs in the deliver role, the only one that every service has and that may see the mail.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from secondpost.compose.alarm_mail import alarm_subject, alarm_text
+from secondpost.compose.own_mail import OwnHeading, own_arrival, own_message
+from secondpost.config.records import Config
+from secondpost.mail.alarm import AlarmKind
+from secondpost.mail.duration import DAY_MS
+from secondpost.mail.envelope import Arrival
+from secondpost.mail.owner_notice import AlarmRecord, Notice, Road
+from secondpost.mail.queue_id import QueueIds
+from secondpost.mail.standing_alarms import StandingAlarms
+from secondpost.protocols.alarm_statements import stated
+from secondpost.store.alarm_ports import AlarmsKeeping
+from secondpost.store.ports import StoreFull, StoreUnavailable
+from secondpost.watch.noted import noted
+from secondpost.watch.notices import NoticeDue, notices_due
+from secondpost.watch.posts import posts_of
+from secondpost.watch.roads import reachable_owners
+from secondpost.watch.roll import AlarmRoll
+from secondpost.world.ports import Clock
+
+OWN_PLACE = 0  # of this process in the roll; connections count from 1
+OWN_ROLE = "deliver"
+REST_SECONDS = 0.5  # after a round, whatever changes
+NOTICES_KEPT_MS = 31 * DAY_MS
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMail:
+    """Makes mails to the owner. `sign` puts a signature in front of a message dated then."""
+
+    config: Config
+    ids: QueueIds
+    sign: Callable[[bytes, int], bytes]
+    store: AlarmsKeeping
+
+    async def mail(self, subject: Callable[[OwnHeading], str], text: str, now_ms: int) -> Arrival:
+        owners = reachable_owners(self.config, await self.store.domains_down())
+        heading = OwnHeading(self.config.hostname, owners, self.ids.next(now_ms), now_ms)
+        message = own_message(heading, subject(heading), text)
+        return own_arrival(heading, self.sign(message, now_ms))
+
+
+class AlarmDesk:
+    def __init__(
+        self,
+        config: Config,
+        store: AlarmsKeeping,
+        clock: Clock,
+        roll: AlarmRoll,
+        alarms: StandingAlarms,
+        own_mail: OwnMail,
+        sent: Callable[[], None],
+    ) -> None:
+        """`alarms`: those of this process; `sent` is called when there is new mail to deliver."""
+        self._config = config
+        self._store = store
+        self._clock = clock
+        self._roll = roll
+        self._alarms = alarms
+        self._own_mail = own_mail
+        self._sent = sent
+        self._zone = ZoneInfo(config.alarms.timezone)
+        self._roads = (Road.MAIL,) if config.alarms.webhook is None else (Road.MAIL, Road.WEBHOOK)
+        self._due = asyncio.Event()
+        alarms.notify(self.changed)
+
+    def changed(self) -> None:
+        """An alarm began or ended in some process: look soon."""
+        self._due.set()
+
+    async def run(self, look_seconds: float) -> None:
+        """Look every `look_seconds`, and soon after a change, until cancelled."""
+        while True:
+            self._due.clear()
+            try:
+                await self.look()
+            except (StoreUnavailable, StoreFull) as error:
+                self._alarms.begin(AlarmKind.HOUSEKEEPING_WAITS, "", str(error))
+            await asyncio.sleep(REST_SECONDS)
+            try:
+                async with asyncio.timeout(look_seconds):
+                    await self._due.wait()
+            except TimeoutError:
+                continue
+
+    async def look(self) -> None:
+        """One round. Raises StoreUnavailable and StoreFull; the next round does what is left."""
+        now_ms = self._clock.now_ms()
+        self._roll.heard(OWN_PLACE, stated(OWN_ROLE, self._alarms.standing()))
+        records = await self._write(now_ms)
+        sent = await self._store.sent_notices()
+        for road in self._roads:
+            for place, due in enumerate(notices_due(road, records, sent, now_ms)):
+                await self._give(road, due, now_ms + place)  # each has a time of its own
+        if len(sent) > 0 and sent[0].at_ms < now_ms - NOTICES_KEPT_MS:
+            await self._store.forget_notices(now_ms - NOTICES_KEPT_MS)
+
+    async def _write(self, now_ms: int) -> Sequence[AlarmRecord]:
+        records = await self._store.alarms()
+        found = noted(records, self._roll.states(), now_ms)
+        if found.is_nothing:
+            return records
+        await self._store.note_alarms(found.begun, found.changed, found.gone)
+        return await self._store.alarms()
+
+    async def _give(self, road: Road, due: NoticeDue, now_ms: int) -> None:
+        match road:
+            case Road.MAIL:
+                mail = await self._mail(due.notices, now_ms)
+                if await self._store.give_notice(due.batch, due.notices, due.roles, now_ms, mail=mail):
+                    self._sent()
+            case Road.WEBHOOK:
+                posts = posts_of(due.notices, self._config.hostname, now_ms)
+                await self._store.give_notice(due.batch, due.notices, due.roles, now_ms, posts=posts)
+
+    async def _mail(self, notices: Sequence[Notice], now_ms: int) -> Arrival:
+        text = alarm_text(notices, self._zone)
+        return await self._own_mail.mail(lambda heading: alarm_subject(heading, notices), text, now_ms)

@@ -1,0 +1,78 @@
+"""What the processes state at present, and since when each has been stating.
+
+A process that lately started may not have found again what still stands; so a connection's silence
+about an alarm means its end only if that connection stated it before, or has stood for GRACE_MS.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from secondpost.mail.alarm import AlarmKind
+from secondpost.mail.duration import MINUTE_MS
+from secondpost.mail.standing_alarms import Alarm
+from secondpost.protocols.alarm_statements import Stated
+
+GRACE_MS = 5 * MINUTE_MS
+STATED_BEFORE_MAX = 1_000  # of one connection; the oldest are forgotten
+
+
+@dataclass(frozen=True, slots=True)
+class RoleStates:
+    """What the processes of one role state together."""
+
+    role: str
+    alarms: tuple[Alarm, ...]
+    before: frozenset[tuple[AlarmKind, str]]  # what they stated before, or state now
+    since_ms: int  # when the first of them began to state
+
+
+@dataclass(slots=True)
+class _Connection:
+    role: str
+    since_ms: int
+    alarms: tuple[Alarm, ...] = ()
+    before: dict[tuple[AlarmKind, str], None] = field(default_factory=dict)  # in order
+
+    def state(self, alarms: tuple[Alarm, ...]) -> None:
+        self.alarms = alarms
+        for alarm in alarms:
+            self.before.pop((alarm.kind, alarm.subject), None)
+            self.before[alarm.kind, alarm.subject] = None
+        while len(self.before) > STATED_BEFORE_MAX:
+            del self.before[next(iter(self.before))]
+
+
+class AlarmRoll:
+    """The connections by number. One role never changes what another states."""
+
+    def __init__(self, now_ms: Callable[[], int]) -> None:
+        self._now_ms = now_ms
+        self._connections: dict[int, _Connection] = {}
+
+    def heard(self, number: int, said: Stated) -> None:
+        connection = self._connections.get(number)
+        if connection is None:
+            connection = self._connections[number] = _Connection(said.role, self._now_ms())
+        connection.state(said.alarms)
+
+    def left(self, number: int) -> None:
+        self._connections.pop(number, None)
+
+    def states(self) -> tuple[RoleStates, ...]:
+        """By role; a role without a process is missing."""
+        roles: dict[str, list[_Connection]] = {}
+        for connection in self._connections.values():
+            roles.setdefault(connection.role, []).append(connection)
+        return tuple(_together(role, connections) for role, connections in roles.items())
+
+
+def _together(role: str, connections: list[_Connection]) -> RoleStates:
+    standing: dict[tuple[AlarmKind, str], Alarm] = {}
+    for connection in connections:
+        for alarm in connection.alarms:
+            known = standing.get((alarm.kind, alarm.subject))
+            if known is None or alarm.last_ms > known.last_ms:
+                standing[alarm.kind, alarm.subject] = alarm
+    before = frozenset(key for connection in connections for key in connection.before)
+    since_ms = min(connection.since_ms for connection in connections)
+    return RoleStates(role, tuple(standing.values()), before, since_ms)
