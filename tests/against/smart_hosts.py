@@ -37,11 +37,8 @@ def smart_host(place: Path, mechanisms: Sequence[str], *, tls: bool = True) -> P
             "smtpd_tls_auth_only": "yes",
         }
     services = (f"{ENCRYPTED_FIRST}:465 inet n - n - - smtpd -o smtpd_tls_wrappermode=yes",) if tls else ()
-    plugins = [
-        folder for root in (sasl.root, Path("/")) for folder in root.glob("usr/lib/*-linux-gnu*/sasl2")
-    ]
     primary = PostfixPrimary.prepared(
-        place, more=more, services=services, surroundings={"SASL_PATH": str(plugins[0])}
+        place, more=more, services=services, surroundings={"SASL_PATH": str(_plugins(sasl, logins))}
     )
     settings = primary.postfix.etc / "sasl"  # where Debian's Postfix looks, whatever its main.cf says
     settings.mkdir()
@@ -64,3 +61,14 @@ def _write_password(sasl: peers.Peer, logins: Path) -> None:
     )
     owner = peers.number_of("postfix")
     os.chown(database, owner, owner)
+
+
+def _plugins(sasl: peers.Peer, logins: Path) -> Path:
+    """A folder with each plugin once: those of the system were not unpacked again."""
+    together = logins / "plugins"
+    together.mkdir()
+    for root in (sasl.root, Path("/")):
+        for plugin in root.glob("usr/lib/*-linux-gnu*/sasl2/*.so"):
+            if not (together / plugin.name).exists():
+                (together / plugin.name).symlink_to(plugin)
+    return together

@@ -62,6 +62,7 @@ class SmartHost:
         offers: str = "AUTH PLAIN LOGIN",
         starttls: bool = True,
         refusal: str = "535 5.7.8 Wrong",
+        slowness: float = 0.0,
     ) -> None:
         self.timeline = Timeline(SimDice("smart host"))
         self.internet = SimInternet(self.timeline, SimDice("s"), SimDice("f"))
@@ -72,6 +73,7 @@ class SmartHost:
         self._offers = offers
         self._starttls = starttls
         self._refusal = refusal
+        self._slowness = slowness  # seconds before a refusal
         self.heard: list[str] = []  # lines of all connections, "TLS" between them
         self.files: dict[str, str] = {FILE: RIGHT}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -145,6 +147,7 @@ class SmartHost:
             elif line.startswith("AUTH SCRAM"):
                 await self._scram(talk)
             elif word == "AUTH":
+                await asyncio.sleep(0 if line == PLAIN else self._slowness)
                 talk.say("235 2.7.0 Ok" if line == PLAIN else self._refusal)
             else:
                 talk.say("221 bye")
@@ -254,6 +257,22 @@ def test_a_refusal_of_the_moment_rests_for_a_minute(refusal: str) -> None:
         assert len(host.logins) == 2
 
     SmartHost(refusal=refusal).opening(story)
+
+
+def test_a_server_that_is_slow_to_refuse_is_not_asked_at_the_pace_of_the_probes() -> None:
+    async def story(host: SmartHost, opener: Opener) -> None:
+        host.files[FILE] = WRONG
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(20):
+                    await host.open(opener)
+            assert isinstance(await host.open(opener), Unopened)
+            await asyncio.sleep(DEFERRED_SECONDS - 1)
+            assert isinstance(await host.open(opener), Unopened)
+            await asyncio.sleep(REFUSED_SECONDS_MAX)
+        assert len(host.logins) == 3
+
+    SmartHost(slowness=30.0).opening(story)
 
 
 def test_a_password_that_cannot_be_read_is_said_and_nothing_is_sent() -> None:

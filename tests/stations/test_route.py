@@ -246,6 +246,21 @@ def test_the_login_goes_along_to_the_hop() -> None:
     assert [hop.login for hop in plan.hops] == [LOGIN]
 
 
+@pytest.mark.parametrize(
+    ("named", "lanes"),
+    [
+        (None, {Lane.OWN, Lane.ISSUES}),
+        (Lane.ISSUES, {Lane.ISSUES}),
+        (Lane.RELAY, {Lane.RELAY, Lane.UNVERIFIED}),
+    ],
+)
+def test_a_login_for_everything_serves_the_lanes_that_it_is_for(named: Lane | None, lanes: set[Lane]) -> None:
+    routes = config(Route(None, named, SMART, "me", "/etc/secondpost/password"))
+    roads = {lane: road_to(routes, lane, Domain("example.org")) for lane in Lane}
+    with_login = {lane for lane, road in roads.items() if isinstance(road, ByHosts) and road.login == LOGIN}
+    assert with_login == lanes
+
+
 def test_two_logins_at_one_host_are_two_sites() -> None:
     other = Login("you", "/etc/secondpost/password")
     plans = [

@@ -129,10 +129,17 @@ class Opener:
             return Unopened(Cause.CONNECT, hop.at(endpoint.host), Reply.of(451, "4.4.1", str(error)))
         except asyncio.CancelledError:
             connection.abort()
+            self._note_login(login, connection, Unopened(Cause.LOST, connection.host, BROKEN_OFF))
             raise
+        self._note_login(login, connection, broken)
+        return connection if broken is None else broken
+
+    def _note_login(
+        self, login: LoginAttempt | None, connection: Connection, broken: Unopened | None
+    ) -> None:
+        if login is None or not connection.login_begun:
+            return
         if broken is None:
-            self.logins.succeeded(hop)
-            return connection
-        if login is not None and connection.login_begun:
-            self.logins.failed(hop, login, broken)
-        return broken
+            self.logins.succeeded(connection.hop)
+        else:
+            self.logins.failed(connection.hop, login, broken)

@@ -1,7 +1,7 @@
 """Finds out whether a site that was down accepts connections again.
 
-A probe is a dialogue without a message (EHLO, STARTTLS, EHLO, QUIT) with all hosts in parallel; the
-site is up if one accepts.
+A probe is a dialogue without a message (EHLO, STARTTLS, EHLO, login, QUIT) with all hosts in
+parallel; the site is up if one accepts.
 """
 
 import asyncio
