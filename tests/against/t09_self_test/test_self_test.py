@@ -132,12 +132,15 @@ def test_a_refusal_by_policy_is_a_fault_with_the_setting_that_mends_it(place: Pa
 
 
 def test_greylisting_is_a_warning_and_the_service_tries_again(place: Path) -> None:
-    with restricted(place, "450 4.7.1 Greylisted, try again in 300 seconds") as postfix:
-        with Secondpost(place / "ours", free_port(), postfix.port) as ours:
-            done = self_test(ours)
-            assert (done["met"], done["state"]) == ("greylisted", "waiting")
-            assert grades(done)["self-test-taken"] == "warning"
-            assert [row["recipient"] for row in listed(ours)] == [POSTMASTER]
+    greylisting = "450 4.7.1 Greylisted, try again in 300 seconds"
+    with (
+        restricted(place, greylisting) as postfix,
+        Secondpost(place / "ours", free_port(), postfix.port) as ours,
+    ):
+        done = self_test(ours)
+        assert (done["met"], done["state"]) == ("greylisted", "waiting")
+        assert grades(done)["self-test-taken"] == "warning"
+        assert [row["recipient"] for row in listed(ours)] == [POSTMASTER]
 
 
 def test_a_mailbox_that_does_not_exist_is_only_a_note(place: Path) -> None:
