@@ -64,6 +64,7 @@ class SelfTest:
     met: Met | None = None  # None: no host let us in
     reply: Reply | None = None  # that decided
     handed_in: HandedIn | None = None  # None: no service ran, or the primary refused beforehand
+    is_served: bool = True  # whether this server's own service runs
 
     @property
     def is_sent(self) -> bool:
@@ -112,6 +113,10 @@ def diagnose(test: SelfTest, relay: Relay) -> Iterator[Diagnosis]:
         yield _taken(test, relay)
     if test.handed_in is not None:
         yield _handed_in(test.handed_in, test)
+    elif not test.is_served:
+        text = "No service of this server answered, so the message went straight to the primary."
+        remedy = "secondpost serve"
+        yield Diagnosis(Check.SELF_TEST_RECEIVED, str(test.to), Grade.NOTE, text, remedy)
 
 
 def _connection(test: SelfTest, domain: str) -> Diagnosis:

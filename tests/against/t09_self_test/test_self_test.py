@@ -83,6 +83,7 @@ def test_without_a_service_the_message_goes_straight_to_the_primary(
     done = self_test(ours)
     assert done["right"], done["diagnoses"]
     assert (done["met"], done["id"]) == ("taken", None)
+    assert grades(done)["self-test-received"] == "note"
     [visit] = done["visits"]
     assert commands(visit) == ["", "EHLO", "MAIL", "RCPT", "DATA", ".", "QUIT"]
     assert visit["exchanges"][2]["command"].startswith("MAIL FROM:<>")
