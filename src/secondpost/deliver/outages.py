@@ -28,7 +28,7 @@ DRAIN_MS_MAX = 10 * MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
+class _HeldMail:
     """The mail that waits for a domain's primary."""
 
     deliveries: int
@@ -71,7 +71,7 @@ class OutageAlarms:
             elif backup.domain in self._outages:
                 await self._is_back(backup.domain, self._outages[backup.domain], waiting)
 
-    async def _is_down(self, backup: Backup, found: SiteDown, waiting: _Waiting) -> None:
+    async def _is_down(self, backup: Backup, found: SiteDown, waiting: _HeldMail) -> None:
         domain, now_ms = backup.domain, self._clock.now_ms()
         outage = self._outages.get(domain)
         if outage is None:
@@ -90,7 +90,7 @@ class OutageAlarms:
         else:
             self._alarms.end(AlarmKind.KEEP_RUNS_OUT, domain.name)
 
-    async def _is_back(self, domain: Domain, outage: _Outage, waiting: _Waiting) -> None:
+    async def _is_back(self, domain: Domain, outage: _Outage, waiting: _HeldMail) -> None:
         now_ms = self._clock.now_ms()
         if outage.up_ms is None:
             outage.up_ms = now_ms
@@ -119,7 +119,7 @@ class OutageAlarms:
         )
 
 
-def _waiting_for(domain: Domain, counts: Sequence[Count]) -> _Waiting:
+def _waiting_for(domain: Domain, counts: Sequence[Count]) -> _HeldMail:
     waiting = [
         count
         for count in counts
@@ -127,14 +127,14 @@ def _waiting_for(domain: Domain, counts: Sequence[Count]) -> _Waiting:
         and count.lane in (Lane.RELAY, Lane.UNVERIFIED)
         and count.state in (State.WAITING, State.CLAIMED)
     ]
-    return _Waiting(
+    return _HeldMail(
         sum(count.deliveries for count in waiting),
         sum(count.octets for count in waiting),
         min((count.oldest_ms for count in waiting), default=None),
     )
 
 
-def _held_text(backup: Backup, outage: _Outage, found: SiteDown, waiting: _Waiting) -> str:
+def _held_text(backup: Backup, outage: _Outage, found: SiteDown, waiting: _HeldMail) -> str:
     since = f"its primary cannot be reached since {utc_text(outage.since_ms)} ({found.cause}: {found.detail})"
     if waiting.oldest_ms is None:
         return f"{since}; no mail waits for it yet"
@@ -143,7 +143,7 @@ def _held_text(backup: Backup, outage: _Outage, found: SiteDown, waiting: _Waiti
     return f"{since}; {amount} waiting, the oldest until {utc_text(kept_ms)}"
 
 
-def _keep_text(backup: Backup, waiting: _Waiting, percent: int) -> str:
+def _keep_text(backup: Backup, waiting: _HeldMail, percent: int) -> str:
     assert waiting.oldest_ms is not None, "mail that does not wait uses no time"
     kept_ms = waiting.oldest_ms + backup.keep_ms
     return (
