@@ -10,7 +10,7 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.questions import Finding, MxAnswer, MxRecord
 from secondpost.protocols.mta_sts import parse_policy
 from secondpost.setup.facts import DkimKey, Facts, Signing, StsFound
-from secondpost.setup.records import PublishedBy, Record, Turn, zone_snippet
+from secondpost.setup.records import PublishedBy, Turn, WantedRecord, zone_snippet
 from secondpost.setup.wanted import records_wanted
 
 HOST, NET, BOUNCES = Domain("mx2.example.net"), Domain("example.net"), Domain("bounce.example.net")
@@ -50,11 +50,11 @@ def config(
     )
 
 
-def lines(records: tuple[Record, ...]) -> list[str]:
+def lines(records: tuple[WantedRecord, ...]) -> list[str]:
     return [f"{record.name} {record.type} {record.value}" for record in records]
 
 
-def named(records: tuple[Record, ...], name: str, kind: str) -> list[Record]:
+def named(records: tuple[WantedRecord, ...], name: str, kind: str) -> list[WantedRecord]:
     return [record for record in records if (record.name, record.type) == (name, kind)]
 
 
@@ -104,7 +104,7 @@ def _value(rdata: dns.rdata.Rdata) -> str:
 
 def test_a_text_with_quotes_and_other_letters_survives_the_zone_file() -> None:
     text = 'say "ü" \\ ' + "é" * 200
-    record = Record("odd.example.net", "TXT", text, "", Turn.HOST)
+    record = WantedRecord("odd.example.net", "TXT", text, "", Turn.HOST)
     zone = dns.zone.from_text(SOA + NS + zone_snippet((record,)), origin="example.net.", relativize=False)
     found = zone.get_rdataset("odd.example.net.", "TXT")
     assert found is not None

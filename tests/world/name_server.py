@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 
 import dns.flags
 import dns.message
+import dns.name
 import dns.rcode
+import dns.rdatatype
 import dns.rrset
 
 from secondpost.mail.address import Endpoint
@@ -43,8 +45,17 @@ class Zone:
                 break
             reply.answer.extend(alias)
             name = alias[0][0].target
-        reply.authority.extend(_sets([SOA]))
+        reply.authority.append(self._soa(name))
         return reply
+
+    def _soa(self, name: dns.name.Name) -> dns.rrset.RRset:
+        """That of the nearest zone above the name, or SOA."""
+        while name != dns.name.root:
+            for it in self._sets.get(name, []):
+                if it.rdtype == dns.rdatatype.SOA:
+                    return it
+            name = name.parent()
+        return _sets([SOA])[0]
 
 
 def _sets(lines: Sequence[str]) -> list[dns.rrset.RRset]:

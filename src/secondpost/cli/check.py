@@ -8,11 +8,9 @@ import click
 from secondpost.cli.check_words import VERBOSE, show
 from secondpost.cli.command import JSON, Command, Ending, Exit, Group
 from secondpost.cli.opening import become_owner, configuration, user_of
-from secondpost.cli.screen import say, say_json
 from secondpost.config.records import Config
-from secondpost.owner.documents import DnsDocument, RecordDocument
 from secondpost.setup.diagnosis import Diagnosis
-from secondpost.setup.dns_records import Examined, RecordState
+from secondpost.setup.facts import Facts
 
 
 @click.group(
@@ -24,33 +22,15 @@ def check() -> None:
 
 @check.command("dns", cls=Command)
 @JSON
-@click.pass_context
-def check_dns(context: click.Context, as_json: bool) -> None:
-    """Show which DNS records the newsletters need, and which of them exist.
+@VERBOSE
+def check_dns(as_json: bool, verbose: bool) -> None:
+    """Compare DNS with what this server and its newsletters need."""
+    from secondpost.roles.zones import facts_of_machine
 
-    Exit code 1 if one is missing or wrong.
-    """
     config = configuration()
-    if len(config.newsletters) == 0:
-        raise Ending(f"{config.path} has no [[newsletter]]: there are no records to look for", Exit.NO)
-    from secondpost.roles.desk import examine_dns
-    from secondpost.world.ports import DiskFailed, KeyFault
-
+    known = facts_of_machine(config)  # first, since root sees more than the owner of the store
     become_owner(config)
-    try:
-        records = asyncio.run(examine_dns(config))
-    except KeyFault as fault:
-        text = f"{fault}; the service makes missing keys when it starts: secondpost serve"
-        raise Ending(text, Exit.UNREACHABLE) from None
-    except DiskFailed as failed:
-        raise Ending(f"{failed}; look into the kernel's log", Exit.UNREACHABLE) from None
-    is_right = all(record.state is RecordState.RIGHT for record in records)
-    if as_json:
-        say_json(DnsDocument(is_right, [_record(record) for record in records]))
-    else:
-        _say_records(records)
-    if not is_right:
-        context.exit(Exit.NO)
+    show(config.path, _dns(config, known), as_json=as_json, verbose=verbose)
 
 
 @check.command("security", cls=Command)
@@ -82,17 +62,14 @@ def _security(config: Config) -> list[Diagnosis]:
     return list(look_at_machine(config, user_of(config), FOLDERS))
 
 
-def _say_records(records: Sequence[Examined]) -> None:
-    for record in records:
-        say(f"{record.state}: {record.name} {record.type}: {record.why}")
-        if record.state is not RecordState.RIGHT:
-            say(f"  put there: {record.value}")
-            say(f"  in a zone file: {record.zone_line}")
-            for found in record.found:
-                say(f"  found:     {found}")
+def _dns(config: Config, known: Facts) -> Sequence[Diagnosis]:
+    from secondpost.roles.zones import examine_dns
+    from secondpost.world.ports import DiskFailed, KeyFault
 
-
-def _record(record: Examined) -> RecordDocument:
-    return RecordDocument(
-        record.name, record.type, record.value, record.state.value, list(record.found), record.why
-    )
+    try:
+        return asyncio.run(examine_dns(config, known))
+    except KeyFault as fault:
+        text = f"{fault}; the service makes missing keys when it starts: secondpost serve"
+        raise Ending(text, Exit.UNREACHABLE) from None
+    except DiskFailed as failed:
+        raise Ending(f"{failed}; look into the kernel's log", Exit.UNREACHABLE) from None

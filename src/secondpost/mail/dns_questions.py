@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from secondpost.mail.address import Domain
-from secondpost.mail.questions import Finding, NameAnswer, NameQuestion
+from secondpost.mail.questions import (
+    AddressAnswer,
+    Addresses,
+    Finding,
+    Mx,
+    MxAnswer,
+    NameAnswer,
+    NameQuestion,
+    Txt,
+    TxtAnswer,
+)
 
 Result = TypeVar("Result")
 
@@ -38,7 +48,7 @@ class Tlsa:
 
 @dataclass(frozen=True, slots=True)
 class Caa:
-    """The CAA records of this very name; setup/authorities climbs the tree. Answered by CaaAnswer."""
+    """The CAA records of this very name; setup/facts climbs the tree. Answered by CaaAnswer."""
 
     name: str
 
@@ -180,3 +190,30 @@ AnswerOfZone = (
     | StsPolicyAnswer
 )
 AskingZone = Generator[ZoneQuestion, AnswerOfZone, Result]
+
+
+def unanswered(question: ZoneQuestion) -> AnswerOfZone:
+    """The answer if nothing is known."""
+    match question:
+        case Mx():
+            return MxAnswer(Finding.FAILED)
+        case Addresses():
+            return AddressAnswer(Finding.FAILED)
+        case Txt():
+            return TxtAnswer(Finding.FAILED)
+        case Ptr():
+            return PtrAnswer(Finding.FAILED)
+        case Tlsa():
+            return TlsaAnswer(Finding.FAILED)
+        case Caa():
+            return CaaAnswer(Finding.FAILED)
+        case Alias():
+            return AliasAnswer(Finding.FAILED)
+        case ZoneOf():
+            return ZoneAnswer(Finding.FAILED)
+        case Ds():
+            return DsAnswer(Finding.FAILED)
+        case Ns():
+            return NsAnswer(Finding.FAILED)
+        case StsPolicy():
+            return StsPolicyAnswer(problem="it did not come in time")

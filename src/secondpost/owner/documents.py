@@ -279,26 +279,6 @@ class StatusDocument:
     unnamed: list[UnnamedDocument]
 
 
-@dataclass(frozen=True, slots=True)
-class RecordDocument:
-    """A record that DNS must have."""
-
-    name: str
-    type: str
-    value: str
-    state: str
-    found: list[str]
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class DnsDocument:
-    """The document of `check dns`."""
-
-    right: bool
-    records: list[RecordDocument]
-
-
 def delivery_document(listed: DeliveryRow) -> DeliveryDocument:
     return DeliveryDocument(
         id=str(listed.id),

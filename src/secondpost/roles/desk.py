@@ -1,5 +1,4 @@
-"""Open what the owner's commands work on: the stores, beside a running service or without one, and
-DNS.
+"""Open what the owner's commands work on: the stores, beside a running service or without one.
 
 Large modules that few commands need are imported where they are used.
 """
@@ -17,35 +16,20 @@ from secondpost.owner.newsletter_desk import OpenNewsletter
 from secondpost.policy.domains import own_domains
 from secondpost.roles.parts import FEEDS, HINTS
 from secondpost.roles.publish import publisher_of, renderer_of
-from secondpost.setup.dns_records import DkimKey, Examined, examine
 from secondpost.spool.desk import OwnersDesk
 from secondpost.store.ports import COMMAND, StoreRefused
 from secondpost.store.sqlite import SqliteStore
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from secondpost.store.sqlite.schema import Database
 from secondpost.subscribers.signup import CrowdLog, SignUps
-from secondpost.world.asking import drive, names_from
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.dice import RealDice
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.dns import RealResolver
-from secondpost.world.real.keys import dkim_records
 from secondpost.world.real.local import hint_once
 from secondpost.world.real.net import RealNet
 from secondpost.world.real.work import SWITCH_SECONDS, RealWork
 from secondpost.world.sockets.feeds import FeedAsker
-
-
-async def examine_dns(config: Config) -> tuple[Examined, ...]:
-    """Compare the records DNS needs with what the resolver returns. Raises KeyFault while there are
-    no keys.
-    """
-    keys = tuple(DkimKey(record.selector, record.text) for record in dkim_records(config.store, config.dkim))
-    resolver = RealResolver(config.dns.servers, RealDice())
-    try:
-        return await drive(examine(config, keys), names_from(resolver))
-    finally:
-        resolver.close()
 
 
 def has_newsletter_store(config: Config) -> bool:

@@ -36,6 +36,216 @@ class Check(Enum):
         "A newsletter that the file no longer names is not sent, and its readers cannot leave.",
     )
 
+    # -- DNS: this server's own name
+    DNS_ANSWERS = (
+        "dns-answers",
+        Area.DNS,
+        "While DNS does not answer, senders find neither this server nor its proofs.",
+    )
+    HOST_ADDRESS = (
+        "host-address",
+        Area.DNS,
+        "Senders connect to the addresses of the hostname: a wrong one leads to another machine.",
+    )
+    HOST_REVERSE = (
+        "reverse-name",
+        Area.DNS,
+        "Large providers refuse mail from an address whose name does not lead back to it.",
+    )
+    WEB_ADDRESS = (
+        "web-address",
+        Area.DNS,
+        "Readers confirm and leave on these pages.",
+    )
+    IPV6 = (
+        "ipv6",
+        Area.DNS,
+        "Some networks reach the rest of the internet over IPv6 alone.",
+    )
+    CAA = (
+        "caa",
+        Area.DNS,
+        "CAA records decide which authorities may issue a certificate for this server.",
+    )
+
+    # -- DNS: the mail hosts of backup domains, and of bounces
+    MX_PLACE = (
+        "mx-place",
+        Area.DNS,
+        "Senders find this server only if it is among the domain's MX records.",
+    )
+    MX_PREFERENCE = (
+        "mx-preference",
+        Area.DNS,
+        "A backup comes after every other host, or mail comes here although the primary is well.",
+    )
+    MX_PRIMARY = (
+        "mx-primary",
+        Area.DNS,
+        "A backup hands mail to a better host: without one the mail waits until it is too old.",
+    )
+    MX_LOOP = (
+        "mx-loop",
+        Area.DNS,
+        "If the primary's name leads to this server, mail would go round in a circle.",
+    )
+    MX_TARGET = (
+        "mx-target",
+        Area.DNS,
+        "An MX record names a host with addresses; senders skip or refuse anything else.",
+    )
+    MX_NULL = (
+        "mx-null",
+        Area.DNS,
+        "A null MX says that the domain takes no mail at all: senders give up at once.",
+    )
+    WILDCARD = (
+        "wildcard",
+        Area.DNS,
+        "A wildcard record answers for names that do not exist, also for those of mail policies.",
+    )
+    BOUNCES_MX = (
+        "bounces-mx",
+        Area.DNS,
+        "Reports about mail to readers, and mail by which readers leave, come to this domain.",
+    )
+
+    # -- DNS: who may send, and what proves it
+    SPF_RECORD = (
+        "spf-record",
+        Area.DNS,
+        "Without exactly one SPF record, receivers cannot tell this server from a forger.",
+    )
+    SPF_SYNTAX = (
+        "spf-syntax",
+        Area.DNS,
+        "A record with a mistake counts as a permanent error, and mail as unproved.",
+    )
+    SPF_LOOKUPS = (
+        "spf-lookups",
+        Area.DNS,
+        "Receivers give up after ten look-ups (RFC 7208), and mail counts as unproved.",
+    )
+    SPF_STRICTNESS = (
+        "spf-strictness",
+        Area.DNS,
+        "The end of the record says what becomes of mail from all other addresses.",
+    )
+    SPF_SENDER = (
+        "spf-sender",
+        Area.DNS,
+        "The record must allow the addresses from which the mail really comes.",
+    )
+    DKIM_RECORD = (
+        "dkim-record",
+        Area.DNS,
+        "Signatures can be checked only with the public key in DNS, in one record per selector.",
+    )
+    DKIM_SYNTAX = (
+        "dkim-syntax",
+        Area.DNS,
+        "A key record with a mistake is no key: every signature fails.",
+    )
+    DKIM_KEY = (
+        "dkim-key",
+        Area.DNS,
+        "If DNS has another key than this server signs with, every signature fails.",
+    )
+    DKIM_REVOKED = (
+        "dkim-revoked",
+        Area.DNS,
+        "An empty key says that every signature made with it is void.",
+    )
+    DKIM_TESTING = (
+        "dkim-testing",
+        Area.DNS,
+        "In test mode receivers treat signed mail as if it were unsigned.",
+    )
+    DMARC_RECORD = (
+        "dmarc-record",
+        Area.DNS,
+        "Large providers require exactly one DMARC record from everyone who sends to many.",
+    )
+    DMARC_SYNTAX = (
+        "dmarc-syntax",
+        Area.DNS,
+        "A record with a mistake counts as none.",
+    )
+    DMARC_POLICY = (
+        "dmarc-policy",
+        Area.DNS,
+        "Only quarantine or reject keeps others from writing mail in the domain's name.",
+    )
+    DMARC_ALIGNMENT = (
+        "dmarc-alignment",
+        Area.DNS,
+        "DMARC counts a signature or SPF only if its domain belongs to the one in From.",
+    )
+
+    # -- DNS: encryption that senders can insist on
+    TLSA_RECORD = (
+        "tlsa-record",
+        Area.DNS,
+        "With a TLSA record in a signed zone, senders cannot be led to a forged server (DANE).",
+    )
+    TLSA_SIGNED = (
+        "tlsa-signed",
+        Area.DNS,
+        "Senders ignore TLSA records in a zone that is not signed.",
+    )
+    TLSA_MATCH = (
+        "tlsa-match",
+        Area.DNS,
+        "Senders that use DANE deliver only to a server whose key the TLSA records name.",
+    )
+    TLSA_ROLLOVER = (
+        "tlsa-rollover",
+        Area.DNS,
+        "A second record for the next key lets the certificate change without refused mail.",
+    )
+    STS_ID = (
+        "mta-sts-id",
+        Area.DNS,
+        "Senders fetch the policy only if there is one record with an id, and again when it changes.",
+    )
+    STS_POLICY = (
+        "mta-sts-policy",
+        Area.DNS,
+        "Senders obey the policy only if it is served as RFC 8461 says.",
+    )
+    STS_HOSTS = (
+        "mta-sts-hosts",
+        Area.DNS,
+        "Senders that obey the policy deliver only to the hosts that it names.",
+    )
+    STS_MODE = (
+        "mta-sts-mode",
+        Area.DNS,
+        "Only the mode enforce protects mail; testing and none change nothing for senders.",
+    )
+    TLS_REPORTS = (
+        "tls-reports",
+        Area.DNS,
+        "Large providers report once a day whether their mail came encrypted (TLS-RPT).",
+    )
+
+    # -- DNS: the zones themselves
+    DNSSEC = (
+        "dnssec",
+        Area.DNS,
+        "Answers of a signed zone cannot be forged, and DANE needs one.",
+    )
+    NAME_SERVERS = (
+        "name-servers",
+        Area.DNS,
+        "A zone is found over IPv6 if at least two of its name servers have an IPv6 address.",
+    )
+    RPKI = (
+        "rpki",
+        Area.DNS,
+        "Signed routes keep another network from taking over the addresses of mail hosts.",
+    )
+
     # -- this machine
     CLOCK = (
         "clock",

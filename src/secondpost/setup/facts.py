@@ -21,6 +21,17 @@ from secondpost.mail.questions import Finding, Mx, MxAnswer, Txt
 
 CLIMB_MAX = 10  # labels up from a name; longer names belong to no mail host
 
+# The organization in a certificate's issuer: the name of its authority in CAA records.
+AUTHORITIES = {
+    "Let's Encrypt": "letsencrypt.org",
+    "Google Trust Services": "pki.goog",
+    "ZeroSSL": "sectigo.com",
+    "Sectigo Limited": "sectigo.com",
+    "DigiCert Inc": "digicert.com",
+    "SSL Corporation": "ssl.com",
+    "Actalis S.p.A.": "actalis.it",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class DkimKey:
@@ -63,6 +74,11 @@ class Facts:
     sts: Mapping[Domain, StsFound] = field(default_factory=dict)  # of backup domains that have it
     caa: tuple[CaaRecord, ...] = ()  # that apply to the hostname
     caa_name: str = ""  # where they stand
+
+
+def authority_of(issuer: str) -> str:
+    """The name of an issuer in CAA records; "" if it is not known."""
+    return AUTHORITIES.get(issuer, "")
 
 
 def look_around(config: Config, known: Facts) -> AskingZone[Facts]:

@@ -29,7 +29,7 @@ class Turn(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class WantedRecord:
     name: str  # without a final dot
     type: str  # "MX"; of an MTA-STS policy "text", and its name is a URL
     value: str  # as in a zone file, but a text as it is, without quotes
@@ -64,7 +64,7 @@ def _character(octet: int) -> str:
     return f"{octet:c}" if 32 <= octet < 127 else f"\\{octet:03d}"
 
 
-def zone_snippet(records: tuple[Record, ...]) -> str:
+def zone_snippet(records: tuple[WantedRecord, ...]) -> str:
     """The records as lines to paste into zone files, by turn. What stands in no zone is a comment.
 
     Names are absolute and each line has its TTL and class, so that the lines mean the same in every
@@ -78,7 +78,7 @@ def zone_snippet(records: tuple[Record, ...]) -> str:
     return "\n".join(lines)
 
 
-def _lines(records: list[Record]) -> list[str]:
+def _lines(records: list[WantedRecord]) -> list[str]:
     lines: list[str] = []
     for record in records:
         match record.by:

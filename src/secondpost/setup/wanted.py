@@ -18,7 +18,7 @@ from secondpost.protocols.mta_sts import (
     policy_url,
 )
 from secondpost.setup.facts import DkimKey, Facts, StsFound
-from secondpost.setup.records import PublishedBy, Record, Turn
+from secondpost.setup.records import PublishedBy, Turn, WantedRecord
 
 FIRST_PREFERENCE = 10  # of a primary that we have to name
 PREFERENCE_STEP = 10
@@ -28,7 +28,7 @@ FIRST_ID = "1"
 NULL_MX = "."
 
 
-def records_wanted(config: Config, keys: Sequence[DkimKey], facts: Facts) -> tuple[Record, ...]:
+def records_wanted(config: Config, keys: Sequence[DkimKey], facts: Facts) -> tuple[WantedRecord, ...]:
     """`keys`: of both algorithms. `facts`: as completed by `look_around`."""
     wanted = [
         *_host(config, facts),
@@ -85,30 +85,30 @@ def web_host(config: Config) -> str | None:
 
 
 # -- the host
-def _host(config: Config, facts: Facts) -> Iterator[Record]:
+def _host(config: Config, facts: Facts) -> Iterator[WantedRecord]:
     why = "other servers find this one under its name"
     yield from _addresses(config.hostname.name, facts, why)
     for address in facts.addresses:
         reverse = ip_address(address).reverse_pointer
         why = "large providers refuse mail from an address whose name does not lead back to it"
-        yield Record(reverse, "PTR", f"{config.hostname}.", why, Turn.HOST, PublishedBy.HOSTER)
+        yield WantedRecord(reverse, "PTR", f"{config.hostname}.", why, Turn.HOST, PublishedBy.HOSTER)
 
 
-def _web_host(config: Config, facts: Facts) -> Iterator[Record]:
+def _web_host(config: Config, facts: Facts) -> Iterator[WantedRecord]:
     host = web_host(config)
     if host is not None:
         yield from _addresses(host, facts, "readers find the pages on which they confirm and leave")
 
 
-def _addresses(host: str, facts: Facts, why: str) -> Iterator[Record]:
+def _addresses(host: str, facts: Facts, why: str) -> Iterator[WantedRecord]:
     for address in facts.addresses:
-        yield Record(host, "AAAA" if ":" in address else "A", address, why, Turn.HOST)
+        yield WantedRecord(host, "AAAA" if ":" in address else "A", address, why, Turn.HOST)
 
 
-def _proofs_of_host(config: Config, keys: Sequence[DkimKey]) -> Iterator[Record]:
+def _proofs_of_host(config: Config, keys: Sequence[DkimKey]) -> Iterator[WantedRecord]:
     host = config.hostname
     why = f"this server may send under its own name (SPF){_smart_host_words(config, Lane.OWN)}"
-    yield Record(host.name, "TXT", host_spf(config), why, Turn.HOST)
+    yield WantedRecord(host.name, "TXT", host_spf(config), why, Turn.HOST)
     for key in keys:
         yield _dkim(host, key, Turn.HOST)
 
@@ -135,18 +135,18 @@ def _smart_host_words(config: Config, lane: Lane) -> str:
     return f"; add the include that {host.host} names in its instructions, before ~all"
 
 
-def _dkim(domain: Domain, key: DkimKey, turn: Turn) -> Record:
+def _dkim(domain: Domain, key: DkimKey, turn: Turn) -> WantedRecord:
     name = f"{key.selector}._domainkey.{domain}"
-    return Record(
+    return WantedRecord(
         name, "TXT", key.text, f"the signature {key.selector} of {domain} can be checked (DKIM)", turn
     )
 
 
-def _tlsa(config: Config, facts: Facts) -> Iterator[Record]:
+def _tlsa(config: Config, facts: Facts) -> Iterator[WantedRecord]:
     """Only in a signed zone: elsewhere no sender looks at it (RFC 7672 §2.2)."""
     if facts.tls_key is not None and facts.host_signing.is_signed:
         # RFC 7672 §3.1.1: 3 1 1 outlives a renewal with the same key.
-        yield Record(
+        yield WantedRecord(
             tlsa_name(config.hostname.name),
             "TLSA",
             f"3 1 1 {facts.tls_key}",
@@ -160,9 +160,9 @@ def tlsa_name(host: str) -> str:
     return f"_25._tcp.{host}"
 
 
-def _authority(config: Config, facts: Facts) -> Iterator[Record]:
+def _authority(config: Config, facts: Facts) -> Iterator[WantedRecord]:
     if len(facts.authority) > 0 and forbids(facts):
-        yield Record(
+        yield WantedRecord(
             facts.caa_name,
             "CAA",
             f'0 issue "{facts.authority}"',
@@ -180,25 +180,25 @@ def forbids(facts: Facts) -> bool:
 
 
 # -- newsletters
-def _bounces(config: Config) -> Iterator[Record]:
+def _bounces(config: Config) -> Iterator[WantedRecord]:
     if len(config.newsletters) == 0 or config.bounces == config.hostname:
         return  # RFC 5321 §5.1: without MX records, the host itself is the MX
     bounces = config.bounces.name
     why = "reports about mail to readers, and mail from readers, reach this server"
-    yield Record(bounces, "MX", f"{FIRST_PREFERENCE} {config.hostname}.", why, Turn.SENDERS)
+    yield WantedRecord(bounces, "MX", f"{FIRST_PREFERENCE} {config.hostname}.", why, Turn.SENDERS)
     why = f"mail to readers may come from here (SPF){_smart_host_words(config, Lane.ISSUES)}"
-    yield Record(bounces, "TXT", bounces_spf(config), why, Turn.SENDERS)
+    yield WantedRecord(bounces, "TXT", bounces_spf(config), why, Turn.SENDERS)
 
 
-def _proofs_of_sender(domain: Domain, keys: Sequence[DkimKey]) -> Iterator[Record]:
+def _proofs_of_sender(domain: Domain, keys: Sequence[DkimKey]) -> Iterator[WantedRecord]:
     for key in keys:
         yield _dkim(domain, key, Turn.SENDERS)
     why = "large providers require it from everyone who sends to many (DMARC)"
-    yield Record(f"_dmarc.{domain}", "TXT", "v=DMARC1; p=none", why, Turn.SENDERS)
+    yield WantedRecord(f"_dmarc.{domain}", "TXT", "v=DMARC1; p=none", why, Turn.SENDERS)
 
 
 # -- backup domains
-def _policy(config: Config, domain: Domain, facts: Facts) -> Iterator[Record]:
+def _policy(config: Config, domain: Domain, facts: Facts) -> Iterator[WantedRecord]:
     """RFC 8461 §8.3: the policy first, then a new id, and only then the MX record. If the policy names
     us, the id is right as it is: it was raised when the policy changed.
     """
@@ -210,9 +210,9 @@ def _policy(config: Config, domain: Domain, facts: Facts) -> Iterator[Record]:
         return
     wanted = wanted_policy(config, domain, facts, policy)
     why = "senders that obey this policy deliver only to the hosts that it names (MTA-STS)"
-    yield Record(policy_url(domain.name), "text", wanted.text, why, Turn.POLICIES, PublishedBy.WEB)
+    yield WantedRecord(policy_url(domain.name), "text", wanted.text, why, Turn.POLICIES, PublishedBy.WEB)
     why = "a new id, so that senders fetch the policy again: publish it once the new policy is served"
-    yield Record(f"_mta-sts.{domain}", "TXT", _next_id_record(found), why, Turn.POLICIES)
+    yield WantedRecord(f"_mta-sts.{domain}", "TXT", _next_id_record(found), why, Turn.POLICIES)
 
 
 def policy_of(found: StsFound) -> Policy | None:
@@ -241,7 +241,7 @@ def _next_id_record(found: StsFound) -> str:
     return f"v=STSv1; id={FIRST_ID}"
 
 
-def _mail_hosts(config: Config, backup: Backup, facts: Facts) -> Iterator[Record]:
+def _mail_hosts(config: Config, backup: Backup, facts: Facts) -> Iterator[WantedRecord]:
     """Our place among the domain's MX hosts: the last one. One that is right already stays."""
     answer = facts.mx.get(backup.domain)
     others = _others(config, answer)
@@ -251,7 +251,7 @@ def _mail_hosts(config: Config, backup: Backup, facts: Facts) -> Iterator[Record
     worst = max((record.preference for record in others), default=-1)
     stays = len(ours) == 1 and ours[0].preference > worst and len(others) > 0
     preference = ours[0].preference if stays else own_preference(others)
-    yield Record(
+    yield WantedRecord(
         backup.domain.name,
         "MX",
         f"{preference} {config.hostname}.",
@@ -267,14 +267,14 @@ def _hosts_words(others: Sequence[MxRecord]) -> str:
     return " and ".join(f"{record.host} ({record.preference})" for record in others)
 
 
-def _primaries(backup: Backup) -> Iterator[Record]:
+def _primaries(backup: Backup) -> Iterator[WantedRecord]:
     """The zone names no other host. What the configuration knows of the primary is its address for us;
     if that is a name, it is likely its MX too.
     """
     names = [host.host for host in backup.primary if not host.is_address]
     for name in names:
         why = "the primary comes first: publish it before this server's record"
-        yield Record(backup.domain.name, "MX", f"{FIRST_PREFERENCE} {name}.", why, Turn.BACKUP)
+        yield WantedRecord(backup.domain.name, "MX", f"{FIRST_PREFERENCE} {name}.", why, Turn.BACKUP)
 
 
 def _others(config: Config, answer: MxAnswer | None) -> tuple[MxRecord, ...]:
@@ -286,8 +286,8 @@ def _records(answer: MxAnswer | None) -> tuple[MxRecord, ...]:
     return answer.records if answer is not None else ()
 
 
-def _tls_reports(config: Config, domain: Domain) -> Iterator[Record]:
+def _tls_reports(config: Config, domain: Domain) -> Iterator[WantedRecord]:
     if len(config.owner) > 0 and config.owner[0].local.isalnum():
         why = "large providers report once a day whether their mail came encrypted (TLS-RPT)"
         text = f"v=TLSRPTv1; rua=mailto:{config.owner[0]}"
-        yield Record(f"_smtp._tls.{domain}", "TXT", text, why, Turn.BACKUP, is_optional=True)
+        yield WantedRecord(f"_smtp._tls.{domain}", "TXT", text, why, Turn.BACKUP, is_optional=True)

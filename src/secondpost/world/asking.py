@@ -3,6 +3,7 @@
 A coroutine may also be started without a task: it gets one only if it has to wait.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -20,6 +21,7 @@ from secondpost.mail.dns_questions import (
     Tlsa,
     ZoneOf,
     ZoneQuestion,
+    unanswered,
 )
 from secondpost.mail.questions import (
     Addresses,
@@ -151,5 +153,23 @@ def zones_from(resolver: ZoneResolver, sts_policy: PolicyReader) -> ZoneAnswerer
                 return await sts_policy(domain)
             case _:
                 return await of_names(question)
+
+    return answer
+
+
+def within(seconds: float, answerer: ZoneAnswerer) -> ZoneAnswerer:
+    """Bounds the time of all questions together; the further ones are not answered.
+
+    Call it in the loop, when the time begins.
+    """
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + seconds
+
+    async def answer(question: ZoneQuestion) -> AnswerOfZone:
+        try:
+            async with asyncio.timeout_at(ends):
+                return await answerer(question)
+        except TimeoutError:
+            return unanswered(question)
 
     return answer

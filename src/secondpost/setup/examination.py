@@ -1,0 +1,58 @@
+"""What every part of the examination of DNS works on, and how it words its results."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from secondpost.config.records import Config
+from secondpost.setup.diagnosis import Check, Diagnosis, Grade
+from secondpost.setup.facts import DkimKey, Facts
+from secondpost.setup.records import WantedRecord, quoted
+
+WILDCARD_LABEL = "secondpost-check"  # a name that no zone has, unless by a wildcard
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    config: Config
+    keys: tuple[DkimKey, ...]
+    facts: Facts
+    wanted: tuple[WantedRecord, ...]
+
+    @property
+    def host(self) -> str:
+        return self.config.hostname.name
+
+    def lines(self, name: str, *kinds: str) -> str:
+        """The wanted records of a name as lines of a zone file; "" if there are none."""
+        return "\n".join(it.zone_line for it in self.wanted if it.name == name and it.type in kinds)
+
+    def text_line(self, name: str, begins: str) -> str:
+        """The wanted TXT record that begins so; "" if there is none."""
+        lines = [it.zone_line for it in self.wanted if it.name == name and it.value.startswith(begins)]
+        return "".join(lines[:1])
+
+
+def txt_line(name: str, text: str) -> str:
+    """A TXT record as a remedy, for a record that is not among the wanted ones."""
+    return f"{name}. IN TXT {quoted(text)}"
+
+
+def well(check: Check, subject: str, text: str) -> Diagnosis:
+    return Diagnosis(check, subject, Grade.WELL, text)
+
+
+def no_answer(subject: str, what: str) -> Diagnosis:
+    return Diagnosis(
+        Check.DNS_ANSWERS,
+        subject,
+        Grade.WARNING,
+        f"DNS gave no usable answer about {what}.",
+        "Try again in a minute; if it stays so, look at the zone's name servers and at [dns] servers.",
+    )
+
+
+def in_words(things: Sequence[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    if len(things) <= 1:
+        return "".join(things)
+    return f"{', '.join(things[:-1])} and {things[-1]}"

@@ -1,0 +1,171 @@
+"""What senders can insist on: the TLSA records of this server (DANE), and the MTA-STS policies and TLS
+reports of backup domains. Pure.
+"""
+
+from secondpost.config.records import Backup
+from secondpost.mail.dns_questions import AskingZone, Tlsa, TlsaRecord
+from secondpost.mail.questions import Finding, Txt
+from secondpost.protocols.mta_sts import Policy, StsFault, StsMode, parse_id, parse_policy, policy_url
+from secondpost.protocols.tls_reports import TlsReportsFault, check_tls_reports, is_tls_reports
+from secondpost.setup.diagnosis import Check, Diagnosis, Grade
+from secondpost.setup.examination import Examination, in_words, no_answer, txt_line, well
+from secondpost.setup.facts import StsFound
+from secondpost.setup.wanted import FIRST_ID, NULL_MX, tlsa_name, wanted_policy
+
+USABLE_USAGES = (2, 3)  # RFC 7672 §3.1.3: the others are unusable for SMTP
+OWN_KEY = (3, 1, 1)  # the usage, selector and matching type whose data we know
+
+
+def examine_tlsa(it: Examination) -> AskingZone[tuple[Diagnosis, ...]]:
+    name = tlsa_name(it.host)
+    answer = yield from Tlsa(name).ask()
+    is_signed = it.facts.host_signing.is_signed
+    if answer.finding is Finding.FAILED and is_signed:
+        # RFC 7672 §2.1.1: a failed look-up must not be taken for "no record".
+        text = (
+            f"DNS gave no usable answer about the TLSA records of {it.host}: strict senders keep their mail."
+        )
+        remedy = f"Look at the name servers of {it.host}, and whether each record at {name} is whole"
+        return (Diagnosis(Check.TLSA_RECORD, it.host, Grade.FAULT, text, remedy),)
+    if len(answer.records) > 0:
+        return _published(it, answer.records, is_signed)
+    if is_signed and it.facts.tls_key is not None:
+        text = f"The zone of {it.host} is signed, but has no TLSA record for its mail."
+        return (Diagnosis(Check.TLSA_RECORD, it.host, Grade.NOTE, text, it.lines(name, "TLSA")),)
+    return ()
+
+
+def _published(it: Examination, records: tuple[TlsaRecord, ...], is_signed: bool) -> tuple[Diagnosis, ...]:
+    name = tlsa_name(it.host)
+    if not is_signed:
+        text = f"{it.host} has TLSA records, but its zone is not signed: no sender looks at them."
+        remedy = f"Have the zone signed (DNSSEC), or remove the records at {name}"
+        return (Diagnosis(Check.TLSA_SIGNED, it.host, Grade.WARNING, text, remedy),)
+    usable = [record for record in records if record.usage in USABLE_USAGES]
+    matching = [record for record in usable if _shape(record) == OWN_KEY and record.data == it.facts.tls_key]
+    if len(matching) == 0:
+        return (_no_match(it, usable),)
+    found = [well(Check.TLSA_MATCH, it.host, f"A TLSA record names the key of {it.host}.")]
+    if len(usable) == 1:
+        text = f"{it.host} has one TLSA record: a new key would be refused until the record has changed."
+        remedy = f"{name}. IN TLSA 3 1 1 the SHA-256 of the next key, before it is used"
+        found.append(Diagnosis(Check.TLSA_ROLLOVER, it.host, Grade.NOTE, text, remedy))
+    return tuple(found)
+
+
+def _shape(record: TlsaRecord) -> tuple[int, int, int]:
+    return record.usage, record.selector, record.matching
+
+
+def _no_match(it: Examination, usable: list[TlsaRecord]) -> Diagnosis:
+    remedy = it.lines(tlsa_name(it.host), "TLSA")
+    if len(usable) == 0:
+        text = f"The TLSA records of {it.host} have none of the usages 2 and 3, and mean nothing for mail."
+        return Diagnosis(Check.TLSA_MATCH, it.host, Grade.WARNING, text, remedy)
+    if it.facts.tls_key is None and it.config.tls.certificate is not None:
+        text = (
+            f"The TLSA records of {it.host} cannot be compared: {it.config.tls.certificate} cannot be read."
+        )
+        return Diagnosis(Check.TLSA_MATCH, it.host, Grade.NOTE, text, "sudo secondpost check dns")
+    if it.facts.tls_key is None:
+        text = f"{it.host} has TLSA records, but this server has no certificate: strict senders refuse it."
+        remedy = f"Set certificate and key in [tls], or remove the records at {tlsa_name(it.host)}"
+        return Diagnosis(Check.TLSA_MATCH, it.host, Grade.FAULT, text, remedy)
+    if any(_shape(record) != OWN_KEY for record in usable):
+        kinds = in_words([f"{it.usage} {it.selector} {it.matching}" for it in usable])
+        text = f"The TLSA records of {it.host} are {kinds}; only 3 1 1 can be compared from here."
+        return Diagnosis(Check.TLSA_MATCH, it.host, Grade.NOTE, text, remedy)
+    text = f"No TLSA record of {it.host} names the key of its certificate: strict senders refuse it."
+    return Diagnosis(Check.TLSA_MATCH, it.host, Grade.FAULT, text, remedy)
+
+
+def examine_policy(it: Examination, backup: Backup) -> tuple[Diagnosis, ...]:
+    """The MTA-STS of a backup domain, if it has any."""
+    domain = backup.domain.name
+    found = it.facts.sts.get(backup.domain)
+    if found is None:
+        return ()
+    identity = _identity(domain, found)
+    if len(found.policy.problem) > 0:
+        text = f"The MTA-STS policy of {domain} cannot be fetched: {found.policy.problem}."
+        remedy = f"Serve it at {policy_url(domain)}:\n{_wanted(it, backup)}"
+        return (identity, Diagnosis(Check.STS_POLICY, domain, Grade.WARNING, text, remedy))
+    try:
+        policy = parse_policy(found.policy.text)
+    except StsFault as fault:
+        text = f"The MTA-STS policy of {domain} has a mistake: {fault}."
+        remedy = f"Serve at {policy_url(domain)}:\n{_wanted(it, backup)}"
+        return (identity, Diagnosis(Check.STS_POLICY, domain, Grade.WARNING, text, remedy))
+    right = well(Check.STS_POLICY, domain, f"The MTA-STS policy of {domain} can be fetched and read.")
+    return (identity, right, *_mode(domain, policy), *_hosts(it, backup, policy, found))
+
+
+def _wanted(it: Examination, backup: Backup, policy: Policy | None = None) -> str:
+    return wanted_policy(it.config, backup.domain, it.facts, policy).text.replace("\r\n", "\n").rstrip()
+
+
+def _identity(domain: str, found: StsFound) -> Diagnosis:
+    name = f"_mta-sts.{domain}"
+    if len(found.ids) > 1:
+        text = f"{name} has {len(found.ids)} records, which count as none."
+        return Diagnosis(
+            Check.STS_ID, domain, Grade.FAULT, text, f"Keep only: {txt_line(name, found.ids[0])}"
+        )
+    try:
+        identity = parse_id(found.ids[0])
+    except StsFault as fault:
+        text = f"The record at {name} has a mistake: {fault}."
+        return Diagnosis(Check.STS_ID, domain, Grade.FAULT, text, txt_line(name, f"v=STSv1; id={FIRST_ID}"))
+    return well(Check.STS_ID, domain, f"{name} has one record, with the id {identity}.")
+
+
+def _mode(domain: str, policy: Policy) -> list[Diagnosis]:
+    if policy.mode is StsMode.ENFORCE:
+        return [well(Check.STS_MODE, domain, f"The MTA-STS policy of {domain} is enforced.")]
+    text = f"The MTA-STS policy of {domain} has the mode {policy.mode}, which protects no mail."
+    remedy = "mode: enforce (with a new id), once the TLS reports show no failures"
+    return [Diagnosis(Check.STS_MODE, domain, Grade.NOTE, text, remedy)]
+
+
+def _hosts(it: Examination, backup: Backup, policy: Policy, found: StsFound) -> list[Diagnosis]:
+    if policy.mode is StsMode.NONE:
+        return []
+    domain = backup.domain.name
+    grade = Grade.FAULT if policy.mode is StsMode.ENFORCE else Grade.WARNING
+    results: list[Diagnosis] = []
+    if not policy.names(it.host):
+        text = f"The MTA-STS policy of {domain} does not name {it.host}: strict senders will not use it."
+        steps = [f"First serve at {policy_url(domain)}:", _wanted(it, backup, policy)]
+        steps += ["Then raise the id:", it.text_line(f"_mta-sts.{domain}", "v=STSv1")]
+        results.append(Diagnosis(Check.STS_HOSTS, domain, grade, text, "\n".join(steps)))
+    records = it.facts.mx[backup.domain].records
+    others = [record.host for record in records if record.host not in (it.host, NULL_MX)]
+    left_out = [host for host in others if not policy.names(host)]
+    if len(left_out) > 0:
+        text = f"The MTA-STS policy of {domain} does not name {in_words(left_out)}, which its MX records do."
+        remedy = "\n".join(f"mx: {host}" for host in left_out)
+        results.append(Diagnosis(Check.STS_HOSTS, domain, grade, text, remedy))
+    if len(results) == 0:
+        results.append(well(Check.STS_HOSTS, domain, f"The MTA-STS policy of {domain} names its MX hosts."))
+    return results
+
+
+def examine_tls_reports(it: Examination, backup: Backup) -> AskingZone[tuple[Diagnosis, ...]]:
+    domain, name = backup.domain.name, f"_smtp._tls.{backup.domain}"
+    answer = yield from Txt(name).ask()
+    texts = [text for text in answer.texts if is_tls_reports(text)]
+    if answer.finding is Finding.FAILED:
+        return (no_answer(domain, f"the TLS-RPT record of {domain}"),)
+    if len(texts) == 0:
+        text = f"{domain} asks for no reports about TLS."
+        return (Diagnosis(Check.TLS_REPORTS, domain, Grade.NOTE, text, it.lines(name, "TXT")),)
+    if len(texts) > 1:
+        text = f"{name} has {len(texts)} records, which count as none."
+        remedy = f"Keep only: {txt_line(name, texts[0])}"
+        return (Diagnosis(Check.TLS_REPORTS, domain, Grade.WARNING, text, remedy),)
+    try:
+        check_tls_reports(texts[0])
+    except TlsReportsFault as fault:
+        text = f"The TLS-RPT record at {name} has a mistake: {fault}."
+        return (Diagnosis(Check.TLS_REPORTS, domain, Grade.WARNING, text, it.lines(name, "TXT")),)
+    return (well(Check.TLS_REPORTS, domain, f"Reports about TLS are asked for at {name}."),)
