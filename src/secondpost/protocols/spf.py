@@ -36,7 +36,7 @@ class SpfResult(StrEnum):
 RESULTS = {"+": SpfResult.PASS, "-": SpfResult.FAIL, "~": SpfResult.SOFTFAIL, "?": SpfResult.NEUTRAL}
 
 
-class Mechanism(StrEnum):
+class SpfMechanism(StrEnum):
     ALL = "all"
     INCLUDE = "include"
     A = "a"
@@ -49,13 +49,13 @@ class Mechanism(StrEnum):
     @property
     def asks(self) -> bool:
         """Whether it counts as a look-up (RFC 7208 §4.6.4)."""
-        return self not in (Mechanism.ALL, Mechanism.IP4, Mechanism.IP6)
+        return self not in (SpfMechanism.ALL, SpfMechanism.IP4, SpfMechanism.IP6)
 
 
 @dataclass(frozen=True, slots=True)
-class Directive:
+class SpfDirective:
     result: SpfResult  # if the mechanism matches
-    mechanism: Mechanism
+    mechanism: SpfMechanism
     domain: str = ""  # of include, a, mx, ptr, exists; "" is the domain of the record
     network: IPv4Network | IPv6Network | None = None  # of ip4 and ip6
     prefix_of_four: int = 32
@@ -64,21 +64,21 @@ class Directive:
 
 @dataclass(frozen=True, slots=True)
 class SpfRecord:
-    directives: tuple[Directive, ...]
+    directives: tuple[SpfDirective, ...]
     redirect: str = ""
 
     @property
     def all(self) -> SpfResult | None:
         """What it says of all other addresses; None if it has neither `all` nor redirect=."""
         for directive in self.directives:
-            if directive.mechanism is Mechanism.ALL:
+            if directive.mechanism is SpfMechanism.ALL:
                 return directive.result
         return None
 
     @property
     def names_others(self) -> bool:
         """Whether it allows more than the domain's own A and MX hosts."""
-        own = (Mechanism.A, Mechanism.MX, Mechanism.ALL)
+        own = (SpfMechanism.A, SpfMechanism.MX, SpfMechanism.ALL)
         return len(self.redirect) > 0 or any(
             it.mechanism not in own or len(it.domain) > 0 for it in self.directives
         )
@@ -93,7 +93,7 @@ def parse_spf(text: str) -> SpfRecord:
     """Parse a record for which `is_spf` is true. Raises SpfFault."""
     if len(text) > CHARACTERS_MAX:
         raise SpfFault(f"it has {len(text)} characters")
-    directives: list[Directive] = []
+    directives: list[SpfDirective] = []
     redirects: list[str] = []
     for term in text.split()[1:]:
         modifier = _MODIFIER.fullmatch(term)
@@ -106,28 +106,28 @@ def parse_spf(text: str) -> SpfRecord:
     return SpfRecord(tuple(directives), "".join(redirects))
 
 
-def _directive(term: str) -> Directive:
+def _directive(term: str) -> SpfDirective:
     match = _TERM.fullmatch(term)
     if match is None:
         raise SpfFault(f"{term[:60]!r} is no mechanism of SPF")
-    result, mechanism = RESULTS[match["qualifier"] or "+"], Mechanism(match["name"].lower())
+    result, mechanism = RESULTS[match["qualifier"] or "+"], SpfMechanism(match["name"].lower())
     value, prefixes = match["value"] or "", match["prefixes"]
-    if mechanism in (Mechanism.IP4, Mechanism.IP6):
-        return Directive(result, mechanism, network=_network(mechanism, value + prefixes, term))
-    if mechanism is Mechanism.ALL and len(value + prefixes) > 0:
+    if mechanism in (SpfMechanism.IP4, SpfMechanism.IP6):
+        return SpfDirective(result, mechanism, network=_network(mechanism, value + prefixes, term))
+    if mechanism is SpfMechanism.ALL and len(value + prefixes) > 0:
         raise SpfFault(f"{term[:60]!r}: all has no value")
-    if mechanism in (Mechanism.INCLUDE, Mechanism.EXISTS) and len(value) == 0:
+    if mechanism in (SpfMechanism.INCLUDE, SpfMechanism.EXISTS) and len(value) == 0:
         raise SpfFault(f"{term[:60]!r} names no domain")
     four, six = _prefixes(prefixes, term)
-    return Directive(result, mechanism, value.lower().rstrip("."), None, four, six)
+    return SpfDirective(result, mechanism, value.lower().rstrip("."), None, four, six)
 
 
-def _network(mechanism: Mechanism, text: str, term: str) -> IPv4Network | IPv6Network:
+def _network(mechanism: SpfMechanism, text: str, term: str) -> IPv4Network | IPv6Network:
     try:
         network = ip_network(text, strict=False)
     except ValueError:
         raise SpfFault(f"{term[:60]!r} is no address or network") from None
-    if (network.version == 4) is not (mechanism is Mechanism.IP4):
+    if (network.version == 4) is not (mechanism is SpfMechanism.IP4):
         raise SpfFault(f"{term[:60]!r} is an address of the other kind")
     return network
 

@@ -11,9 +11,9 @@ from secondpost.mail.address import Domain
 from secondpost.mail.dns_questions import AskingZone
 from secondpost.mail.questions import Addresses, Finding, Mx, Txt
 from secondpost.protocols.spf import (
-    Directive,
-    Mechanism,
+    SpfDirective,
     SpfFault,
+    SpfMechanism,
     SpfRecord,
     SpfResult,
     is_spf,
@@ -77,7 +77,7 @@ def _of_record(record: SpfRecord, domain: str, address: str, count: _Count) -> A
         met = yield from _met(directive, directive.domain or domain, address, count)
         if result is None:
             result = met
-        if directive.mechanism is Mechanism.ALL:
+        if directive.mechanism is SpfMechanism.ALL:
             return result or SpfResult.NEUTRAL
     if len(record.redirect) > 0 and count.lookups < TERMS_MAX:
         count.lookups += 1
@@ -88,25 +88,27 @@ def _of_record(record: SpfRecord, domain: str, address: str, count: _Count) -> A
     return result or SpfResult.NEUTRAL
 
 
-def _met(directive: Directive, domain: str, address: str, count: _Count) -> AskingZone[SpfResult | None]:
+def _met(directive: SpfDirective, domain: str, address: str, count: _Count) -> AskingZone[SpfResult | None]:
     """The result if the mechanism matches or fails; None if it does not match."""
     match directive.mechanism:
-        case Mechanism.ALL:
+        case SpfMechanism.ALL:
             return directive.result
-        case Mechanism.IP4 | Mechanism.IP6:
+        case SpfMechanism.IP4 | SpfMechanism.IP6:
             return directive.result if _is_in(address, str(directive.network)) else None
-        case Mechanism.INCLUDE:
+        case SpfMechanism.INCLUDE:
             return (yield from _included(directive, domain, address, count))
-        case Mechanism.A:
+        case SpfMechanism.A:
             answer = yield from Addresses(domain).ask()
             return directive.result if _is_one_of(directive, address, answer.addresses) else None
-        case Mechanism.MX:
+        case SpfMechanism.MX:
             return (yield from _mail_host(directive, domain, address))
-        case Mechanism.PTR | Mechanism.EXISTS:
+        case SpfMechanism.PTR | SpfMechanism.EXISTS:
             return None
 
 
-def _included(directive: Directive, domain: str, address: str, count: _Count) -> AskingZone[SpfResult | None]:
+def _included(
+    directive: SpfDirective, domain: str, address: str, count: _Count
+) -> AskingZone[SpfResult | None]:
     if "%" in domain:
         return None
     result = yield from _of_domain(domain, address, count)
@@ -121,7 +123,7 @@ def _included(directive: Directive, domain: str, address: str, count: _Count) ->
             return None
 
 
-def _mail_host(directive: Directive, domain: str, address: str) -> AskingZone[SpfResult | None]:
+def _mail_host(directive: SpfDirective, domain: str, address: str) -> AskingZone[SpfResult | None]:
     mx = yield from Mx(Domain(domain)).ask()
     for record in mx.records[:MX_HOSTS_MAX]:
         answer = yield from Addresses(record.host).ask()
@@ -130,7 +132,7 @@ def _mail_host(directive: Directive, domain: str, address: str) -> AskingZone[Sp
     return None
 
 
-def _is_one_of(directive: Directive, address: str, found: tuple[str, ...]) -> bool:
+def _is_one_of(directive: SpfDirective, address: str, found: tuple[str, ...]) -> bool:
     prefix = directive.prefix_of_six if ":" in address else directive.prefix_of_four
     same_kind = [one for one in found if (":" in one) is (":" in address)]
     return any(_is_in(address, f"{one}/{prefix}") for one in same_kind)
