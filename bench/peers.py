@@ -26,6 +26,7 @@ PACKAGES: Final = {
     "opensmtpd": ("opensmtpd", "usr/sbin/smtpd"),
     "sasl": ("sasl2-bin libsasl2-modules", "usr/sbin/saslpasswd2"),  # the logins of Postfix
     "unbound": ("unbound", "usr/sbin/unbound"),
+    "knot": ("knot", "usr/sbin/knotd"),
 }
 
 # user or group: number, used if the system has none of that name

@@ -122,9 +122,8 @@ def _alignment(
     """
     bounces = it.config.bounces
     envelope = yield from _walk(bounces.name)
-    is_aligned = bounces == domain or (
-        not record.is_spf_strict and envelope.organization == found.organization
-    )
+    is_strict = record.is_spf_strict and envelope.organization == found.organization
+    is_aligned = bounces == domain or (envelope.organization == found.organization and not is_strict)
     host = smart_host(it.config, Lane.ISSUES)
     if host is not None:
         text = f"Mail from {domain} passes DMARC by its signature; whether by SPF too depends on {host.host}."
@@ -133,8 +132,9 @@ def _alignment(
         text = f"Mail from {domain} passes DMARC by its signature, and by SPF of {bounces}."
         return well(Check.DMARC_ALIGNMENT, domain.name, text)
     text = (
-        f"Mail from {domain} passes DMARC by its signature alone: its envelope's domain, {bounces}, "
-        "does not belong to it."
+        f"Mail from {domain} passes DMARC by its signature alone: its envelope's domain is {bounces}, "
+        f"{'and the record asks for the very domain of From (aspf=s)' if is_strict else 'of another owner'}."
     )
-    remedy = f'bounces = "bounce.{domain}"'
+    relaxed = txt_line(f"_dmarc.{found.domain}", found.texts[0].replace("aspf=s", "aspf=r"))
+    remedy = relaxed if is_strict else f'bounces = "bounce.{domain}"'
     return Diagnosis(Check.DMARC_ALIGNMENT, domain.name, Grade.NOTE, text, remedy)
