@@ -19,3 +19,9 @@ def logged_alarms(lines: list[str], now_ms: Callable[[], int] = lambda: 0) -> St
 def that_stand(alarms: StandingAlarms, kind: AlarmKind) -> list[str]:
     """The subjects of the kind's alarms."""
     return [alarm.subject for alarm in alarms.standing() if alarm.kind is kind]
+
+
+def how_ended(alarms: StandingAlarms, kind: AlarmKind, subject: str) -> str:
+    """What was said of the end of an alarm that ended lately."""
+    (how,) = (one.how for one in alarms.ended() if (one.kind, one.subject) == (kind, subject))
+    return how

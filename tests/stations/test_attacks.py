@@ -21,7 +21,7 @@ from secondpost.receive.attacks import (
 from secondpost.receive.caller_log import CallerLog, SessionLog
 from secondpost.receive.callers import caller_at
 from simulation.clock import SimClock, Timeline, run
-from tests.alarms import logged_alarms, that_stand
+from tests.alarms import how_ended, logged_alarms, that_stand
 
 REFUSED = Reply.of(550, "5.1.1", "No such user")
 MAILBOX = Mailbox.parse("guess@example.net")
@@ -93,7 +93,9 @@ def test_an_attack_rings_once_however_long_it_goes_on_and_ends_after_a_quiet_hou
         assert that_stand(siege.alarms, AlarmKind.ATTACKED) == [""]
         await asyncio.sleep(3 * WINDOW_SECONDS)
         assert siege.alarms.standing() == ()
-        assert siege.alarms.how_ended(AlarmKind.ATTACKED, "").startswith("3,660 protocol faults in the last ")
+        assert how_ended(siege.alarms, AlarmKind.ATTACKED, "").startswith(
+            "3,660 protocol faults in the last "
+        )
 
     besieged(story)
 

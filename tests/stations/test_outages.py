@@ -11,7 +11,7 @@ from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.delivery import State
 from secondpost.mail.duration import DAY_MS, MINUTE_MS
 from secondpost.mail.envelope import Lane
-from tests.alarms import logged_alarms, that_stand
+from tests.alarms import how_ended, logged_alarms, that_stand
 from tests.store.letters import Letters, leased, settled
 from tests.store.place import SqlitePlace
 
@@ -108,7 +108,7 @@ def test_an_outage_rings_once_with_what_waits_and_ends_with_what_was_delivered(t
         await watch.letters.send("after@example.net")
         await watch.later(DRAIN_MS_MAX)
         assert that_stand(watch.alarms, AlarmKind.MAIL_HELD) == []
-        how = watch.alarms.how_ended(AlarmKind.MAIL_HELD, NET.name)
+        how = how_ended(watch.alarms, AlarmKind.MAIL_HELD, NET.name)
         assert how.startswith("its primary could not be reached for 1 h")
         assert how.endswith("since then 2 messages delivered, 2 messages still waiting")
         assert watch.rung(AlarmKind.MAIL_HELD) == 2, "one for each domain"

@@ -38,6 +38,10 @@ class Marks:
     step: int | None = None  # the last one that the owner was sent
     ended_ms: int | None = None
 
+    @property
+    def times(self) -> tuple[int, ...]:
+        return tuple(at for at in (self.began_ms, self.lasts_ms, self.ended_ms) if at is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class AlarmRecord:
@@ -59,7 +63,7 @@ class AlarmRecord:
 
     @property
     def severity(self) -> Severity:
-        return self.kind.severity
+        return self.kind.severity_at(self.step)
 
     def marks(self, road: Road) -> Marks:
         return self.mail if road is Road.MAIL else self.webhook

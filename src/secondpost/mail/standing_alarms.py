@@ -8,6 +8,7 @@ from secondpost.mail.duration import HOUR_MS
 
 EVENT_MS = HOUR_MS  # how long an alarm that is a single event stands after it last occurred
 STANDING_MAX = 1_000  # of one process; further ones are only logged
+ENDED_MAX = 50  # of one process, of which it is remembered how they ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,13 @@ class Alarm:
         return self.kind.severity_at(self.step)
 
 
+@dataclass(frozen=True, slots=True)
+class EndedAlarm:
+    kind: AlarmKind
+    subject: str
+    how: str  # what the owner may want to know of the end; "" if nothing
+
+
 class StandingAlarms:
     """What stands in this process. `say` and `say_over` write a line of the log when an alarm begins
     and when a condition is mended; `now_ms` is the wall clock.
@@ -42,7 +50,7 @@ class StandingAlarms:
         self._now_ms = now_ms
         self._changed: Callable[[], None] = lambda: None
         self._standing: dict[tuple[AlarmKind, str], Alarm] = {}
-        self._hows: dict[tuple[AlarmKind, str], str] = {}
+        self._ended: dict[tuple[AlarmKind, str], EndedAlarm] = {}  # in order
 
     def notify(self, changed: Callable[[], None]) -> None:
         """Call `changed` from now on when an alarm begins or is ended."""
@@ -72,16 +80,17 @@ class StandingAlarms:
         """
         ended = self._standing.pop((kind, subject), None)
         if ended is not None:
-            if len(self._hows) >= STANDING_MAX:
-                self._hows.clear()
-            self._hows[kind, subject] = how
+            self._ended.pop((kind, subject), None)
+            self._ended[kind, subject] = EndedAlarm(kind, subject, how)
+            if len(self._ended) > ENDED_MAX:
+                del self._ended[next(iter(self._ended))]
             self._say_over(kind, _about(subject, how))
             self._changed()
         return ended
 
-    def how_ended(self, kind: AlarmKind, subject: str) -> str:
-        """The `how` of the last end, "" if there was none."""
-        return self._hows.get((kind, subject), "")
+    def ended(self) -> tuple[EndedAlarm, ...]:
+        """Those that ended last, at most ENDED_MAX; one may stand again."""
+        return tuple(self._ended.values())
 
     def standing(self) -> tuple[Alarm, ...]:
         """All that stand now, in the order in which they began."""

@@ -14,16 +14,17 @@ import msgspec
 
 from secondpost.mail.alarm import AlarmKind, Severity
 from secondpost.mail.printable import printable
-from secondpost.mail.standing_alarms import Alarm
+from secondpost.mail.standing_alarms import ENDED_MAX, Alarm, EndedAlarm
 from secondpost.protocols.role_questions import INTEGER_MAX, Garbled, read_line
 
 STATED_MAX = 200  # alarms in one statement
 SUBJECT_CHARACTERS_MAX = 200
 DETAIL_CHARACTERS_MAX = 500
+STEP_MAX = 1_000
 ROLE_CHARACTERS_MAX = 32
 # In JSON a character takes at most twelve octets.
 ALARM_OCTETS_MAX = 12 * (SUBJECT_CHARACTERS_MAX + DETAIL_CHARACTERS_MAX) + 200
-STATEMENT_OCTETS_MAX = STATED_MAX * ALARM_OCTETS_MAX
+STATEMENT_OCTETS_MAX = (STATED_MAX + ENDED_MAX) * ALARM_OCTETS_MAX
 
 SUPERVISOR = "supervisor"
 OF_EVERY_ROLE = frozenset(
@@ -32,7 +33,7 @@ OF_EVERY_ROLE = frozenset(
 # What the roles may state that speak with strangers. Those in ANY_KIND do not.
 KINDS_OF: Mapping[str, frozenset[AlarmKind]] = MappingProxyType(
     {
-        "receive": OF_EVERY_ROLE | {AlarmKind.RECIPIENTS_FILE},
+        "receive": OF_EVERY_ROLE | {AlarmKind.RECIPIENTS_FILE, AlarmKind.ATTACKED},
         "web": OF_EVERY_ROLE,
         "fetch": OF_EVERY_ROLE,
     }
@@ -51,11 +52,19 @@ class _Alarm(msgspec.Struct, frozen=True):
     detail: Annotated[str, msgspec.Meta(max_length=DETAIL_CHARACTERS_MAX)]
     since_ms: Moment
     last_ms: Moment
+    step: Annotated[int, msgspec.Meta(ge=0, le=STEP_MAX)] = 0
+
+
+class _Ended(msgspec.Struct, frozen=True):
+    kind: str
+    subject: Annotated[str, msgspec.Meta(max_length=SUBJECT_CHARACTERS_MAX)]
+    how: Annotated[str, msgspec.Meta(max_length=DETAIL_CHARACTERS_MAX)]
 
 
 class _Stated(msgspec.Struct, frozen=True):
     role: Annotated[str, msgspec.Meta(max_length=ROLE_CHARACTERS_MAX)]
     alarms: Annotated[tuple[_Alarm, ...], msgspec.Meta(max_length=STATED_MAX)]
+    ended: Annotated[tuple[_Ended, ...], msgspec.Meta(max_length=ENDED_MAX)] = ()
 
 
 _STATED = msgspec.json.Decoder(_Stated)
@@ -63,26 +72,41 @@ _STATED = msgspec.json.Decoder(_Stated)
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """All alarms that stand in one process of a role."""
+    """All alarms that stand in one process of a role, and how others ended."""
 
     role: str
     alarms: tuple[Alarm, ...]
+    ended: tuple[EndedAlarm, ...] = ()
 
 
-def stated(role: str, standing: Sequence[Alarm]) -> Stated:
+def stated(role: str, standing: Sequence[Alarm], ended: Sequence[EndedAlarm] = ()) -> Stated:
     """A statement within the bounds: texts are cut, and beyond STATED_MAX the severest alarms stay."""
-    chosen = sorted(standing, key=lambda alarm: _SEVEREST_FIRST.index(alarm.kind.severity))[:STATED_MAX]
-    return Stated(role, tuple(_within_bounds(alarm) for alarm in chosen))
+    chosen = sorted(standing, key=lambda alarm: _SEVEREST_FIRST.index(alarm.severity))[:STATED_MAX]
+    hows = [one for one in ended if len(one.how) > 0][-ENDED_MAX:]
+    return Stated(
+        role,
+        tuple(_within_bounds(alarm) for alarm in chosen),
+        tuple(EndedAlarm(one.kind, _subject(one.subject), _detail(one.how)) for one in hows),
+    )
 
 
 def _within_bounds(alarm: Alarm) -> Alarm:
     return Alarm(
         alarm.kind,
-        _cut(printable(alarm.subject), SUBJECT_CHARACTERS_MAX),
-        _cut(printable(alarm.detail), DETAIL_CHARACTERS_MAX),
+        _subject(alarm.subject),
+        _detail(alarm.detail),
         alarm.since_ms,
         alarm.last_ms,
+        min(alarm.step, STEP_MAX),
     )
+
+
+def _subject(text: str) -> str:
+    return _cut(printable(text), SUBJECT_CHARACTERS_MAX)
+
+
+def _detail(text: str) -> str:
+    return _cut(printable(text), DETAIL_CHARACTERS_MAX)
 
 
 def _cut(text: str, characters_max: int) -> str:
@@ -91,10 +115,11 @@ def _cut(text: str, characters_max: int) -> str:
 
 def statement_line(said: Stated) -> bytes:
     alarms = tuple(
-        _Alarm(alarm.kind.word, alarm.subject, alarm.detail, alarm.since_ms, alarm.last_ms)
+        _Alarm(alarm.kind.word, alarm.subject, alarm.detail, alarm.since_ms, alarm.last_ms, alarm.step)
         for alarm in said.alarms
     )
-    return msgspec.json.encode(_Stated(said.role, alarms)) + b"\n"
+    ended = tuple(_Ended(one.kind.word, one.subject, one.how) for one in said.ended)
+    return msgspec.json.encode(_Stated(said.role, alarms, ended)) + b"\n"
 
 
 def read_statement(line: bytes) -> Stated:
@@ -102,7 +127,15 @@ def read_statement(line: bytes) -> Stated:
     found = read_line(line, _STATED)
     if found.role not in KINDS_OF and found.role not in ANY_KIND:
         raise Garbled(f"{found.role!r} is no role that states alarms")
-    return stated(found.role, [_read(one) for one in found.alarms if _may_state(found.role, one.kind)])
+    return stated(
+        found.role,
+        [_read(one) for one in found.alarms if _may_state(found.role, one.kind)],
+        [
+            EndedAlarm(_KINDS[one.kind], one.subject, one.how)
+            for one in found.ended
+            if _may_state(found.role, one.kind)
+        ],
+    )
 
 
 def _may_state(role: str, word: str) -> bool:
@@ -111,4 +144,4 @@ def _may_state(role: str, word: str) -> bool:
 
 
 def _read(one: _Alarm) -> Alarm:
-    return Alarm(_KINDS[one.kind], one.subject, one.detail, one.since_ms, one.last_ms)
+    return Alarm(_KINDS[one.kind], one.subject, one.detail, one.since_ms, one.last_ms, one.step)

@@ -96,7 +96,8 @@ class AlarmDesk:
     async def look(self) -> None:
         """One round. Raises StoreUnavailable and StoreFull; the next round does what is left."""
         now_ms = self._clock.now_ms()
-        self._roll.heard(OWN_PLACE, stated(OWN_ROLE, self._alarms.standing()))
+        own = stated(OWN_ROLE, self._alarms.standing(), self._alarms.ended())
+        self._roll.heard(OWN_PLACE, own)
         records = await self._write(now_ms)
         sent = await self._store.sent_notices()
         for road in self._roads:

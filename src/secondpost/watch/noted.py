@@ -91,7 +91,9 @@ def _may_resume(record: AlarmRecord) -> bool:
 
 def _record(alarm: Alarm, role: str, now_ms: int) -> AlarmRecord:
     since_ms, last_ms = min(alarm.since_ms, now_ms), min(alarm.last_ms, now_ms)
-    return AlarmRecord(alarm.kind, alarm.subject, role, now_ms, alarm.detail, since_ms, last_ms, now_ms)
+    return AlarmRecord(
+        alarm.kind, alarm.subject, role, now_ms, alarm.detail, since_ms, last_ms, now_ms, alarm.step
+    )
 
 
 def _renewed(record: AlarmRecord, alarm: Alarm, now_ms: int) -> AlarmRecord | None:
@@ -99,7 +101,14 @@ def _renewed(record: AlarmRecord, alarm: Alarm, now_ms: int) -> AlarmRecord | No
     last_ms = max(record.last_ms, min(alarm.last_ms, now_ms))
     since_ms = min(record.since_ms, alarm.since_ms)
     renewed = replace(
-        record, detail=alarm.detail, since_ms=since_ms, last_ms=last_ms, seen_ms=now_ms, ended_ms=None
+        record,
+        detail=alarm.detail,
+        since_ms=since_ms,
+        last_ms=last_ms,
+        seen_ms=now_ms,
+        step=alarm.step,
+        ended_ms=None,
+        how="",
     )
     unwritten_ms = now_ms - record.seen_ms
     is_new = (renewed.detail, renewed.last_ms) != (record.detail, record.last_ms)
@@ -115,7 +124,7 @@ def _ended(record: AlarmRecord, states: RoleStates | None, now_ms: int) -> Alarm
         if any((alarm.kind, alarm.subject) == subject for alarm in states.alarms):
             return None
         if subject in states.before:
-            return replace(record, ended_ms=now_ms)
+            return replace(record, ended_ms=now_ms, how=states.hows.get(subject, ""))
     if record.kind.ends is AlarmEnds.BY_ITSELF:
         is_over = now_ms >= record.last_ms + EVENT_MS
     elif states is not None:

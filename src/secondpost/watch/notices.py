@@ -7,7 +7,7 @@ delay or hide another.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from secondpost.mail.alarm import AlarmKind, Severity
@@ -39,7 +39,7 @@ FLAPS_MAX = 3  # beginnings of one alarm sent within a day; further ones, and th
 FLAPPING_MS = HOUR_MS
 URGENT_MAX = 6  # notices within URGENT_MS that the alarms of one role cause; further ones gather
 URGENT_MS = HOUR_MS
-STRANGERS_MAX = 4  # notices within a day about what strangers can cause
+STRANGERS_MAX = 4  # notices within a day that alarms of one kind cause, if strangers can cause it
 STRANGERS_AGAIN_MS = DAY_MS  # between two beginnings of one alarm that strangers can cause
 WAITING_MAX: Mapping[Batch, int] = MappingProxyType({Batch.OWN: 3, Batch.STRANGERS: 1})  # unsent notices
 
@@ -75,10 +75,9 @@ def notices_due(
         earlier = [one for one in own_road if one.batch is batch]
         if sum(one.is_waiting for one in earlier) >= WAITING_MAX[batch]:
             continue  # what comes meanwhile shares the notice after these
-        if batch is Batch.STRANGERS and _since(earlier, now_ms - DAY_MS) >= STRANGERS_MAX:
-            continue
-        patience = _Patience(road, now_ms, began, earlier)
-        timed = [one for record in records if batch_of(record) is batch for one in patience.news_of(record)]
+        of_batch = [record for record in records if batch_of(record) is batch]
+        patience = _Patience(road, now_ms, began, earlier, of_batch)
+        timed = [one for record in of_batch for one in patience.news_of(record)]
         causes = [one for one in timed if one.due_ms <= now_ms]
         if len(causes) > 0:
             chosen = [one.notice for one in timed if one.due_ms <= now_ms or one.may_join]
@@ -128,9 +127,27 @@ class _Patience:
     now_ms: int
     began: Mapping[Subject, Sequence[int]]
     earlier: Sequence[SentNotice]
+    records: Sequence[AlarmRecord]
 
     def news_of(self, record: AlarmRecord) -> Iterator[_Timed]:
         """At most one piece of news."""
+        for timed in self._news_of(record):
+            later_ms = self._strangers_wait_ms(record, timed.due_ms) if record.kind.by_strangers else 0
+            yield replace(timed, due_ms=max(timed.due_ms, later_ms))
+
+    def _strangers_wait_ms(self, record: AlarmRecord, due_ms: int) -> int:
+        """When a kind that has caused as many notices as it may in a day causes another."""
+        lately = sorted(self._sent_of_kind(record.kind))[-STRANGERS_MAX:]
+        if len(lately) < STRANGERS_MAX or lately[0] <= self.now_ms - DAY_MS:
+            return 0
+        return due_ms + HOUR_MS if record.severity is Severity.ACT else lately[0] + DAY_MS
+
+    def _sent_of_kind(self, kind: AlarmKind) -> set[int]:
+        return {
+            at_ms for record in self.records if record.kind is kind for at_ms in record.marks(self.road).times
+        }
+
+    def _news_of(self, record: AlarmRecord) -> Iterator[_Timed]:
         marks = record.marks(self.road)
         severity = record.severity
         if marks.began_ms is None:
@@ -156,8 +173,8 @@ class _Patience:
         due_ms = record.noted_ms + self._slowed(record, BEGINS_AFTER_MS[severity])
         if record.kind.by_strangers:
             again_ms = max(self._sent_before(record), default=0) + STRANGERS_AGAIN_MS
-            due_ms = max(record.noted_ms + GATHER_MS, again_ms)
-            return _Timed(Notice(News.BEGAN, record), due_ms, self.now_ms >= again_ms)
+            joins = severity is not Severity.PASSES and self.now_ms >= again_ms
+            return _Timed(Notice(News.BEGAN, record), max(due_ms, again_ms), joins)
         return _Timed(Notice(News.BEGAN, record), due_ms, severity is not Severity.PASSES)
 
     def _slowed(self, record: AlarmRecord, usual_ms: int) -> int:

@@ -4,12 +4,12 @@ A process that lately started may not have found again what still stands; so a c
 about an alarm means its end only if that connection stated it before, or has stood for GRACE_MS.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.duration import MINUTE_MS
-from secondpost.mail.standing_alarms import Alarm
+from secondpost.mail.standing_alarms import Alarm, EndedAlarm
 from secondpost.protocols.alarm_statements import Stated
 
 GRACE_MS = 5 * MINUTE_MS
@@ -24,6 +24,7 @@ class RoleStates:
     alarms: tuple[Alarm, ...]
     before: frozenset[tuple[AlarmKind, str]]  # what they stated before, or state now
     since_ms: int  # when the first of them began to state
+    hows: Mapping[tuple[AlarmKind, str], str] = field(default_factory=dict)  # how others ended
 
 
 @dataclass(slots=True)
@@ -31,11 +32,12 @@ class _Connection:
     role: str
     since_ms: int
     alarms: tuple[Alarm, ...] = ()
+    ended: tuple[EndedAlarm, ...] = ()
     before: dict[tuple[AlarmKind, str], None] = field(default_factory=dict)  # in order
 
-    def state(self, alarms: tuple[Alarm, ...]) -> None:
-        self.alarms = alarms
-        for alarm in alarms:
+    def state(self, said: Stated) -> None:
+        self.alarms, self.ended = said.alarms, said.ended
+        for alarm in said.alarms:
             self.before.pop((alarm.kind, alarm.subject), None)
             self.before[alarm.kind, alarm.subject] = None
         while len(self.before) > STATED_BEFORE_MAX:
@@ -53,7 +55,7 @@ class AlarmRoll:
         connection = self._connections.get(number)
         if connection is None:
             connection = self._connections[number] = _Connection(said.role, self._now_ms())
-        connection.state(said.alarms)
+        connection.state(said)
 
     def left(self, number: int) -> None:
         self._connections.pop(number, None)
@@ -75,4 +77,5 @@ def _together(role: str, connections: list[_Connection]) -> RoleStates:
                 standing[alarm.kind, alarm.subject] = alarm
     before = frozenset(key for connection in connections for key in connection.before)
     since_ms = min(connection.since_ms for connection in connections)
-    return RoleStates(role, tuple(standing.values()), before, since_ms)
+    hows = {(one.kind, one.subject): one.how for connection in connections for one in connection.ended}
+    return RoleStates(role, tuple(standing.values()), before, since_ms, hows)

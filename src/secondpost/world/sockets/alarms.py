@@ -69,7 +69,9 @@ class AlarmReporter(asyncio.Protocol):
             return False
         if self._transport is None or self._choked:
             return False
-        self._transport.write(statement_line(stated(self._role, self._alarms.standing())))
+        self._transport.write(
+            statement_line(stated(self._role, self._alarms.standing(), self._alarms.ended()))
+        )
         return True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
