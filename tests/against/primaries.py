@@ -73,7 +73,7 @@ class PostfixPrimary(Primary):
         }
         postfix = Postfix(folder, free_port(), settings, services, surroundings)
         postfix.write()
-        return PostfixPrimary(postfix, _maildir(folder, owner))
+        return PostfixPrimary(postfix, maildir_in(folder, owner))
 
     def start(self) -> None:
         self.postfix.start()
@@ -94,7 +94,7 @@ def _mailbox_map(mailboxes: Sequence[str]) -> str:
 class EximPrimary(Exim, Primary):
     def __init__(self, place: Path) -> None:
         super().__init__(folder_of(place, "exim"), "1m")
-        self.maildir = _maildir(self.folder, peers.number_of("Debian-exim"))
+        self.maildir = maildir_in(self.folder, peers.number_of("Debian-exim"))
         self.write(
             "peer.example",
             f"""\
@@ -120,7 +120,7 @@ maildir:
 class OpenSmtpdPrimary(OpenSmtpd, Primary):
     def __init__(self, place: Path) -> None:
         super().__init__(folder_of(place, "opensmtpd"))
-        self.maildir = _maildir(self.folder, peers.number_of("nobody"))
+        self.maildir = maildir_in(self.folder, peers.number_of("nobody"))
         self.write(
             "peer.example",
             f"""\
@@ -134,7 +134,7 @@ match from any for domain "{DOMAIN}" action keep
 OTHERS: Final[dict[str, Callable[[Path], Primary]]] = {"exim": EximPrimary, "opensmtpd": OpenSmtpdPrimary}
 
 
-def _maildir(folder: Path, owner: int) -> Path:
+def maildir_in(folder: Path, owner: int) -> Path:
     maildir = folder / "mail"
     for each in (maildir, *(maildir / name for name in ("new", "cur", "tmp"))):
         each.mkdir()

@@ -1,4 +1,4 @@
-"""A real Postfix that takes mail only from those who logged in, with Cyrus SASL behind it."""
+"""Real servers that take mail only from those who logged in: Postfix with Cyrus SASL, and Exim."""
 
 import os
 import subprocess
@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from bench import peers
-from tests.against.primaries import PostfixPrimary
+from tests.against.primaries import PostfixPrimary, Primary, maildir_in
+from tests.against.servers import Exim, folder_of
 from tests.world.certificates import make_pair
 
 NAME: Final = "peer.example"
@@ -72,3 +73,44 @@ def _plugins(sasl: peers.Peer, logins: Path) -> Path:
             if not (together / plugin.name).exists():
                 (together / plugin.name).symlink_to(plugin)
     return together
+
+
+class EximSmartHost(Exim, Primary):
+    def __init__(self, place: Path, mechanism: str) -> None:
+        super().__init__(folder_of(place, "exim"), "1m")
+        pair = make_pair(self.folder, NAME)
+        self.maildir = maildir_in(self.folder, peers.number_of("Debian-exim"))
+        prompts, name, password = {"PLAIN": (":", 2, 3), "LOGIN": ("Username:: : Password::", 1, 2)}[
+            mechanism
+        ]
+        self.write(
+            NAME,
+            f"""\
+tls_advertise_hosts = *
+tls_certificate = {pair.certificate}
+tls_privatekey = {pair.key}
+auth_advertise_hosts = ${{if eq{{$tls_in_cipher}}{{}}{{}}{{*}}}}
+acl_smtp_rcpt = check_rcpt
+begin acl
+check_rcpt:
+  accept authenticated = *
+  deny message = log in first
+begin routers
+keep:
+  driver = accept
+  transport = maildir
+begin transports
+maildir:
+  driver = appendfile
+  directory = {self.maildir}
+  maildir_format
+  user = Debian-exim
+begin authenticators
+only:
+  driver = plaintext
+  public_name = {mechanism}
+  server_prompts = {prompts}
+  server_condition = ${{if and{{{{eq{{$auth{name}}}{{{USERNAME}}}}}{{eq{{$auth{password}}}{{{PASSWORD}}}}}}}}}
+  server_set_id = $auth{name}
+""",
+        )

@@ -49,7 +49,7 @@ class SiteRecord:
             self.alarms.end(AlarmKind.NO_ROUTE, site)
         elif self._is_of_ours(site):
             self.alarms.begin(AlarmKind.NO_ROUTE, site, detail)
-        if cause is Cause.LOGIN:  # also if it was down for another cause before
+        if cause is Cause.LOGIN:
             self.alarms.begin(AlarmKind.LOGIN_REFUSED, site, detail)
 
     def _is_of_ours(self, site: str) -> bool:

@@ -1,4 +1,4 @@
-"""Mail by way of a real Postfix that wants a login; its password is in a file of ours."""
+"""Mail by way of a real Postfix or Exim that wants a login; its password is in a file of ours."""
 
 import re
 from pathlib import Path
@@ -8,17 +8,21 @@ import pytest
 from bench.ours import DOMAIN, Secondpost
 from bench.ready import free_port
 from tests.against.listing import held_for_the_primary, waiting
-from tests.against.primaries import PostfixPrimary
+from tests.against.primaries import PostfixPrimary, Primary
 from tests.against.sending import on_the_wire, send_many, send_with_swaks, until, until_stored
-from tests.against.smart_hosts import ENCRYPTED_FIRST, PASSWORD, USERNAME, smart_host
+from tests.against.smart_hosts import (
+    ENCRYPTED_FIRST,
+    PASSWORD,
+    USERNAME,
+    EximSmartHost,
+    smart_host,
+)
 
 MESSAGE = on_the_wire(b"Subject: by way of a smart host\n\nHello.\n")
 MAILS = 20
 
 
-def ours(
-    place: Path, host: PostfixPrimary, *, where: str = "127.0.0.1", tls: str | None = None
-) -> Secondpost:
+def ours(place: Path, host: Primary, *, where: str = "127.0.0.1", tls: str | None = None) -> Secondpost:
     """A Secondpost whose relayed mail goes by the smart host."""
     port = 465 if where == ENCRYPTED_FIRST else host.port
     return Secondpost(
@@ -58,6 +62,18 @@ def test_each_login_is_accepted(place: Path, mechanism: str) -> None:
         until_stored(host, 1, secondpost)
     log = host.postfix.log.read_text()
     assert f"sasl_method={mechanism}, sasl_username={USERNAME}" in log
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
+def test_exim_refuses_a_wrong_password_and_accepts_the_right_one(place: Path, mechanism: str) -> None:
+    write_password(place, "wrong")
+    with EximSmartHost(place, mechanism) as host, ours(place, host) as secondpost:
+        send_with_swaks(MESSAGE, secondpost.port, place)
+        until(lambda: "about=login-refused" in secondpost.trouble(), 30, secondpost.trouble)
+        assert re.search(r"site-down .* detail=\"127.0.0.1: 535 ", secondpost.trouble()) is not None
+        assert host.stored() == []
+        write_password(place, PASSWORD)
+        until_stored(host, 1, secondpost)
 
 
 def test_the_strongest_login_is_chosen(place: Path) -> None:
@@ -110,6 +126,6 @@ def test_a_wrong_password_holds_the_mail_and_a_corrected_one_delivers_it(place: 
         write_password(place, PASSWORD)
         until(lambda: len(host.stored()) == MAILS, 60, secondpost.trouble)
         until(lambda: len(waiting(secondpost)) == 0, 10, secondpost.trouble)
-        told = secondpost.output.read_text() + shown
-    assert PASSWORD not in told
-    assert "wrong" not in told
+        seen = secondpost.output.read_text() + shown
+    assert PASSWORD not in seen
+    assert "wrong" not in seen
