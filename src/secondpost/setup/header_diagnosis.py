@@ -10,7 +10,7 @@ from secondpost.protocols.authentication_results import parse_authentication_res
 from secondpost.route.hosts import Ourselves
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 from secondpost.setup.header_chain import HandOver, HeaderChain, read_chain
-from secondpost.setup.header_results import result_diagnoses
+from secondpost.setup.header_results import PASSES, domain_of_spf, result_diagnoses
 from secondpost.setup.pasted_headers import PastedField
 from secondpost.setup.primary_findings import PrimaryFindings, SpamFinding, Trust, findings_of
 from secondpost.setup.primary_kind import PrimaryKind, kinds_of_header, kinds_of_host
@@ -109,9 +109,29 @@ def _trust(
             grade, remedy = Grade.NOTE, setting
             text = f"It judged {judged}, which is neither this server nor the one before it."
         case Trust.UNKNOWN:
-            grade, remedy = Grade.NOTE, setting
-            text = "It did not write whose address it judged, so its trust cannot be seen."
+            grade, text = _guess(findings, relay)
+            remedy = setting
     return Diagnosis(Check.HEADER_TRUST, name, grade, text, remedy)
+
+
+def _guess(findings: PrimaryFindings, relay: Relay) -> tuple[Grade, str]:
+    """What SPF suggests if no address is named: hardly a sender's record names another's backup."""
+    text = "It did not write whose address it judged"
+    for result in findings.of("spf"):
+        domain = domain_of_spf(result)
+        if len(domain) == 0 or domain == relay.name:
+            continue
+        if result.result in PASSES:
+            return (
+                Grade.NOTE,
+                f"{text}; as SPF passed for {domain}, it seems to have looked behind this server.",
+            )
+        if result.result in ("fail", "softfail"):
+            return (
+                Grade.WARNING,
+                f"{text}; as SPF failed for {domain}, it seems to take this server for the sender.",
+            )
+    return Grade.NOTE, f"{text}, so its trust cannot be seen."
 
 
 def _not_behind(address: str) -> str:

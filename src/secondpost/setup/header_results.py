@@ -14,7 +14,7 @@ from secondpost.setup.trust_settings import Relay
 PASSES = ("pass", "bestguesspass")
 PASSING = ("temperror", "permerror", "error", "unknown")  # the check itself did not come to an end
 SEE_TRUST = "see header-trust"
-_POLICY = re.compile(r"\bp=(none|quarantine|reject)\b", re.IGNORECASE)
+_POLICY = re.compile(r"\b(?:p|policy)=(none|quarantine|reject)\b", re.IGNORECASE)
 # Microsoft's reasons by their first digits, the longest first.
 _COMPAUTH = (
     ("000", "the message failed DMARC, and its sender's domain asks to quarantine or reject it"),

@@ -154,6 +154,13 @@ def _trust(chain: HeaderChain, results: Sequence[MethodResult], judged: str, us:
 def _is_exempt(fields: Sequence[PastedField], results: Sequence[MethodResult]) -> bool:
     if any(result.method == "spf" and result.result == "skipped" for result in results):
         return True
+    # Google checks neither SPF nor DMARC of mail from a domain's inbound gateways.
+    if not any(result.method in ("spf", "dmarc") for result in results) and any(
+        field.name == "authentication-results"
+        and parse_authentication_results(field.value).server == "mx.google.com"
+        for field in fields
+    ):
+        return True
     return any(
         (field.name == "x-spam-status" and _ALL_TRUSTED.search(field.value) is not None)
         or (field.name == "x-forefront-antispam-report" and _LISTED.search(field.value) is not None)
