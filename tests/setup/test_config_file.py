@@ -126,10 +126,10 @@ def test_the_shortest_file() -> None:
         text
         == """\
 # Secondpost. docs/settings.md explains every key; `secondpost check config` checks this file.
-version  = 1
-hostname = "mx2.example.net"         # this server's own name, as the world sees it
-store    = "/var/lib/secondpost"     # where mail, keys and sockets are kept
-owner    = ["me@elsewhere.example"]  # who gets postmaster's mail, and hears of alarms
+version   = 1
+hostname  = "mx2.example.net"         # this server's own name, as the world sees it
+store     = "/var/lib/secondpost"     # where mail, keys and sockets are kept
+owner     = ["me@elsewhere.example"]  # who gets postmaster's mail, and hears of alarms
 
 [tls]
 # certificate = "/etc/letsencrypt/live/mx2.example.net/fullchain.pem"  # encrypts mail that comes in
@@ -138,7 +138,7 @@ owner    = ["me@elsewhere.example"]  # who gets postmaster's mail, and hears of 
 [[backup]]
 domain     = "example.net"
 recipients = ["learn"]
-# keep       = "31 days"    # how long mail waits for the primary, up to a year
+# keep       = "31 days"              # how long mail waits for the primary, up to a year
 """
     )
 

@@ -15,7 +15,9 @@ from secondpost.setup.answers import (
     toml_text,
 )
 
-COMMENTS_AT_MOST = 50  # characters: a comment behind a longer line would be pushed too far to the right
+# Both columns are fixed, so that one changed value changes one line.
+COMMENT_COLUMN = 36
+KEY_CHARACTERS = {"": 9, "[tls]": 11, "[[backup]]": 10, "[[route]]": 13, "[[newsletter]]": 12}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +166,9 @@ def _block(
         *((line.is_hint, line.key, toml_text(line.value), line.comment) for line in lines),
         *((False, entry.key, entry.value, "") for entry in more),
     ]
-    width = max(len(key) for _, key, _, _ in shown)
-    written = [
-        (f"{'# ' * is_hint}{key:<{width}} = {value}", comment) for is_hint, key, value, comment in shown
-    ]
-    column = max((len(text) for text, _ in written if len(text) <= COMMENTS_AT_MOST), default=0)
-    rows = [f"{text:<{column}}  # {comment}" if len(comment) > 0 else text for text, comment in written]
+    width = KEY_CHARACTERS.get(header) or max(len(key) for _, key, _, _ in shown)
+    rows = []
+    for is_hint, key, value, comment in shown:
+        text = f"{'# ' * is_hint}{key:<{width}} = {value}"
+        rows.append(f"{text:<{COMMENT_COLUMN}}  # {comment}" if len(comment) > 0 else text)
     return "\n".join([*([header] if len(header) > 0 else []), *rows]) + "\n"
