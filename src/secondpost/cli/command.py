@@ -25,6 +25,7 @@ class CommandWaits:
     """Seconds that a command waits for others; tests pass shorter ones as click's `obj`."""
 
     lead: float = 10.0  # the service may hold the lead this long; its turns are mostly shorter
+    records: float = 5.0  # from one look at the DNS to the next
 
 
 def command_waits() -> CommandWaits:

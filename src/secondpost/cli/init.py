@@ -1,5 +1,6 @@
 """secondpost init: ask a few questions, write the configuration and the keys, show what to publish."""
 
+import asyncio
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,13 +13,23 @@ from secondpost.cli.init_dialogue import Dialogue
 from secondpost.cli.init_file import (
     earlier_file,
     is_found_by_commands,
+    opened_zone,
     path_to_write,
     usual_store,
     written_file,
 )
 from secondpost.cli.init_flags import answer_flags, given_answers
-from secondpost.cli.init_words import say_file, say_keys, say_next, say_proxy
+from secondpost.cli.init_records import (
+    Records,
+    say_waited,
+    show_nothing,
+    wait_for_records,
+    watching,
+    write_zone,
+)
+from secondpost.cli.init_words import say_result
 from secondpost.cli.opening import become_owner
+from secondpost.cli.parameters import AGE
 from secondpost.cli.screen import say_json
 from secondpost.config.addresses import name_server
 from secondpost.config.faults import Wrong
@@ -28,13 +39,17 @@ from secondpost.mail.address import Endpoint
 from secondpost.owner.init_documents import init_document
 from secondpost.processes.user import UserRefused, prepare_store, service_user
 from secondpost.roles.first_look import FirstLook, look_around_here, make_keys
+from secondpost.roles.zones import facts_of_machine, needed_records, own_keys
+from secondpost.setup.answers import Answers
 from secondpost.setup.config_file import config_text
-from secondpost.setup.next_steps import next_steps
+from secondpost.setup.next_steps import SetUp, next_steps
 from secondpost.setup.proxies import PROGRAMS, Proxy, Snippet, snippet
-from secondpost.setup.questions import Scene, Texts
+from secondpost.setup.questions import SILENT_DNS, Note, Scene, Texts
 from secondpost.setup.surroundings import Surroundings
+from secondpost.setup.wanted import records_wanted
 from secondpost.world.ports import DiskFailed, KeyFault
 
+WAIT_USUALLY = "10 minutes"
 SERVICE_USER = str(Config.__dataclass_fields__["user"].default)
 
 
@@ -45,40 +60,68 @@ SERVICE_USER = str(Config.__dataclass_fields__["user"].default)
     type=click.Choice([proxy.value for proxy in Proxy]),
     help="The web server in front of the pages, if it is not the one that runs here.",
 )
+@click.option("--zone", metavar="FILE", help="Write the records to this file too, as lines of a zone file.")
+@click.option("--wait", "waits", is_flag=True, help="Wait until all records are visible in the DNS.")
+@click.option("--wait-for", type=AGE, default=WAIT_USUALLY, help=f"How long at most ({WAIT_USUALLY}).")
 @click.option("--yes", "says_yes", is_flag=True, help="Take all proposed answers, and replace the file.")
 @JSON
-def init(proxy: str | None, says_yes: bool, as_json: bool) -> None:
+@click.pass_context
+def init(
+    context: click.Context,
+    proxy: str | None,
+    zone: str | None,
+    waits: bool,
+    wait_for: int,
+    says_yes: bool,
+    as_json: bool,
+) -> None:
     """Set this server up: answer a few questions; get a configuration, keys, and the records to publish.
 
     Every question is also an option. Without a terminal, or with --yes, questions without one take
     the answer that would be proposed. A second run begins with the answers of the first, shows what
     would change, and keeps the earlier file.
     """
-    given = given_answers()
     here = look_around_here(SERVICE_USER)
-    path = path_to_write(config_option_of(click.get_current_context()), here.is_root)
+    path = path_to_write(config_option_of(context), here.is_root)
     earlier = earlier_file(path)
     scene = Scene(
         here, path, os.getcwd(), usual_store(path, here.is_root), None if earlier is None else earlier.answers
     )
     asks = not as_json and sys.stdin.isatty() and sys.stdout.isatty()
-    with closing(FirstLook(_dns_servers(given, scene))) as look:
-        dialogue = Dialogue(given, look, asks, says_yes, says=not as_json)
-        answers = dialogue.hold(scene)
+    answers, notes = _held(scene, asks=asks, says_yes=says_yes, says=not as_json)
     written = written_file(
         path, config_text(answers), earlier, asks=asks, says_yes=says_yes, says=not as_json
     )
     config = read_config(path)
-    keys = _made_keys(config)
-    steps = list(next_steps(config, here, is_found=is_found_by_commands(path)))
-    before = _proxy_snippet(config, here, proxy)
+    with opened_zone(zone) as zone_file:
+        keys, records = _keys_and_records(config, notes)
+        write_zone(zone_file, records)
+    result = SetUp(
+        config=config,
+        state=written.state,
+        kept=written.kept,
+        keys=keys,
+        records=records,
+        proxy=_proxy_snippet(config, here, proxy),
+        steps=tuple(next_steps(config, here, is_found=is_found_by_commands(path))),
+    )
     if as_json:
-        say_json(init_document(config, written.state, written.kept, keys, dialogue.notes, before, steps))
-        return
-    say_file(path, written)
-    say_keys(config, keys)
-    say_proxy(before)
-    say_next(steps)
+        missing = wait_for_records(config, records, wait_for / 1000, show_nothing) if waits else None
+        say_json(init_document(result, notes, missing))
+        context.exit(Exit.DONE if missing is None or len(missing) == 0 else Exit.NO)
+    say_result(result)
+    if waits:
+        with watching(len(records)) as show:
+            missing = wait_for_records(config, records, wait_for / 1000, show)
+        say_waited(missing)
+
+
+def _held(scene: Scene, *, asks: bool, says_yes: bool, says: bool) -> tuple[Answers, Sequence[Note]]:
+    """Hold the interview; its answers, and what it noted."""
+    given = given_answers()
+    with closing(FirstLook(_dns_servers(given, scene))) as look:
+        dialogue = Dialogue(given, look, asks, says_yes, says)
+        return dialogue.hold(scene), dialogue.notes
 
 
 def _dns_servers(given: Mapping[str, Texts], scene: Scene) -> Sequence[Endpoint]:
@@ -90,12 +133,16 @@ def _dns_servers(given: Mapping[str, Texts], scene: Scene) -> Sequence[Endpoint]
         raise click.UsageError(f"--dns-server: {wrong}; {wrong.hint}") from None
 
 
-def _made_keys(config: Config) -> list[str]:
-    """Make the store and the missing keys, as the user who runs the service."""
+def _keys_and_records(config: Config, notes: Sequence[Note]) -> tuple[tuple[str, ...], Records]:
+    """Make the store and the missing keys, as the user who runs the service; and say what to publish."""
     try:
         prepare_store(config, service_user(config))
+        known = facts_of_machine(config)  # first, since root sees more than the owner of the store
         become_owner(config)
-        return make_keys(config)
+        keys = tuple(make_keys(config))
+        if any(note.text == SILENT_DNS for note in notes):
+            return keys, records_wanted(config, own_keys(config), known)
+        return keys, asyncio.run(needed_records(config, known))
     except UserRefused as refused:
         raise Ending(str(refused), Exit.UNREACHABLE) from None
     except (KeyFault, DiskFailed) as fault:

@@ -3,8 +3,10 @@
 import difflib
 import os
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import IO
 
 import click
 
@@ -20,6 +22,7 @@ from secondpost.owner.figures import moment
 from secondpost.roles.first_look import FileRefused, now_ms, replace_file
 from secondpost.setup.answers import Answers, answers_of
 
+NEW, CHANGED, UNCHANGED = "new", "changed", "unchanged"  # what became of the file
 LINES_AROUND = 1  # of a change that are shown too
 
 
@@ -59,15 +62,9 @@ def earlier_file(path: str) -> EarlierFile | None:
     return EarlierFile(text, answers_of(tomllib.loads(text)))
 
 
-class FileState(StrEnum):
-    NEW = "new"
-    CHANGED = "changed"
-    UNCHANGED = "unchanged"
-
-
 @dataclass(frozen=True, slots=True)
 class Written:
-    state: FileState
+    state: str
     kept: str | None = None  # where the earlier file is now
 
 
@@ -77,15 +74,15 @@ def written_file(
     """Write the file; if there is another, only with its owner's consent, who sees what would change."""
     if earlier is None:
         _write(path, text, None)
-        return Written(FileState.NEW)
+        return Written(NEW)
     if earlier.text == text:
-        return Written(FileState.UNCHANGED)
+        return Written(UNCHANGED)
     if says:
         _say_changes(path, earlier, text)
     _confirm(asks=asks, says_yes=says_yes)
     kept = _dated(path)
     _write(path, text, kept)
-    return Written(FileState.CHANGED, kept)
+    return Written(CHANGED, kept)
 
 
 def _say_changes(path: str, earlier: EarlierFile, text: str) -> None:
@@ -130,6 +127,13 @@ def _confirm(*, asks: bool, says_yes: bool) -> None:
         agreed = False
     if not agreed:
         raise Ending(NOTHING_WRITTEN, Exit.NO)
+
+
+@contextmanager
+def opened_zone(path: str | None) -> Iterator[IO[str]]:
+    """Open the file for the records while still root; without one, what is written is dropped."""
+    with write_faults_shown(path or os.devnull), open(path or os.devnull, "w", encoding="utf-8") as file:
+        yield file
 
 
 def is_found_by_commands(path: str) -> bool:

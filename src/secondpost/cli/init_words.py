@@ -2,44 +2,48 @@
 
 from collections.abc import Sequence
 
-from secondpost.cli.init_file import FileState, Written
+from secondpost.cli.init_file import CHANGED, NEW
+from secondpost.cli.init_records import say_records
 from secondpost.cli.screen import say
-from secondpost.config.records import Config
 from secondpost.owner.figures import counted
-from secondpost.setup.next_steps import NextStep
+from secondpost.setup.next_steps import NextStep, SetUp
 from secondpost.setup.proxies import Snippet
 
 COMMAND_CHARACTERS = 50  # a longer command does not widen the column
 
 
-def say_file(path: str, written: Written) -> None:
+def say_result(result: SetUp) -> None:
     say("")
-    match written.state:
-        case FileState.NEW:
-            say(f"Wrote {path}.")
-        case FileState.CHANGED:
-            say(f"Wrote {path}; the earlier one is {written.kept}.")
-        case FileState.UNCHANGED:
-            say(f"{path} stays as it is: nothing would change.")
+    _say_file(result)
+    if len(result.keys) > 0:
+        made = counted(len(result.keys), "key", "keys")
+        say(f"Made {made} in {result.config.store}/keys.")
+    say_records(result.records)
+    if result.proxy is not None:
+        _say_proxy(result.proxy)
+    _say_next(result.steps)
 
 
-def say_keys(config: Config, made: Sequence[str]) -> None:
-    if len(made) > 0:
-        say(f"Made {counted(len(made), 'key', 'keys')} in {config.store}/keys.")
+def _say_file(result: SetUp) -> None:
+    path = result.config.path
+    if result.state == NEW:
+        say(f"Wrote {path}.")
+    elif result.state == CHANGED:
+        say(f"Wrote {path}; the earlier one is {result.kept}.")
+    else:
+        say(f"{path} stays as it is: nothing would change.")
 
 
-def say_proxy(before: Snippet | None) -> None:
-    if before is None:
-        return
+def _say_proxy(proxy: Snippet) -> None:
     say("")
-    say(f"The pages need a web server in front. Put this into {before.path}:")
+    say(f"The pages need a web server in front. Put this into {proxy.path}:")
     say("")
-    say("\n".join(f"    {line}" for line in before.text.splitlines()))
+    say("\n".join(f"    {line}" for line in proxy.text.splitlines()))
     say("")
-    say(f"Then type: {before.reload}")
+    say(f"Then type: {proxy.reload}")
 
 
-def say_next(steps: Sequence[NextStep]) -> None:
+def _say_next(steps: Sequence[NextStep]) -> None:
     say("")
     say("Next, type:")
     lengths = [len(step.command) for step in steps]

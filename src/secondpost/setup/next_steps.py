@@ -1,4 +1,4 @@
-"""The commands to type after `secondpost init`, fitted to this machine. Pure."""
+"""What `secondpost init` leads to, and the commands to type next, fitted to this machine. Pure."""
 
 import shlex
 from collections.abc import Iterator
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from secondpost.config.records import Config
 from secondpost.setup.interview_host import MAIL_SERVERS, SMTP_PORT
+from secondpost.setup.proxies import Snippet
+from secondpost.setup.records import WantedRecord
 from secondpost.setup.surroundings import Surroundings
 
 SYSTEM_FOLDER = "/etc/"  # a file elsewhere is a trial, which may run as root
@@ -15,6 +17,19 @@ SYSTEM_FOLDER = "/etc/"  # a file elsewhere is a trial, which may run as root
 class NextStep:
     command: str
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """The result of `secondpost init`."""
+
+    config: Config
+    state: str  # of the file: "new", "changed" or "unchanged"
+    kept: str | None  # where the earlier file is now
+    keys: tuple[str, ...]  # the files of those that were made
+    records: tuple[WantedRecord, ...]
+    proxy: Snippet | None  # for the web server in front of the pages
+    steps: tuple[NextStep, ...]
 
 
 def next_steps(config: Config, here: Surroundings, *, is_found: bool) -> Iterator[NextStep]:

@@ -25,6 +25,7 @@ Texts = tuple[str, ...]
 Sought = NameQuestion | Ptr
 LookedUp = NameAnswer | PtrAnswer
 
+SILENT_DNS = "No DNS server answers: what depends on the DNS could not be looked at."
 NONE = "none"  # typed for an answer that is to be left empty
 
 
@@ -163,7 +164,6 @@ class Names:
         answers = yield from LookUp(tuple(questions)).ask()
         if all(answer.finding is Finding.FAILED for answer in answers):
             self.is_silent = True
-            text = "No DNS server answers: what depends on the DNS could not be looked at."
-            yield from Note(text, is_warning=True).ask()
+            yield from Note(SILENT_DNS, is_warning=True).ask()
             return None
         return answers
