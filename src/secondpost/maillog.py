@@ -5,7 +5,7 @@ characters. Control characters are escaped, and every value is cut to a bound.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from secondpost.mail.address import Domain, Mailbox, ReversePath
@@ -245,6 +245,14 @@ class MailLog:
 
     def role_stopped(self, role: str, reason: str) -> None:
         self._say("role-stopped", role=role, reason=reason)
+
+    def reloaded(self, path: str, changes: Sequence[str]) -> None:
+        """All roles run with what the file says now."""
+        self._say("reloaded", path=path, changes=", ".join(changes))
+
+    def not_reloaded(self, fault: str) -> None:
+        """One reason why a changed configuration was refused as a whole."""
+        self._say("not-reloaded", fault=fault)
 
     def swept(self, workers: int, maybe_duplicates: int, files: int) -> None:
         self._say("swept", workers=workers, maybe_duplicates=maybe_duplicates, files=files)

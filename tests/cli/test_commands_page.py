@@ -15,6 +15,7 @@ from secondpost.owner import (
     init_documents,
     newsletter_documents,
     reader_documents,
+    reload_document,
 )
 from secondpost.spool.desk import Standing
 
@@ -76,6 +77,7 @@ DOCUMENTS = {
         **vars(check_documents),
         **vars(init_documents),
         **vars(newsletter_documents),
+        **vars(reload_document),
         **vars(reader_documents),
     }.items()
     if isinstance(kind, type) and dataclasses.is_dataclass(kind) and name.endswith("Document")

@@ -45,27 +45,27 @@ class Sender:
                 writer.close()
 
     async def _session(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _expect(reader, b"220")
-        await _say(reader, writer, f"EHLO {self._name}.example", b"250")
+        await expect(reader, b"220")
+        await say(reader, writer, f"EHLO {self._name}.example", b"250")
         for _ in range(self._dice.whole(1, 20)):
             if self.stopping and self._waiting is None:
                 break
             await self._message(reader, writer)
-        await _say(reader, writer, "QUIT", b"221")
+        await say(reader, writer, "QUIT", b"221")
 
     async def _message(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._waiting is None:
             self._waiting = self._next()
         message_id, content = self._waiting
-        await _say(reader, writer, f"MAIL FROM:<{self._name}@a.example>", b"250")
-        await _say(reader, writer, f"RCPT TO:<{self._recipient}>", b"250")
-        await _say(reader, writer, "DATA", b"354")
+        await say(reader, writer, f"MAIL FROM:<{self._name}@a.example>", b"250")
+        await say(reader, writer, f"RCPT TO:<{self._recipient}>", b"250")
+        await say(reader, writer, "DATA", b"354")
         writer.write(content)
         await writer.drain()
         if self._dice.chance(0.3):
             await asyncio.sleep(0.002)  # room for a kill in the middle
         self._ledger.offer(message_id, content)
-        await _say(reader, writer, ".", b"250")
+        await say(reader, writer, ".", b"250")
         self._ledger.acknowledge(message_id)
         self._waiting = None
 
@@ -78,12 +78,12 @@ class Sender:
         return message_id, f"Message-ID: {message_id}\r\nSubject: kill\r\n\r\n{body}\r\n".encode("ascii")
 
 
-async def _say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, line: str, code: bytes) -> None:
+async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, line: str, code: bytes) -> None:
     writer.write(line.encode("ascii") + b"\r\n")
-    await _expect(reader, code)
+    await expect(reader, code)
 
 
-async def _expect(reader: asyncio.StreamReader, code: bytes) -> None:
+async def expect(reader: asyncio.StreamReader, code: bytes) -> None:
     while True:
         line = await reader.readuntil(b"\r\n")
         if not line.startswith(code):

@@ -104,12 +104,13 @@ async def _on_a_port(folder: Path, newsletters: tuple[Newsletter, ...]) -> Async
         door = socket.socket()
         door.bind(("127.0.0.1", 0))
         door.listen()
-        server = WebServer(service.app, [door], Guests([]), MailLog(service.lines.append))
-        await server.start(failures.append)
+        log = MailLog(service.lines.append)
+        server = WebServer(service.app, [door], Guests([]), log, failures.append)
+        await server.start()
         try:
             yield service, f"http://127.0.0.1:{door.getsockname()[1]}"
         finally:
-            await server.stop()
+            await server.drain()
     assert failures == []
 
 

@@ -116,9 +116,14 @@ class Newsroom(PostOffice):
     roles_max = len(ROLES)
 
     def __init__(
-        self, folder: Path, blog: WebServer, readers_port: int, newsletters: Mapping[str, str]
+        self,
+        folder: Path,
+        blog: WebServer,
+        readers_port: int,
+        newsletters: Mapping[str, str],
+        primary_port: int | None = None,
     ) -> None:
-        super().__init__(folder, free_port())
+        super().__init__(folder, free_port() if primary_port is None else primary_port)
         self.web = f"http://127.0.0.1:{(web := free_port())}"
         head, _, tail = self.config.read_text().partition('url = "none"\n')
         shown = f'url    = "{self.web}"\n' + BEGINNING.format(web=web, readers=readers_port)

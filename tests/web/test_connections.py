@@ -82,8 +82,8 @@ async def pages(
     lines: list[str] = []
     failures: list[BaseException] = []
     guests = Guests([ip_network(one) for one in trusted], GuestLimits(in_all=in_all), times)
-    server = WebServer(Starlette(routes=ROUTES), [door], guests, MailLog(lines.append))
-    await server.start(failures.append)
+    server = WebServer(Starlette(routes=ROUTES), [door], guests, MailLog(lines.append), failures.append)
+    await server.start()
     them = Pages(port, guests, lines)
     try:
         async with asyncio.timeout(TEST_SECONDS_MAX):
@@ -91,7 +91,7 @@ async def pages(
     finally:
         for caller in them.callers:
             caller.transport.abort()
-        await server.stop()
+        await server.drain()
     assert failures == []
 
 

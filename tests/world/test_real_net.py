@@ -283,12 +283,15 @@ def test_a_successor_takes_a_local_socket_over_without_a_gap(run: Run[object], t
         greetings: list[bytes] = []
 
         async def call() -> None:
+            caller = Talker()
+            transport = await net.connect_local(lambda: caller, path, 5)
+            await caller.until(lambda it: len(it.heard) > 0)
+            greetings.append(caller.heard)
+            transport.abort()
+
+        async def call_again_and_again() -> None:
             while not stop.is_set():
-                caller = Talker()
-                transport = await net.connect_local(lambda: caller, path, 5)
-                await caller.until(lambda it: len(it.heard) > 0)
-                greetings.append(caller.heard)
-                transport.abort()
+                await call()
 
         first = Talker(b"old")
         old = await net.listen_local(lambda: first, path)
@@ -297,7 +300,7 @@ def test_a_successor_takes_a_local_socket_over_without_a_gap(run: Run[object], t
         await kept.until(lambda it: it.heard == b"old")
         doors = [await net.listen_local(lambda: Talker(b"0"), path)]
         old.close()
-        calling = asyncio.ensure_future(call())
+        calling = asyncio.ensure_future(call_again_and_again())
         for number in range(1, 30):
             doors.append(await net.listen_local(lambda number=number: Talker(b"%d" % number), path))  # type: ignore[misc]
             while greetings[-1:] != [b"%d" % number]:

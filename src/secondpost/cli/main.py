@@ -9,6 +9,7 @@ PLACES = {
     "demo": "secondpost.cli.demo",
     "init": "secondpost.cli.init",
     "serve": "secondpost.cli.serve",
+    "reload": "secondpost.cli.reload",
     "status": "secondpost.cli.status",
     "check": "secondpost.cli.check",
     "trace": "secondpost.cli.trace",

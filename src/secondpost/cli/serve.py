@@ -1,5 +1,7 @@
 """secondpost serve: run the service until it is stopped."""
 
+import os
+
 import click
 
 from secondpost.cli.command import Command
@@ -23,11 +25,14 @@ def serve(context: click.Context, role: str | None, single: bool) -> None:
     """
     if role is not None and single:
         raise click.UsageError("Use only one of --role and --single.")
-    config = configuration()
+    from secondpost.processes import serve as serve_until_stopped
+    from secondpost.processes.accepted import Accepted, inherited_configuration
+
+    accepted = inherited_configuration(os.environ)
+    if accepted is None:
+        accepted = Accepted(configuration())
     if role is None:  # a role's supervisor has already printed it
-        for warning in warnings(config):
+        for warning in warnings(accepted.config):
             if warning.is_idle:
                 click.echo(f"warning: {warning}", err=True)
-    from secondpost.processes import serve as serve_until_stopped
-
-    context.exit(serve_until_stopped(config, role=role, single=single))
+    context.exit(serve_until_stopped(accepted, role=role, single=single))

@@ -4,6 +4,7 @@ import os
 import pwd
 import stat
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import PurePath
 
 from secondpost.config.faults import Wrong, cut
@@ -16,18 +17,31 @@ PEM_OCTETS_MAX = 1_000_000
 PATH_CHARACTERS_MAX = 200  # as shown; shorter ones would cut off the name to be corrected
 
 
-def path_from(folder: str, value: object) -> str:
-    """An absolute path; relative paths start from the configuration's folder."""
-    return os.path.normpath(os.path.join(folder, text(value)))
+@dataclass(frozen=True, slots=True)
+class FilesBeside:
+    """Where the files named in a configuration lie, and whether their content is checked.
+
+    It is not when a configuration that was accepted before is read again: since then a file may
+    have been broken, which must not stop a role that is started again.
+    """
+
+    folder: str  # of the configuration; relative paths start there
+    are_checked: bool = True
+
+    def path(self, value: object) -> str:
+        """An absolute path."""
+        return os.path.normpath(os.path.join(self.folder, text(value)))
 
 
-def pem_file(folder: str, holding: str) -> Form[str]:
+def pem_file(beside: FilesBeside, holding: str) -> Form[str]:
     """The path of a file with a PEM block whose label ends with `holding`, such as CERTIFICATE or
     PRIVATE KEY.
     """
 
     def form(value: object) -> str:
-        path = path_from(folder, value)
+        path = beside.path(value)
+        if not beside.are_checked:
+            return path
         lines = _content(path, PEM_OCTETS_MAX).splitlines()
         begun = (line for line in lines if line.startswith(b"-----BEGIN "))
         blocks = [line.rstrip() for line in begun if line.rstrip().endswith(f"{holding}-----".encode())]
@@ -47,16 +61,17 @@ class NotPermitted(Wrong):
     """The file exists, and this process may not read it."""
 
 
-def secret_file(folder: str) -> Form[str]:
+def secret_file(beside: FilesBeside) -> Form[str]:
     """The path of a file with a secret on its first line.
 
     A file that only others may read passes: commands run as other users than the service does.
     """
 
     def form(value: object) -> str:
-        path = path_from(folder, value)
-        with suppress(NotPermitted):
-            read_password(path)
+        path = beside.path(value)
+        if beside.are_checked:
+            with suppress(NotPermitted):
+                read_password(path)
         return path
 
     return form

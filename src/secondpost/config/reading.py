@@ -6,11 +6,13 @@ against each other.
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 from secondpost.config import addresses, forms, grammars, tables
 from secondpost.config.agreement import Read, check_agreement
 from secondpost.config.faults import ConfigFaults, Fault
+from secondpost.config.files import FilesBeside
 from secondpost.config.keys import TOP, header
 from secondpost.config.records import Config
 from secondpost.config.section import Findings, Section, kind
@@ -35,22 +37,26 @@ def read_config(path: str) -> Config:
     return parse_config(data, path)
 
 
-def parse_config(data: bytes, path: str) -> Config:
-    """Parse a configuration. Raises ConfigFaults; relative paths start from the folder of `path`."""
+def parse_config(data: bytes, path: str, *, are_files_checked: bool = True) -> Config:
+    """Parse a configuration. Raises ConfigFaults; relative paths start from the folder of `path`.
+
+    Without `are_files_checked` the files that it names are not read: for a configuration that was
+    accepted before.
+    """
     document = read_document(data)
     if not isinstance(document, TomlDocument):
         raise ConfigFaults(path, document)
     findings = Findings(document.positions, document.put_aside, list(document.faults))
-    config = _config(path, document.values, findings)
+    beside = FilesBeside(os.path.dirname(os.path.abspath(path)), are_files_checked)
+    config = _config(path, document.values, findings, beside)
     if len(findings.faults) > 0:
         raise ConfigFaults(path, tuple(findings.faults))
-    return config
+    return replace(config, text=data)
 
 
-def _config(path: str, values: Mapping[str, object], findings: Findings) -> Config:
+def _config(path: str, values: Mapping[str, object], findings: Findings, beside: FilesBeside) -> Config:
     """The tree; it must not be used if `findings` has faults."""
     top = Section(TOP, (), values, findings)
-    folder = os.path.dirname(os.path.abspath(path))
     _version(top)
     hostname = top.need("hostname", addresses.full_domain, 'write hostname = "mx2.example.net"')
     store = top.need("store", grammars.store, 'write store = "/var/lib/secondpost"')
@@ -58,8 +64,8 @@ def _config(path: str, values: Mapping[str, object], findings: Findings) -> Conf
     known_hostname = tables.NOWHERE if hostname is None else hostname
     web = tables.web(_table(top, "web"), hostname)
     usual = Config(path, known_hostname, store or "", owner, known_hostname, web)
-    backups = _repeated(top, "backup", lambda section: tables.backup(section, folder))
-    routes = _repeated(top, "route", lambda section: tables.route(section, folder))
+    backups = _repeated(top, "backup", lambda section: tables.backup(section, beside))
+    routes = _repeated(top, "route", lambda section: tables.route(section, beside))
     newsletters = _repeated(top, "newsletter", tables.newsletter)
     config = Config(
         path=path,
@@ -72,7 +78,7 @@ def _config(path: str, values: Mapping[str, object], findings: Findings) -> Conf
         user=top.take("user", grammars.user, usual.user),
         reserve=top.take("reserve", forms.size(0, RESERVE_OCTETS_MAX), usual.reserve),
         addresses=top.take_list("addresses", addresses.ip_address, usual.addresses),
-        tls=tables.tls(_table(top, "tls"), folder),
+        tls=tables.tls(_table(top, "tls"), beside),
         receive=tables.receive(_table(top, "receive")),
         dns=tables.dns(_table(top, "dns")),
         deliver=tables.deliver(_table(top, "deliver")),

@@ -60,6 +60,11 @@ def read_recipients(path: str, domain: Domain) -> RecipientList:
         data = read_file(path, FILE_OCTETS_MAX)
     except FileWrong as wrong:
         raise RecipientFaults((RecipientFault(0, f"it {wrong}"),)) from None
+    return decode_recipients(data, domain)
+
+
+def decode_recipients(data: bytes, domain: Domain) -> RecipientList:
+    """Parse the octets of a recipients file. Raises RecipientFaults."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:

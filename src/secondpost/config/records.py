@@ -234,6 +234,8 @@ class Config:
     backups: tuple[Backup, ...] = ()
     routes: tuple[Route, ...] = ()
     newsletters: tuple[Newsletter, ...] = ()
+    # The file's content, which the supervisor hands to its roles; empty if there is no file.
+    text: bytes = field(default=b"", compare=False, repr=False)
 
     def backup_of(self, domain: Domain) -> Backup:
         """The settings of a domain whose mail we hold; the defaults if it is no longer backed up."""

@@ -6,7 +6,7 @@ record that cannot be made. Defaults are those of the records.
 
 from secondpost.config import addresses, forms, grammars
 from secondpost.config.faults import Wrong, quoted
-from secondpost.config.files import path_from, pem_file, secret_file
+from secondpost.config.files import FilesBeside, pem_file, secret_file
 from secondpost.config.recipients import RecipientFaults, read_recipients, recipient
 from secondpost.config.records import (
     OLD_UNKNOWN,
@@ -56,7 +56,7 @@ def web(section: Section, hostname: Domain | None) -> Web:
     )
 
 
-def tls(section: Section, folder: str) -> Tls:
+def tls(section: Section, beside: FilesBeside) -> Tls:
     for key, other in (("certificate", "key"), ("key", "certificate")):
         if section.has(key) and not section.has(other):
             section.fault(key, f"{key} alone is not enough", f"write {other} too")
@@ -65,8 +65,8 @@ def tls(section: Section, folder: str) -> Tls:
     acme = section.take("acme", addresses.mailbox, None)
     return Tls(
         acme=None if acme is None else str(acme),
-        certificate=section.take("certificate", pem_file(folder, "CERTIFICATE"), None),
-        key=section.take("key", pem_file(folder, "PRIVATE KEY"), None),
+        certificate=section.take("certificate", pem_file(beside, "CERTIFICATE"), None),
+        key=section.take("key", pem_file(beside, "PRIVATE KEY"), None),
     )
 
 
@@ -137,7 +137,7 @@ def alarms(section: Section) -> Alarms:
 # -- [[backup]]
 
 
-def backup(section: Section, folder: str) -> Backup | None:
+def backup(section: Section, beside: FilesBeside) -> Backup | None:
     domain = section.need("domain", addresses.full_domain, 'write domain = "example.net"')
     usual = Backup(NOWHERE if domain is None else domain)
     unknown = section.take("unknown", _unknown, usual.unknown.value)
@@ -146,7 +146,7 @@ def backup(section: Section, folder: str) -> Backup | None:
         primary=section.filled_list(
             "primary", addresses.endpoint(SMTP_PORT), (), "leave the key out for the better MX hosts in DNS"
         ),
-        recipients=_recipients(section, usual, folder),
+        recipients=_recipients(section, usual, beside),
         keep_ms=section.take("keep", forms.duration(HOUR_MS, 366 * DAY_MS), usual.keep_ms),
         keep_refused_ms=section.take(
             "keep_refused", forms.duration(HOUR_MS, 366 * DAY_MS), usual.keep_refused_ms
@@ -166,9 +166,9 @@ def _unknown(value: object) -> str:
     return word if word in OLD_UNKNOWN else forms.choice(Unknown)(word).value
 
 
-def _recipients(section: Section, usual: Backup, folder: str) -> tuple[RecipientSource, ...]:
+def _recipients(section: Section, usual: Backup, beside: FilesBeside) -> tuple[RecipientSource, ...]:
     def form(value: object) -> RecipientSource:
-        return _recipient_source(forms.text(value), usual.domain, folder)
+        return _recipient_source(forms.text(value), usual.domain, beside)
 
     sources = section.filled_list(
         "recipients", form, usual.recipients, 'list the recipients, or write "learn" to find out'
@@ -183,13 +183,14 @@ def _recipients(section: Section, usual: Backup, folder: str) -> tuple[Recipient
     return sources
 
 
-def _recipient_source(written: str, domain: Domain, folder: str) -> RecipientSource:
+def _recipient_source(written: str, domain: Domain, beside: FilesBeside) -> RecipientSource:
     if written == "any":
         return AnyRecipient()
     if written == "learn":
         return LearnedRecipients()
     if written.startswith("file:"):
-        return _recipient_file(path_from(folder, written.removeprefix("file:")), domain)
+        path = beside.path(written.removeprefix("file:"))
+        return _recipient_file(path, domain) if beside.are_checked else RecipientFile(path)
     if written.startswith("https:"):
         return RecipientUrl(addresses.url(written, ("https",)))
     if written.startswith("http:"):
@@ -216,7 +217,7 @@ def _recipient_file(path: str, domain: Domain) -> RecipientFile:
 # -- [[route]]
 
 
-def route(section: Section, folder: str) -> Route | None:
+def route(section: Section, beside: FilesBeside) -> Route | None:
     hint = 'write the domain whose mail takes this way, or "*" for all'
     domain = section.need("domain", addresses.domain_or_any, hint)
     host = section.need("host", addresses.endpoint(SMTP_PORT), 'write host = "smtp.example:587"')
@@ -228,7 +229,7 @@ def route(section: Section, folder: str) -> Route | None:
         lane=section.take("lane", forms.choice(ROUTED_LANES), None),
         host=Endpoint("", 0) if host is None else host,
         username=section.take("username", forms.text, None),
-        password_file=section.take("password_file", secret_file(folder), None),
+        password_file=section.take("password_file", secret_file(beside), None),
         tls=section.take("tls", forms.choice(TlsDemand), None),
     )
     if host is not None and taken.username is not None:

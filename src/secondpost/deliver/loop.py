@@ -103,16 +103,20 @@ class DeliverLoop:
                 site.poke()
         self._look_within(0.0)
 
-    async def drain(self) -> None:
-        """Finish the messages under way; hand back rows that were claimed and not begun."""
+    def rest(self) -> None:
+        """Begin no message and claim nothing any more; questions about recipients are answered."""
         self._stopping = True
         for task in self._rounds:
             task.cancel()
-        self.recipients.close()
         if self._timer is not None:
             self._timer.cancel()
         for site in list(self._sites.values()):
             site.stop()
+
+    async def drain(self) -> None:
+        """Finish the messages under way; hand back rows that were claimed and not begun."""
+        self.rest()
+        self.recipients.close()
         loop = asyncio.get_running_loop()
         until = loop.time() + DRAIN_SECONDS_MAX
         while len(self._sites) > 0 and loop.time() < until:

@@ -177,7 +177,8 @@ class AlarmKind(Enum):
     NOT_RELOADED = (
         "not-reloaded",
         Severity.LOOK,
-        "Restart it: `systemctl restart secondpost`.",
+        "Correct what `detail` names, and reload again; or restart, where it says so.",
+        AlarmEnds.WHEN_MENDED,
     )
     PROBE_WAITS = (
         "probe-waits",

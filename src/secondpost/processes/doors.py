@@ -9,8 +9,6 @@ from secondpost.mail.address import Endpoint
 from secondpost.world.ports import NetError
 
 DOORS_VARIABLE = "SECONDPOST_DOORS"  # "host:port=descriptor …"
-# A pipe whose other end the supervisor holds; end of file: the supervisor died, so exit.
-LIFELINE = "SECONDPOST_LIFELINE"
 SYSTEMD_FIRST_DESCRIPTOR = 3  # sd_listen_fds(3)
 _WHAT_TO_DO = {
     errno.EADDRINUSE: "end the program that has it (`ss -ltnp` shows which), or correct receive.listen",

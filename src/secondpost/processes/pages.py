@@ -23,6 +23,10 @@ from secondpost.maillog import MailLog
 from secondpost.web.guests import GUESTS_MAX, Guest, GuestLimits, Guests, WaitsFor
 
 STOP_SECONDS_MAX = 10
+# Longer than a proxy's idle connection is kept (web/guests).
+HAND_OVER_SECONDS_MAX = 200.0
+LOOK_SECONDS = 0.05  # between two looks whether all clients have left
+LAST_ANSWER = (b"connection", b"close")
 HEAD_OCTETS_MAX = 32 * 1024
 BACKLOG_CONNECTIONS = 256  # accepted per turn of the loop, beyond the bound on guests
 TICKS_PER_SECOND = 10  # uvicorn's
@@ -133,6 +137,13 @@ class _Server(uvicorn.Server):
             self._log_crowd(counter)
         return await super().on_tick(counter)
 
+    def take_no_more(self) -> None:
+        """Accept no connection any more, and close each after its next answer."""
+        for server in self.servers:
+            server.close()
+        self.config.encoded_headers.append(LAST_ANSWER)  # at the next tick
+        self.server_state.default_headers.append(LAST_ANSWER)
+
     def _log_crowd(self, counter: int) -> None:
         """Log one line per period, however many clients there were."""
         if 0 <= self._crowd_after_tick - counter <= CROWD_SECONDS * TICKS_PER_SECOND:
@@ -144,18 +155,44 @@ class _Server(uvicorn.Server):
 
 
 class WebServer:
-    """Serves the pages on `doors`, listening sockets that it closes at the end."""
+    """Serves the pages on `doors`, listening sockets that it closes at the end. A Role."""
 
-    def __init__(self, pages: Starlette, doors: Sequence[socket], guests: Guests, log: MailLog) -> None:
+    def __init__(
+        self,
+        pages: Starlette,
+        doors: Sequence[socket],
+        guests: Guests,
+        log: MailLog,
+        failed: Callable[[BaseException], None],
+    ) -> None:
         self._doors = list(doors)
+        self._guests = guests
+        self._failed = failed
         self._serving: asyncio.Task[None] | None = None
         self._server = _Server(_Config(pages, guests), log)
 
-    async def start(self, failed: Callable[[BaseException], None]) -> None:
+    async def start(self) -> None:
         self._serving = asyncio.get_running_loop().create_task(self._server.serve(sockets=self._doors))
-        self._serving.add_done_callback(lambda task: _tell(task, failed))
+        self._serving.add_done_callback(lambda task: _tell(task, self._failed))
+        while not self._server.started and not self._serving.done():
+            await asyncio.sleep(0)
 
-    async def stop(self) -> None:
+    def rest(self) -> None:
+        """Its successor listens on the same sockets, so nothing need rest."""
+
+    async def hand_over(self) -> None:
+        """Leave new clients to a successor, and answer those that are here: each answer is the last
+        on its connection.
+        """
+        self._server.take_no_more()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + HAND_OVER_SECONDS_MAX
+        # The first look is not at once: a connection just accepted is a guest in a later turn.
+        await asyncio.sleep(LOOK_SECONDS)
+        while len(self._guests) > 0 and loop.time() < until:
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def drain(self) -> None:
         self._server.should_exit = True
         if self._serving is not None:
             await asyncio.wait((self._serving,))

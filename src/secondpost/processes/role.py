@@ -11,6 +11,7 @@ import resource
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from socket import socket
 from typing import NoReturn
 
@@ -21,12 +22,15 @@ from secondpost.mail.address import Endpoint
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.maillog import MailLog
-from secondpost.processes.doors import LIFELINE, inherited_doors, systemd_doors
+from secondpost.processes.accepted import Accepted
+from secondpost.processes.doors import inherited_doors, systemd_doors
 from secondpost.processes.environment import take_no_new_privileges
 from secondpost.processes.exits import ProcessExit, not_started
 from secondpost.processes.instance import SecondInstance, hold_role, hold_service
+from secondpost.processes.place import Place
 from secondpost.processes.roles import ROLES, doors_of
 from secondpost.processes.signals import listen_for_signals
+from secondpost.processes.tether import Word
 from secondpost.processes.user import UserRefused, become, prepare_store, service_user
 from secondpost.protocols.dkim.signing import SigningKey
 from secondpost.protocols.tokens import Ring
@@ -46,7 +50,7 @@ from secondpost.world.real.dns import RealResolver
 from secondpost.world.real.keys import load_key_ring, load_signing_keys, make_missing_keys
 from secondpost.world.real.log import LogWriter
 from secondpost.world.real.net import RealNet, open_door
-from secondpost.world.real.tls import CertificateError, ServerCertificate
+from secondpost.world.real.tls import CertificateError, PemCopies, ServerCertificate
 from secondpost.world.real.work import SWITCH_SECONDS, RealWork
 from secondpost.world.sockets.alarms import ALARMS, AlarmReporter
 
@@ -68,12 +72,13 @@ CANNOT_START = (
 )
 
 
-def run_roles(config: Config, roles: Sequence[str]) -> int:
+def run_roles(accepted: Accepted, roles: Sequence[str]) -> int:
     """Run roles until they end; returns the exit code."""
     for role in roles:
         if role not in ROLES:
             sys.stderr.write(f"secondpost: there is no role {role}; the roles are {ROLES_TEXT}\n")
             return ProcessExit.USAGE
+    config = accepted.config
     try:
         doors = _doors(config, roles)
         person = service_user(config)
@@ -86,7 +91,7 @@ def run_roles(config: Config, roles: Sequence[str]) -> int:
     _allow_open_files()
     sys.setswitchinterval(SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_Running(config, roles).run(doors))
+        return runner.run(_Running(accepted, roles).run(doors))
 
 
 def _end_at_once(writer: LogWriter) -> NoReturn:
@@ -129,18 +134,29 @@ def _state_alarms(
     ends.callback(background.cancel)
 
 
+async def _look_for_unnamed(
+    unnamed: UnnamedNewsletters, failed: Callable[[BaseException], None], ends: AsyncExitStack
+) -> None:
+    background = BackgroundTasks(failed)
+    await unnamed.look()
+    background.run(unnamed.run())
+    ends.callback(background.cancel)
+
+
 async def _start(role: Role, ends: AsyncExitStack) -> None:
     await role.start()
     ends.push_async_callback(role.drain)
 
 
 class _Running:
-    def __init__(self, config: Config, roles: Sequence[str]) -> None:
-        self._config = config
+    def __init__(self, accepted: Accepted, roles: Sequence[str]) -> None:
+        self._config = accepted.config
+        self._copies = accepted.copies
         self._roles = roles
         self._name = "+".join(roles)
         self._clock = RealClock()
         self._stop = asyncio.Event()
+        self._place = Place.of(os.environ, self._stop)
         self._exit = ProcessExit.DONE
 
     async def run(self, doors: Mapping[Endpoint, socket]) -> int:
@@ -156,15 +172,27 @@ class _Running:
                     alarms.begin(AlarmKind.CANNOT_START, self._name, str(error))
                     _end_at_once(writer)
         except CANNOT_START as error:
-            alarms.begin(AlarmKind.CANNOT_START, self._name, str(error))
-            self._exit = ProcessExit.UNREACHABLE
+            self._cannot_start(error, alarms)
         except DiskFailed as error:
             alarms.begin(AlarmKind.ROLE_FAILED, self._name, f"{type(error).__name__}: {error}")
             _end_at_once(writer)
-        log.role_stopped(self._name, "told to stop" if self._exit is ProcessExit.DONE else "cannot go on")
+        log.role_stopped(self._name, self._why_stopped())
         work.close()
         writer.write_out()
         return self._exit
+
+    def _why_stopped(self) -> str:
+        if self._exit is not ProcessExit.DONE:
+            return "cannot go on"
+        return "told to stop" if self._stop.is_set() else "replaced by a successor"
+
+    def _cannot_start(self, error: Exception, alarms: StandingAlarms) -> None:
+        """Report it; until it begins, the supervisor decides what it means."""
+        if self._place.has_begun:
+            alarms.begin(AlarmKind.CANNOT_START, self._name, str(error))
+        else:
+            self._place.say(Word.REFUSED, str(error))
+        self._exit = ProcessExit.UNREACHABLE
 
     async def _serve(
         self,
@@ -182,35 +210,69 @@ class _Running:
             self._exit = ProcessExit.FAILED
             self._stop.set()
 
+        listen_for_signals(self._stop, partial(self._hung_up, alarms))
+        self._place.listen()
         self._web_doors = [door for at, door in doors.items() if at in doors_of(self._config, "web")]
         mail_doors = {at: door for at, door in doors.items() if door not in self._web_doors}
         world = self._world(mail_doors, work)
-        held = await self._hold_the_store(world.disk, ends)
         mail, readers = self._stores(world, failed, ends)
-        if "deliver" in self._roles:  # there is only one such role
-            unnamed = UnnamedNewsletters(self._config, readers, alarms)
-            await unnamed.look()
-            background = BackgroundTasks(failed)
-            background.run(unnamed.run())
-            ends.callback(background.cancel)
-        if "deliver" not in self._roles:  # it has what stands in its own process
-            _state_alarms(AlarmReporter(world.net, world.disk.path(ALARMS), self._name, alarms), failed, ends)
         own_keys = self._own_keys()
-        parts = Parts(self._config, world, writer.say, failed, alarms, mail, readers, own_keys=own_keys)
-        await self._start_mail(parts, ends)
-        if readers is not None:
-            await self._start_newsletter(parts, ends)
-        if "fetch" in self._roles:
-            await self._start_fetch(parts, ends)
+        parts = Parts(
+            self._config,
+            world,
+            writer.say,
+            failed,
+            alarms,
+            mail,
+            readers,
+            own_keys=own_keys,
+            copies=self._copies,
+        )
+        roles = self._built(parts, ends)
+        self._place.say(Word.PREPARED)
+        await self._place.until(Word.BEGIN)
+        if self._stop.is_set():
+            return
+        held = await self._hold_the_store(world.disk, ends)
+        stating = await ends.enter_async_context(AsyncExitStack())
+        if "deliver" in self._roles:  # there is only one such role
+            await _look_for_unnamed(UnnamedNewsletters(self._config, readers, alarms), failed, stating)
+        else:  # deliver has what stands in its own process
+            reporter = AlarmReporter(world.net, world.disk.path(ALARMS), self._name, alarms)
+            _state_alarms(reporter, failed, stating)
+        for role in roles:
+            await _start(role, ends)
         worker = next((store.worker for store in (mail, readers) if store is not None), 0)
         log.role_started(self._name, worker)
-        listen_for_signals(self._stop, alarms)
-        self._hold_on_to_the_lifeline()
-        # Released first: what is still finishing may overlap with the next instance.
-        for one in held:
-            ends.callback(one.release)
+        self._place.say(Word.SERVING)
         gc.freeze()  # loaded modules stay: spare the collector from scanning them
-        await self._stop.wait()
+        await self._place.until(Word.REST, Word.LEAVE)
+        for role in roles:
+            role.rest()
+        # Released now: what is still finishing may overlap with the next instance.
+        for one in held:
+            one.release()
+        await self._place.until(Word.LEAVE)
+        if not self._stop.is_set():
+            await stating.aclose()  # the successor states its own alarms
+            await self._hand_over(roles)
+
+    async def _hand_over(self, roles: Sequence[Role]) -> None:
+        """Let all come to its own end; a stop cuts this short."""
+        handing = asyncio.gather(*(role.hand_over() for role in roles))
+        stopped = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait((handing, stopped), return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if handing.done():
+            handing.result()
+        else:
+            handing.cancel()
+
+    def _hung_up(self, alarms: StandingAlarms) -> None:
+        """React to SIGHUP: with a supervisor by nothing, since that one reloads."""
+        if not self._place.is_supervised:
+            why = "without its supervisor this process reads its configuration only at start"
+            alarms.begin(AlarmKind.NOT_RELOADED, "", why)
 
     async def _hold_the_store(self, disk: Disk, ends: AsyncExitStack) -> list[Held]:
         """Take the locks of these roles; they are released before the roles finish. Raises
@@ -218,8 +280,13 @@ class _Running:
         """
         if len(self._roles) > 1:
             ends.callback(hold_service(disk, self._config).release)
-        held = [await hold_role(disk, self._config, role) for role in self._roles]
-        return [one for one in held if one is not None]
+        held = []
+        for role in self._roles:
+            one = await hold_role(disk, self._config, role)
+            if one is not None:
+                ends.callback(one.release)
+                held.append(one)
+        return held
 
     def _stores(
         self, world: World, failed: Callable[[BaseException], None], ends: AsyncExitStack
@@ -246,12 +313,24 @@ class _Running:
         """The keys for mail to the owner, which only the deliver role sends."""
         return load_signing_keys(self._config.store, self._config.dkim) if "deliver" in self._roles else ()
 
-    async def _start_mail(self, parts: Parts, ends: AsyncExitStack) -> None:
+    def _built(self, parts: Parts, ends: AsyncExitStack) -> list[Role]:
+        """The roles, not started yet. Raises what CANNOT_START lists, and DiskFailed."""
+        built: list[Role] = []
         if "receive" in self._roles:
-            await _start(ReceiveRole(parts), ends)
+            built.append(ReceiveRole(parts))
         if "deliver" in self._roles:
-            newsletter = None if parts.readers is None else self._reader_delivery(parts, ends)
-            await _start(DeliverRole(parts, newsletter), ends)
+            built.append(
+                DeliverRole(parts, None if parts.readers is None else self._reader_delivery(parts, ends))
+            )
+        if parts.readers is not None and "publish" in self._roles:
+            from secondpost.roles.publish import PublishRole
+
+            built.append(PublishRole(parts))
+        if parts.readers is not None and "web" in self._roles and self._config.web.url is not None:
+            built.append(self._pages(parts))
+        if "fetch" in self._roles:
+            built.append(self._fetch(parts))
+        return built
 
     def _reader_delivery(self, parts: Parts, ends: AsyncExitStack) -> NewsletterDelivery | None:
         from secondpost.processes.signer import SignerSetup, reader_keys
@@ -267,46 +346,39 @@ class _Running:
         ends.push_async_callback(workshop.close)
         return newsletter_delivery(parts, reader_keys(config.store, config.dkim), workshop)
 
-    async def _start_newsletter(self, parts: Parts, ends: AsyncExitStack) -> None:
-        if "publish" in self._roles:
-            from secondpost.roles.publish import PublishRole
+    def _pages(self, parts: Parts) -> Role:
+        from secondpost.processes.pages import WebServer, page_limits
+        from secondpost.roles.web import public_pages
+        from secondpost.web.callers import trusted_networks
+        from secondpost.web.guests import Guests
 
-            await _start(PublishRole(parts), ends)
-        if "web" in self._roles and self._config.web.url is not None:
-            from secondpost.processes.pages import WebServer, page_limits
-            from secondpost.roles.web import public_pages
-            from secondpost.web.callers import trusted_networks
-            from secondpost.web.guests import Guests
+        pages = public_pages(parts, load_key_ring(self._config.store, Ring.LINKS))
+        guests = Guests(trusted_networks(self._config.web.trusted_proxies), page_limits())
+        return WebServer(pages, self._web_doors, guests, MailLog(parts.sink), parts.failed)
 
-            links = load_key_ring(self._config.store, Ring.LINKS)
-            guests = Guests(trusted_networks(self._config.web.trusted_proxies), page_limits())
-            pages = WebServer(public_pages(parts, links), self._web_doors, guests, MailLog(parts.sink))
-            await pages.start(parts.failed)
-            ends.push_async_callback(pages.stop)
-
-    async def _start_fetch(self, parts: Parts, ends: AsyncExitStack) -> None:
+    def _fetch(self, parts: Parts) -> Role:
         from secondpost.roles.fetch import FetchRole
         from secondpost.world.real.fetch import RealFetcher
 
         fetcher = RealFetcher(parts.world.resolver, allow_private=self._config.fetch.allow_private)
-        await _start(FetchRole(parts, fetcher), ends)
+        return FetchRole(parts, fetcher)
 
     def _world(self, doors: Mapping[Endpoint, socket], work: RealWork) -> World:
-        tls = self._config.tls
-        certificate = None
-        if tls.certificate is not None and tls.key is not None:
-            certificate = ServerCertificate(tls.certificate, tls.key)
         dice = RealDice()
         return World(
             clock=self._clock,
             dice=dice,
-            net=RealNet(inherited=doors, certificate=certificate),
+            net=RealNet(inherited=doors, certificate=self._certificate()),
             resolver=RealResolver(self._config.dns.servers, dice),
             work=work,
             disk=RealDisk(self._config.store),
         )
 
-    def _hold_on_to_the_lifeline(self) -> None:
-        lifeline = os.environ.get(LIFELINE)
-        if lifeline is not None:  # stop if the supervisor was killed
-            asyncio.get_running_loop().add_reader(int(lifeline), self._stop.set)
+    def _certificate(self) -> ServerCertificate | None:
+        certificate, key = self._config.tls.certificate, self._config.tls.key
+        if "receive" not in self._roles or certificate is None or key is None:
+            return None
+        copies = None
+        if certificate in self._copies and key in self._copies:
+            copies = PemCopies(self._copies[certificate], self._copies[key])
+        return ServerCertificate(certificate, key, copies)

@@ -3,26 +3,16 @@
 import asyncio
 import signal
 import sys
-
-from secondpost.mail.alarm import AlarmKind
-from secondpost.mail.standing_alarms import StandingAlarms
+from collections.abc import Callable
 
 
-def listen_for_signals(stop: asyncio.Event, alarms: StandingAlarms) -> None:
+def listen_for_signals(stop: asyncio.Event, hung_up: Callable[[], None]) -> None:
     """Stop in good order on SIGTERM and SIGINT.
 
-    On SIGHUP, stop if our terminal was closed; otherwise it is meant to reload the configuration,
-    for which mail must not stop.
+    On SIGHUP, stop if our terminal was closed; otherwise it means to reload the configuration, and
+    `hung_up` is called.
     """
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, _hung_up, stop, alarms)
-
-
-def _hung_up(stop: asyncio.Event, alarms: StandingAlarms) -> None:
-    if sys.stderr.isatty():
-        stop.set()
-    else:
-        why = "the configuration is read when the service starts: restart it"
-        alarms.begin(AlarmKind.NOT_RELOADED, "", why)
+    loop.add_signal_handler(signal.SIGHUP, stop.set if sys.stderr.isatty() else hung_up)

@@ -1,15 +1,13 @@
-"""Open the listening sockets, drop root, run each role in its own process and restart it.
+"""Open the listening sockets, drop root, and run each role in its own process.
 
-A role that dies is restarted after a pause that doubles; one whose disk failed ends all roles at
-once. The supervisor handles no mail; it holds one lock in the store, so that there is only one
-service.
+A role that dies is restarted after a pause that doubles (keeper); one whose disk failed ends all
+roles at once. The supervisor handles no mail; it holds one lock in the store, so that there is only
+one service.
 """
 
 import asyncio
 import os
-import signal
 import sys
-from asyncio.subprocess import Process
 from socket import socket
 
 from secondpost.config.records import Config
@@ -17,17 +15,14 @@ from secondpost.mail.address import Endpoint
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.maillog import MailLog
-from secondpost.processes.doors import (
-    DOORS_VARIABLE,
-    LIFELINE,
-    doors_text,
-    is_taken,
-    systemd_doors,
-)
-from secondpost.processes.environment import cleared, take_no_new_privileges
+from secondpost.processes.accepted import accepted_now
+from secondpost.processes.crew import Crew
+from secondpost.processes.doors import is_taken, systemd_doors
+from secondpost.processes.environment import take_no_new_privileges
 from secondpost.processes.exits import ProcessExit, not_started
-from secondpost.processes.health import HEALTHY_SECONDS, RoleHealth
 from secondpost.processes.instance import SecondInstance, hold_service
+from secondpost.processes.reload import Reload
+from secondpost.processes.reload_desk import ReloadDesk
 from secondpost.processes.roles import doors_of, roles_of
 from secondpost.processes.signals import listen_for_signals
 from secondpost.processes.user import SystemUser, UserRefused, become, prepare_store, service_user
@@ -40,10 +35,7 @@ from secondpost.world.real.net import RealNet, open_door
 from secondpost.world.real.work import RealWork
 from secondpost.world.sockets.alarms import ALARMS, AlarmReporter
 
-PAUSE_SECONDS_FIRST = 0.5
-PAUSE_SECONDS_MAX = 60.0
 DOOR_SECONDS_MAX = 10.0  # roles of a killed predecessor need a moment to release the ports
-STOP_SECONDS_MAX = 40.0  # longer than a role drains; then it is killed
 
 
 def supervise(config: Config) -> int:
@@ -95,8 +87,6 @@ class _Supervisor:
         self._person = person
         self._stop = asyncio.Event()
         self._exit = ProcessExit.DONE
-        self._living: set[Process] = set()
-        self._lifeline_read, self._lifeline_write = os.pipe()
 
     async def run(self) -> int:
         work = RealWork(threads=1)
@@ -106,100 +96,39 @@ class _Supervisor:
         alarms = StandingAlarms(log.alarm, clock.now_ms, say_over=log.alarm_over)
         net, path = RealNet(), RealDisk(self._config.store).path(ALARMS)
         reporter = asyncio.ensure_future(AlarmReporter(net, path, SUPERVISOR, alarms).run())
-        listen_for_signals(self._stop, alarms)
         if self._person is None and os.geteuid() == 0:
             alarms.begin(AlarmKind.RUNS_AS_ROOT, "", "make a user for the service and name it with `user`")
-        await asyncio.gather(*(self._keep_up(role, log, alarms) for role in roles_of(self._config)))
-        os.close(self._lifeline_write)
+        try:
+            await self._serve(log, alarms)
+        except (NetError, DiskFailed) as error:
+            self._exit = not_started(error)
         reporter.cancel()
         net.close()
         work.close()
         writer.write_out()
         return self._exit
 
-    async def _keep_up(self, role: str, log: MailLog, alarms: StandingAlarms) -> None:
-        loop = asyncio.get_running_loop()
-        pause = PAUSE_SECONDS_FIRST
-        health = RoleHealth(role, alarms)
-        while not self._stop.is_set():
-            begun = loop.time()
-            process = await self._start(role)
-            health.started()
-            code = await self._see_through(process)
-            if code == ProcessExit.DISK:
-                detail = f"{role}: what the disk holds is unknown; every role ends at once"
-                alarms.begin(AlarmKind.DISK_FAILED, "", detail)
-                self._end_all()
-            if self._stop.is_set():
-                health.stopped()
-                return
-            how = f"{_how(code)}; it is started again in {pause:g} s"
-            log.role_stopped(role, how)
-            health.died(how)
-            if loop.time() - begun >= HEALTHY_SECONDS:
-                pause = PAUSE_SECONDS_FIRST
-            await self._sleep(pause)
-            pause = min(pause * 2, PAUSE_SECONDS_MAX)
+    async def _serve(self, log: MailLog, alarms: StandingAlarms) -> None:
+        def disk_failed(role: str) -> None:
+            """Kill all roles, since their answers and writes cannot be relied on.
 
-    async def _start(self, role: str) -> Process:
-        doors = {endpoint: self._doors[endpoint] for endpoint in doors_of(self._config, role)}
-        environment = cleared(os.environ)
-        environment |= {LIFELINE: str(self._lifeline_read), DOORS_VARIABLE: doors_text(doors)}
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",  # no modules from the current folder
-            "-m",
-            "secondpost",
-            "--config",
-            os.path.abspath(self._config.path),
-            "serve",
-            "--role",
-            role,
-            env=environment,
-            pass_fds=(self._lifeline_read, *(door.fileno() for door in doors.values())),
-            stdin=asyncio.subprocess.DEVNULL,
-            # Ctrl-C at the terminal reaches only the supervisor, which lets each role finish.
-            start_new_session=True,
-        )
+            The next start repairs every state that a crash leaves.
+            """
+            detail = f"{role}: what the disk holds is unknown; every role ends at once"
+            alarms.begin(AlarmKind.DISK_FAILED, "", detail)
+            self._exit = ProcessExit.DISK
+            self._stop.set()
+            crew.kill()
 
-    async def _see_through(self, process: Process) -> int:
-        """Wait until a role's process ends; stop it when the service stops. Returns its exit code."""
-        self._living.add(process)
-        ended = asyncio.ensure_future(process.wait())
+        crew = Crew(accepted_now(self._config), self._doors, log, alarms, disk_failed)
+        desk = ReloadDesk(Reload(crew, log, alarms), alarms)
+        listen_for_signals(self._stop, desk.hung_up)
+        await desk.open(self._config)
+        crew.begin()
         stopped = asyncio.ensure_future(self._stop.wait())
-        await asyncio.wait((ended, stopped), return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        if not ended.done():
-            process.send_signal(signal.SIGKILL if self._exit is ProcessExit.DISK else signal.SIGTERM)
-            try:
-                async with asyncio.timeout(STOP_SECONDS_MAX):
-                    await asyncio.shield(ended)
-            except TimeoutError:
-                process.kill()
-        code = await ended
-        self._living.discard(process)
-        return code
-
-    def _end_all(self) -> None:
-        """A disk failed: kill all roles, since their answers and writes cannot be relied on.
-
-        The next start repairs every state that a crash leaves.
-        """
-        self._exit = ProcessExit.DISK
-        self._stop.set()
-        for process in self._living:
-            if process.returncode is None:
-                process.kill()
-
-    async def _sleep(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stop.wait()
-        except TimeoutError:
-            return
-
-
-def _how(code: int) -> str:
-    if code < 0:
-        return f"it was ended by {signal.Signals(-code).name}"
-    return f"it ended with exit code {code}"
+        await asyncio.wait((stopped, crew.broken), return_when=asyncio.FIRST_COMPLETED)
+        desk.close()
+        if crew.broken.done():
+            crew.kill()
+            crew.broken.result()
+        await crew.stop()

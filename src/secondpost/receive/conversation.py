@@ -37,7 +37,7 @@ from secondpost.protocols.smtp.server import (
 from secondpost.receive.caller_log import SessionLog
 from secondpost.receive.callers import UNKNOWN_CALLER, caller_at
 from secondpost.receive.envelope import OpenEnvelope
-from secondpost.receive.host import Host
+from secondpost.receive.host import ASK_SUCCESSOR, Host
 from secondpost.receive.incoming import STORE_BUSY, STORE_FULL, Incoming
 from secondpost.receive.knowledge import answered
 from secondpost.receive.patience import Patience
@@ -346,6 +346,8 @@ class Conversation(asyncio.Protocol):
             envelope.add_recipient(at, verdict.way)
             self._session.answer(RECIPIENT_OK)
         else:
+            if isinstance(verdict, Reject) and self._host.is_leaving:
+                verdict = ASK_SUCCESSOR
             self._reception.refusals.count(at.mailbox.domain, verdict.reply)
             self._refuse(envelope, verdict, at.mailbox)
 

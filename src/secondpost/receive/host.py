@@ -2,10 +2,15 @@
 
 from typing import Protocol
 
+from secondpost.mail.reply import Reply
+from secondpost.mail.verdict import Defer
 from secondpost.policy.known import AtConnect
 from secondpost.receive.caller_log import CallerLog
 from secondpost.receive.callers import Caller
 from secondpost.receive.patience import Patience
+
+# The answer of a process that leaves, instead of a refusal for good: its settings are no longer in force.
+ASK_SUCCESSOR = Defer(Reply.of(451, "4.3.2", "Settings have changed; try again"), "reloaded")
 
 
 class Admitted(Protocol):
@@ -21,6 +26,7 @@ class Admitted(Protocol):
 
 class Host(Protocol):
     lines: CallerLog
+    is_leaving: bool  # a successor with other settings listens
 
     def look(self, caller: Caller) -> AtConnect:
         """What policy needs to know of a client."""

@@ -18,7 +18,9 @@ from secondpost.receive.reception import Reception
 from secondpost.store.ports import ProvenPrefix, StoreFull, StoreUnavailable
 from secondpost.world.ports import Listening
 
-DRAIN_SECONDS_MAX = 30
+DRAIN_SECONDS_MAX = 30.0
+HAND_OVER_SECONDS_MAX = 3600.0  # for conversations that were there before a successor began
+LOOK_SECONDS = 0.05  # between two looks whether all clients have left
 
 
 def primary_addresses(config: Config) -> frozenset[str]:
@@ -43,6 +45,7 @@ class Listener:
             lambda link: self._proven.has(link, reception.clock.now_ms()),
         )
         self._conduct = Conduct()
+        self.is_leaving = False
         attacks = Attacks(reception.alarms, asyncio.get_running_loop().time)
         self.lines = CallerLog(reception.log, attacks)
         self._usual = usual_patience(settings.timeout_ms / 1000)
@@ -110,19 +113,35 @@ class Listener:
             self._callers.leave(conversation.caller)
             self._conduct.ended(conversation.caller, brought_mail=conversation.has_brought_mail)
 
+    async def hand_over(self) -> None:
+        """Leave new clients to a successor, which listens on the same sockets, and go on with those
+        that are here until they leave, within HAND_OVER_SECONDS_MAX.
+        """
+        self._close_doors()
+        self.is_leaving = True
+        # The first look is not at once: a connection just accepted is admitted in a later turn.
+        await asyncio.sleep(LOOK_SECONDS)
+        await self._until_all_left(HAND_OVER_SECONDS_MAX)
+
     async def drain(self) -> None:
         """Stop listening, let each message under way end with its reply, then close all
         connections.
         """
-        for door in self._doors:
-            door.close()
+        self._close_doors()
         for conversation in list(self._conversations):
             conversation.drain()
-        loop = asyncio.get_running_loop()
-        until = loop.time() + DRAIN_SECONDS_MAX
-        while len(self._conversations) > 0 and loop.time() < until:
-            await asyncio.sleep(0.05)
+        await self._until_all_left(DRAIN_SECONDS_MAX)
         for conversation in list(self._conversations):
             conversation.abort()
         self.lines.end_minute()
         self.lines.attacks.close()
+
+    def _close_doors(self) -> None:
+        while len(self._doors) > 0:
+            self._doors.pop().close()
+
+    async def _until_all_left(self, seconds_max: float) -> None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds_max
+        while len(self._conversations) > 0 and loop.time() < until:
+            await asyncio.sleep(LOOK_SECONDS)

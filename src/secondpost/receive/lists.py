@@ -5,9 +5,9 @@ A file that becomes unreadable or faulty keeps its last good list, with an alarm
 must not turn the owner's mail away.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from secondpost.config.recipients import RecipientFaults, RecipientList
+from secondpost.config.recipients import RecipientFaults, RecipientList, decode_recipients
 from secondpost.config.records import Config, RecipientFile
 from secondpost.mail.address import Domain
 from secondpost.mail.alarm import AlarmKind
@@ -21,7 +21,9 @@ Stamp = tuple[int, int, int]  # changes whenever the file does
 
 
 class RecipientLists:
-    """`stamp`: a file's state, None if it does not exist; `read`: its list, raises RecipientFaults."""
+    """`stamp`: a file's state, None if it does not exist; `read`: its list, raises RecipientFaults;
+    `copies`: files by path as they were when the configuration was accepted.
+    """
 
     def __init__(
         self,
@@ -30,12 +32,14 @@ class RecipientLists:
         alarms: StandingAlarms,
         stamp: Callable[[str], Stamp | None],
         read: Callable[[str, Domain], RecipientList],
+        copies: Mapping[str, bytes],
     ) -> None:
         self._config = config
         self._clock = clock
         self._alarms = alarms
         self._stamp = stamp
         self._read = read
+        self._copies = copies
         self._stamps: dict[str, Stamp | None] = {}
         self._lists: dict[str, frozenset[str]] = {}
         self._domains: dict[Domain, Recipients] = {}
@@ -77,6 +81,9 @@ class RecipientLists:
             self._lists[path] = self._read(path, domain).keys
         except RecipientFaults as faults:
             self._alarms.begin(AlarmKind.RECIPIENTS_FILE, path, "; ".join(faults.texts(path)[:3]))
-            return False
+            if path in self._lists or path not in self._copies:
+                return False
+            self._lists[path] = decode_recipients(self._copies[path], domain).keys
+            return True
         self._alarms.end(AlarmKind.RECIPIENTS_FILE, path)
         return True

@@ -85,6 +85,7 @@ class DeliverRole:
         self._store = store
         self._reader_store = None if newsletter is None else newsletter.store
         self._background = BackgroundTasks(parts.failed)
+        self._rounds = BackgroundTasks(parts.failed)  # what a successor does from its start
         self._inside: InsideDoor | None = None
         self._reader_loop: DeliverLoop | None = None
         setup, rhythm = self._setup(), parts.rhythms.deliver
@@ -101,9 +102,9 @@ class DeliverRole:
             self._clock,
             self._log,
             self._loop.recipients.look_for_catch_alls,
-            self._background.run,
+            self._rounds.run,
         )
-        self._watch = OwnersWatch(parts, self._hinted, self._background.run)
+        self._watch = OwnersWatch(parts, self._hinted, self._rounds.run)
         self._answerer = RoleAnswerer(self._knows, self._background.run)
         self._doors: list[Listening] = []
 
@@ -182,25 +183,43 @@ class DeliverRole:
         )
 
     def _hinted(self) -> None:
-        self._loop.hinted()
-        if self._reader_loop is not None:
-            self._reader_loop.hinted()
+        for loop in self._loops():
+            loop.hinted()
 
     async def start(self) -> None:
         disk, net = self._world.disk, self._world.net
         self._doors.append(await net.listen_hints(disk.path(HINTS), self._hinted))
         self._doors.append(await self._answerer.open(net, disk.path(QUESTIONS)))
-        await self._loop.start()
-        if self._reader_loop is not None:
-            await self._reader_loop.start()
+        for loop in self._loops():
+            await loop.start()
         self._housekeeping.start()
         await self._watch.start()
 
+    def rest(self) -> None:
+        self._rounds.cancel()
+        for loop in self._loops():
+            loop.rest()
+
+    async def hand_over(self) -> None:
+        """Finish the messages under way; the successor is asked about recipients from here on."""
+        self._close_doors()
+        await self._answerer.finish()
+        await self._drain_loops()
+
     async def drain(self) -> None:
-        for door in self._doors:
-            door.close()
-        self._watch.stop_listening()
-        await self._loop.drain()
-        if self._reader_loop is not None:
-            await self._reader_loop.drain()
+        self._close_doors()
+        await self._drain_loops()
+        self._rounds.cancel()
         self._background.cancel()
+
+    def _close_doors(self) -> None:
+        while len(self._doors) > 0:
+            self._doors.pop().close()
+        self._watch.stop_listening()
+
+    async def _drain_loops(self) -> None:
+        for loop in self._loops():
+            await loop.drain()
+
+    def _loops(self) -> list[DeliverLoop]:
+        return [self._loop] if self._reader_loop is None else [self._loop, self._reader_loop]

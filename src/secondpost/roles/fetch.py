@@ -22,7 +22,17 @@ class FetchRole:
     async def start(self) -> None:
         self._doors.append(await self._answerer.open(self._world.net, self._world.disk.path(FEEDS)))
 
+    def rest(self) -> None:
+        """It begins nothing by itself."""
+
+    async def hand_over(self) -> None:
+        self._close_doors()
+        await self._answerer.finish()
+
     async def drain(self) -> None:
-        for door in self._doors:
-            door.close()
+        self._close_doors()
         self._background.cancel()
+
+    def _close_doors(self) -> None:
+        while len(self._doors) > 0:
+            self._doors.pop().close()

@@ -1,6 +1,6 @@
 """What every role is built from: its world, its stores and its rhythms."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -62,12 +62,28 @@ class Parts:
     readers: NewsletterStore | None = None
     rhythms: Rhythms = USUAL
     own_keys: Sequence[SigningKey] = ()  # for mail to the owner; without any, it is not signed
+    # Files by path, as they were when the configuration was accepted: for those that are broken now.
+    copies: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class Role(Protocol):
+    """A role is started, and later drained. When a successor takes its place, it first rests, and
+    hands over once the successor has started.
+    """
+
     async def start(self) -> None: ...
 
-    async def drain(self) -> None: ...
+    def rest(self) -> None:
+        """Begin nothing that the successor could begin; go on answering."""
+        ...
+
+    async def hand_over(self) -> None:
+        """Take no new callers, and let what goes on come to its own end, within a bound."""
+        ...
+
+    async def drain(self) -> None:
+        """End now, in good order."""
+        ...
 
 
 S = TypeVar("S", MailStore, NewsletterStore)

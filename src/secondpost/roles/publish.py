@@ -72,5 +72,11 @@ class PublishRole:
     async def start(self) -> None:
         self._background.run(self._turns.run())
 
-    async def drain(self) -> None:
+    def rest(self) -> None:
         self._background.cancel()
+
+    async def hand_over(self) -> None:
+        """There are no callers, and resting has ended all work."""
+
+    async def drain(self) -> None:
+        self.rest()

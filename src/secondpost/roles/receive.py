@@ -34,7 +34,7 @@ class ReceiveRole:
         log = MailLog(parts.sink, config.bounces)
         self._world = world
         self._background = BackgroundTasks(failed)
-        lists = RecipientLists(config, world.clock, parts.alarms, file_stamp, read_recipients)
+        lists = RecipientLists(config, world.clock, parts.alarms, file_stamp, read_recipients, parts.copies)
         self._refusals = RefusalTally(
             frozenset(backup.domain for backup in config.backups), store, world.clock
         )
@@ -96,6 +96,12 @@ class ReceiveRole:
         while True:
             await asyncio.sleep(seconds)
             await work()
+
+    def rest(self) -> None:
+        """Its successor listens on the same sockets, so nothing need rest."""
+
+    async def hand_over(self) -> None:
+        await self._listener.hand_over()
 
     async def drain(self) -> None:
         await self._listener.drain()

@@ -42,6 +42,6 @@ class OwnersWatch:
 
     def stop_listening(self) -> None:
         """Processes state their alarms to a successor from now on."""
-        for door in self._doors:
-            door.close()
+        while len(self._doors) > 0:
+            self._doors.pop().close()
         self._listener.close()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from ipaddress import ip_address
 
 from secondpost.config.addresses import ascii_domain
-from secondpost.config.files import pem_file
+from secondpost.config.files import FilesBeside, pem_file
 from secondpost.mail.address import Endpoint, as_ip
 from secondpost.mail.dns_questions import Ptr, PtrAnswer
 from secondpost.mail.questions import AddressAnswer, Addresses, Finding
@@ -133,7 +133,7 @@ def ask_certificate(scene: Scene, answers: Answers) -> Interview[Answers]:
     paths = yield from OwnerQuestion(
         "--certificate",
         "File with a certificate for this server",
-        formed(pem_file(scene.folder, "CERTIFICATE")),
+        formed(pem_file(FilesBeside(scene.folder), "CERTIFICATE")),
         "/etc/secondpost/certificate.pem",
         usual,
         "In PEM form, with its chain. With one, mail comes in encrypted; leave it empty if there is none.",

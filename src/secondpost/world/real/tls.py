@@ -27,17 +27,32 @@ class _Stamp:
     key: tuple[int, int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class PemCopies:
+    """The two files as they were when they were last known to be good."""
+
+    certificate: bytes
+    key: bytes
+
+
 class ServerCertificate:
     """Our certificate chain and key, reloaded when the files change unless they are broken."""
 
-    def __init__(self, certificate_path: str, key_path: str) -> None:
-        """Raises CertificateError."""
+    def __init__(self, certificate_path: str, key_path: str, copies: PemCopies | None = None) -> None:
+        """`copies` are used while the files are broken. Raises CertificateError."""
         self._certificate_path = certificate_path
         self._key_path = key_path
         self.fault: str | None = None  # why the current files are not used
-        self._stamp = self._look()
-        self._context = self._load()
         self._looked = time.monotonic()
+        self._stamp: _Stamp | None = None
+        try:
+            self._stamp = self._look()
+            self._context = _loaded(certificate_path, key_path)
+        except CertificateError as error:
+            if copies is None:
+                raise
+            self.fault = str(error)
+            self._context = _loaded_from(copies)
 
     def context(self) -> ssl.SSLContext:
         """The context for one handshake; checks the files at most every LOOK_SECONDS."""
@@ -54,7 +69,7 @@ class ServerCertificate:
                 return False
             # A new context, since adding the certificate to the old one would go on offering an RSA
             # certificate beside the ECDSA one that replaced it.
-            self._context = self._load()
+            self._context = _loaded(self._certificate_path, self._key_path)
         except CertificateError as error:
             self.fault = str(error)
             return False
@@ -64,19 +79,33 @@ class ServerCertificate:
     def _look(self) -> _Stamp:
         return _Stamp(_file_stamp(self._certificate_path), _file_stamp(self._key_path))
 
-    def _load(self) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = OLDEST_VERSION
-        context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
-        try:
-            # OpenSSL would ask for a password on the terminal: a key with one is a fault instead.
-            context.load_cert_chain(self._certificate_path, self._key_path, password=_no_password)
-        except (OSError, ValueError) as error:
-            raise CertificateError(
-                f"{self._certificate_path} and {self._key_path} are not a certificate and its key: "
-                f"{tls_text(error)}"
-            ) from error
-        return context
+
+def _loaded(certificate_path: str, key_path: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = OLDEST_VERSION
+    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
+    try:
+        # OpenSSL would ask for a password on the terminal: a key with one is a fault instead.
+        context.load_cert_chain(certificate_path, key_path, password=_no_password)
+    except (OSError, ValueError) as error:
+        raise CertificateError(
+            f"{certificate_path} and {key_path} are not a certificate and its key: {tls_text(error)}"
+        ) from error
+    return context
+
+
+def _loaded_from(copies: PemCopies) -> ssl.SSLContext:
+    """As `_loaded`; OpenSSL reads only files, so these are in memory and have no name."""
+    descriptors = [os.memfd_create("secondpost-pem", os.MFD_CLOEXEC) for _ in range(2)]
+    try:
+        for descriptor, octets in zip(descriptors, (copies.certificate, copies.key), strict=True):
+            with open(descriptor, "wb", closefd=False) as file:
+                file.write(octets)
+        certificate, key = (f"/proc/self/fd/{descriptor}" for descriptor in descriptors)
+        return _loaded(certificate, key)
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
 
 
 def _no_password() -> str:

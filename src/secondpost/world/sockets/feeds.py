@@ -5,7 +5,6 @@ not read; no error is raised.
 """
 
 import asyncio
-from typing import cast
 
 from secondpost.mail.article import FeedAnswered, FeedAsked, FeedLook, FeedNotLookedAt, FeedUnreadable
 from secondpost.protocols.feed_questions import (
@@ -19,6 +18,7 @@ from secondpost.protocols.role_questions import LINE_OCTETS_MAX, Garbled
 from secondpost.world.background import Background
 from secondpost.world.closing import close_soon
 from secondpost.world.ports import Listening, Net, NetError
+from secondpost.world.sockets.one_line import OneLine
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 120.0  # longer than the fetcher's own time limit
@@ -47,7 +47,7 @@ class FeedAsker:
             return FeedAnswered(FeedUnreadable(f"The fetch role's answer makes no sense: {garbled}."))
 
     async def _ask(self, asked: FeedAsked) -> FeedAnswered:
-        line = _OneLine(ANSWER_OCTETS_MAX)
+        line = OneLine(ANSWER_OCTETS_MAX)
         transport = await self._net.connect_local(lambda: line, self._path, CONNECT_SECONDS)
         try:
             transport.write(asked_line(asked))
@@ -80,13 +80,13 @@ class FeedAnswerer:
             return  # the asker waits no longer either
 
     def _welcome(self) -> asyncio.Protocol:
-        line = _OneLine(LINE_OCTETS_MAX)
+        line = OneLine(LINE_OCTETS_MAX)
         self._open += 1
         self._none_open.clear()
         self._background(self._see_through(line))
         return line
 
-    async def _see_through(self, line: "_OneLine") -> None:
+    async def _see_through(self, line: OneLine) -> None:
         try:
             await self._answer(line)
         finally:
@@ -94,7 +94,7 @@ class FeedAnswerer:
             if self._open == 0:
                 self._none_open.set()
 
-    async def _answer(self, line: "_OneLine") -> None:
+    async def _answer(self, line: OneLine) -> None:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 asked = read_asked(await line.whole)
@@ -102,40 +102,3 @@ class FeedAnswerer:
             line.close()
             return
         line.write(answered_line(await self._look(asked)))
-
-
-class _OneLine(asyncio.Protocol):
-    """Reads one line into `whole`; Garbled if it is too long or the connection ends first."""
-
-    def __init__(self, octets_max: int) -> None:
-        self._octets_max = octets_max
-        self._pieces: list[bytes] = []
-        self._octets = 0
-        self._transport: asyncio.Transport | None = None
-        self.whole: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-
-    def data_received(self, data: bytes) -> None:
-        if self.whole.done():
-            return
-        self._pieces.append(data)
-        self._octets += len(data)
-        if b"\n" in data:
-            self.whole.set_result(b"".join(self._pieces).partition(b"\n")[0])
-        elif self._octets > self._octets_max:
-            self.whole.set_exception(Garbled("it is too long"))
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._transport = None
-        if not self.whole.done():
-            self.whole.set_exception(Garbled("the connection ended"))
-
-    def write(self, data: bytes) -> None:
-        if self._transport is not None:
-            self._transport.write(data)
-
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()

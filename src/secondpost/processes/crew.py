@@ -1,0 +1,103 @@
+"""The processes of a service: one keeper for each role, and the listening sockets they share."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from socket import socket
+
+from secondpost.mail.address import Endpoint
+from secondpost.mail.standing_alarms import StandingAlarms
+from secondpost.maillog import MailLog
+from secondpost.processes.accepted import Accepted
+from secondpost.processes.exits import ProcessExit
+from secondpost.processes.keeper import RoleKeeper
+from secondpost.processes.role_process import RoleProcess, start_role
+from secondpost.processes.roles import doors_of, roles_of
+
+STOP_SECONDS_MAX = 40.0  # longer than a role drains; then it is killed
+
+
+class Crew:
+    """Make one in a running loop. `disk_failed` is called with the role whose disk failed."""
+
+    def __init__(
+        self,
+        accepted: Accepted,
+        doors: dict[Endpoint, socket],
+        log: MailLog,
+        alarms: StandingAlarms,
+        disk_failed: Callable[[str], None],
+    ) -> None:
+        self.accepted = accepted
+        self.doors = doors
+        # Gets the error of a keeper that failed, which is a bug of ours.
+        self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._log = log
+        self._alarms = alarms
+        self._disk_failed = disk_failed
+        self._keepers: dict[str, RoleKeeper] = {}
+        self._keeping: set[asyncio.Task[None]] = set()
+        self._living: set[RoleProcess] = set()
+
+    def begin(self) -> None:
+        for role in roles_of(self.accepted.config):
+            self._keep(self._keeper(role))
+
+    async def start(
+        self, role: str, accepted: Accepted, new_doors: Mapping[Endpoint, socket] | None = None
+    ) -> RoleProcess:
+        """Start a process of a role. Raises OSError."""
+        doors = self.doors if new_doors is None else {**self.doors, **new_doors}
+        wanted = {endpoint: doors[endpoint] for endpoint in doors_of(accepted.config, role)}
+        process = await start_role(role, accepted, wanted)
+        self._living.add(process)
+        process.ended.add_done_callback(lambda ended: self._ended(process, ended))
+        return process
+
+    async def relieve(
+        self, accepted: Accepted, new_doors: Mapping[Endpoint, socket], successors: Sequence[RoleProcess]
+    ) -> None:
+        """Give each role's place to its successor, in this order; end the roles without one."""
+        self.accepted = accepted
+        self.doors.update(new_doors)
+        for successor in successors:
+            keeper = self._keepers.get(successor.role)
+            if keeper is not None:
+                await keeper.take(successor, accepted)
+            else:
+                keeper = self._keeper(successor.role)
+                await keeper.take(successor, accepted)
+                self._keep(keeper)
+        for role in self._keepers.keys() - {successor.role for successor in successors}:
+            await self._keepers.pop(role).end()
+        listening = {at for one in successors for at in doors_of(accepted.config, one.role)}
+        for endpoint in self.doors.keys() - listening:
+            self.doors.pop(endpoint).close()
+
+    async def stop(self) -> None:
+        """End all processes in good order."""
+        for keeping in self._keeping:
+            keeping.cancel()
+        await asyncio.gather(*(process.stopped_within(STOP_SECONDS_MAX) for process in self._living))
+
+    def kill(self) -> None:
+        for process in self._living:
+            process.kill()
+
+    def _keeper(self, role: str) -> RoleKeeper:
+        keeper = self._keepers[role] = RoleKeeper(role, self.accepted, self.start, self._log, self._alarms)
+        return keeper
+
+    def _keep(self, keeper: RoleKeeper) -> None:
+        keeping = asyncio.ensure_future(keeper.run())
+        self._keeping.add(keeping)
+        keeping.add_done_callback(self._kept)
+
+    def _kept(self, keeping: asyncio.Task[None]) -> None:
+        self._keeping.discard(keeping)
+        if not keeping.cancelled() and (error := keeping.exception()) is not None and not self.broken.done():
+            self.broken.set_exception(error)
+
+    def _ended(self, process: RoleProcess, ended: asyncio.Task[int]) -> None:
+        self._living.discard(process)
+        if not ended.cancelled() and ended.result() == ProcessExit.DISK:
+            self._disk_failed(process.role)

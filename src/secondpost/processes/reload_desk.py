@@ -1,0 +1,114 @@
+"""Where a reload is asked for: SIGHUP, and a Unix socket in the store for `secondpost reload`.
+
+One connection per question: the line `reload` comes, and a line of JSON goes back when the reload is
+over.
+"""
+
+import asyncio
+
+import msgspec
+
+from secondpost.config.faults import Fault
+from secondpost.config.records import Config
+from secondpost.mail.alarm import AlarmKind
+from secondpost.mail.standing_alarms import StandingAlarms
+from secondpost.processes.reload import WHOLE, NotReloaded, Reload, Reloaded
+from secondpost.protocols.role_questions import Garbled
+from secondpost.world.background import BackgroundTasks
+from secondpost.world.closing import close_soon
+from secondpost.world.ports import Listening, NetError
+from secondpost.world.real.disk import RealDisk
+from secondpost.world.real.net import RealNet
+from secondpost.world.sockets.one_line import OneLine
+
+SERVICE = "service.socket"  # in the store
+QUESTION = b"reload"
+QUESTION_OCTETS_MAX = 100
+ANSWER_OCTETS_MAX = 1024 * 1024
+CONNECT_SECONDS = 5.0
+# Time for a reload that was asked for before, and for this one; each waits for its successors.
+ANSWER_SECONDS = 600.0
+
+
+class NoService(Exception):
+    """There is no service with a supervisor to ask, or it ended while it was asked."""
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """The outcome as it crosses the socket; without faults it was reloaded."""
+
+    path: str
+    changes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+
+class ReloadDesk:
+    def __init__(self, reload: Reload, alarms: StandingAlarms) -> None:
+        self._reload = reload
+        self._alarms = alarms
+        self._background = BackgroundTasks(self._failed)
+        self._door: Listening | None = None
+
+    async def open(self, config: Config) -> None:
+        """Listen. Raises NetError and DiskFailed."""
+        self._door = await RealNet().listen_local(self._welcome, RealDisk(config.store).path(SERVICE))
+
+    def hung_up(self) -> None:
+        """React to SIGHUP."""
+        self._background.run(self._reload_silently())
+
+    def close(self) -> None:
+        """Give up what goes on: the service stops."""
+        if self._door is not None:
+            self._door.close()
+        self._background.cancel()
+
+    def _welcome(self) -> asyncio.Protocol:
+        line = OneLine(QUESTION_OCTETS_MAX)
+        self._background.run(self._answer(line))
+        return line
+
+    async def _answer(self, line: OneLine) -> None:
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                if await line.whole != QUESTION:
+                    return
+            match await self._reload.reload():
+                case Reloaded(path, changes, warnings):
+                    answer = _Answer(path, changes, warnings)
+                case NotReloaded(path, faults):
+                    answer = _Answer(path, faults=faults)
+            line.write(msgspec.json.encode(answer) + b"\n")
+        except (Garbled, TimeoutError):
+            return
+        finally:
+            line.close_soon()
+
+    async def _reload_silently(self) -> None:
+        await self._reload.reload()
+
+    def _failed(self, error: BaseException) -> None:
+        why = f"because of a bug: {type(error).__name__}: {error}"
+        self._alarms.begin(AlarmKind.NOT_RELOADED, WHOLE, why)
+
+
+async def ask_to_reload(config: Config) -> Reloaded | NotReloaded:
+    """Have the running service reload, and wait for the outcome. Raises NoService."""
+    line = OneLine(ANSWER_OCTETS_MAX)
+    try:
+        path = RealDisk(config.store).path(SERVICE)
+        transport = await RealNet().connect_local(lambda: line, path, CONNECT_SECONDS)
+    except NetError:
+        raise NoService from None
+    try:
+        transport.write(QUESTION + b"\n")
+        async with asyncio.timeout(ANSWER_SECONDS):
+            answer = msgspec.json.decode(await line.whole, type=_Answer)
+    except (Garbled, TimeoutError):
+        raise NoService from None
+    finally:
+        close_soon(transport)
+    if len(answer.faults) > 0:
+        return NotReloaded(answer.path, answer.faults)
+    return Reloaded(answer.path, answer.changes, answer.warnings)

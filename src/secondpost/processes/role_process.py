@@ -1,0 +1,138 @@
+"""One process of a role, as its supervisor sees it."""
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import Process
+from collections.abc import Mapping
+from contextlib import suppress
+from socket import socket
+
+from secondpost.mail.address import Endpoint
+from secondpost.processes.accepted import ACCEPTED, Accepted, for_role, sealed_file
+from secondpost.processes.doors import DOORS_VARIABLE, doors_text
+from secondpost.processes.environment import cleared
+from secondpost.processes.tether import TETHER, Tether, Word, tether_pair
+
+PREPARE_SECONDS_MAX = 60.0  # until it has read everything it needs
+SERVE_SECONDS_MAX = 60.0  # from then, until it serves
+
+
+async def start_role(role: str, accepted: Accepted, doors: Mapping[Endpoint, socket]) -> "RoleProcess":
+    """Start a process of a role; it prepares itself, and then waits for `begin`. Raises OSError."""
+    tether, theirs = tether_pair()
+    try:
+        with theirs:
+            process = await _spawned(role, accepted, doors, theirs)
+    except BaseException:
+        tether.close()
+        raise
+    return RoleProcess(role, process, tether)
+
+
+async def _spawned(
+    role: str, accepted: Accepted, doors: Mapping[Endpoint, socket], theirs: socket
+) -> Process:
+    handed = sealed_file(for_role(accepted, role))
+    environment = cleared(os.environ) | {
+        TETHER: str(theirs.fileno()),
+        ACCEPTED: str(handed),
+        DOORS_VARIABLE: doors_text(doors),
+    }
+    try:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",  # no modules from the current folder
+            "-m",
+            "secondpost",
+            "--config",  # for those who look at the list of processes: it reads what it is handed
+            os.path.abspath(accepted.config.path),
+            "serve",
+            "--role",
+            role,
+            env=environment,
+            pass_fds=(theirs.fileno(), handed, *(door.fileno() for door in doors.values())),
+            stdin=asyncio.subprocess.DEVNULL,
+            # Ctrl-C at the terminal reaches only the supervisor, which lets each role finish.
+            start_new_session=True,
+        )
+    finally:
+        os.close(handed)
+
+
+class RoleProcess:
+    def __init__(self, role: str, process: Process, tether: Tether) -> None:
+        self.role = role
+        self._process = process
+        self._tether = tether
+        self._said = {word: asyncio.Event() for word in (Word.PREPARED, Word.REFUSED, Word.SERVING)}
+        self._refusal = ""
+        tether.listen(self._hear, lambda: None)
+        self.ended: asyncio.Task[int] = asyncio.ensure_future(process.wait())  # its exit code
+        # The first callback, so that its last words are heard before anything is made of its end.
+        self.ended.add_done_callback(lambda _: tether.close())
+
+    def _hear(self, word: Word, text: str) -> None:
+        self._said[word].set()
+        if word is Word.REFUSED:
+            self._refusal = text
+
+    async def why_not_prepared(self) -> str | None:
+        """Wait until it is prepared; returns why it is not, None if it is."""
+        if await self._has_said(Word.PREPARED, PREPARE_SECONDS_MAX):
+            return None
+        if self.is_refusing:
+            return self._refusal
+        if self.ended.done():
+            return ending_text(self.ended.result())
+        return f"it was not ready within {PREPARE_SECONDS_MAX:g} s"
+
+    @property
+    def is_refusing(self) -> bool:
+        """Whether it said why it cannot start."""
+        return len(self._refusal) > 0
+
+    def begin(self) -> None:
+        self._tether.say(Word.BEGIN)
+
+    async def serves(self) -> bool:
+        """Wait until it serves; False if it ended instead, or did not within SERVE_SECONDS_MAX."""
+        return await self._has_said(Word.SERVING, SERVE_SECONDS_MAX)
+
+    def rest(self) -> None:
+        self._tether.say(Word.REST)
+
+    def leave(self) -> None:
+        self._tether.say(Word.LEAVE)
+
+    def stop(self) -> None:
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._signal(signal.SIGKILL)
+
+    async def stopped_within(self, seconds: float) -> None:
+        """Stop it in good order; kill it if that takes too long."""
+        self.stop()
+        await asyncio.wait((self.ended,), timeout=seconds)
+        self.kill()
+        await self.ended
+
+    def _signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            self._process.send_signal(number)
+
+    async def _has_said(self, word: Word, seconds: float) -> bool:
+        said = asyncio.ensure_future(self._said[word].wait())
+        try:
+            await asyncio.wait((said, self.ended), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            said.cancel()
+        return self._said[word].is_set()
+
+
+def ending_text(code: int) -> str:
+    if code < 0:
+        return f"it was ended by {signal.Signals(-code).name}"
+    return f"it ended with exit code {code}"

@@ -1,0 +1,100 @@
+"""The socket between the supervisor and one process of a role: what each says to the other.
+
+Its end is an end of both: a role whose supervisor was killed stops. Each message is one packet, a
+word and perhaps a sentence.
+
+    the supervisor          the role
+                       ◄──  prepared    it read everything it needs, or: refused, and why
+    begin              ──►              at once, or when its predecessor rests
+                       ◄──  serving
+    rest               ──►              a successor is about to begin: begin nothing more
+    leave              ──►              the successor serves: hand over, then end
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from enum import StrEnum
+from socket import AF_UNIX, SOCK_SEQPACKET, socket, socketpair
+
+TETHER = "SECONDPOST_TETHER"  # the variable that names the role's descriptor
+PACKET_OCTETS_MAX = 4096
+
+
+class Word(StrEnum):
+    PREPARED = "prepared"
+    REFUSED = "refused"
+    BEGIN = "begin"
+    SERVING = "serving"
+    REST = "rest"
+    LEAVE = "leave"
+
+
+HearWord = Callable[[Word, str], None]
+
+
+def tether_pair() -> tuple["Tether", socket]:
+    """The supervisor's end, and the socket that the role inherits."""
+    ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
+    return Tether(ours), theirs
+
+
+def inherited_tether(environment: Mapping[str, str]) -> "Tether | None":
+    """The end of a role that has a supervisor."""
+    descriptor = environment.get(TETHER)
+    if descriptor is None:
+        return None
+    end = socket(fileno=int(descriptor))
+    os.set_inheritable(end.fileno(), False)
+    return Tether(end)
+
+
+class Tether:
+    """One of the two ends."""
+
+    def __init__(self, end: socket) -> None:
+        end.setblocking(False)
+        self._end = end
+        self._heard: HearWord = lambda word, text: None
+        self._lost: Callable[[], None] = lambda: None
+        self._is_listening = False
+
+    def listen(self, heard: HearWord, lost: Callable[[], None]) -> None:
+        """Call `heard` for each message, and `lost` when the other side ends."""
+        self._heard, self._lost = heard, lost
+        self._is_listening = True
+        asyncio.get_running_loop().add_reader(self._end.fileno(), self._read)
+
+    def say(self, word: Word, text: str = "") -> None:
+        """Say a word; it is lost if the other side has ended."""
+        with suppress(OSError):
+            self._end.send(f"{word} {text}".rstrip().encode()[:PACKET_OCTETS_MAX])
+
+    def close(self) -> None:
+        """Hear what was said until now, and end."""
+        while self._is_listening and self._read():
+            pass
+        self._listen_no_more()
+        self._end.close()
+
+    def _read(self) -> bool:
+        """Hear one message, if there is one."""
+        try:
+            packet = self._end.recv(PACKET_OCTETS_MAX)
+        except BlockingIOError:
+            return False
+        except OSError:  # reset: the other side died with messages unread
+            packet = b""
+        if len(packet) == 0:
+            self._listen_no_more()
+            self._lost()
+            return False
+        word, _, text = packet.decode("utf-8", "replace").partition(" ")
+        self._heard(Word(word), text)
+        return True
+
+    def _listen_no_more(self) -> None:
+        if self._is_listening:
+            self._is_listening = False
+            asyncio.get_running_loop().remove_reader(self._end.fileno())
