@@ -1,5 +1,7 @@
 """The records that are needed, in their order, and the snippet that dnspython's zone parser reads."""
 
+from dataclasses import replace
+
 import dns.rdatatype
 import dns.zone
 
@@ -136,6 +138,17 @@ def test_without_any_mail_host_the_primary_comes_first() -> None:
 def test_with_bounces_at_the_hostname_one_spf_record_is_enough() -> None:
     records = records_wanted(config(bounces=HOST), KEYS, FACTS)
     assert [line for line in lines(records) if "v=spf1" in line] == ["mx2.example.net TXT v=spf1 a -all"]
+    routes = (Route(None, Lane.ISSUES, Endpoint("smtp.provider.example", 587)),)
+    [spf] = named(records_wanted(config(bounces=HOST, routes=routes), KEYS, FACTS), HOST.name, "TXT")
+    assert spf.value == "v=spf1 a ~all"
+
+
+def test_a_sender_at_the_hostname_needs_its_keys_once() -> None:
+    newsletter = Newsletter("weekly", "hello@mx2.example.net", FEED)
+    records = records_wanted(replace(config(), newsletters=(newsletter,)), KEYS, FACTS)
+    assert len(lines(records)) == len(set(lines(records)))
+    [key] = named(records, "sp-rsa._domainkey.mx2.example.net", "TXT")
+    assert key.turn is Turn.HOST
 
 
 def test_a_smart_hosts_addresses_are_the_owners_to_add() -> None:

@@ -7,7 +7,9 @@ from secondpost.config.records import Config
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 from secondpost.setup.facts import DkimKey, Facts
 from secondpost.setup.records import WantedRecord, quoted
+from secondpost.setup.wanted import NULL_MX
 
+OTHER_HOSTS_MAX = 10  # MX hosts of all backup domains together that are looked at
 WILDCARD_LABEL = "secondpost-check"  # a name that no zone has, unless by a wildcard
 
 
@@ -30,6 +32,13 @@ class Examination:
         """The wanted TXT record that begins so; "" if there is none."""
         lines = [it.zone_line for it in self.wanted if it.name == name and it.value.startswith(begins)]
         return "".join(lines[:1])
+
+
+def other_hosts(it: Examination) -> tuple[str, ...]:
+    """The MX hosts of all backup domains, without this server and without repeats."""
+    records = [record for answer in it.facts.mx.values() for record in answer.records]
+    hosts = dict.fromkeys(record.host for record in records if record.host not in (it.host, NULL_MX))
+    return tuple(hosts)[:OTHER_HOSTS_MAX]
 
 
 def txt_line(name: str, text: str) -> str:

@@ -16,7 +16,12 @@ from secondpost.setup.host_names import examine_host
 from secondpost.setup.mail_hosts import examine_backup, examine_bounces
 from secondpost.setup.signatures import examine_signatures
 from secondpost.setup.spf_records import examine_spf
-from secondpost.setup.strict_tls import examine_policy, examine_tls_reports, examine_tlsa
+from secondpost.setup.strict_tls import (
+    examine_policy,
+    examine_tls_reports,
+    examine_tlsa,
+    examine_tlsa_of_others,
+)
 from secondpost.setup.wanted import records_wanted
 from secondpost.setup.zones import examine_zones
 
@@ -35,5 +40,6 @@ def examine(config: Config, keys: Sequence[DkimKey], known: Facts) -> AskingZone
     found += yield from examine_signatures(it)
     found += yield from examine_dmarc(it)
     found += yield from examine_tlsa(it)
+    found += yield from examine_tlsa_of_others(it)
     found += yield from examine_zones(it)
     return tuple(dict.fromkeys(found))

@@ -48,8 +48,8 @@ def examine_backup(it: Examination, backup: Backup) -> AskingZone[tuple[Diagnosi
         return (*found, Diagnosis(Check.MX_NULL, domain.name, Grade.FAULT, text, remedy))
     places = yield from _places(it, answer.records)
     targets = [each for place in (*places.ours, *places.same, *places.others) for each in _target(place)]
-    if len(found + targets) == 0:
-        targets = [well(Check.MX_TARGET, domain.name, f"Each MX host of {domain} has an address.")]
+    if all(it.grade is Grade.NOTE for it in found + targets):
+        targets.append(well(Check.MX_TARGET, domain.name, f"Each MX host of {domain} has an address."))
     found += targets
     found += _place(it, domain, places)
     found += _primary(it, backup, places)
@@ -104,6 +104,9 @@ def _target(place: _Place) -> list[Diagnosis]:
         found.append(Diagnosis(Check.MX_TARGET, host, Grade.WARNING, text, remedy))
     if place.finding is Finding.FAILED:
         found.append(no_answer(host, f"the addresses of {host}"))
+    elif len(place.addresses) > 0 and all(":" not in address for address in place.addresses):
+        text, remedy = f"{host} has no IPv6 address.", f"{host}. IN AAAA its IPv6 address"
+        found.append(Diagnosis(Check.IPV6, host, Grade.NOTE, text, remedy))
     elif len(place.addresses) == 0:
         text = f"{host} stands in the MX records, but has no address."
         remedy = f"{host}. IN A its address; or remove it from the MX records"

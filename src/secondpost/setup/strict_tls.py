@@ -8,8 +8,8 @@ from secondpost.mail.questions import Finding, Txt
 from secondpost.protocols.mta_sts import Policy, StsFault, StsMode, parse_id, parse_policy, policy_url
 from secondpost.protocols.tls_reports import TlsReportsFault, check_tls_reports, is_tls_reports
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
-from secondpost.setup.examination import Examination, in_words, no_answer, txt_line, well
-from secondpost.setup.facts import StsFound
+from secondpost.setup.examination import Examination, in_words, no_answer, other_hosts, txt_line, well
+from secondpost.setup.facts import StsFound, signing_of
 from secondpost.setup.wanted import FIRST_ID, NULL_MX, tlsa_name, wanted_policy
 
 USABLE_USAGES = (2, 3)  # RFC 7672 §3.1.3: the others are unusable for SMTP
@@ -77,6 +77,32 @@ def _no_match(it: Examination, usable: list[TlsaRecord]) -> Diagnosis:
         return Diagnosis(Check.TLSA_MATCH, it.host, Grade.NOTE, text, remedy)
     text = f"No TLSA record of {it.host} names the key of its certificate: strict senders refuse it."
     return Diagnosis(Check.TLSA_MATCH, it.host, Grade.FAULT, text, remedy)
+
+
+def examine_tlsa_of_others(it: Examination) -> AskingZone[tuple[Diagnosis, ...]]:
+    """The primaries' TLSA records, where their zone is signed. Whether a record names the key can be seen
+    only on a connection.
+    """
+    found: list[Diagnosis] = []
+    for host in other_hosts(it):
+        signing = yield from signing_of(host)
+        if not signing.is_signed:
+            continue
+        answer = yield from Tlsa(tlsa_name(host)).ask()
+        if answer.finding is Finding.FAILED:
+            text = (
+                f"DNS gave no usable answer about the TLSA records of {host}: strict senders keep their mail."
+            )
+            remedy = f"Tell the owner of {host}"
+            found.append(Diagnosis(Check.TLSA_RECORD, host, Grade.WARNING, text, remedy))
+        elif len(answer.records) == 0:
+            text = f"The zone of {host} is signed, but has no TLSA record for its mail."
+            found.append(
+                Diagnosis(Check.TLSA_RECORD, host, Grade.NOTE, text, f"Ask the owner of {host} for one")
+            )
+        else:
+            found.append(well(Check.TLSA_RECORD, host, f"{host} has TLSA records in a signed zone."))
+    return tuple(found)
 
 
 def examine_policy(it: Examination, backup: Backup) -> tuple[Diagnosis, ...]:

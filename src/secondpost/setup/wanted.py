@@ -44,7 +44,10 @@ def records_wanted(config: Config, keys: Sequence[DkimKey], facts: Facts) -> tup
         wanted += _policy(config, backup.domain, facts)
         wanted += _mail_hosts(config, backup, facts)
         wanted += _tls_reports(config, backup.domain)
-    return tuple(dict.fromkeys(sorted(wanted, key=lambda record: record.turn.number)))
+    in_order = sorted(wanted, key=lambda record: record.turn.number)
+    # A sender's domain may be the hostname: its records are then wanted for both.
+    first = {(record.name, record.type, record.value): record for record in reversed(in_order)}
+    return tuple(record for record in in_order if first[record.name, record.type, record.value] is record)
 
 
 def sender_domains(config: Config) -> tuple[Domain, ...]:
@@ -107,32 +110,39 @@ def _addresses(host: str, facts: Facts, why: str) -> Iterator[WantedRecord]:
 
 def _proofs_of_host(config: Config, keys: Sequence[DkimKey]) -> Iterator[WantedRecord]:
     host = config.hostname
-    why = f"this server may send under its own name (SPF){_smart_host_words(config, Lane.OWN)}"
+    why = f"this server may send under its own name (SPF){_smart_host_words(config, *_lanes_of_host(config))}"
     yield WantedRecord(host.name, "TXT", host_spf(config), why, Turn.HOST)
     for key in keys:
         yield _dkim(host, key, Turn.HOST)
 
 
 def host_spf(config: Config) -> str:
-    return f"v=spf1 a {_rest(config, Lane.OWN)}"
+    return f"v=spf1 a {_rest(config, *_lanes_of_host(config))}"
 
 
 def bounces_spf(config: Config) -> str:
     return f"v=spf1 mx {_rest(config, Lane.ISSUES)}"
 
 
-def _rest(config: Config, lane: Lane) -> str:
+def _lanes_of_host(config: Config) -> tuple[Lane, ...]:
+    """The lanes of mail whose envelope has the hostname."""
+    has_issues = len(config.newsletters) > 0 and config.bounces == config.hostname
+    return (Lane.OWN, Lane.ISSUES) if has_issues else (Lane.OWN,)
+
+
+def _rest(config: Config, *lanes: Lane) -> str:
     """What SPF says of all other addresses. A smart host's are not known here: until the owner adds
     them, its mail must not be refused.
     """
-    return "-all" if smart_host(config, lane) is None else "~all"
+    return "-all" if all(smart_host(config, lane) is None for lane in lanes) else "~all"
 
 
-def _smart_host_words(config: Config, lane: Lane) -> str:
-    host = smart_host(config, lane)
-    if host is None:
-        return ""
-    return f"; add the include that {host.host} names in its instructions, before ~all"
+def _smart_host_words(config: Config, *lanes: Lane) -> str:
+    for lane in lanes:
+        host = smart_host(config, lane)
+        if host is not None:
+            return f"; add the include that {host.host} names in its instructions, before ~all"
+    return ""
 
 
 def _dkim(domain: Domain, key: DkimKey, turn: Turn) -> WantedRecord:

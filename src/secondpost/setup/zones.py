@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from secondpost.mail.dns_questions import AskingZone, Ns, ZoneOf
 from secondpost.mail.questions import Addresses, Finding
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
-from secondpost.setup.examination import Examination, in_words, well
+from secondpost.setup.examination import Examination, in_words, other_hosts, well
 from secondpost.setup.facts import Signing, signing_of
-from secondpost.setup.wanted import NULL_MX, sender_domains
+from secondpost.setup.wanted import sender_domains
 
-MX_HOSTS_MAX = 10  # of all backup domains together
 NAME_SERVERS_MAX = 8  # of one zone
 SIX_MIN = 2  # name servers with IPv6: as internet.nl asks
 RPKI_PAGE = "https://internet.nl/test-mail/"
@@ -23,7 +22,7 @@ def examine_zones(it: Examination) -> AskingZone[tuple[Diagnosis, ...]]:
     domains = yield from _zones(_domains(it))
     for zone in domains:
         found.append((yield from _name_servers(zone)))
-    hosts = yield from _zones(_mail_hosts(it))
+    hosts = yield from _zones((it.host, *other_hosts(it)))
     for zone in dict.fromkeys((*domains, *hosts)):
         found.append((yield from _signing(zone)))
     return (*found, *(_routes(domain.domain.name) for domain in it.config.backups))
@@ -32,12 +31,6 @@ def examine_zones(it: Examination) -> AskingZone[tuple[Diagnosis, ...]]:
 def _domains(it: Examination) -> list[str]:
     domains = (*(backup.domain for backup in it.config.backups), *sender_domains(it.config))
     return list(dict.fromkeys(domain.name for domain in domains))
-
-
-def _mail_hosts(it: Examination) -> list[str]:
-    records = [record for answer in it.facts.mx.values() for record in answer.records]
-    others = dict.fromkeys(record.host for record in records if record.host not in (it.host, NULL_MX))
-    return [it.host, *list(others)[:MX_HOSTS_MAX]]
 
 
 def _zones(names: Iterable[str]) -> AskingZone[tuple[str, ...]]:
