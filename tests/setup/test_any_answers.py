@@ -128,7 +128,7 @@ class Silence(dict[ZoneQuestion, AnswerOfZone]):
         return unanswered(question)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_any_answers_lead_to_results(draw: st.DataObject) -> None:
     known = Facts(FACTS.addresses, FACTS.tls_key, "letsencrypt.org")
@@ -137,7 +137,7 @@ def test_any_answers_lead_to_results(draw: st.DataObject) -> None:
     assert all(one.text.endswith(".") for one in found)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_any_answers_say_what_is_missing(draw: st.DataObject) -> None:
     wanted = records_wanted(config(), KEYS, FACTS)
