@@ -145,6 +145,16 @@ def test_no_secret_is_in_a_representation() -> None:
     assert NONCE not in shown
 
 
+@pytest.mark.parametrize("offered", [b"AUTH PLAIN", b"AUTH SCRAM-SHA-256"])
+def test_a_login_that_no_line_can_carry_is_not_begun(offered: bytes) -> None:
+    username = "\ufdfa" * 4000  # prepared it is eighteen times as long
+    client = with_login(Credentials(username, "pencil", NONCE))
+    (broken,) = client.feed(b"250-smtp.example\r\n250 %b\r\n" % offered)
+    assert isinstance(broken, Broken)
+    assert broken.cause is Cause.LOGIN
+    assert "more than 12288 octets" in broken.reply.text
+
+
 def test_a_salted_password_is_of_use_only_when_it_was_asked_for() -> None:
     client = at_the_login(b"AUTH PLAIN")
     with pytest.raises(OutOfTurn):
@@ -154,12 +164,16 @@ def test_a_salted_password_is_of_use_only_when_it_was_asked_for() -> None:
     assert client.data_to_send() == b""
 
 
-def at_the_login(offered: bytes) -> SmtpClient:
-    credentials = Credentials("user", "pencil", NONCE)
+def with_login(credentials: Credentials) -> SmtpClient:
     client = SmtpClient(
         "mx2.example.net", wants_tls=True, requires_tls=True, tls_first=True, credentials=credentials
     )
     assert list(client.feed(b"220 smtp.example\r\n")) == []
+    return client
+
+
+def at_the_login(offered: bytes) -> SmtpClient:
+    client = with_login(Credentials("user", "pencil", NONCE))
     assert list(client.feed(b"250-smtp.example\r\n250 %b\r\n" % offered)) == []
     client.data_to_send()
     return client

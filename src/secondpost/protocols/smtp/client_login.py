@@ -28,7 +28,10 @@ class LoginDialogue:
         self._sent: list[bytes] = []
 
     def begin(self) -> bytes:
-        """The AUTH command, with the first response if the client speaks first and it fits."""
+        """The AUTH command, with the first response if the client speaks first and it fits.
+
+        Raises LoginFault.
+        """
         command = f"AUTH {self._mechanism.name}".encode()
         if not self._mechanism.begins:
             return command + CRLF

@@ -222,6 +222,7 @@ class SmtpSession:
             return
         try:
             login = LoginDialogue(self._credentials, self.extensions.mechanisms)
+            command_line = login.begin()
         except LoginFault as fault:
             self._break(Cause.LOGIN, _own_words(str(fault)))
             return
@@ -229,7 +230,7 @@ class SmtpSession:
         self.login_begun = True
         self._move(Happening.LOGIN_OFFERED)
         self._replies.allow_lines_of(LOGIN_OCTETS_MAX)
-        self._ask(login.begin())
+        self._ask(command_line)
 
     def _take_auth(self, reply: Reply) -> None:
         assert self._login is not None, "set while the login goes on"
