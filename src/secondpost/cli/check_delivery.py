@@ -147,6 +147,8 @@ def _say_way(test: SelfTest) -> None:
         _say_visit("receive", test.handed_in.visit)
         if len(test.handed_in.queue_id) > 0:
             say(f"spool: {test.handed_in.queue_id} {test.handed_in.state}")
+        if len(test.handed_in.said) > 0:
+            say(f"deliver: {test.handed_in.said}")
 
 
 def _say_visit(station: str, visit: HostVisit) -> None:

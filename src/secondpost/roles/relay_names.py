@@ -32,7 +32,7 @@ class RelayNames:
 async def relay_names(config: Config, resolver: Resolver) -> RelayNames:
     """From the configuration, the machine and DNS; never fails."""
     machine = interface_addresses()
-    of_machine = {one for one in machine if not ip_address(one).is_loopback}
+    of_machine = {one for one in machine if not _is_inner(one)}
     named = {*config.addresses, *await _addresses_in_dns(config.hostname, resolver)}
     shown = tuple(sorted(named if len(named) > 0 else of_machine, key=_version_first))
     us = ourselves(config, machine)
@@ -46,6 +46,12 @@ async def _addresses_in_dns(host: Domain, resolver: Resolver) -> tuple[str, ...]
             return (await resolver.addresses(host.name)).addresses
     except TimeoutError:
         return ()
+
+
+def _is_inner(address: str) -> bool:
+    """Whether no other machine, or none beyond the next switch, knows the address."""
+    parsed = ip_address(address)
+    return parsed.is_loopback or parsed.is_link_local
 
 
 def _version_first(address: str) -> tuple[int, bytes]:

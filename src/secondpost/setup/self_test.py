@@ -15,6 +15,7 @@ from secondpost.setup.primary_kind import PrimaryKind, kinds_of_host
 from secondpost.setup.trust_settings import Relay, trust_settings
 from secondpost.world.ports import TlsFacts
 
+DELIVERED = "delivered"  # in the words of lists
 _GREYLISTED = re.compile(r"gr[ae]y-?\s?list", re.IGNORECASE)
 
 
@@ -72,6 +73,10 @@ class SelfTest:
         if self.handed_in is not None:
             return len(self.handed_in.queue_id) > 0
         return self.met is Met.TAKEN
+
+    @property
+    def is_delivered(self) -> bool:
+        return self.met is Met.TAKEN if self.handed_in is None else self.handed_in.state == DELIVERED
 
 
 def met_by(result: RecipientResult, is_unknown: bool) -> Met:
@@ -180,7 +185,7 @@ def _handed_in(one: HandedIn, test: SelfTest) -> Diagnosis:
         return Diagnosis(Check.SELF_TEST_RECEIVED, str(test.to), Grade.FAULT, text, remedy)
     text = f"This server's own service took the message: {one.queue_id} is {one.state}."
     said = f" {one.said}" if len(one.said) > 0 else ""
-    if one.state == "delivered":
+    if one.state == DELIVERED:
         return Diagnosis(Check.SELF_TEST_RECEIVED, str(test.to), Grade.WELL, f"{text}{said}")
     refused = one.state.startswith("kept")
     remedy = f"secondpost trace {one.queue_id}"
