@@ -165,7 +165,7 @@ def _say_visit(station: str, visit: HostVisit) -> None:
 
 def _say_next(test: SelfTest) -> None:
     if test.is_sent:
-        say(
-            f"Open “Secondpost self-test {test.token}” in the mailbox of {test.to}, save its header and type:"
-        )
+        when = "Open" if test.is_delivered else "As soon as it is delivered, open"
+        say(f"{when} “Secondpost self-test {test.token}” in the mailbox of {test.to},")
+        say("save its header and type:")
         say(f"  secondpost check delivery {test.to.domain} --headers FILE")

@@ -99,7 +99,7 @@ def test_without_a_service_the_message_goes_straight_to_the_primary(
 def test_the_header_of_the_message_that_arrived_is_understood(place: Path, postfix: PostfixPrimary) -> None:
     ours = without_service(place, postfix)
     shown = ours.run("check", "delivery", DOMAIN)
-    assert f"type:\n  secondpost check delivery {DOMAIN} --headers FILE" in shown
+    assert f"save its header and type:\n  secondpost check delivery {DOMAIN} --headers FILE" in shown
     [arrived] = (postfix.maildir / "new").iterdir()
     read = json.loads(ours.run("check", "delivery", DOMAIN, "--json", "--headers", str(arrived)))
     assert (read["way"], read["kinds"], read["trust"]) == ("by-name", ["Postfix"], "unknown")
