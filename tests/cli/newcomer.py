@@ -15,6 +15,7 @@ from typing import Self
 
 import click.testing
 
+from secondpost.cli.command import CommandWaits
 from secondpost.cli.main import secondpost
 from secondpost.config.reading import read_config
 from secondpost.config.records import Config
@@ -57,7 +58,8 @@ class Newcomer:
 
     def run(self, *words: str, code: int = 0) -> click.testing.Result:
         """Run `init` without a terminal."""
-        result = click.testing.CliRunner().invoke(secondpost, self.words(*words))
+        waits = CommandWaits(records=0.05)
+        result = click.testing.CliRunner().invoke(secondpost, self.words(*words), obj=waits)
         assert result.exit_code == code, (words, result.output, result.exception)
         return result
 

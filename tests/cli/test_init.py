@@ -2,20 +2,50 @@
 
 import json
 import os
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import dns.message
 import pytest
 
 from secondpost.mail.address import Domain, Endpoint
 from tests.cli.newcomer import ANSWERS, LINES, Newcomer
 from tests.cli.test_check_dns import Dns
 
+FEED = "https://www.example.net/feed.xml"
+
+
+class LateDns(Dns):
+    """A name server whose records change after some questions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left = 0
+        self._later: Sequence[str] = ()
+
+    def after(self, questions: int, lines: Sequence[str]) -> None:
+        self._left, self._later = questions, lines
+
+    def respond(self, query: dns.message.Message, is_tcp: bool) -> list[bytes]:
+        if self._left > 0:
+            self._left -= 1
+            if self._left == 0:
+                self.lines = self._later
+        return super().respond(query, is_tcp)
+
 
 @pytest.fixture
-def newcomer(tmp_path: Path) -> Iterator[Newcomer]:
-    names = Dns()
+def names() -> LateDns:
+    names = LateDns()
     names.lines = LINES
+    return names
+
+
+@pytest.fixture
+def newcomer(tmp_path: Path, names: LateDns) -> Iterator[Newcomer]:
     with names.running() as port:
         yield Newcomer(tmp_path, port)
 
@@ -104,9 +134,8 @@ def test_a_file_with_faults_is_kept_and_nothing_taken_over(newcomer: Newcomer) -
 
 
 def test_the_document(newcomer: Newcomer) -> None:
-    feed = "https://www.example.net/feed.xml"
     document = json.loads(
-        newcomer.run(*ANSWERS, "--feed", feed, "--address", "5.9.8.7", "--proxy", "nginx", "--json").stdout
+        newcomer.run(*ANSWERS, "--feed", FEED, "--address", "5.9.8.7", "--proxy", "nginx", "--json").stdout
     )
     assert document["config"] == str(newcomer.path)
     assert (document["state"], document["kept"]) == ("new", None)
@@ -154,6 +183,132 @@ def test_relative_paths_begin_where_the_command_is_typed(
 
 
 def test_what_was_written_has_no_fault(newcomer: Newcomer) -> None:
-    feed = "https://www.example.net/feed.xml"
-    newcomer.run(*ANSWERS, "--feed", feed, "--from", 'The "Blog" <b@example.net>', "--every", "first monday")
+    newcomer.run(*ANSWERS, "--feed", FEED, "--from", 'The "Blog" <b@example.net>', "--every", "first monday")
     assert newcomer.config.newsletters[0].sender == 'The "Blog" <b@example.net>'
+
+
+# -- a second run
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda text: f"# mine\n\n{text}# the end\n",
+        lambda text: text.replace('owner     = ["me', 'owner = [\n  "me'),
+        lambda text: text + 'quota = "5 GB"\n[send]\nonly_to = ["*@example.net"]\n',
+        lambda text: text.replace('["learn"]', '["learn", "file:people"]'),
+        lambda text: text.replace("[tls]", '[tls]\ncertificate = "cert.pem"\nkey = "key.pem"'),
+        lambda text: text + f'[[newsletter]]\nname = "a"\nfrom = "a@example.net"\nfeeds = ["{FEED}"]\n',
+        lambda text: text.replace("[tls]", '[web]\nurl = "https://mx2.example.net"\n[tls]'),
+    ],
+)
+def test_what_the_owner_wrote_stays_as_it_was_written(newcomer: Newcomer, edit: Callable[[str], str]) -> None:
+    newcomer.run(*ANSWERS)
+    (newcomer.folder / "people").write_text("me@example.net\n")
+    (newcomer.folder / "cert.pem").write_text("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n")
+    (newcomer.folder / "key.pem").write_text("-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n")
+    edited = edit(newcomer.path.read_text())
+    newcomer.path.write_text(edited)
+    assert "stays as it is" in newcomer.run().stdout
+    assert newcomer.path.read_text() == edited
+
+
+# -- the records
+
+
+def published(document: Mapping[str, list[dict[str, str]]]) -> list[str]:
+    """The records of a document as lines of a name server; those of the web stand in none."""
+    return [record["zone_line"] for record in document["records"] if record["by"] != "web"]
+
+
+def test_every_record_is_shown_in_order_and_as_a_zone_file(newcomer: Newcomer) -> None:
+    zone = newcomer.folder / "zone"
+    words = ("--feed", FEED, "--zone", str(zone))
+    shown = newcomer.run(*ANSWERS, *words).stdout
+    document = json.loads(newcomer.run(*words[:2], "--json").stdout)
+    places = [shown.index(f"\n{line}\n") for line in published(document) if ".arpa" not in line]
+    assert places == sorted(places)
+    assert "; where the machine is rented: 7.8.9.5.in-addr.arpa. 3600 IN PTR mx2.example.net." in shown
+    assert zone.read_text() in shown
+    assert "example.net. 3600 IN MX 20 mx2.example.net." in zone.read_text()
+    kinds = {(record["name"], record["type"]) for record in document["records"]}
+    assert kinds >= {
+        ("mx2.example.net", "A"),
+        ("mx2.example.net", "TXT"),
+        ("example.net", "MX"),
+        ("sp-rsa._domainkey.example.net", "TXT"),
+        ("sp-ed._domainkey.example.net", "TXT"),
+        ("_dmarc.example.net", "TXT"),
+    }
+    assert document["missing"] is None
+
+
+def test_waiting_ends_when_all_records_are_visible(newcomer: Newcomer, names: LateDns) -> None:
+    document = json.loads(newcomer.run(*ANSWERS, "--json").stdout)
+    names.lines = [*LINES, *published(document)]
+    shown = newcomer.run("--wait").stdout
+    assert "visible: sp-rsa._domainkey.mx2.example.net TXT" in shown
+    assert shown.endswith("All records that mail needs are visible.\n")
+    assert json.loads(newcomer.run("--wait", "--json").stdout)["missing"] == []
+
+
+def test_waiting_ends_with_the_records_that_are_missing(newcomer: Newcomer, names: LateDns) -> None:
+    document = json.loads(newcomer.run(*ANSWERS, "--json").stdout)
+    names.lines = [*LINES, *(line for line in published(document) if "sp-ed" not in line)]
+    result = newcomer.run("--wait", "--wait-for", "1 second", code=1)
+    assert "missing: sp-ed._domainkey.mx2.example.net TXT\n" in result.stdout
+    assert "visible: sp-rsa._domainkey.mx2.example.net TXT" in result.stdout
+    assert result.stderr.startswith("secondpost: 1 record is still missing; publish what is missing")
+    again = newcomer.run("--wait", "--wait-for", "1 second", "--json", code=1)
+    assert [one["name"] for one in json.loads(again.stdout)["missing"]] == [
+        "sp-ed._domainkey.mx2.example.net"
+    ]
+
+
+def test_waiting_sees_a_record_that_comes_later(newcomer: Newcomer, names: LateDns) -> None:
+    document = json.loads(newcomer.run(*ANSWERS, "--json").stdout)
+    late = published(document)
+    names.after(8, [*LINES, *late])
+    assert "All records that mail needs are visible." in newcomer.run("--wait").stdout
+
+
+def test_records_are_shown_without_a_resolver_too(newcomer: Newcomer) -> None:
+    deaf = Newcomer(newcomer.folder, 9)
+    shown = deaf.run(*ANSWERS, "--address", "5.9.8.7").stdout
+    assert "mx2.example.net. 3600 IN A 5.9.8.7\n" in shown
+    assert "example.net. 3600 IN MX" in shown
+
+
+# -- users
+
+
+NOBODY = 65534
+
+
+def test_the_keys_belong_to_the_user_of_the_service() -> None:
+    """As root, with a user who exists; as another user, all is one's own."""
+    with TemporaryDirectory() as name:  # not below tmp_path, which another user cannot read
+        folder = Path(name)
+        folder.chmod(0o711)
+        newcomer = Newcomer(folder, 9)
+        lines = [
+            "version = 1",
+            'hostname = "mx2.example.net"',
+            f'store = "{folder}/store"',
+            'user = "nobody"',
+        ]
+        lines += ['owner = ["me@elsewhere.example"]', "[[backup]]", 'domain = "example.net"']
+        newcomer.path.write_text("\n".join(lines))
+        program = [
+            sys.executable,
+            "-m",
+            "secondpost",
+            *newcomer.words("--yes", "--zone", str(folder / "zone")),
+        ]
+        done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        owner = NOBODY if os.geteuid() == 0 else os.geteuid()
+        assert {path.stat().st_uid for path in (folder / "store").rglob("*")} == {owner}
+        assert len(list((folder / "store" / "keys").iterdir())) == 4
+        assert "IN MX 20 mx2.example.net." in (folder / "zone").read_text()
+        assert {path.stat().st_uid for path in (folder / "zone", newcomer.path)} == {os.geteuid()}

@@ -35,13 +35,13 @@ from secondpost.config.addresses import name_server
 from secondpost.config.faults import Wrong
 from secondpost.config.reading import read_config
 from secondpost.config.records import Config
+from secondpost.config.warnings import user_exists
 from secondpost.mail.address import Endpoint
 from secondpost.owner.init_documents import init_document
 from secondpost.processes.user import UserRefused, prepare_store, service_user
 from secondpost.roles.first_look import FirstLook, look_around_here, make_keys
 from secondpost.roles.zones import facts_of_machine, needed_records, own_keys
 from secondpost.setup.answers import Answers
-from secondpost.setup.config_file import config_text
 from secondpost.setup.next_steps import SetUp, next_steps
 from secondpost.setup.proxies import PROGRAMS, Proxy, Snippet, snippet
 from secondpost.setup.questions import SILENT_DNS, Note, Scene, Texts
@@ -50,7 +50,6 @@ from secondpost.setup.wanted import records_wanted
 from secondpost.world.ports import DiskFailed, KeyFault
 
 WAIT_USUALLY = "10 minutes"
-SERVICE_USER = str(Config.__dataclass_fields__["user"].default)
 
 
 @click.command(cls=Command)
@@ -81,7 +80,7 @@ def init(
     the answer that would be proposed. A second run begins with the answers of the first, shows what
     would change, and keeps the earlier file.
     """
-    here = look_around_here(SERVICE_USER)
+    here = look_around_here()
     path = path_to_write(config_option_of(context), here.is_root)
     earlier = earlier_file(path)
     scene = Scene(
@@ -89,9 +88,7 @@ def init(
     )
     asks = not as_json and sys.stdin.isatty() and sys.stdout.isatty()
     answers, notes = _held(scene, asks=asks, says_yes=says_yes, says=not as_json)
-    written = written_file(
-        path, config_text(answers), earlier, asks=asks, says_yes=says_yes, says=not as_json
-    )
+    written = written_file(path, answers, earlier, asks=asks, says_yes=says_yes, says=not as_json)
     config = read_config(path)
     with opened_zone(zone) as zone_file:
         keys, records = _keys_and_records(config, notes)
@@ -103,7 +100,9 @@ def init(
         keys=keys,
         records=records,
         proxy=_proxy_snippet(config, here, proxy),
-        steps=tuple(next_steps(config, here, is_found=is_found_by_commands(path))),
+        steps=tuple(
+            next_steps(config, here, has_user=user_exists(config.user), is_found=is_found_by_commands(path))
+        ),
     )
     if as_json:
         missing = wait_for_records(config, records, wait_for / 1000, show_nothing) if waits else None

@@ -21,6 +21,7 @@ from secondpost.mail.printable import printable
 from secondpost.owner.figures import moment
 from secondpost.roles.first_look import FileRefused, now_ms, replace_file
 from secondpost.setup.answers import Answers, answers_of
+from secondpost.setup.config_file import config_text
 
 NEW, CHANGED, UNCHANGED = "new", "changed", "unchanged"  # what became of the file
 LINES_AROUND = 1  # of a change that are shown too
@@ -69,13 +70,17 @@ class Written:
 
 
 def written_file(
-    path: str, text: str, earlier: EarlierFile | None, *, asks: bool, says_yes: bool, says: bool
+    path: str, answers: Answers, earlier: EarlierFile | None, *, asks: bool, says_yes: bool, says: bool
 ) -> Written:
-    """Write the file; if there is another, only with its owner's consent, who sees what would change."""
+    """Write the file; if there is another, only with its owner's consent, who sees what would change.
+
+    A file that says the same in other words, or with the owner's comments, stays as it is.
+    """
+    text = config_text(answers)
     if earlier is None:
         _write(path, text, None)
         return Written(NEW)
-    if earlier.text == text:
+    if earlier.text == text or earlier.answers == answers:
         return Written(UNCHANGED)
     if says:
         _say_changes(path, earlier, text)

@@ -20,8 +20,8 @@ NAMED_MAX = 10  # of the missing records, in the list that is shown while waitin
 COLUMNS = (
     Column("name", folds=True),
     Column("type"),
-    Column("value", folds=True),
     Column("what for", folds=True),
+    Column("value", folds=True),
 )
 
 Records = tuple[WantedRecord, ...]
@@ -46,7 +46,7 @@ def say_records(records: Records) -> None:
 
 def _row(record: WantedRecord) -> tuple[str, str, str, str]:
     why = f"{record.why} (may be left out)" if record.is_optional else record.why
-    return record.name, record.type, record.value.replace("\n", " "), why
+    return record.name, record.type, why, record.value.replace("\n", " ")
 
 
 def write_zone(file: IO[str], records: Records) -> None:

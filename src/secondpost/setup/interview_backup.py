@@ -1,6 +1,5 @@
 """The interview about the domains whose second MX this server will be."""
 
-import posixpath
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -154,12 +153,13 @@ def _with_recipients(scene: Scene, answers: Answers, texts: Texts) -> Answers:
     if len(texts) == 0:
         return answers
     backups = [
-        replace(one, recipients=tuple(_source(scene, text, one.domain) for text in texts))
-        for one in answers.backups
+        replace(one, recipients=tuple(_source(scene, text, one) for text in texts)) for one in answers.backups
     ]
     return replace(answers, backups=tuple(backups))
 
 
-def _source(scene: Scene, text: str, domain: str) -> str:
-    text = text.replace(EACH_DOMAIN, domain)
-    return f"{FILE}{posixpath.join(scene.folder, text[len(FILE) :])}" if text.startswith(FILE) else text
+def _source(scene: Scene, text: str, backup: BackupAnswer) -> str:
+    text = text.replace(EACH_DOMAIN, backup.domain)
+    if not text.startswith(FILE) or text in backup.recipients:
+        return text
+    return f"{FILE}{scene.place(text[len(FILE) :], ())}"

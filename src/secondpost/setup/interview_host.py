@@ -130,10 +130,17 @@ def ask_certificate(scene: Scene, answers: Answers) -> Interview[Answers]:
     usual: Texts = () if len(found) == 0 else (found[0].certificate,)
     if earlier is not None and earlier.certificate is not None:
         usual = (earlier.certificate,)
+    in_file = () if earlier is None else (earlier.certificate, earlier.key)
+
+    beside = FilesBeside(posixpath.dirname(scene.path))
+
+    def place(texts: Texts) -> Texts:
+        return tuple(scene.place(text, in_file) for text in texts)
+
     paths = yield from OwnerQuestion(
         "--certificate",
         "File with a certificate for this server",
-        formed(pem_file(FilesBeside(scene.folder), "CERTIFICATE")),
+        lambda texts: formed(pem_file(beside, "CERTIFICATE"))(place(texts)),
         "/etc/secondpost/certificate.pem",
         usual,
         "In PEM form, with its chain. With one, mail comes in encrypted; leave it empty if there is none.",
@@ -141,13 +148,13 @@ def ask_certificate(scene: Scene, answers: Answers) -> Interview[Answers]:
     ).ask()
     if len(paths) == 0:
         return answers
-    certificate = posixpath.join(scene.folder, paths[0])
+    (certificate,) = place(paths)
     keys = [one.key for one in here.certificates if one.certificate == certificate]
     if earlier is not None and earlier.key is not None:
         keys.insert(0, earlier.key)
 
     def with_key(texts: Texts) -> Answers:
-        return replace(answers, certificate=certificate, key=posixpath.join(scene.folder, texts[0]))
+        return replace(answers, certificate=certificate, key=place(texts)[0])
 
     texts = yield from OwnerQuestion(
         "--key",

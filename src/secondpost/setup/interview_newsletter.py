@@ -113,26 +113,30 @@ def ask_pages(scene: Scene, answers: Answers) -> Interview[Answers]:
         (suggestion,),
         "Readers sign up, confirm and leave there. none: by mail alone.",
     ).ask()
-    answers = replace(answers, pages=None if urls[0] == usual else urls[0])
+    is_written = earlier is not None and earlier.pages == urls[0]
+    answers = replace(answers, pages=urls[0] if is_written or urls[0] != usual else None)
     if answers.pages == NONE:
         return answers
     return (yield from _ask_pages_listen(scene, answers, is_behind=urls[0].startswith("https:")))
 
 
 def _ask_pages_listen(scene: Scene, answers: Answers, *, is_behind: bool) -> Interview[Answers]:
+    earlier = scene.earlier
+    had_pages = earlier is not None and earlier.newsletter is not None and earlier.pages != NONE
+    if had_pages and earlier is not None:
+        usual, proxies = earlier.pages_listen, earlier.proxies
+    else:
+        usual, proxies = (f"{LOOPBACK}:{_free_port(scene)}",), (LOOPBACK,) if is_behind else ()
+
     def with_listen(texts: Texts) -> Answers:
-        proxies: Texts = (LOOPBACK,) if is_behind else ()
-        if scene.earlier is not None and len(scene.earlier.proxies) > 0:
-            proxies = scene.earlier.proxies
         return replace(answers, pages_listen=texts, proxies=proxies)
 
-    earlier = () if scene.earlier is None else scene.earlier.pages_listen
     texts = yield from OwnerQuestion(
         "--web-listen",
         "Where the pages are served to the web server in front",
-        checked(scene, with_listen, "the web server needs a place to find them"),
+        checked(scene, with_listen),
         f"{LOOPBACK}:{PAGES_PORT}",
-        earlier if len(earlier) > 0 else (f"{LOOPBACK}:{_free_port(scene)}",),
+        usual,
         separator=Separator.WORDS,
         is_asked=False,
     ).ask()

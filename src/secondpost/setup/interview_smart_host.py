@@ -1,6 +1,5 @@
 """The interview about the way out: a smart host, if port 25 is closed outward."""
 
-import posixpath
 from collections.abc import Sequence
 from dataclasses import replace
 from email.utils import parseaddr
@@ -111,7 +110,7 @@ def _ask_login(scene: Scene, answers: Answers, smart_host: SmartHostAnswer) -> I
         return replace(answers, smart_host=replace(smart_host, username=None, password_file=None))
 
     def with_login(texts: Texts) -> Answers:
-        path = posixpath.join(scene.folder, texts[0])
+        path = scene.place(texts[0], [smart_host.password_file])
         login = replace(smart_host, username=users[0], password_file=path, more=_with_verified(smart_host))
         return replace(answers, smart_host=login)
 

@@ -32,10 +32,10 @@ class SetUp:
     steps: tuple[NextStep, ...]
 
 
-def next_steps(config: Config, here: Surroundings, *, is_found: bool) -> Iterator[NextStep]:
-    """`is_found`: commands find the file without being told its name."""
+def next_steps(config: Config, here: Surroundings, *, has_user: bool, is_found: bool) -> Iterator[NextStep]:
+    """`has_user`: the service's own exists; `is_found`: commands find the file without --config."""
     named = "" if is_found else f" --config {shlex.quote(config.path)}"
-    if here.is_root and not here.has_user and config.path.startswith(SYSTEM_FOLDER):
+    if here.is_root and not has_user and config.path.startswith(SYSTEM_FOLDER):
         make = f"adduser --system --group --no-create-home {config.user}"
         own = f"chown -R {config.user}: {shlex.quote(config.store)}"
         yield NextStep(f"{make} && {own}", "so that the service does not run as root")
@@ -45,6 +45,7 @@ def next_steps(config: Config, here: Surroundings, *, is_found: bool) -> Iterato
             if program in MAIL_SERVERS:
                 stop = f"systemctl disable --now {MAIL_SERVERS[program]}"
                 yield NextStep(stop, f"it holds port {SMTP_PORT}")
+    yield NextStep(f"secondpost init --wait{named}", "waits until the records are visible")
     yield NextStep(f"secondpost check all{named}", "finds what is still missing")
     is_low = any(not here.can_open(port) for port in ports)
     yield NextStep(f"{'sudo ' * is_low}secondpost serve{named}", "runs the service, until Ctrl-C")

@@ -4,6 +4,7 @@ An interview yields these values, and is sent what each says; a terminal, the co
 in a test answers them.
 """
 
+import posixpath
 import re
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
@@ -111,6 +112,10 @@ class Scene:
     folder: str  # where the command was typed: relative paths in answers begin there
     store: str  # proposed
     earlier: Answers | None = None  # those of the file that is there already
+
+    def place(self, path: str, earlier: Sequence[str | None]) -> str:
+        """A path that was answered, as the file names it: one that stands there already stays as it is."""
+        return path if path in earlier else posixpath.join(self.folder, path)
 
 
 def faults_of(answers: Answers, path: str) -> tuple[Fault, ...]:

@@ -38,7 +38,6 @@ class Surroundings:
     resolvers: tuple[Endpoint, ...] = ()  # those of /etc/resolv.conf
     timezone: str = "UTC"
     is_root: bool = False
-    has_user: bool = False  # the service's own user
     has_systemd: bool = False
     low_port: int = 1024  # the lowest port that this user may open
 

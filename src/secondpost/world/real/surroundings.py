@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from secondpost.config.faults import Wrong
 from secondpost.config.grammars import timezone
-from secondpost.config.warnings import user_exists
 from secondpost.mail.address import Endpoint
 from secondpost.setup.surroundings import WEB_SERVERS, FoundCertificate, Surroundings
 from secondpost.world.real.dns_servers import RESOLV_CONF, parse_resolv_conf
@@ -17,8 +16,8 @@ CERTBOT = "etc/letsencrypt/live"
 ZONES = "/zoneinfo/"
 
 
-def look_around_here(user: str, root: str = "/") -> Surroundings:
-    """`user`: the name of the service's own; `root`: where the machine's files are, for tests."""
+def look_around_here(root: str = "/") -> Surroundings:
+    """`root`: where the machine's files are, for tests."""
     is_root = os.geteuid() == 0
     return Surroundings(
         name=_name(root, os.uname().nodename),
@@ -29,7 +28,6 @@ def look_around_here(user: str, root: str = "/") -> Surroundings:
         resolvers=_resolvers(root),
         timezone=_timezone(root),
         is_root=is_root,
-        has_user=user_exists(user),
         has_systemd=os.path.isdir(os.path.join(root, "run/systemd/system")),
         low_port=0 if is_root else _low_port(),
     )
