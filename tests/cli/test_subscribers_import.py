@@ -11,9 +11,18 @@ from pathlib import Path
 import pytest
 
 from secondpost.cli.command import CommandWaits
+from secondpost.cli.subscribers_import import LONG_IMPORT_MS, tell_of_import
+from secondpost.config.reading import read_config
+from secondpost.mail.alarm import AlarmKind
 from secondpost.newsletter.turns import PUBLISH
 from secondpost.owner.newsletter_desk import OpenNewsletter
+from secondpost.roles.desk import open_newsletter
+from secondpost.subscribers.import_report import ImportReport
+from secondpost.world.real.net import RealNet
+from secondpost.world.sockets.alarms import ALARMS
+from tests.alarms import unlogged_alarms
 from tests.cli.newspaper import CONFIRMED, Newspaper
+from tests.world.test_alarm_socket import Ear
 
 LIST = """\
 email,name,status,tags,joined at
@@ -213,3 +222,34 @@ def test_a_list_moves_to_a_new_machine(paper: Newspaper, file: Path, tmp_path: P
     assert again.read_bytes() == out.read_bytes()
     assert "is suppressed" in paper.run("subscribers", "add", "eve@reader.example", code=1).stderr
     assert "is suppressed" in paper.run("subscribers", "add", "cid@reader.example", code=1).stderr
+
+
+def test_only_a_long_import_is_news() -> None:
+    alarms = unlogged_alarms()
+    report = ImportReport(added=1_000_000, known=5)
+    tell_of_import(alarms, "weekly", report, LONG_IMPORT_MS - 1)
+    assert alarms.standing() == ()
+    tell_of_import(alarms, "weekly", report, LONG_IMPORT_MS + 5_000)
+    (news,) = alarms.standing()
+    assert (news.kind, news.subject) == (AlarmKind.IMPORT_FINISHED, "weekly")
+    assert news.detail == "1,000,005 lines; 1,000,000 new, 5 already known. It took 1 min 5 s."
+
+
+def test_a_command_states_its_news_when_it_ends_and_nothing_that_a_role_states(paper: Newspaper) -> None:
+    """It knows nothing of the end of a role's alarms."""
+
+    async def story() -> None:
+        config, net, ear = read_config(str(paper.config)), RealNet(), Ear()
+        door = await ear.listener.open(net, os.path.join(config.store, ALARMS))
+        try:
+            async with open_newsletter(config) as open_:
+                open_.news.begin(AlarmKind.IMPORT_FINISHED, "weekly", "5 lines; 5 new.")
+                open_.news.begin(AlarmKind.NO_ROUTE, "example.net", "not of a command")
+            async with asyncio.timeout(10):
+                await ear.until_ended(1)
+            assert ear.said == [("command", AlarmKind.IMPORT_FINISHED, "weekly")]
+        finally:
+            door.close()
+            net.close()
+
+    asyncio.run(story())

@@ -51,11 +51,13 @@ class Ear:
         self.listener = AlarmListener(self._heard, self._left)
         self.heard: dict[int, Stated] = {}
         self.ended: list[int] = []
+        self.said: list[tuple[str, AlarmKind, str]] = []  # all that was ever stated
         self._news = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def _heard(self, number: int, said: Stated) -> None:
         self.heard[number] = said
+        self.said += [(said.role, alarm.kind, alarm.subject) for alarm in said.alarms]
         self._tell()
 
     def _left(self, number: int) -> None:

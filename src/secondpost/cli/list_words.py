@@ -106,8 +106,7 @@ def say_bad(rows: Sequence[BadRow], count: int) -> None:
         click.echo(f"and {count - len(rows):,} more like these", err=True)
 
 
-def say_import(name: str, report: ImportReport) -> None:
-    say_bad(report.bad, report.bad_count)
+def import_sentence(report: ImportReport) -> str:
     counts = (
         (report.confirmed, "changed from pending to reader"),
         (report.known, "already known"),
@@ -119,6 +118,11 @@ def say_import(name: str, report: ImportReport) -> None:
         (report.bad_count, "could not be read"),
     )
     others = "".join(f", {count:,} {what}" for count, what in counts if count > 0)
-    say(f"{name}: {counted(report.lines, 'line', 'lines')}; {report.added:,} new{others}.")
+    return f"{counted(report.lines, 'line', 'lines')}; {report.added:,} new{others}."
+
+
+def say_import(name: str, report: ImportReport) -> None:
+    say_bad(report.bad, report.bad_count)
+    say(f"{name}: {import_sentence(report)}")
     if report.asked > 0:
         say(f"{counted(report.asked, 'person is', 'people are')} asked to confirm by mail.")

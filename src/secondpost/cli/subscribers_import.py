@@ -12,11 +12,14 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from secondpost.cli.command import JSON, Command, Ending, Exit
-from secondpost.cli.list_words import say_bad, say_import, say_report
+from secondpost.cli.list_words import import_sentence, say_bad, say_import, say_report
 from secondpost.cli.newsletters import led, meant
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.screen import progressed, progressing, say, say_json
 from secondpost.mail.address import Domain
+from secondpost.mail.alarm import AlarmKind
+from secondpost.mail.duration import MINUTE_MS, age_text
+from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.newsletter.renaming import finish_renames, left_behind_sentence
 from secondpost.owner.figures import counted
 from secondpost.owner.newsletter_documents import import_document
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 
 STANDARD = "-"  # standard input, in place of a file
 PIECE_OCTETS = 1024 * 1024
+LONG_IMPORT_MS = MINUTE_MS
 
 COLUMNS: Mapping[str, Meaning] = MappingProxyType(
     {
@@ -147,7 +151,10 @@ def import_(
             async with led(open_.store) as leader:
                 # Until a rename is finished, readers who left may still have the old name.
                 await finish_renames(open_.store, leader)
-                return await bringing.run(name, source, report, confirmed, invite, _progress(report.lines))
+                began_ms = open_.clock.now_ms()
+                done = await bringing.run(name, source, report, confirmed, invite, _progress(report.lines))
+                tell_of_import(open_.news, name, done, open_.clock.now_ms() - began_ms)
+                return done
 
         try:
             done = at_newsletter(work, config)
@@ -165,6 +172,13 @@ def import_(
             "the list again with --confirmed, and say where and when; to ask them, with --invite."
         )
     _check_readable(source, done.lines, done.bad_count)
+
+
+def tell_of_import(news: StandingAlarms, name: str, report: ImportReport, took_ms: int) -> None:
+    """Have the owner hear of an import that took so long that they may have left the terminal."""
+    if took_ms >= LONG_IMPORT_MS:
+        detail = f"{import_sentence(report)} It took {age_text(took_ms)}."
+        news.begin(AlarmKind.IMPORT_FINISHED, name, detail)
 
 
 def _check_consent(confirmed: str | None, invite: bool) -> None:

@@ -100,6 +100,11 @@ class AlarmKind(Enum):
         Severity.PASSES,
         AS_CLAIM_WAITS,
     )
+    IMPORT_FINISHED = (
+        "import-finished",
+        Severity.NEWS,
+        "Nothing.",
+    )
     ISSUE_HELD = (
         "issue-held",
         Severity.ACT,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.newsletter.publish import Publisher
 from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.subscribers.signup import SignUps
@@ -19,3 +20,4 @@ class OpenNewsletter:
     publisher: Publisher
     renderer: "DigestRenderer"
     sign_ups: SignUps
+    news: StandingAlarms  # what the owner is to hear of by mail, too; stated when the command ends

@@ -27,15 +27,17 @@ ALARM_OCTETS_MAX = 12 * (SUBJECT_CHARACTERS_MAX + DETAIL_CHARACTERS_MAX) + 200
 STATEMENT_OCTETS_MAX = (STATED_MAX + ENDED_MAX) * ALARM_OCTETS_MAX
 
 SUPERVISOR = "supervisor"
+COMMAND = "command"  # states what it has to say when it ends
 OF_EVERY_ROLE = frozenset(
     {AlarmKind.CANNOT_START, AlarmKind.DISK_FAILED, AlarmKind.ROLE_FAILED, AlarmKind.NOT_RELOADED}
 )
 # What the roles may state that speak with strangers. Those in ANY_KIND do not.
 KINDS_OF: Mapping[str, frozenset[AlarmKind]] = MappingProxyType(
     {
-        "receive": OF_EVERY_ROLE | {AlarmKind.RECIPIENTS_FILE, AlarmKind.ATTACKED},
+        "receive": OF_EVERY_ROLE | {AlarmKind.ATTACKED, AlarmKind.RECIPIENTS_FILE},
         "web": OF_EVERY_ROLE,
         "fetch": OF_EVERY_ROLE,
+        COMMAND: frozenset({AlarmKind.IMPORT_FINISHED}),
     }
 )
 ANY_KIND = frozenset({"publish", SUPERVISOR})

@@ -14,6 +14,7 @@ from secondpost.maillog import MailLog
 from secondpost.owner.names import NOTHING_LEFT_BEHIND, NamesInStore, names_in_store
 from secondpost.owner.newsletter_desk import OpenNewsletter
 from secondpost.policy.domains import own_domains
+from secondpost.protocols.alarm_statements import COMMAND as COMMAND_ROLE
 from secondpost.roles.parts import FEEDS, HINTS
 from secondpost.roles.publish import publisher_of, renderer_of
 from secondpost.spool.desk import OwnersDesk
@@ -29,6 +30,7 @@ from secondpost.world.real.dns import RealResolver
 from secondpost.world.real.local import hint_once
 from secondpost.world.real.net import RealNet
 from secondpost.world.real.work import SWITCH_SECONDS, RealWork
+from secondpost.world.sockets.alarms import ALARMS, AlarmReporter
 from secondpost.world.sockets.feeds import FeedAsker
 
 
@@ -80,12 +82,15 @@ async def open_newsletter(config: Config) -> AsyncIterator[OpenNewsletter]:
             asker = FeedAsker(net, disk.path(FEEDS), FeedFetching(fetcher, work).look)
             # No lines and no alarms: the command itself reports what happened.
             log = MailLog(lambda line: None)
-            alarms = StandingAlarms(log.alarm, clock.now_ms)
+            alarms, news = (StandingAlarms(log.alarm, clock.now_ms) for _ in range(2))
             # No hints: one is sent below, before the net is closed.
             own, ids = own_domains(config).names, store.ids
             sign_ups = SignUps(store, clock, ids, lambda: None, own, CrowdLog(log).met)
             publisher = publisher_of(config, clock, dice, store, log, alarms, asker.look)
-            yield OpenNewsletter(store, clock, publisher, renderer_of(config, dice, store), sign_ups)
+            renderer = renderer_of(config, dice, store)
+            yield OpenNewsletter(store, clock, publisher, renderer, sign_ups, news)
+            if len(news.standing()) > 0:
+                await AlarmReporter(net, disk.path(ALARMS), COMMAND_ROLE, news).finish()
         finally:
             net.hint(disk.path(HINTS))
             store.close()
