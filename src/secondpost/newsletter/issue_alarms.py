@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from secondpost.config.records import Newsletter
 from secondpost.mail.alarm import AlarmKind
-from secondpost.mail.issue import Issue, IssueState
+from secondpost.mail.issue import Issue
 from secondpost.mail.standing_alarms import StandingAlarms
-from secondpost.newsletter.decisions import InDoubt, ToApprove, Unfinished
+from secondpost.newsletter.decisions import InDoubt, ToApprove
 from secondpost.newsletter.eligible import is_in_doubt
 from secondpost.newsletter.outlook import Outlook
 from secondpost.store.newsletter_ports import Feed
@@ -67,12 +67,6 @@ class IssueAlarms:
 
     def _doubt(self, newsletter: Newsletter, url: str, finding: str) -> None:
         self._alarms.begin(AlarmKind.FEED_IN_DOUBT, _feed(newsletter, url), finding)
-
-
-def is_not_made(outlook: Outlook) -> bool:
-    """Whether an issue could not be made yet, and is still to be tried again."""
-    decision = outlook.decision
-    return isinstance(decision, Unfinished) and decision.issue.state is IssueState.OPEN
 
 
 def _feed(newsletter: Newsletter, url: str) -> str:

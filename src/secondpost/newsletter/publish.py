@@ -21,7 +21,7 @@ from secondpost.maillog import MailLog
 from secondpost.newsletter.calendar import AskingForSlots, SlotTimes, slot_times
 from secondpost.newsletter.decisions import IssueDecision, Ready
 from secondpost.newsletter.eligible import FETCH_MS, Ripeness, ripeness
-from secondpost.newsletter.issue_alarms import IssueAlarms, is_not_made
+from secondpost.newsletter.issue_alarms import IssueAlarms
 from secondpost.newsletter.issues import (
     IssueHistory,
     IssueRules,
@@ -89,6 +89,7 @@ class Publisher:
         self._log = log
         self._alarms = IssueAlarms(alarms)
         self._faulty: dict[IssueId, int] = {}  # issues not made, and when that was tried
+        self._refused: set[str] = set()  # newsletters whose issue could not be created at the last turn
         self._read_ms: dict[str, int] = {}  # by newsletter: end of the last round over its feeds
 
     # ---- fetching
@@ -203,16 +204,15 @@ class Publisher:
         """
         outlook = await self._due(newsletter)
         self._alarms.decided(newsletter, outlook)
-        if not _is_time(outlook):
-            if not is_not_made(outlook):
-                self._alarms.made(newsletter)
-        elif await self._is_fresh(newsletter):
+        if _is_time(outlook) and not await self._is_fresh(newsletter):
+            return outlook
+        self._refused.discard(newsletter.name)
+        if _is_time(outlook):
             try:
                 await self._act(newsletter, outlook, leader)
             except (CannotCompose, IssueRefused) as fault:
+                self._refused.add(newsletter.name)
                 self._alarms.not_made(newsletter, None, fault)
-            else:
-                self._alarms.made(newsletter)
         return outlook
 
     async def send_now(self, newsletter: Newsletter, leader: Lease) -> Outlook:
@@ -280,7 +280,11 @@ class Publisher:
         """Advance every issue under way by one step, including those that a crash left unfrozen."""
         by_name = {newsletter.name: newsletter for newsletter in newsletters}
         await self._issues.sweep_freezing()
-        for issue in await self._issues.issues_under_way():
+        under_way = await self._issues.issues_under_way()
+        open_ones = {issue.newsletter for issue in under_way if issue.state is IssueState.OPEN}
+        for name in by_name.keys() - open_ones - self._refused:
+            self._alarms.made(by_name[name])
+        for issue in under_way:
             now_ms = self._clock.now_ms()
             match issue.state:
                 case IssueState.OPEN if issue.newsletter in by_name and self._may_try(issue, now_ms):
@@ -313,8 +317,6 @@ class Publisher:
             await self.freeze(newsletter, issue, leader)
         except (CannotCompose, IssueRefused) as fault:
             self._alarms.not_made(newsletter, issue, fault)
-        else:
-            self._alarms.made(newsletter)
 
 
 def _is_time(outlook: Outlook) -> bool:
