@@ -18,7 +18,7 @@ from secondpost.protocols.dmarc import (
     parse_dmarc,
 )
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
-from secondpost.setup.examination import Examination, in_words, no_answer, txt_line, well
+from secondpost.setup.examination import Examination, cut, in_words, no_answer, txt_line, well
 from secondpost.setup.facts import names_up
 from secondpost.setup.wanted import sender_domains, smart_host
 
@@ -103,7 +103,7 @@ def _record(domain: Domain, found: _DmarcFound, missing: Grade, broken: Grade) -
 
 def _judged(domain: Domain, found: _DmarcFound, record: DmarcRecord) -> list[Diagnosis]:
     policy = record.policy if found.domain == domain.name else record.subdomain_policy
-    words = f'For {domain}, _dmarc.{found.domain} has the DMARC record "{found.texts[0]}".'
+    words = f'For {domain}, _dmarc.{found.domain} has the DMARC record "{cut(found.texts[0])}".'
     right = well(Check.DMARC_RECORD, domain.name, words)
     if policy is not DmarcPolicy.NONE:
         return [right]

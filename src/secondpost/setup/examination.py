@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from secondpost.config.records import Config
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 from secondpost.setup.facts import DkimKey, Facts
-from secondpost.setup.records import WantedRecord, quoted
+from secondpost.setup.records import WantedRecord, zone_line
 from secondpost.setup.wanted import NULL_MX
 
+WORDS_MAX = 8  # things named in one sentence
+CHARACTERS_SHOWN = 300  # of one text from DNS
 OTHER_HOSTS_MAX = 10  # MX hosts of all backup domains together that are looked at
 WILDCARD_LABEL = "secondpost-check"  # a name that no zone has, unless by a wildcard
 
@@ -43,7 +45,7 @@ def other_hosts(it: Examination) -> tuple[str, ...]:
 
 def txt_line(name: str, text: str) -> str:
     """A TXT record as a remedy, for a record that is not among the wanted ones."""
-    return f"{name}. IN TXT {quoted(text)}"
+    return zone_line(name, "TXT", text)
 
 
 def well(check: Check, subject: str, text: str) -> Diagnosis:
@@ -61,7 +63,13 @@ def no_answer(subject: str, what: str) -> Diagnosis:
 
 
 def in_words(things: Sequence[str]) -> str:
-    """ "a", "a and b", "a, b and c"."""
-    if len(things) <= 1:
-        return "".join(things)
-    return f"{', '.join(things[:-1])} and {things[-1]}"
+    """ "a", "a and b", "a, b and c"; of many the first ones and how many more there are."""
+    shown = [cut(thing) for thing in things]
+    if len(shown) > WORDS_MAX:
+        shown = [*shown[:WORDS_MAX], f"{len(shown) - WORDS_MAX} more"]
+    return " and ".join(part for part in (", ".join(shown[:-1]), *shown[-1:]) if len(part) > 0)
+
+
+def cut(text: str) -> str:
+    """A text from DNS, short enough for a sentence."""
+    return text if len(text) <= CHARACTERS_SHOWN else f"{text[: CHARACTERS_SHOWN - 1]}…"

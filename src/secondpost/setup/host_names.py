@@ -4,6 +4,7 @@ from secondpost.mail.dns_questions import Alias, AskingZone, Ptr
 from secondpost.mail.questions import Addresses, Finding
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 from secondpost.setup.examination import Examination, in_words, no_answer, well
+from secondpost.setup.records import zone_line
 from secondpost.setup.wanted import forbids, web_host
 
 ADDRESSES_MAX = 8  # of the hostname whose reverse names are looked up
@@ -100,7 +101,8 @@ def _authority(it: Examination) -> list[Diagnosis]:
     facts, host = it.facts, it.host
     if len(facts.caa) == 0:
         text = f"{host} has no CAA record: every authority may issue a certificate for it."
-        remedy = f'{host}. IN CAA 0 issue "{facts.authority}"' if len(facts.authority) > 0 else ""
+        line = zone_line(host, "CAA", f'0 issue "{facts.authority}"')
+        remedy = line if len(facts.authority) > 0 else ""
         return [Diagnosis(Check.CAA, host, Grade.NOTE, text, remedy)]
     if len(facts.authority) == 0:
         return []

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from secondpost.config.records import Backup
 from secondpost.mail.address import Domain
@@ -9,7 +10,8 @@ from secondpost.mail.dns_questions import Alias, AskingZone
 from secondpost.mail.questions import Addresses, Finding, Mx, MxAnswer, MxRecord, Txt
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 from secondpost.setup.examination import WILDCARD_LABEL, Examination, in_words, no_answer, well
-from secondpost.setup.wanted import NULL_MX
+from secondpost.setup.records import zone_line
+from secondpost.setup.wanted import FIRST_PREFERENCE, NULL_MX
 
 HOSTS_MAX = 10  # MX hosts of one domain that are looked at
 SMTP_PORT = 25  # a primary on another port of this machine is no circle
@@ -34,6 +36,12 @@ class _Places:
     ours: tuple[_Place, ...]  # by the hostname
     same: tuple[_Place, ...]  # other names that lead to this machine
     others: tuple[_Place, ...]
+
+    @property
+    def has_better(self) -> bool:
+        """Whether another host comes before this server, by whatever name (RFC 5321 §5.1)."""
+        own = min(place.record.preference for place in (*self.ours, *self.same))
+        return any(place.record.preference < own for place in self.others)
 
 
 def examine_backup(it: Examination, backup: Backup) -> AskingZone[tuple[Diagnosis, ...]]:
@@ -64,8 +72,8 @@ def _places(it: Examination, records: Sequence[MxRecord]) -> AskingZone[_Places]
         alias = yield from Alias(record.host).ask()
         answer = yield from Addresses(record.host).ask()
         places.append(_Place(record, answer.addresses, answer.finding, alias.target))
-    own = set(it.facts.addresses)
     ours = tuple(place for place in places if place.record.host == it.host)
+    own = {*it.facts.addresses, *(address for place in ours for address in place.addresses)}
     rest = [place for place in places if place.record.host != it.host]
     same = tuple(place for place in rest if not own.isdisjoint(place.addresses))
     return _Places(ours, same, tuple(place for place in rest if place not in same))
@@ -104,6 +112,10 @@ def _target(place: _Place) -> list[Diagnosis]:
         found.append(Diagnosis(Check.MX_TARGET, host, Grade.WARNING, text, remedy))
     if place.finding is Finding.FAILED:
         found.append(no_answer(host, f"the addresses of {host}"))
+    elif any(ip_address(address).is_loopback for address in place.addresses):
+        text = f"{host} is {in_words(place.addresses)}: each sender would reach only itself."
+        remedy = f"{host}. IN A its public address"
+        found.append(Diagnosis(Check.MX_TARGET, host, Grade.FAULT, text, remedy))
     elif len(place.addresses) > 0 and all(":" not in address for address in place.addresses):
         text, remedy = f"{host} has no IPv6 address.", f"{host}. IN AAAA its IPv6 address"
         found.append(Diagnosis(Check.IPV6, host, Grade.NOTE, text, remedy))
@@ -166,7 +178,8 @@ def _primary(it: Examination, backup: Backup, places: _Places) -> list[Diagnosis
         words = in_words([place.words for place in places.same])
         text = f"{words} in the MX records of {domain} leads to this server itself, as {it.host} does."
         remedy = "Give that name the address of the primary, or remove it from the MX records"
-        return [Diagnosis(Check.MX_LOOP, domain.name, Grade.FAULT, text, remedy)]
+        grade = Grade.WARNING if places.has_better else Grade.FAULT
+        return [Diagnosis(Check.MX_LOOP, domain.name, grade, text, remedy)]
     if len(places.others) > 0:
         return [well(Check.MX_PRIMARY, domain.name, f"{places.others[0].words} is the primary of {domain}.")]
     if len(backup.primary) > 0:
@@ -216,7 +229,7 @@ def examine_bounces(it: Examination) -> AskingZone[tuple[Diagnosis, ...]]:
         return ()
     answer = yield from Mx(bounces).ask()
     name = bounces.name
-    remedy = it.lines(name, "MX") or f"{name}. IN MX 10 {it.host}."
+    remedy = it.lines(name, "MX") or zone_line(name, "MX", f"{FIRST_PREFERENCE} {it.host}.")
     hosts = [record.host for record in answer.records]
     if answer.finding is Finding.FAILED:
         return (no_answer(name, f"the MX records of {name}"),)

@@ -40,14 +40,17 @@ class WantedRecord:
 
     @property
     def zone_line(self) -> str:
-        """The record as a line of a zone file; long texts become several strings (RFC 1035 §3.3.14,
-        RFC 6376 §3.6.2.2).
-        """
-        value = self.value if self.type != "TXT" else quoted(self.value)
-        return f"{self.name}. {TTL_SECONDS} IN {self.type} {value}"
+        return zone_line(self.name, self.type, self.value)
 
 
-def quoted(text: str) -> str:
+def zone_line(name: str, kind: str, value: str) -> str:
+    """A record as a line of a zone file. A long text becomes several strings (RFC 1035 §3.3.14, RFC 6376
+    §3.6.2.2).
+    """
+    return f"{name}. {TTL_SECONDS} IN {kind} {value if kind != 'TXT' else _quoted(value)}"
+
+
+def _quoted(text: str) -> str:
     """A text as the strings of a TXT record in a zone file (RFC 1035 §5.1)."""
     octets = text.encode()
     starts = range(0, max(len(octets), 1), STRING_OCTETS_MAX)

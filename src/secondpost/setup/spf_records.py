@@ -7,7 +7,7 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.questions import Finding, Txt
 from secondpost.protocols.spf import LOOKUPS_MAX, SpfFault, SpfResult, is_spf, parse_spf
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
-from secondpost.setup.examination import Examination, in_words, no_answer, txt_line, well
+from secondpost.setup.examination import Examination, cut, in_words, no_answer, txt_line, well
 from secondpost.setup.spf_walk import SpfSeen, walk_spf
 from secondpost.setup.wanted import bounces_spf, host_spf, sender_domains, smart_host
 
@@ -68,7 +68,7 @@ def _of(it: Examination, use: _Use) -> AskingZone[list[Diagnosis]]:
         text = f"The SPF record of {use.domain} has a mistake: {fault}."
         remedy = f"Mend it, or put in its place: {txt_line(use.domain, use.wanted)}"
         return [Diagnosis(Check.SPF_SYNTAX, use.domain, use.grade(Grade.FAULT), text, remedy)]
-    found = [well(Check.SPF_RECORD, use.domain, f'{use.domain} has the SPF record "{texts[0]}".')]
+    found = [well(Check.SPF_RECORD, use.domain, f'{use.domain} has the SPF record "{cut(texts[0])}".')]
     found += _strictness(use, texts[0], record.all, len(record.redirect) > 0)
     seen = yield from _seen(it, use)
     found += _lookups(use, tuple(seen.values()))
