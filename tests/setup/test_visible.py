@@ -11,7 +11,7 @@ import pytest
 
 from secondpost.config.records import Config, Dkim, Dns
 from secondpost.mail.address import Domain, Endpoint
-from secondpost.mail.dns_questions import CaaRecord, StsPolicyAnswer
+from secondpost.mail.dns_questions import AnswerOfZone, CaaRecord, Ds, DsAnswer, StsPolicyAnswer, ZoneQuestion
 from secondpost.mail.questions import Finding, MxAnswer, MxRecord, Txt, TxtAnswer
 from secondpost.roles.authoritative import Authoritative
 from secondpost.roles.zones import needed_records, records_missing
@@ -19,7 +19,7 @@ from secondpost.setup.facts import Facts, Signing, StsFound
 from secondpost.setup.records import PublishedBy, WantedRecord
 from secondpost.setup.visible import still_missing
 from secondpost.setup.wanted import records_wanted
-from secondpost.world.asking import drive, zones_from
+from secondpost.world.asking import drive, within, zones_from
 from secondpost.world.real.dice import RealDice
 from secondpost.world.real.dns import RealResolver
 from secondpost.world.real.keys import make_missing_keys
@@ -165,3 +165,27 @@ def test_the_real_keys_and_answers_make_the_list(tmp_path: Path) -> None:
 
 def _of(store: str, server: Endpoint) -> Config:
     return replace(config(), store=store, dns=Dns((server,)))
+
+
+def test_after_the_time_for_all_questions_the_rest_is_not_answered() -> None:
+    asked: list[ZoneQuestion] = []
+
+    async def quick_once(question: ZoneQuestion) -> AnswerOfZone:
+        asked.append(question)
+        if len(asked) > 1:
+            await asyncio.Event().wait()
+        return TxtAnswer(Finding.NO_DATA)
+
+    async def day() -> list[AnswerOfZone]:
+        answerer = within(0.01, quick_once)
+        return [
+            await answerer(Txt("a.example")),
+            await answerer(Txt("b.example")),
+            await answerer(Ds("c.example")),
+        ]
+
+    assert asyncio.run(day()) == [
+        TxtAnswer(Finding.NO_DATA),
+        TxtAnswer(Finding.FAILED),
+        DsAnswer(Finding.FAILED),
+    ]
