@@ -2,10 +2,11 @@
 
 from msgspec import structs
 
-from secondpost.mail.address import Domain
+from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.offered import Offered
+from secondpost.store.ports import Learned
 from secondpost.store.primary_ports import Primary
 from tests.store.letters import Letters, leased, settled
 from tests.store.place import Place
@@ -63,3 +64,12 @@ async def test_what_is_kept_for_a_cause_is_told_by_domain(place: Place) -> None:
         await store.settle(lease, [structs.replace(kept, kept_for=KeptFor.REFUSED)])
     assert await store.kept_for("smtputf8") == {NET: 1, ORG: 1}
     assert await store.kept_for("message") == {NET: 1}
+
+
+async def test_recipients_that_exist_are_counted_by_domain(place: Place) -> None:
+    store = place.open()
+    for name, known in (("ada@example.net", True), ("bob@example.net", True), ("eve@example.net", False)):
+        await store.learn(Mailbox.parse(name), Learned(known, 5, "probe"))
+    await store.learn(Mailbox.parse("ada@sub.example.net"), Learned(True, 5, "probe"))
+    assert await store.recipients_learned(NET) == 2
+    assert await store.recipients_learned(ORG) == 0

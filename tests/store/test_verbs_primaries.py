@@ -51,6 +51,7 @@ async def test_what_a_primary_offered_is_a_row() -> None:
             ("primaries.primaries", [("example.net", "mx.example", 1, 9, None, 1)]),
             ("primaries.relay_sites", [("example.net", "mx.example")]),
             ("primaries.kept_for", [("example.net", 4)]),
+            ("primaries.recipients_learned", [(3,)]),
         ]
     )
     store = over(engine, PrimariesVerbs)
@@ -58,6 +59,8 @@ async def test_what_a_primary_offered_is_a_row() -> None:
     assert await store.primaries() == {NET: Primary("mx.example", 1, 9, Offered(None, True))}
     assert await store.relay_sites() == [(NET, "mx.example")]
     assert await store.kept_for("loop") == {NET: 4}
+    assert await store.recipients_learned(NET) == 3
+    assert engine.finished()[-1] == Query("primaries.recipients_learned", ("@example.net",))
     assert engine.finished()[0] == Query("primaries.saw_primary", ("mx.example", 9, None, 1))
 
 

@@ -9,13 +9,13 @@ from secondpost.cli.check_words import VERBOSE, show
 from secondpost.cli.command import JSON, Command, Ending, Exit, Group
 from secondpost.cli.opening import become_owner, configuration, user_of
 from secondpost.config.records import Config
-from secondpost.setup.diagnosis import Diagnosis
+from secondpost.setup.diagnosis import Area, Diagnosis
 from secondpost.setup.facts import Facts
 
+PLACES = {"config": "secondpost.cli.check_config", "delivery": "secondpost.cli.check_delivery"}
 
-@click.group(
-    cls=Group, places={"config": "secondpost.cli.check_config", "delivery": "secondpost.cli.check_delivery"}
-)
+
+@click.group(cls=Group, places=PLACES)
 def check() -> None:
     """Find faults before they cost mail."""
 
@@ -37,9 +37,13 @@ def check_dns(as_json: bool, verbose: bool) -> None:
 @JSON
 @VERBOSE
 def check_security(as_json: bool, verbose: bool) -> None:
-    """Look at this machine: clock, disk, files, user and libraries."""
+    """Look at this machine, its certificate, and what senders see of it."""
+    from secondpost.cli.check_roads import look_at_network
+
     config = configuration()
-    show(config.path, _security(config), as_json=as_json, verbose=verbose)
+    found = [*look_at_machine(config), *look_at_network(config)]
+    of_security = [one for one in found if one.check.area is Area.SECURITY]
+    show(config.path, of_security, as_json=as_json, verbose=verbose)
 
 
 @check.command("all", cls=Command)
@@ -48,18 +52,19 @@ def check_security(as_json: bool, verbose: bool) -> None:
 def check_all(as_json: bool, verbose: bool) -> None:
     """Look at everything that can be seen from here."""
     from secondpost.cli.check_config import compare_names, look_at_settings
+    from secondpost.cli.check_roads import look_at_network
 
     config = configuration()
-    machine = _security(config)  # first, since root sees more than the owner of the store
-    found = [*look_at_settings(config), *compare_names(config), *machine]
+    machine = look_at_machine(config)  # first, since root sees more than the owner of the store
+    found = [*look_at_settings(config), *compare_names(config), *machine, *look_at_network(config)]
     show(config.path, found, as_json=as_json, verbose=verbose)
 
 
-def _security(config: Config) -> list[Diagnosis]:
+def look_at_machine(config: Config) -> list[Diagnosis]:
     from secondpost.processes.user import FOLDERS
-    from secondpost.roles.doctor import look_at_machine
+    from secondpost.roles.doctor_machine import examine_here
 
-    return list(look_at_machine(config, user_of(config), FOLDERS))
+    return list(examine_here(config, user_of(config), FOLDERS))
 
 
 def _dns(config: Config, known: Facts) -> Sequence[Diagnosis]:

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 import click
 
+from secondpost.cli.check_roads import show_roads
 from secondpost.cli.check_words import VERBOSE, say_diagnoses
 from secondpost.cli.command import JSON, Command, Ending, Exit
 from secondpost.cli.opening import become_owner, configuration, store_faults_shown
@@ -35,7 +36,7 @@ HEADERS = click.option(
 
 
 @click.command(cls=Command)
-@click.argument("domain", type=DOMAIN)
+@click.argument("domain", type=DOMAIN, required=False)
 @TO
 @HEADERS
 @JSON
@@ -43,18 +44,25 @@ HEADERS = click.option(
 @click.pass_context
 def delivery(
     context: click.Context,
-    domain: Domain,
+    domain: Domain | None,
     to: Mailbox | None,
     headers: str | None,
     as_json: bool,
     verbose: bool,
 ) -> None:
-    """Send a test message to DOMAIN's primary, as its backup would.
+    """Look at all roads of mail, or send a test message to DOMAIN's primary.
 
-    The primary's replies are shown word for word. With --headers, explain what the primary wrote about a
-    message that came through this server, and what makes it trust this server.
+    Without DOMAIN no mail is sent: port 25, the primaries, smart hosts, block lists and the newsletters'
+    pages are looked at. With DOMAIN a test message goes to its primary, as its backup would send it, and
+    the replies are shown word for word. With --headers, explain what the primary wrote about a message
+    that came through this server, and what makes it trust this server.
     """
     config = configuration()
+    if domain is None:
+        if to is not None or headers is not None:
+            raise click.UsageError("--to and --headers need the DOMAIN of a [[backup]].")
+        show_roads(config, as_json=as_json, verbose=verbose)
+        return
     if config.backup_for(domain) is None:
         text = f"{domain} is no [[backup]] domain of {config.path}: a self-test goes to no other"
         raise Ending(text, Exit.NO)

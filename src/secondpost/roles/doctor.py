@@ -1,43 +1,173 @@
-"""Answer the questions of `secondpost check` from the real world, and collect what it finds."""
+"""Answers the questions of `secondpost check` from the network, all at once and within a minute."""
 
-import os
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 from secondpost.config.records import Config
-from secondpost.setup.diagnosis import Diagnosis
-from secondpost.setup.files import FilesFacts, examine_files
-from secondpost.setup.known_bugs import examine_versions, known_bugs
-from secondpost.setup.machine import MachineFacts, examine_machine
-from secondpost.store.sqlite.connection import library_version
-from secondpost.store.sqlite.schema import Database
-from secondpost.world.real.disk import RealDisk
-from secondpost.world.real.machine import (
-    all_file_facts,
-    clock_facts,
-    file_facts,
-    library_versions,
-    open_files_max,
+from secondpost.mail.questions import Addresses, Mx, Txt
+from secondpost.newsletter.fetching import FeedFetching
+from secondpost.protocols.tokens import base32_text
+from secondpost.roles.doctor_machine import FoundInStore, leave_token, tls_files
+from secondpost.route.destination import ourselves
+from secondpost.setup.block_lists import BlockList, block_lists, examine_block_list
+from secondpost.setup.certificate import CertificateFiles
+from secondpost.setup.diagnosis import Check, Diagnosis, Grade
+from secondpost.setup.looks import (
+    Look,
+    Looking,
+    PageLook,
+    PageSeen,
+    PageUnseen,
+    ReadFeed,
+    Seen,
+    SmtpLook,
+    SmtpLooks,
+    SmtpSeen,
 )
+from secondpost.setup.newsletter_look import examine_newsletter
+from secondpost.setup.own_mail import examine_owner_route, examine_smart_host, smart_hosts
+from secondpost.setup.primary_look import examine_primary
+from secondpost.setup.reach import examine_port_in, examine_port_out, public_addresses, registrable
+from secondpost.setup.resolver_look import examine_resolver
+from secondpost.setup.smtp_visit import visit
+from secondpost.web.app import POLICY
+from secondpost.world.asking import drive, names_from
+from secondpost.world.ports import Fetcher, FetchError, Net, Poster, Resolver
+from secondpost.world.real.dice import RealDice
+from secondpost.world.real.dns import RealResolver
+from secondpost.world.real.fetch import RealFetcher
+from secondpost.world.real.net import RealNet
+from secondpost.world.real.work import RealWork
+
+LOOKING_SECONDS_MAX = 50.0
+FETCH_SECONDS_MAX = 20.0
+PAGE_OCTETS_MAX = 1_000_000
+MADE_UP_OCTETS = 10
+Diagnoses = tuple[Diagnosis, ...]
 
 
-def look_at_machine(config: Config, user: str, folders: tuple[str, ...]) -> Iterator[Diagnosis]:
-    """`user`: that runs the service; `folders`: that it makes in its store.
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """Answers what is asked."""
 
-    Root sees more: call it before becoming the owner of the store.
-    """
-    free_octets = RealDisk(config.store).free_octets() if os.path.isdir(config.store) else None
-    yield from examine_machine(config, MachineFacts(clock_facts(), free_octets, user, open_files_max()))
-    yield from examine_files(_files(config, folders), user)
-    yield from examine_versions({"SQLite": library_version(), **library_versions()}, known_bugs())
+    net: Net
+    resolver: Resolver
+    fetcher: Fetcher
+    poster: Poster
+    feeds: FeedFetching
+    hello: str
+    # Every server is talked to once, however often it is asked for.
+    visits: dict[SmtpLook, "asyncio.Task[SmtpSeen]"] = field(default_factory=dict)
+
+    async def answer(self, question: Look) -> Seen:
+        match question:
+            case Mx() | Addresses() | Txt():
+                return await names_from(self.resolver)(question)
+            case SmtpLooks(looks):
+                return tuple(await asyncio.gather(*map(self._visit, looks)))
+            case PageLook():
+                return await self._page(question)
+            case ReadFeed(asked):
+                return await self.feeds.look(asked)
+
+    async def _visit(self, look: SmtpLook) -> SmtpSeen:
+        if look not in self.visits:
+            self.visits[look] = asyncio.create_task(visit(self.net, self.hello, look))
+        return await asyncio.shield(self.visits[look])  # others may wait for it longer than we do
+
+    async def _page(self, look: PageLook) -> PageSeen | PageUnseen:
+        try:
+            if look.form is None:
+                fetched = await self.fetcher.get(look.url, {}, PAGE_OCTETS_MAX)
+            else:
+                headers = {"content-type": "application/x-www-form-urlencoded"}
+                fetched = await self.poster.post(look.url, headers, look.form, PAGE_OCTETS_MAX)
+        except FetchError as error:
+            return PageUnseen(str(error))
+        is_ours = fetched.headers.get("content-security-policy") == POLICY
+        return PageSeen(fetched.status, fetched.url, is_ours)
 
 
-def _files(config: Config, folders: tuple[str, ...]) -> FilesFacts:
-    within = [os.path.join(config.store, name) for name in folders]
-    databases = [os.path.join(config.store, one.file_name) for one in Database]
-    secrets = [config.tls.key, *(route.password_file for route in config.routes)]
-    return FilesFacts(
-        config=file_facts(config.path),
-        store=all_file_facts([config.store, *within]),
-        databases=all_file_facts(databases),
-        secrets=all_file_facts(path for path in secrets if path is not None),
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is looked at, with what to say if it is not finished in time."""
+
+    check: Check
+    subject: str
+    looking: Looking[Diagnoses]
+
+
+def planned_delivery(config: Config, store: FoundInStore, machine: frozenset[str]) -> Iterator[Planned]:
+    """Everything that `check delivery` looks at."""
+    us, dice = ourselves(config, machine), RealDice()
+    files = tls_files(config)
+    certificate = files.certificate if isinstance(files, CertificateFiles) else None
+    yield Planned(Check.PORT_25_OUT, "", examine_port_out(config, us))
+    port_in = _at_our_addresses(
+        config, lambda found: examine_port_in(config, found, machine, store.is_served, certificate)
     )
+    yield Planned(Check.PORT_25_IN, config.hostname.name, port_in)
+    for backup in config.backups:
+        stored, made_up = store.stored.get(backup.domain), base32_text(dice.token(MADE_UP_OCTETS))
+        looking = examine_primary(config, backup, us, stored, made_up)
+        yield Planned(Check.PRIMARY_REACHABLE, backup.domain.name, looking)
+    for domain in dict.fromkeys(owner.domain for owner in config.owner):
+        yield Planned(Check.OWNER_ROUTE, domain.name, examine_owner_route(config, domain, us))
+    for route in smart_hosts(config):
+        yield Planned(Check.SMART_HOST, str(route.host), examine_smart_host(config, route, us))
+    for one in block_lists():
+        yield Planned(Check.BLOCK_LIST, one.name, _block_list(config, one))
+    token = leave_token(config) if len(config.newsletters) > 0 else None
+    for newsletter in config.newsletters:
+        yield Planned(Check.SIGN_UP_PAGE, newsletter.name, examine_newsletter(config, newsletter, token))
+
+
+def planned_resolver(config: Config) -> Planned:
+    made_up = base32_text(RealDice().token(MADE_UP_OCTETS))
+    return Planned(Check.RESOLVER, "", examine_resolver(config, made_up))
+
+
+def _at_our_addresses(
+    config: Config, examine: Callable[[tuple[str, ...]], Looking[Diagnoses]]
+) -> Looking[Diagnoses]:
+    addresses = yield from public_addresses(config)
+    return (yield from examine(addresses))
+
+
+def _block_list(config: Config, one: BlockList) -> Looking[Diagnoses]:
+    if one.kind == "domain":
+        return examine_block_list(one, (registrable(config.hostname),))
+    return _at_our_addresses(config, lambda found: examine_block_list(one, found))
+
+
+async def examine_all(config: Config, planned: Sequence[Planned]) -> list[Diagnosis]:
+    """The results of everything that is planned, looked at at once."""
+    async with _open_eyes(config) as eyes:
+        found = await asyncio.gather(*(_finished(one, eyes) for one in planned))
+    return [diagnosis for some in found for diagnosis in some]
+
+
+async def _finished(planned: Planned, eyes: Eyes) -> Diagnoses:
+    try:
+        async with asyncio.timeout(LOOKING_SECONDS_MAX):
+            return await drive(planned.looking, eyes.answer)
+    except TimeoutError:
+        text = f"It was not looked at to the end: no answer came in {LOOKING_SECONDS_MAX:g} seconds."
+        return (Diagnosis(planned.check, planned.subject, Grade.NOTE, text, "look again later"),)
+
+
+@asynccontextmanager
+async def _open_eyes(config: Config) -> AsyncIterator[Eyes]:
+    resolver, net, work = RealResolver(config.dns.servers, RealDice()), RealNet(), RealWork()
+    fetcher = RealFetcher(resolver, allow_private=config.fetch.allow_private, total_seconds=FETCH_SECONDS_MAX)
+    eyes = Eyes(net, resolver, fetcher, fetcher, FeedFetching(fetcher, work), config.hostname.name)
+    try:
+        yield eyes
+    finally:
+        for visiting in eyes.visits.values():
+            visiting.cancel()
+        resolver.close()
+        net.close()
+        work.close()

@@ -293,6 +293,143 @@ class Check(Enum):
         "Every connection takes an open file: at the limit new senders are turned away.",
     )
 
+    # -- the certificate, and our own port
+    CERTIFICATE = (
+        "certificate",
+        Area.SECURITY,
+        "Without a certificate and its key, mail crosses the internet in the clear.",
+    )
+    CERTIFICATE_NAMES = (
+        "certificate-names",
+        Area.SECURITY,
+        "Senders that follow MTA-STS hand over no mail to a host whose name the certificate lacks.",
+    )
+    CERTIFICATE_DAYS = (
+        "certificate-days",
+        Area.SECURITY,
+        "Senders that check certificates refuse an expired one, and the mail waits with them.",
+    )
+    CERTIFICATE_CHAIN = (
+        "certificate-chain",
+        Area.SECURITY,
+        "Senders that follow MTA-STS trust a certificate only through its whole chain.",
+    )
+    CERTIFICATE_STRENGTH = (
+        "certificate-strength",
+        Area.SECURITY,
+        "A weak key or signature can be forged, and some senders refuse it.",
+    )
+    OWN_STARTTLS = (
+        "own-starttls",
+        Area.SECURITY,
+        "What senders see at port 25 decides whether their mail is encrypted, not what the files hold.",
+    )
+
+    # -- its view of the world
+    RESOLVER = (
+        "resolver",
+        Area.SECURITY,
+        "Without an answer from DNS no mail finds its way.",
+    )
+    RESOLVER_TRUTH = (
+        "resolver-truth",
+        Area.SECURITY,
+        "A resolver that invents addresses leads mail for mistyped domains to strangers.",
+    )
+
+    # -- reachability
+    PORT_25_OUT = (
+        "port-25-out",
+        Area.DELIVERY,
+        "Mail servers take mail on port 25 only, and many hosting companies close it.",
+    )
+    PORT_25_IN = (
+        "port-25-in",
+        Area.DELIVERY,
+        "If senders cannot reach port 25, they cannot hand over the mail that the primary cannot take.",
+    )
+    BLOCK_LIST = (
+        "block-list",
+        Area.DELIVERY,
+        "Many servers refuse mail from addresses on these lists.",
+    )
+
+    # -- the primary of each backup domain
+    PRIMARY_REACHABLE = (
+        "primary-reachable",
+        Area.DELIVERY,
+        "Held mail ends at the primary: it waits here for as long as no host of it answers.",
+    )
+    PRIMARY_TLS = (
+        "primary-tls",
+        Area.DELIVERY,
+        "On the way to the primary mail can be read, or taken by another server, unless TLS protects it.",
+    )
+    PRIMARY_TRUST = (
+        "primary-trust",
+        Area.DELIVERY,
+        "A primary that judges this server like a stranger refuses other people's mail that passes it.",
+    )
+    PRIMARY_CATCH_ALL = (
+        "primary-catch-all",
+        Area.DELIVERY,
+        "If the primary takes every address, it cannot tell which exist, and spam for all of them is held.",
+    )
+    PRIMARY_OFFERS = (
+        "primary-offers",
+        Area.DELIVERY,
+        "What the primary does not take is refused here at once, before it waits for nothing.",
+    )
+    RECIPIENTS_KNOWN = (
+        "recipients-known",
+        Area.DELIVERY,
+        "While the primary is away only known recipients are certain to exist.",
+    )
+    HELD_MAIL = (
+        "held-mail",
+        Area.DELIVERY,
+        "Mail is held for as long as `keep` says, and then kept for the owner to decide.",
+    )
+
+    # -- our own mail
+    OWNER_ROUTE = (
+        "owner-route",
+        Area.DELIVERY,
+        "Alarms must reach the owner while other roads are blocked.",
+    )
+    SMART_HOST = (
+        "smart-host",
+        Area.DELIVERY,
+        "Mail that a route sends to a smart host waits until that host takes it.",
+    )
+
+    # -- the newsletters
+    SIGN_UP_PAGE = (
+        "sign-up-page",
+        Area.DELIVERY,
+        "Readers sign up, confirm and leave on these pages, by links that are in every mail.",
+    )
+    LEAVE_LINK = (
+        "leave-link",
+        Area.DELIVERY,
+        "Large providers want a link that unsubscribes in one step, and punish senders without one.",
+    )
+    FEED = (
+        "feed",
+        Area.DELIVERY,
+        "An issue is made of the articles in the feed: without it there is none.",
+    )
+    POSTAL_ADDRESS = (
+        "postal-address",
+        Area.DELIVERY,
+        "Some countries want a postal address in every newsletter (in the USA: CAN-SPAM).",
+    )
+    SIGNING_KEYS = (
+        "signing-keys",
+        Area.DELIVERY,
+        "Mail to readers is signed with these keys (DKIM), and most providers refuse it unsigned.",
+    )
+
     # -- a message through the backup to the primary's mailbox
     SELF_TEST_RECEIVED = (
         "self-test-received",

@@ -32,13 +32,13 @@ class KnownBug:
         return not in_series and version < fixed[-1]
 
 
-class _Table(msgspec.Struct, forbid_unknown_fields=True):
+class _KnownBugTable(msgspec.Struct, forbid_unknown_fields=True):
     bug: tuple[KnownBug, ...]
 
 
 def known_bugs() -> tuple[KnownBug, ...]:
     text = files("secondpost.setup").joinpath("known_bugs.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), _Table).bug
+    return msgspec.convert(tomllib.loads(text), _KnownBugTable).bug
 
 
 def examine_versions(versions: Mapping[str, str], bugs: Sequence[KnownBug]) -> Iterator[Diagnosis]:

@@ -75,6 +75,10 @@ class PrimariesDesk(Protocol):
         """Number of deliveries per domain kept for a cause (its word), where there are any."""
         ...
 
+    async def recipients_learned(self, domain: Domain) -> int:
+        """Number of mailboxes of a domain that are known to exist."""
+        ...
+
     async def day_counts(self, today: int, days: int) -> list[DayCount]:
         """Counts of the last `days` days, for each domain that is or was backed up; zeros are left
         out.

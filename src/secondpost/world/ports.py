@@ -7,7 +7,7 @@ pair, because awaiting streams costs more than everything else on the hot path.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from secondpost.mail.address import Domain, Endpoint
@@ -65,6 +65,7 @@ class ClientTls:
 class TlsFacts:
     version: str  # such as "TLSv1.3"
     cipher: str
+    certificate: bytes = field(default=b"", repr=False)  # of the peer, in DER; empty if it showed none
 
     def __str__(self) -> str:
         return f"{self.version} {self.cipher}"
@@ -214,6 +215,14 @@ class Fetcher(Protocol):
         self, url: str, headers: Mapping[str, str], octets_max: int, validators: Validators | None = None
     ) -> Fetched:
         """Get a URL, following redirects; any status is returned. Raises only FetchError."""
+        ...
+
+
+class Poster(Protocol):
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, octets_max: int) -> Fetched:
+        """Post to a URL; any status is returned, and a redirect is not followed. Raises only
+        FetchError.
+        """
         ...
 
 

@@ -29,6 +29,10 @@ class PrimariesVerbs(Verbs):
         found = await self._engine.read(rows("primaries.kept_for", cause))
         return {Domain(str(name)): number(many) for name, many in found}
 
+    async def recipients_learned(self, domain: Domain) -> int:
+        found = await self._engine.read(rows("primaries.recipients_learned", f"@{domain}"))
+        return number(found[0][0])
+
     async def forget_primaries(self, looked_before_ms: int) -> None:
         def write() -> Steps[None]:
             yield from run("primaries.forget_primaries", looked_before_ms)

@@ -7,7 +7,7 @@ later change of the name (DNS rebinding) has no effect. Every redirect is checke
 import asyncio
 import ssl
 import zlib
-from collections.abc import AsyncIterable, Iterable, Mapping
+from collections.abc import AsyncIterable, Coroutine, Iterable, Mapping
 from urllib.parse import urljoin
 
 import httpcore2
@@ -51,9 +51,17 @@ class RealFetcher:
     async def get(
         self, url: str, headers: Mapping[str, str], octets_max: int, validators: Validators | None = None
     ) -> Fetched:
+        return await self._within(url, self._follow(url, headers, octets_max, validators))
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, octets_max: int) -> Fetched:
+        sent = _sent(headers, url, url, None)
+        return await self._within(url, self._ask(url, sent, octets_max, "POST", body))
+
+    async def _within(self, url: str, asking: Coroutine[object, object, Fetched]) -> Fetched:
+        """The answer in the total time, with every error as a FetchError."""
         try:
             async with asyncio.timeout(self._total_seconds):
-                return await self._follow(url, headers, octets_max, validators)
+                return await asking
         except TimeoutError as error:
             raise FetchError(f"{_shown(url)} was not there within {self._total_seconds:g} seconds") from error
         except UrlRefused as error:
@@ -80,7 +88,9 @@ class RealFetcher:
             redirects.append(Redirect(fetched.status, there))
             here = there
 
-    async def _ask(self, url: str, headers: Mapping[str, str], octets_max: int) -> Fetched:
+    async def _ask(
+        self, url: str, headers: Mapping[str, str], octets_max: int, method: str = "GET", body: bytes = b""
+    ) -> Fetched:
         checked_url(url, self._allow_private)
         transport = httpx2.AsyncHTTPTransport(verify=self._tls, trust_env=False)
         # httpx2 has no public way to control where it connects; its version is pinned for this
@@ -91,7 +101,9 @@ class RealFetcher:
             network_backend=_Dialling(self._resolver, self._allow_private),
         )
         limits = {"connect": CONNECT_SECONDS * ADDRESSES_MAX, "read": READ_SECONDS, "write": READ_SECONDS}
-        request = httpx2.Request("GET", url, headers=dict(headers), extensions={"timeout": limits})
+        request = httpx2.Request(
+            method, url, headers=dict(headers), content=body, extensions={"timeout": limits}
+        )
         async with transport:
             response = await transport.handle_async_request(request)
             try:

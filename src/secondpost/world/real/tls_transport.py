@@ -59,11 +59,11 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
             await self._shaken
 
     def facts(self) -> TlsFacts:
-        """Version and cipher, after the handshake."""
+        """Version, cipher and the peer's certificate, after the handshake."""
         version, cipher = self._tls.version(), self._tls.cipher()
         assert version is not None
         assert cipher is not None
-        return TlsFacts(version, cipher[0])
+        return TlsFacts(version, cipher[0], self._tls.getpeercert(binary_form=True) or b"")
 
     def _shake(self) -> None:
         try:

@@ -27,6 +27,10 @@ WHERE d.state = 'kept' AND d.state IN ('held', 'kept', 'failed', 'expired', 'unk
   AND domain.lane IN ('relay', 'unverified')
 GROUP BY domain.name;
 
+-- name: recipients_learned
+-- Number of mailboxes known to exist that end with ?1, an @ and a domain.
+SELECT count(*) FROM learned WHERE known = 1 AND mailbox LIKE '%' || ?1;
+
 -- name: forgotten_primaries
 -- Primaries not seen since ?1 and not down: no domain leads to them any more.
 SELECT site FROM primary_site WHERE looked_ms < ?1 AND site NOT IN (SELECT site FROM site);
