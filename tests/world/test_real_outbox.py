@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -116,5 +117,16 @@ def test_what_was_said_to_a_client_that_left_meanwhile_troubles_no_other(run: Ru
             await turn()
             assert other.heard() == b"250 Ok\r\n"
             assert troubles == []
+
+    run(day())
+
+
+def test_an_end_behind_a_reset_that_was_not_seen_yet_raises_nothing(run: Run[object]) -> None:
+    async def day() -> None:
+        async with called(1) as ([caller], [ours]):
+            at_once = struct.pack("ii", 1, 0)  # SO_LINGER: close with a reset
+            caller.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+            caller.socket.close()
+            ours.write_eof()
 
     run(day())

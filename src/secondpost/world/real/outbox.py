@@ -5,6 +5,7 @@ one between our reads, and a pipelining client would get its replies in many sma
 """
 
 import asyncio
+from contextlib import suppress
 from typing import cast
 
 from secondpost.world.ports import ProtocolFactory
@@ -71,7 +72,8 @@ class GatheringTransport(asyncio.Transport):
 
     def write_eof(self) -> None:
         self.write_out()
-        self._wire.write_eof()
+        with suppress(OSError):  # the peer reset it meanwhile, which the loop tells the protocol next
+            self._wire.write_eof()
 
     def close(self) -> None:
         self.write_out()
