@@ -158,7 +158,7 @@ def all_found(
     lookings = [
         examine_resolver(settings, MADE_UP),
         examine_port_out(settings, us),
-        examine_port_in(settings, (OWN,), frozenset(), is_served, certificate),
+        examine_port_in(settings, frozenset(), is_served, certificate),
         *(examine_primary(settings, backup, us, stored, MADE_UP) for backup in settings.backups),
         *(examine_owner_route(settings, owner.domain, us) for owner in settings.owner),
         *(examine_smart_host(settings, route, us) for route in settings.routes),
@@ -236,6 +236,12 @@ BROKEN = {
         'lane = "relay"',
     ),
     "the service does not run": Broken({}, Check.PORT_25_IN, Grade.NOTE, "secondpost serve", is_served=False),
+    "no sender finds this server": Broken(
+        {Addresses("mx2.example.net"): AddressAnswer(Finding.NO_NAME)},
+        Check.PORT_25_IN,
+        Grade.FAULT,
+        "make A and AAAA records of mx2.example.net",
+    ),
     "port 25 cannot be seen from inside": Broken(
         {OURSELVES: SILENT}, Check.PORT_25_IN, Grade.NOTE, f"nc -vz {OWN} 25"
     ),
@@ -471,8 +477,8 @@ def test_nothing_else_is_blamed_for_a_policy_of_the_primary() -> None:
 
 
 def test_an_address_of_this_machine_that_does_not_answer_is_a_fault() -> None:
-    looking = examine_port_in(WITH_TLS, (OWN,), frozenset({OWN}), True, SERVED_FACTS)
-    [found] = seen_in({OURSELVES: REFUSED}, looking)
+    looking = examine_port_in(WITH_TLS, frozenset({OWN}), True, SERVED_FACTS)
+    [found] = seen_in({**WORLD, OURSELVES: REFUSED}, looking)
     assert (found.check, found.grade) == (Check.PORT_25_IN, Grade.FAULT)
 
 

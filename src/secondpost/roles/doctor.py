@@ -1,7 +1,7 @@
 """Answers the questions of `secondpost check` from the network, all at once and within a minute."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -105,9 +105,7 @@ def planned_delivery(config: Config, store: FoundInStore, machine: frozenset[str
     files = tls_files(config)
     certificate = files.certificate if isinstance(files, CertificateFiles) else None
     yield Planned(Check.PORT_25_OUT, "", examine_port_out(config, us))
-    port_in = _at_our_addresses(
-        config, lambda found: examine_port_in(config, found, machine, store.is_served, certificate)
-    )
+    port_in = examine_port_in(config, machine, store.is_served, certificate)
     yield Planned(Check.PORT_25_IN, config.hostname.name, port_in)
     for backup in config.backups:
         stored, made_up = store.stored.get(backup.domain), base32_text(dice.token(MADE_UP_OCTETS))
@@ -129,17 +127,11 @@ def planned_resolver(config: Config) -> Planned:
     return Planned(Check.RESOLVER, "", examine_resolver(config, made_up))
 
 
-def _at_our_addresses(
-    config: Config, examine: Callable[[tuple[str, ...]], Looking[Diagnoses]]
-) -> Looking[Diagnoses]:
-    addresses = yield from public_addresses(config)
-    return (yield from examine(addresses))
-
-
 def _block_list(config: Config, one: BlockList) -> Looking[Diagnoses]:
     if one.kind == "domain":
-        return examine_block_list(one, (registrable(config.hostname),))
-    return _at_our_addresses(config, lambda found: examine_block_list(one, found))
+        return (yield from examine_block_list(one, (registrable(config.hostname),)))
+    addresses = yield from public_addresses(config)
+    return (yield from examine_block_list(one, addresses))
 
 
 async def examine_all(config: Config, planned: Sequence[Planned]) -> list[Diagnosis]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from secondpost.config.addresses import is_loopback
 from secondpost.config.records import Config
 from secondpost.mail.address import Domain, Endpoint
 from secondpost.mail.envelope import Lane
@@ -66,22 +67,19 @@ def public_addresses(config: Config) -> Looking[tuple[str, ...]]:
 
 
 def examine_port_in(
-    config: Config,
-    addresses: Sequence[str],
-    machine: frozenset[str],
-    is_served: bool,
-    certificate: CertificateFacts | None,
+    config: Config, machine: frozenset[str], is_served: bool, certificate: CertificateFacts | None
 ) -> Looking[tuple[Diagnosis, ...]]:
-    """`addresses`: our public ones; `machine`: those of its interfaces; `certificate`: of our file."""
+    """`machine`: the addresses of its interfaces; `certificate`: of our file."""
     host = config.hostname.name
     if not is_served:
         text = "The service does not run, so nothing listens on port 25."
         return (Diagnosis(Check.PORT_25_IN, host, Grade.NOTE, text, "secondpost serve"),)
-    if len(addresses) == 0:
+    doors = yield from _doors(config)
+    if len(doors) == 0:
         text = f"{host} has no address in DNS, so no sender finds it."
         remedy = f'make A and AAAA records of {host}, or write addresses = ["…"] in {config.path}'
         return (Diagnosis(Check.PORT_25_IN, host, Grade.FAULT, text, remedy),)
-    looks = tuple(SmtpLook(Endpoint(address, SMTP_PORT), host) for address in addresses)
+    looks = tuple(SmtpLook(door, host) for door in doors)
     seen = yield from SmtpLooks(looks).ask()
     found: list[Diagnosis] = []
     for look, one in zip(looks, seen, strict=True):
@@ -89,6 +87,14 @@ def examine_port_in(
         if isinstance(one, Visited):
             found.extend(_own_tls(config, look, one, certificate))
     return tuple(found)
+
+
+def _doors(config: Config) -> Looking[tuple[Endpoint, ...]]:
+    """Where senders come: port 25 of our public addresses, or what a trial on one machine listens on."""
+    if all(is_loopback(door.host) for door in config.receive.listen):
+        return config.receive.listen
+    addresses = yield from public_addresses(config)
+    return tuple(Endpoint(address, SMTP_PORT) for address in addresses)
 
 
 def _port_in(look: SmtpLook, seen: SmtpSeen, is_here: bool) -> Diagnosis:

@@ -11,12 +11,14 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from cryptography.x509.oid import ExtensionOID
-from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from secondpost.setup.certificate import BrokenFiles, CertificateFacts, CertificateFiles
+from secondpost.world.real.tls import tls_text
 
 ED25519_BITS = 256
 PEM_OCTETS_MAX = 1_000_000
+FLIGHTS_MAX = 10  # of messages to and fro in a handshake, more than any has
+DAYS_CODES = (9, 10)  # of X509_verify_cert_error_string(3): not valid yet, expired
 
 
 def certificate_files(
@@ -32,7 +34,12 @@ def certificate_files(
         return BrokenFiles(f"{certificate_path} and {key_path} are not a certificate and its key")
     spki = chain[0].public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     is_key_right = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) == spki
-    return CertificateFiles(_facts(chain[0]), is_key_right, _distrust(chain, authorities_path))
+    facts = _facts(chain[0])
+    if not is_key_right:
+        return CertificateFiles(facts, is_key_right, "")
+    host = facts.names[0].replace("*", "any", 1) if len(facts.names) > 0 else "no.name.invalid"
+    distrust = _distrust(certificate_path, key_path, host, authorities_path)
+    return CertificateFiles(facts, is_key_right, distrust)
 
 
 def _read(path: str) -> bytes:
@@ -82,26 +89,28 @@ def _ms(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def _distrust(chain: list[x509.Certificate], authorities_path: str | None) -> str:
-    """Why a client would not trust the chain, for its own first name and at its last valid moment, so
-    that only the chain is judged; "" if it would.
+def _distrust(chain: str, key: str, host: str, authorities: str | None) -> str:
+    """Why a client that wants to talk to `host` would not trust the chain; "" if it would, but for the
+    days, which are judged apart.
+
+    The two ends of a handshake in memory: what OpenSSL says to us is what it says to senders.
     """
-    leaf, names = chain[0], _names(chain[0])
-    if len(names) == 0:
-        return "it names no host"
-    host = names[0].replace("*", "wildcard", 1)
-    moment = min(datetime.now(tz=leaf.not_valid_after_utc.tzinfo), leaf.not_valid_after_utc)
-    moment = max(moment, leaf.not_valid_before_utc)
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context(cafile=authorities)
     try:
-        builder = PolicyBuilder().store(Store(_authorities(authorities_path))).time(moment)
-        builder.build_server_verifier(x509.DNSName(host)).verify(leaf, chain[1:])
-    except (VerificationError, ValueError):
-        if len(chain) == 1:
-            return f"the file lacks the certificate of its issuer, {leaf.issuer.rfc4514_string()}"
-        return f"no authority that this machine knows stands behind {chain[-1].issuer.rfc4514_string()}"
+        server.load_cert_chain(chain, key)
+    except ssl.SSLError as error:  # such as a key that is too short for OpenSSL's security level
+        return tls_text(error)
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = (
+        client.wrap_bio(to_client, to_server, server_hostname=host),
+        server.wrap_bio(to_server, to_client, server_side=True),
+    )
+    for _ in range(FLIGHTS_MAX):
+        for end in ends:
+            try:
+                end.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+            except ssl.SSLCertVerificationError as error:
+                return "" if error.verify_code in DAYS_CODES else error.verify_message
     return ""
-
-
-def _authorities(path: str | None) -> list[x509.Certificate]:
-    context = ssl.create_default_context(cafile=path)
-    return [x509.load_der_x509_certificate(der) for der in context.get_ca_certs(binary_form=True)]
