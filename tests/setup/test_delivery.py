@@ -3,7 +3,7 @@
 A world is a dict from questions to answers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from secondpost.config.records import Config
 from secondpost.mail.address import Domain, Endpoint, Mailbox
 from secondpost.mail.article import FeedAnswered, FeedAsked, FeedRead, FeedUnreadable
+from secondpost.mail.dns_questions import ZoneAnswer, ZoneOf
 from secondpost.mail.duration import DAY_MS, HOUR_MS
 from secondpost.mail.questions import AddressAnswer, Addresses, Finding, Mx, MxAnswer, MxRecord
 from secondpost.mail.reply import Reply
@@ -45,6 +46,7 @@ from tests.setup.test_certificate import GOOD as CERTIFICATE
 from tests.setup.test_machine import alarms, config
 
 NET = Domain("example.net")
+OWN_RESOLVER, SHARED_RESOLVER = Endpoint("127.0.0.1", 53), Endpoint("203.0.113.53", 53)
 OWN, MX1, MX2, OWNERS = "192.0.2.2", "192.0.2.10", "2001:db8::10", "198.51.100.7"
 SERVED = b"our certificate, as served"
 TLS = TlsFacts("TLSv1.3", "TLS_AES_256_GCM_SHA384", SERVED)
@@ -83,6 +85,7 @@ NAMES: World = {
     Addresses("mail.elsewhere.example"): AddressAnswer(Finding.FOUND, (OWNERS,)),
     Addresses("smtp.provider.example"): AddressAnswer(Finding.FOUND, ("203.0.113.5",)),
     Addresses("a.root-servers.net"): AddressAnswer(Finding.FOUND, ("198.41.0.4",)),
+    ZoneOf("com"): ZoneAnswer(Finding.FOUND, "com", is_validated=True),
     Addresses(f"{MADE_UP}.com"): AddressAnswer(Finding.NO_NAME),
 }
 
@@ -152,11 +155,12 @@ def all_found(
     stored: StoredFacts = STORED,
     is_served: bool = True,
     certificate: CertificateFacts | None = SERVED_FACTS,
+    servers: Sequence[Endpoint] = (OWN_RESOLVER,),
 ) -> list[Diagnosis]:
     """What all examinations find in a world."""
     us = ourselves(settings, frozenset({OWN}))
     lookings = [
-        examine_resolver(settings, MADE_UP),
+        examine_resolver(settings, servers, MADE_UP),
         examine_port_out(settings, us),
         examine_port_in(settings, frozenset(), is_served, certificate),
         *(examine_primary(settings, backup, us, stored, MADE_UP) for backup in settings.backups),
@@ -201,10 +205,11 @@ class Broken:
     stored: StoredFacts = STORED
     is_served: bool = True
     certificate: CertificateFacts | None = SERVED_FACTS
+    servers: Sequence[Endpoint] = (OWN_RESOLVER,)
 
     def found(self) -> list[Diagnosis]:
         world = {**WORLD, **self.changes}
-        return all_found(world, self.settings, self.stored, self.is_served, self.certificate)
+        return all_found(world, self.settings, self.stored, self.is_served, self.certificate, self.servers)
 
 
 BROKEN = {
@@ -221,6 +226,15 @@ BROKEN = {
         {Addresses(f"{MADE_UP}.com"): AddressAnswer(Finding.FOUND, ("192.0.2.99",))},
         Check.RESOLVER_TRUTH,
         Grade.FAULT,
+        "apt-get install unbound",
+    ),
+    "the resolver is shared": Broken(
+        {}, Check.RESOLVER_PLACE, Grade.NOTE, "apt-get install unbound", servers=(SHARED_RESOLVER,)
+    ),
+    "the resolver does not validate": Broken(
+        {ZoneOf("com"): ZoneAnswer(Finding.FOUND, "com")},
+        Check.RESOLVER_DNSSEC,
+        Grade.NOTE,
         "apt-get install unbound",
     ),
     "port 25 is closed outward": Broken(

@@ -7,10 +7,13 @@ import pytest
 
 from secondpost.config.reading import parse_config
 from secondpost.config.records import Config
+from secondpost.mail.address import Endpoint
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 from secondpost.setup.files import FileFacts, FilesFacts, examine_files
 from secondpost.setup.known_bugs import examine_versions, known_bugs
 from secondpost.setup.machine import ClockFacts, MachineFacts, examine_machine
+from secondpost.setup.ports import examine_ports
+from secondpost.setup.surroundings import PortHolder, Surroundings
 
 GOOD = MachineFacts(ClockFacts(True, 20), 50_000_000_000, "secondpost", 65_536)
 CONFIG = """\
@@ -192,3 +195,26 @@ def test_a_bug_that_distributions_repair_is_only_a_note() -> None:
     assert (sqlite.grade, sqlite.remedy) == (Grade.FAULT, "install SQLite 3.51.3 or newer")
     [openssl] = alarms(examine_versions({"OpenSSL": "3.0.14"}, known_bugs()))
     assert openssl.grade is Grade.NOTE
+
+
+TAKEN = {
+    "exim has port 25": ("exim4", 25, "systemctl disable --now exim4"),
+    "a program that cannot be seen": ("", 25, "ss -ltnp 'sport = :25'"),
+    "nginx has port 443": ("nginx", 443, 'listen = ["127.0.0.1:8025"]'),
+}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_a_port_of_another_program_is_found_while_the_service_does_not_run(name: str) -> None:
+    program, port, remedy = TAKEN[name]
+    holder = PortHolder(Endpoint("::", port), program)
+    here = Surroundings("mx2.example.net", frozenset(), (holder,))
+    [found] = alarms(examine_ports(config(), here, False))
+    assert (found.check, found.grade, found.subject) == (Check.PORTS, Grade.FAULT, f"[::]:{port}")
+    assert remedy in found.remedy
+    assert alarms(examine_ports(config(), here, True)) == []
+
+
+def test_ports_that_systemd_holds_for_the_service_are_free() -> None:
+    here = Surroundings("mx2.example.net", frozenset(), (PortHolder(Endpoint("::", 25), "systemd"),))
+    assert alarms(examine_ports(config(), here, False)) == []

@@ -38,10 +38,11 @@ def check_dns(as_json: bool, verbose: bool) -> None:
 @VERBOSE
 def check_security(as_json: bool, verbose: bool) -> None:
     """Look at this machine, its certificate, and what senders see of it."""
-    from secondpost.cli.check_roads import look_at_network
+    from secondpost.cli.check_roads import look_at_network, surroundings_of
 
     config = configuration()
-    found = [*look_at_machine(config), *look_at_network(config)]
+    here, machine = surroundings_of(config), look_at_machine(config)
+    found = [*machine, *look_at_network(config, here)]
     of_security = [one for one in found if one.check.area is Area.SECURITY]
     show(config.path, of_security, as_json=as_json, verbose=verbose)
 
@@ -52,11 +53,12 @@ def check_security(as_json: bool, verbose: bool) -> None:
 def check_all(as_json: bool, verbose: bool) -> None:
     """Look at everything that can be seen from here."""
     from secondpost.cli.check_config import compare_names, look_at_settings
-    from secondpost.cli.check_roads import look_at_network
+    from secondpost.cli.check_roads import look_at_network, surroundings_of
 
     config = configuration()
-    machine = look_at_machine(config)  # first, since root sees more than the owner of the store
-    found = [*look_at_settings(config), *compare_names(config), *machine, *look_at_network(config)]
+    # First, since root sees more than the owner of the store.
+    here, machine = surroundings_of(config), look_at_machine(config)
+    found = [*look_at_settings(config), *compare_names(config), *machine, *look_at_network(config, here)]
     show(config.path, found, as_json=as_json, verbose=verbose)
 
 

@@ -7,18 +7,27 @@ from secondpost.cli.command import Ending
 from secondpost.cli.opening import become_owner, store_faults_shown
 from secondpost.config.records import Config
 from secondpost.setup.diagnosis import Area, Check, Diagnosis, Grade
+from secondpost.setup.surroundings import Surroundings
 
 
 def show_roads(config: Config, *, as_json: bool, verbose: bool) -> None:
-    found = [one for one in look_at_network(config) if one.check.area is Area.DELIVERY]
-    show(config.path, found, as_json=as_json, verbose=verbose)
+    found = look_at_network(config, surroundings_of(config))
+    roads = [one for one in found if one.check.area is Area.DELIVERY]
+    show(config.path, roads, as_json=as_json, verbose=verbose)
 
 
-def look_at_network(config: Config) -> list[Diagnosis]:
+def surroundings_of(config: Config) -> Surroundings:
+    """This machine around the service. Root sees more."""
+    from secondpost.world.real.surroundings import look_around_here
+
+    return look_around_here(config.user)
+
+
+def look_at_network(config: Config, here: Surroundings) -> list[Diagnosis]:
     """Everything that needs the network or a store. As root, becomes the store's owner."""
     from secondpost.roles.doctor import examine_all, planned_delivery, planned_resolver
     from secondpost.roles.doctor_machine import NOTHING_STORED, look_at_store, signing_keys
-    from secondpost.world.real.interfaces import interface_addresses
+    from secondpost.setup.ports import examine_ports
 
     found: list[Diagnosis] = []
     store = NOTHING_STORED
@@ -31,6 +40,7 @@ def look_at_network(config: Config) -> list[Diagnosis]:
         found.append(Diagnosis(Check.HELD_MAIL, config.store, Grade.NOTE, text))
     if len(config.newsletters) > 0:
         found.append(signing_keys(config))
-    planned = [planned_resolver(config), *planned_delivery(config, store, interface_addresses())]
+    found.extend(examine_ports(config, here, store.is_served))
+    planned = [planned_resolver(config, here), *planned_delivery(config, store, here.addresses)]
     found.extend(asyncio.run(examine_all(config, planned)))
     return found

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from secondpost.config.records import Config
+from secondpost.mail.dns_questions import ZoneOf
 from secondpost.mail.questions import Addresses, Mx, Txt
 from secondpost.newsletter.fetching import FeedFetching
 from secondpost.protocols.tokens import base32_text
@@ -32,9 +33,10 @@ from secondpost.setup.primary_look import examine_primary
 from secondpost.setup.reach import examine_port_in, examine_port_out, public_addresses, registrable
 from secondpost.setup.resolver_look import examine_resolver
 from secondpost.setup.smtp_visit import visit
+from secondpost.setup.surroundings import Surroundings
 from secondpost.web.app import POLICY
 from secondpost.world.asking import drive, names_from
-from secondpost.world.ports import Fetcher, FetchError, Net, Poster, Resolver
+from secondpost.world.ports import Fetcher, FetchError, Net, Poster, ZoneResolver
 from secondpost.world.real.dice import RealDice
 from secondpost.world.real.dns import RealResolver
 from secondpost.world.real.fetch import RealFetcher
@@ -53,7 +55,7 @@ class Eyes:
     """Answers what is asked."""
 
     net: Net
-    resolver: Resolver
+    resolver: ZoneResolver
     fetcher: Fetcher
     poster: Poster
     feeds: FeedFetching
@@ -65,6 +67,8 @@ class Eyes:
         match question:
             case Mx() | Addresses() | Txt():
                 return await names_from(self.resolver)(question)
+            case ZoneOf(name):
+                return await self.resolver.zone_of(name)
             case SmtpLooks(looks):
                 return tuple(await asyncio.gather(*map(self._visit, looks)))
             case PageLook():
@@ -122,9 +126,10 @@ def planned_delivery(config: Config, store: FoundInStore, machine: frozenset[str
         yield Planned(Check.SIGN_UP_PAGE, newsletter.name, examine_newsletter(config, newsletter, token))
 
 
-def planned_resolver(config: Config) -> Planned:
+def planned_resolver(config: Config, here: Surroundings) -> Planned:
     made_up = base32_text(RealDice().token(MADE_UP_OCTETS))
-    return Planned(Check.RESOLVER, "", examine_resolver(config, made_up))
+    servers = config.dns.servers if len(config.dns.servers) > 0 else here.resolvers
+    return Planned(Check.RESOLVER, "", examine_resolver(config, servers, made_up))
 
 
 def _block_list(config: Config, one: BlockList) -> Looking[Diagnoses]:

@@ -337,6 +337,22 @@ class Check(Enum):
         "A resolver that invents addresses leads mail for mistyped domains to strangers.",
     )
 
+    RESOLVER_PLACE = (
+        "resolver-place",
+        Area.SECURITY,
+        "Block lists answer no resolver that many share, and its answers can be changed on their way.",
+    )
+    RESOLVER_DNSSEC = (
+        "resolver-dnssec",
+        Area.SECURITY,
+        "Without validation a forged answer leads mail to another server; DANE needs it too.",
+    )
+    PORTS = (
+        "ports",
+        Area.SECURITY,
+        "If another program has a port, the service does not start.",
+    )
+
     # -- reachability
     PORT_25_OUT = (
         "port-25-out",

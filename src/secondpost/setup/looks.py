@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from secondpost.mail.address import Endpoint, Mailbox
 from secondpost.mail.article import FeedAnswered, FeedAsked
+from secondpost.mail.dns_questions import ZoneAnswer, ZoneOf
 from secondpost.mail.questions import NameAnswer, NameQuestion
 from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp.client import Extensions, RecipientResult
@@ -115,6 +116,6 @@ class ReadFeed:
         return (yield self)
 
 
-Look = NameQuestion | SmtpLooks | PageLook | ReadFeed
-Seen = NameAnswer | tuple[SmtpSeen, ...] | PageSeen | PageUnseen | FeedAnswered
+Look = NameQuestion | ZoneOf | SmtpLooks | PageLook | ReadFeed
+Seen = NameAnswer | ZoneAnswer | tuple[SmtpSeen, ...] | PageSeen | PageUnseen | FeedAnswered
 Looking = Generator[Look, Seen, Result]
