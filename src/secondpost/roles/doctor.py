@@ -139,19 +139,21 @@ def _block_list(config: Config, one: BlockList) -> Looking[Diagnoses]:
     return (yield from examine_block_list(one, addresses))
 
 
-async def examine_all(config: Config, planned: Sequence[Planned]) -> list[Diagnosis]:
+async def examine_all(
+    config: Config, planned: Sequence[Planned], seconds_max: float = LOOKING_SECONDS_MAX
+) -> list[Diagnosis]:
     """The results of everything that is planned, looked at at once."""
     async with _open_eyes(config) as eyes:
-        found = await asyncio.gather(*(_finished(one, eyes) for one in planned))
+        found = await asyncio.gather(*(_finished(one, eyes, seconds_max) for one in planned))
     return [diagnosis for some in found for diagnosis in some]
 
 
-async def _finished(planned: Planned, eyes: Eyes) -> Diagnoses:
+async def _finished(planned: Planned, eyes: Eyes, seconds_max: float) -> Diagnoses:
     try:
-        async with asyncio.timeout(LOOKING_SECONDS_MAX):
+        async with asyncio.timeout(seconds_max):
             return await drive(planned.looking, eyes.answer)
     except TimeoutError:
-        text = f"It was not looked at to the end: no answer came in {LOOKING_SECONDS_MAX:g} seconds."
+        text = f"It was not looked at to the end: no answer came in {seconds_max:g} seconds."
         return (Diagnosis(planned.check, planned.subject, Grade.NOTE, text, "look again later"),)
 
 
