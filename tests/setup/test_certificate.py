@@ -55,6 +55,12 @@ def test_a_good_certificate_causes_no_alarm(facts: CertificateFacts) -> None:
 BROKEN = {
     "no certificate": (None, Check.CERTIFICATE, Grade.WARNING, "certbot certonly -d mx2.example.net"),
     "unreadable": (BrokenFiles("no"), Check.CERTIFICATE, Grade.FAULT, "certbot certonly -d mx2.example.net"),
+    "not for our eyes": (
+        BrokenFiles("/etc/mx2.key cannot be read: Permission denied", is_hidden=True),
+        Check.CERTIFICATE,
+        Grade.NOTE,
+        "sudo secondpost check security",
+    ),
     "another key": (
         replace(FILES, is_key_right=False),
         Check.CERTIFICATE,

@@ -142,6 +142,13 @@ FOLDERS = {
         Grade.FAULT,
         "chmod o=,g-w /etc/key.pem",
     ),
+    "the service cannot read its key": (
+        replace(FILES, unreadable=("/etc/ssl/private/mx2.pem",)),
+        Check.SECRET_FILES,
+        Grade.FAULT,
+        "install -D -o secondpost -m 600 /etc/ssl/private/mx2.pem /etc/secondpost/mx2.pem, "
+        "and name the copy (certbot: --deploy-hook)",
+    ),
     "all may write the configuration": (
         replace(FILES, config=FileFacts("/etc/secondpost/secondpost.toml", 0o666, "root")),
         Check.CONFIG_FILE,

@@ -13,6 +13,7 @@ from secondpost.setup.diagnosis import Area, Diagnosis
 from secondpost.setup.facts import Facts
 
 PLACES = {"config": "secondpost.cli.check_config", "delivery": "secondpost.cli.check_delivery"}
+HAVE_CHECKS = ("tls", "tls.key", "user")  # keys of warnings that a check of this machine says better
 
 
 @click.group(cls=Group, places=PLACES)
@@ -42,9 +43,8 @@ def check_security(as_json: bool, verbose: bool) -> None:
 
     config = configuration()
     here, machine = surroundings_of(config), look_at_machine(config)
-    found = [*machine, *look_at_network(config, here)]
-    of_security = [one for one in found if one.check.area is Area.SECURITY]
-    show(config.path, of_security, as_json=as_json, verbose=verbose)
+    found = [*machine, *look_at_network(config, here, (Area.SECURITY,))]
+    show(config.path, found, as_json=as_json, verbose=verbose)
 
 
 @check.command("all", cls=Command)
@@ -58,7 +58,8 @@ def check_all(as_json: bool, verbose: bool) -> None:
     config = configuration()
     # First, since root sees more than the owner of the store.
     here, machine = surroundings_of(config), look_at_machine(config)
-    found = [*look_at_settings(config), *compare_names(config), *machine, *look_at_network(config, here)]
+    found = [*look_at_settings(config, HAVE_CHECKS), *compare_names(config), *machine]
+    found += look_at_network(config, here, (Area.SECURITY, Area.DELIVERY))
     show(config.path, found, as_json=as_json, verbose=verbose)
 
 

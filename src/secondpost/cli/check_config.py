@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import click
 
@@ -37,9 +37,11 @@ def config(as_json: bool, verbose: bool) -> None:
     show(path, [*look_at_settings(read), *compare_names(read)], as_json=as_json, verbose=verbose)
 
 
-def look_at_settings(config: Config) -> Iterator[Diagnosis]:
-    """The warnings of a file that can be read."""
+def look_at_settings(config: Config, left_out: Collection[str] = ()) -> Iterator[Diagnosis]:
+    """The warnings of a file that can be read, but of the keys `left_out`."""
     for warning in warnings(config):
+        if warning.key in left_out:
+            continue
         yield Diagnosis(Check.SETTING, warning.key, Grade.WARNING, f"{warning.key}: {warning.text}.")
     yield Diagnosis(Check.SETTING, config.path, Grade.WELL, "The service understands every line.")
 

@@ -1,6 +1,7 @@
 """Whether mail can come and go, and the roads that it takes: `check delivery` without a domain."""
 
 import asyncio
+from collections.abc import Collection
 
 from secondpost.cli.check_words import show
 from secondpost.cli.command import Ending
@@ -11,9 +12,8 @@ from secondpost.setup.surroundings import Surroundings
 
 
 def show_roads(config: Config, *, as_json: bool, verbose: bool) -> None:
-    found = look_at_network(config, surroundings_of(config))
-    roads = [one for one in found if one.check.area is Area.DELIVERY]
-    show(config.path, roads, as_json=as_json, verbose=verbose)
+    found = look_at_network(config, surroundings_of(config), (Area.DELIVERY,))
+    show(config.path, found, as_json=as_json, verbose=verbose)
 
 
 def surroundings_of(config: Config) -> Surroundings:
@@ -23,9 +23,9 @@ def surroundings_of(config: Config) -> Surroundings:
     return look_around_here(config.user)
 
 
-def look_at_network(config: Config, here: Surroundings) -> list[Diagnosis]:
-    """Everything that needs the network or a store. As root, becomes the store's owner."""
-    from secondpost.roles.doctor import examine_all, planned_delivery, planned_resolver
+def look_at_network(config: Config, here: Surroundings, areas: Collection[Area]) -> list[Diagnosis]:
+    """What these areas need the network or a store for. As root, becomes the store's owner."""
+    from secondpost.roles.doctor import examine_all, planned
     from secondpost.roles.doctor_machine import NOTHING_STORED, look_at_store, signing_keys
     from secondpost.setup.ports import examine_ports
 
@@ -41,6 +41,5 @@ def look_at_network(config: Config, here: Surroundings) -> list[Diagnosis]:
     if len(config.newsletters) > 0:
         found.append(signing_keys(config))
     found.extend(examine_ports(config, here, store.is_served))
-    planned = [planned_resolver(config, here), *planned_delivery(config, store, here.addresses)]
-    found.extend(asyncio.run(examine_all(config, planned)))
-    return found
+    found.extend(asyncio.run(examine_all(config, planned(config, areas, store, here))))
+    return [one for one in found if one.check.area in areas]

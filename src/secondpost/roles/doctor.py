@@ -1,7 +1,7 @@
 """Answers the questions of `secondpost check` from the network, all at once and within a minute."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -14,7 +14,7 @@ from secondpost.roles.doctor_machine import FoundInStore, leave_token, tls_files
 from secondpost.route.destination import ourselves
 from secondpost.setup.block_lists import BlockList, block_lists, examine_block_list
 from secondpost.setup.certificate import CertificateFiles
-from secondpost.setup.diagnosis import Check, Diagnosis, Grade
+from secondpost.setup.diagnosis import Area, Check, Diagnosis, Grade
 from secondpost.setup.looks import (
     Look,
     Looking,
@@ -103,14 +103,28 @@ class Planned:
     looking: Looking[Diagnoses]
 
 
-def planned_delivery(config: Config, store: FoundInStore, machine: frozenset[str]) -> Iterator[Planned]:
-    """Everything that `check delivery` looks at."""
-    us, dice = ourselves(config, machine), RealDice()
+def planned(
+    config: Config, areas: Collection[Area], store: FoundInStore, here: Surroundings
+) -> list[Planned]:
+    """What is looked at for these areas."""
+    looks = [_own_door(config, store, here)]  # says something about both
+    if Area.SECURITY in areas:
+        looks.append(_resolver(config, here))
+    if Area.DELIVERY in areas:
+        looks.extend(_delivery(config, store, here))
+    return looks
+
+
+def _own_door(config: Config, store: FoundInStore, here: Surroundings) -> Planned:
     files = tls_files(config)
     certificate = files.certificate if isinstance(files, CertificateFiles) else None
+    looking = examine_port_in(config, here.addresses, store.is_served, certificate)
+    return Planned(Check.PORT_25_IN, config.hostname.name, looking)
+
+
+def _delivery(config: Config, store: FoundInStore, here: Surroundings) -> Iterator[Planned]:
+    us, dice = ourselves(config, here.addresses), RealDice()
     yield Planned(Check.PORT_25_OUT, "", examine_port_out(config, us))
-    port_in = examine_port_in(config, machine, store.is_served, certificate)
-    yield Planned(Check.PORT_25_IN, config.hostname.name, port_in)
     for backup in config.backups:
         stored, made_up = store.stored.get(backup.domain), base32_text(dice.token(MADE_UP_OCTETS))
         looking = examine_primary(config, backup, us, stored, made_up)
@@ -126,7 +140,7 @@ def planned_delivery(config: Config, store: FoundInStore, machine: frozenset[str
         yield Planned(Check.SIGN_UP_PAGE, newsletter.name, examine_newsletter(config, newsletter, token))
 
 
-def planned_resolver(config: Config, here: Surroundings) -> Planned:
+def _resolver(config: Config, here: Surroundings) -> Planned:
     made_up = base32_text(RealDice().token(MADE_UP_OCTETS))
     servers = config.dns.servers if len(config.dns.servers) > 0 else here.resolvers
     return Planned(Check.RESOLVER, "", examine_resolver(config, servers, made_up))
@@ -140,21 +154,21 @@ def _block_list(config: Config, one: BlockList) -> Looking[Diagnoses]:
 
 
 async def examine_all(
-    config: Config, planned: Sequence[Planned], seconds_max: float = LOOKING_SECONDS_MAX
+    config: Config, looks: Sequence[Planned], seconds_max: float = LOOKING_SECONDS_MAX
 ) -> list[Diagnosis]:
     """The results of everything that is planned, looked at at once."""
     async with _open_eyes(config) as eyes:
-        found = await asyncio.gather(*(_finished(one, eyes, seconds_max) for one in planned))
+        found = await asyncio.gather(*(_finished(one, eyes, seconds_max) for one in looks))
     return [diagnosis for some in found for diagnosis in some]
 
 
-async def _finished(planned: Planned, eyes: Eyes, seconds_max: float) -> Diagnoses:
+async def _finished(look: Planned, eyes: Eyes, seconds_max: float) -> Diagnoses:
     try:
         async with asyncio.timeout(seconds_max):
-            return await drive(planned.looking, eyes.answer)
+            return await drive(look.looking, eyes.answer)
     except TimeoutError:
         text = f"It was not looked at to the end: no answer came in {seconds_max:g} seconds."
-        return (Diagnosis(planned.check, planned.subject, Grade.NOTE, text, "look again later"),)
+        return (Diagnosis(look.check, look.subject, Grade.NOTE, text, "look again later"),)
 
 
 @asynccontextmanager

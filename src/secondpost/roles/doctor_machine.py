@@ -28,6 +28,7 @@ from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.keys import dkim_records, load_key_ring
 from secondpost.world.real.machine import (
     all_file_facts,
+    can_read,
     clock_facts,
     file_facts,
     library_versions,
@@ -44,7 +45,7 @@ def examine_here(config: Config, user: str, folders: tuple[str, ...]) -> Iterato
     """
     free_octets = RealDisk(config.store).free_octets() if os.path.isdir(config.store) else None
     yield from examine_machine(config, MachineFacts(clock_facts(), free_octets, user, open_files_max()))
-    yield from examine_files(_files(config, folders), user)
+    yield from examine_files(_files(config, folders, user), user)
     yield from examine_certificate(config, tls_files(config), RealClock().now_ms())
     yield from examine_versions({"SQLite": library_version(), **library_versions()}, known_bugs())
 
@@ -118,13 +119,15 @@ def _listed(backup: Backup) -> int:
     return len(keys)
 
 
-def _files(config: Config, folders: tuple[str, ...]) -> FilesFacts:
+def _files(config: Config, folders: tuple[str, ...], user: str) -> FilesFacts:
     within = [os.path.join(config.store, name) for name in folders]
     databases = [os.path.join(config.store, one.file_name) for one in Database]
     secrets = [config.tls.key, *(route.password_file for route in config.routes)]
+    needed = [config.tls.certificate, *secrets]
     return FilesFacts(
         config=file_facts(config.path),
         store=all_file_facts([config.store, *within]),
         databases=all_file_facts(databases),
         secrets=all_file_facts(path for path in secrets if path is not None),
+        unreadable=tuple(path for path in needed if path is not None and not can_read(user, path)),
     )

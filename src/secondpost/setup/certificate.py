@@ -46,9 +46,10 @@ class CertificateFiles:
 
 @dataclass(frozen=True, slots=True)
 class BrokenFiles:
-    """The files cannot be used."""
+    """The files cannot be used, or not be opened by the user that looks."""
 
     why: str
+    is_hidden: bool = False
 
 
 def examine_certificate(
@@ -62,6 +63,10 @@ def examine_certificate(
         yield Diagnosis(Check.CERTIFICATE, str(config.hostname), Grade.WARNING, text, remedy)
         return
     renew = f"certbot certonly -d {config.hostname}"
+    if isinstance(files, BrokenFiles) and files.is_hidden:
+        text = f"The certificate was not looked at: {files.why}."
+        yield Diagnosis(Check.CERTIFICATE, path, Grade.NOTE, text, "sudo secondpost check security")
+        return
     if isinstance(files, BrokenFiles):
         yield Diagnosis(Check.CERTIFICATE, path, Grade.FAULT, f"{files.why}.", renew)
         return

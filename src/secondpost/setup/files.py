@@ -1,5 +1,6 @@
 """Who may read and write the files that the service depends on."""
 
+import os
 import shlex
 import stat
 from collections.abc import Iterator
@@ -33,12 +34,14 @@ class FilesFacts:
     store: tuple[FileFacts, ...]
     databases: tuple[FileFacts, ...]
     secrets: tuple[FileFacts, ...]
+    unreadable: tuple[str, ...] = ()  # by the service: certificate, key or passwords
 
 
 def examine_files(facts: FilesFacts, user: str) -> Iterator[Diagnosis]:
     """`user`: the name of the one that runs the service, to whom the store must belong."""
     yield from _store(facts.store, facts.databases, user)
     yield from _secrets(facts.secrets)
+    yield from (_hidden(path, user) for path in facts.unreadable)
     if facts.config is not None:
         yield _config(facts.config, user)
 
@@ -79,6 +82,15 @@ def _secrets(files: tuple[FileFacts, ...]) -> Iterator[Diagnosis]:
             yield Diagnosis(Check.SECRET_FILES, one.path, Grade.FAULT, text, remedy)
         else:
             yield Diagnosis(Check.SECRET_FILES, one.path, Grade.WELL, "Other users cannot read it.")
+
+
+def _hidden(path: str, user: str) -> Diagnosis:
+    copy = f"/etc/secondpost/{os.path.basename(path)}"
+    text = f"The service runs as {user} and cannot read {path}."
+    remedy = (
+        f"install -D -o {user} -m 600 {shlex.quote(path)} {copy}, and name the copy (certbot: --deploy-hook)"
+    )
+    return Diagnosis(Check.SECRET_FILES, path, Grade.FAULT, text, remedy)
 
 
 def _config(file: FileFacts, user: str) -> Diagnosis:

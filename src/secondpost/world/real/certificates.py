@@ -29,7 +29,8 @@ def certificate_files(
         chain = x509.load_pem_x509_certificates(_read(certificate_path))
         key = load_pem_private_key(_read(key_path), password=None).public_key()
     except OSError as error:
-        return BrokenFiles(f"{error.filename} cannot be read: {error.strerror}")
+        is_hidden = isinstance(error, PermissionError)
+        return BrokenFiles(f"{error.filename} cannot be read: {error.strerror}", is_hidden)
     except (ValueError, TypeError, UnsupportedAlgorithm):  # their texts could show part of the key
         return BrokenFiles(f"{certificate_path} and {key_path} are not a certificate and its key")
     spki = chain[0].public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

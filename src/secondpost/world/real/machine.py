@@ -7,6 +7,7 @@ import pwd
 import resource
 import ssl
 import stat
+import subprocess
 import sys
 from collections.abc import Iterable
 
@@ -54,6 +55,22 @@ def file_facts(path: str) -> FileFacts | None:
 def all_file_facts(paths: Iterable[str]) -> tuple[FileFacts, ...]:
     """Of those that exist."""
     return tuple(facts for facts in map(file_facts, paths) if facts is not None)
+
+
+def can_read(user: str, path: str) -> bool:
+    """Whether a user can open a file for reading; True where that cannot be seen from here."""
+    if os.geteuid() != 0:
+        return _name_of(os.geteuid()) != user or os.access(path, os.R_OK)
+    try:
+        entry = pwd.getpwnam(user)
+    except KeyError:
+        return True
+    # Tried as that user, since access control lists count too.
+    groups = os.getgrouplist(user, entry.pw_gid)
+    tried = subprocess.run(
+        ["test", "-r", path], user=entry.pw_uid, group=entry.pw_gid, extra_groups=groups, check=False
+    )
+    return tried.returncode == 0
 
 
 def open_files_max() -> int:
