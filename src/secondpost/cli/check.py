@@ -54,12 +54,13 @@ def check_all(as_json: bool, verbose: bool) -> None:
     """Look at everything that can be seen from here."""
     from secondpost.cli.check_config import compare_names, look_at_settings
     from secondpost.cli.check_roads import look_at_network, surroundings_of
+    from secondpost.roles.zones import facts_of_machine
 
     config = configuration()
     # First, since root sees more than the owner of the store.
-    here, machine = surroundings_of(config), look_at_machine(config)
+    known, here, machine = facts_of_machine(config), surroundings_of(config), look_at_machine(config)
     found = [*look_at_settings(config, HAVE_CHECKS), *compare_names(config), *machine]
-    found += look_at_network(config, here, (Area.SECURITY, Area.DELIVERY))
+    found += look_at_network(config, here, tuple(Area), known)
     show(config.path, found, as_json=as_json, verbose=verbose)
 
 

@@ -8,6 +8,7 @@ from secondpost.cli.command import Ending
 from secondpost.cli.opening import become_owner, store_faults_shown
 from secondpost.config.records import Config
 from secondpost.setup.diagnosis import Area, Check, Diagnosis, Grade
+from secondpost.setup.facts import Facts
 from secondpost.setup.surroundings import Surroundings
 
 
@@ -23,9 +24,14 @@ def surroundings_of(config: Config) -> Surroundings:
     return look_around_here(config.user)
 
 
-def look_at_network(config: Config, here: Surroundings, areas: Collection[Area]) -> list[Diagnosis]:
-    """What these areas need the network or a store for. As root, becomes the store's owner."""
-    from secondpost.roles.doctor import examine_all, planned
+def look_at_network(
+    config: Config, here: Surroundings, areas: Collection[Area], known: Facts | None = None
+) -> list[Diagnosis]:
+    """What these areas need the network or a store for. As root, becomes the store's owner.
+
+    `known`: what DNS is compared with, if it is to be looked at.
+    """
+    from secondpost.roles.doctor import examine_all, examine_records, planned
     from secondpost.roles.doctor_machine import NOTHING_STORED, look_at_store, signing_keys
     from secondpost.setup.ports import examine_ports
 
@@ -41,5 +47,14 @@ def look_at_network(config: Config, here: Surroundings, areas: Collection[Area])
     if len(config.newsletters) > 0:
         found.append(signing_keys(config))
     found.extend(examine_ports(config, here, store.is_served))
-    found.extend(asyncio.run(examine_all(config, planned(config, areas, store, here))))
+
+    async def looked_around() -> list[Diagnosis]:
+        records = [] if known is None else [examine_records(config, known)]
+        roads, *of_dns = await asyncio.gather(
+            examine_all(config, planned(config, areas, store, here)), *records
+        )
+        return [*(one for some in of_dns for one in some), *roads]
+
+    with store_faults_shown(config):
+        found.extend(asyncio.run(looked_around()))
     return [one for one in found if one.check.area in areas]

@@ -11,10 +11,12 @@ from secondpost.mail.questions import Addresses, Mx, Txt
 from secondpost.newsletter.fetching import FeedFetching
 from secondpost.protocols.tokens import base32_text
 from secondpost.roles.doctor_machine import FoundInStore, leave_token, tls_files
+from secondpost.roles.zones import examine_dns
 from secondpost.route.destination import ourselves
 from secondpost.setup.block_lists import BlockList, block_lists, examine_block_list
 from secondpost.setup.certificate import CertificateFiles
 from secondpost.setup.diagnosis import Area, Check, Diagnosis, Grade
+from secondpost.setup.facts import Facts
 from secondpost.setup.looks import (
     Look,
     Looking,
@@ -36,7 +38,7 @@ from secondpost.setup.smtp_visit import visit
 from secondpost.setup.surroundings import Surroundings
 from secondpost.web.app import POLICY
 from secondpost.world.asking import drive, names_from
-from secondpost.world.ports import Fetcher, FetchError, Net, Poster, ZoneResolver
+from secondpost.world.ports import Fetcher, FetchError, KeyFault, Net, Poster, ZoneResolver
 from secondpost.world.real.dice import RealDice
 from secondpost.world.real.dns import RealResolver
 from secondpost.world.real.fetch import RealFetcher
@@ -160,6 +162,16 @@ async def examine_all(
     async with _open_eyes(config) as eyes:
         found = await asyncio.gather(*(_finished(one, eyes, seconds_max) for one in looks))
     return [diagnosis for some in found for diagnosis in some]
+
+
+async def examine_records(config: Config, known: Facts) -> Diagnoses:
+    """What `check dns` finds; while there are no keys, why it was not looked at. Raises DiskFailed."""
+    try:
+        return await examine_dns(config, known)
+    except KeyFault as fault:
+        text = f"DNS was not looked at, since its records hold the keys: {fault}."
+        remedy = "secondpost serve makes them when it starts"
+        return (Diagnosis(Check.SIGNING_KEYS, "", Grade.NOTE, text, remedy),)
 
 
 async def _finished(look: Planned, eyes: Eyes, seconds_max: float) -> Diagnoses:
