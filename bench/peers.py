@@ -27,6 +27,9 @@ PACKAGES: Final = {
     "sasl": ("sasl2-bin libsasl2-modules", "usr/sbin/saslpasswd2"),  # the logins of Postfix
     "unbound": ("unbound", "usr/sbin/unbound"),
     "knot": ("knot", "usr/sbin/knotd"),
+    "nginx": ("nginx", "usr/sbin/nginx"),
+    "apache": ("apache2-bin", "usr/sbin/apache2"),
+    "caddy": ("caddy", "usr/bin/caddy"),
 }
 
 # user or group: number, used if the system has none of that name
