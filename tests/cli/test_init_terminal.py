@@ -141,6 +141,20 @@ def test_a_second_dialogue_shows_what_would_change_and_asks(newcomer: Newcomer) 
     assert [(newcomer.folder / name).read_text() for name in kept] == [first]
 
 
+def test_waiting_is_left_with_ctrl_c(newcomer: Newcomer) -> None:
+    flags = ("--hostname", "mx2.example.net", "--backup", "example.net", "--owner", "me@elsewhere.example")
+    with newcomer.at_terminal(*flags, *DOOR, "--yes", "--wait") as terminal:
+        shown = terminal.until("records are visible; Ctrl-C ends it. Missing:")
+        assert "The same for a zone file:" in shown
+        terminal.press(CTRL_C)
+        assert terminal.end() == 1
+        assert "missing: sp-rsa._domainkey.mx2.example.net TXT" in terminal.heard
+        assert (
+            "records are still missing; publish what is missing, then type the same again" in terminal.heard
+        )
+        assert "Traceback" not in terminal.heard
+
+
 def test_a_yes_in_the_dialogue_changes_the_file(newcomer: Newcomer) -> None:
     newcomer.path.write_text("version = 2\n")
     with newcomer.at_terminal(*DOOR) as terminal:

@@ -281,6 +281,17 @@ def test_our_own_service_on_port_25_is_no_trouble() -> None:
     assert interviewed(BACKUP, here=here, names=PROVIDER, answering=REACHED).warnings == []
 
 
+@pytest.mark.parametrize(
+    ("resolver", "is_said"), [("192.0.2.53", True), ("127.0.0.53", True), ("127.0.0.1", False)]
+)
+def test_a_resolver_of_others_is_said(resolver: str, is_said: bool) -> None:
+    here = replace(SERVER, resolvers=(Endpoint(resolver, 53),))
+    notes = interviewed(BACKUP, here=here, names=PROVIDER, answering=REACHED).notes
+    assert any(note.startswith(f"DNS questions go to {resolver}.") for note in notes) is is_said
+    named = interviewed({**BACKUP, "--dns-server": ("10.0.0.1",)}, here=here, names=PROVIDER).notes
+    assert not any("DNS questions" in note for note in named)
+
+
 def test_without_root_the_door_is_one_that_can_be_opened() -> None:
     held = interviewed(BACKUP, here=replace(SERVER, low_port=1024), names=PROVIDER, answering=REACHED)
     assert "--listen" in held.asked

@@ -60,7 +60,7 @@ class Dialogue:
                         step = going.send(())
         except StopIteration as stop:
             answers: Answers = stop.value
-        except click.Abort:
+        except (click.Abort, KeyboardInterrupt):
             click.echo(err=True)
             raise Ending(NOTHING_WRITTEN, Exit.NO) from None
         self._refuse_idle_flags()

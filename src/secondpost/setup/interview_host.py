@@ -56,6 +56,12 @@ def ask_doors(scene: Scene, answers: Answers) -> Interview[Answers]:
         separator=Separator.WORDS,
         is_asked=False,
     ).ask()
+    if len(servers) == 0 and len(here.resolvers) > 0 and not here.has_own_resolver:
+        text = (
+            f"DNS questions go to {here.resolvers[0].host}. For mail, a resolver on this machine is better, "
+            "since block lists refuse shared ones: apt-get install unbound"
+        )
+        yield from Note(text).ask()
     return replace(answers, dns_servers=servers)
 
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from secondpost.mail.address import Endpoint
+from secondpost.mail.address import Endpoint, without_zone
 
 WEB_SERVERS = ("nginx", "caddy", "apache2", "httpd")  # programs that can stand in front of the pages
 OURS = "secondpost"
+FORWARDERS = ("127.0.0.53", "127.0.0.54")  # systemd-resolved(8)
 HTTPS_PORTS = (80, 443)
 
 
@@ -57,8 +58,10 @@ class Surroundings:
 
     @property
     def has_own_resolver(self) -> bool:
-        """Whether the first DNS server is on this machine."""
-        return len(self.resolvers) > 0 and ip_address(self.resolvers[0].host.partition("%")[0]).is_loopback
+        """Whether the first DNS server is on this machine, and more than systemd's forwarder."""
+        if len(self.resolvers) == 0 or self.resolvers[0].host in FORWARDERS:
+            return False
+        return ip_address(without_zone(self.resolvers[0].host)).is_loopback
 
     @property
     def web_server(self) -> str | None:
