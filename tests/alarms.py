@@ -13,7 +13,8 @@ def unlogged_alarms() -> StandingAlarms:
 
 def logged_alarms(lines: list[str], now_ms: Callable[[], int] = lambda: 0) -> StandingAlarms:
     """Alarms that write lines of the log."""
-    return StandingAlarms(MailLog(lines.append).alarm, now_ms)
+    log = MailLog(lines.append)
+    return StandingAlarms(log.alarm, now_ms, say_over=log.alarm_over)
 
 
 def that_stand(alarms: StandingAlarms, kind: AlarmKind) -> list[str]:

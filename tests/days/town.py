@@ -28,7 +28,7 @@ from simulation.internet.senders import Manners, SimSender
 from simulation.internet.talk import Gone, Talk
 from simulation.machine import Machine
 from simulation.people.letters import LetterLedger, compose
-from simulation.service import SimService, as_built
+from simulation.service import SimService, Wiring, as_built
 from simulation.trace import Trace
 from simulation.work import JobDurations
 
@@ -230,6 +230,7 @@ class Town:
         connections: int = 20,
         recipients: RecipientSource = ANYBODY,
         routes: tuple[Route, ...] = (),
+        wiring: Wiring = as_built,
     ) -> None:
         config = Config(
             path="town.toml",
@@ -244,7 +245,7 @@ class Town:
             routes=routes,
         )
         self.service = SimService(
-            self.machine, config, SimBlog((), self.timeline), self.log, Trace(), as_built, self.rhythms
+            self.machine, config, SimBlog((), self.timeline), self.log, Trace(), wiring, self.rhythms
         )
         self.service.start_all()
         self.pass_by(5.0)

@@ -2,14 +2,24 @@
 
 import asyncio
 import os
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from secondpost.config.records import Tls
 from secondpost.mail.address import Endpoint
+from secondpost.mail.alarm import Severity
+from secondpost.mail.duration import DAY_MS
+from secondpost.roles.certificate_look import certificate_look
 from secondpost.world.ports import ClientTls, NetError, ServerTls, TlsFacts
 from secondpost.world.real.net import RealNet
 from secondpost.world.real.tls import CertificateError, ServerCertificate
+from tests.alarms import logged_alarms
+from tests.clock import SetClock
+from tests.crash.stage import InLineWork
+from tests.stations.test_outages import CONFIG
 
 from .certificates import Pair, make_pair
 from .conftest import Run
@@ -207,3 +217,27 @@ def test_files_that_are_no_certificate_are_told_in_clear_text(tmp_path: Path, pa
     (tmp_path / "empty").touch()
     with pytest.raises(CertificateError, match="are not a certificate and its key"):
         ServerCertificate(str(tmp_path / "empty"), pair.key)
+
+
+def test_the_days_of_a_certificate_are_read_as_the_service_uses_it(tmp_path: Path, pair: Pair) -> None:
+    async def day() -> None:
+        clock, lines = SetClock(int(time.time() * 1000)), list[str]()
+        alarms = logged_alarms(lines, clock.now_ms)
+        config = replace(CONFIG, tls=Tls(certificate=pair.certificate, key=pair.key))
+        look = certificate_look(config, InLineWork(), clock, alarms)
+        await look()
+        assert lines == []
+        clock.ms += 25 * DAY_MS  # of 30
+        await look()
+        assert [(alarm.subject, alarm.severity) for alarm in alarms.standing()] == [
+            (pair.certificate, Severity.LOOK)
+        ]
+        assert alarms.standing()[0].detail.endswith((", in 5 d", ", in 4 d 23 h"))
+        clock.ms -= 25 * DAY_MS
+        await look()
+        assert alarms.standing() == ()
+        Path(pair.key).write_text("no key")
+        await look()
+        assert "are not a certificate and its key" in alarms.standing()[0].detail
+
+    asyncio.run(day())

@@ -39,7 +39,7 @@ class Contents:
         try:
             return await self._piece(claimed, prefix, offset)
         except LookupError as error:
-            self._stuck.add(AlarmKind.CONTENT_UNREADABLE, claimed, str(error))
+            self._stuck.add(AlarmKind.CONTENT_UNREADABLE, claimed.id, str(error))
             raise ContentUnreadable(str(error)) from error
 
     async def _piece(self, claimed: Claimed, prefix: bytes, offset: int) -> bytes:

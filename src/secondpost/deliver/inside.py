@@ -187,11 +187,11 @@ class InsideSite:
         try:
             beginning = await self._context.contents.beginning(claimed, BEGINNING_OCTETS_MAX)
         except (LookupError, StoreUnavailable) as error:
-            self._context.outcomes.stuck.add(AlarmKind.CONTENT_UNREADABLE, claimed, str(error))
+            self._context.outcomes.stuck.add(AlarmKind.CONTENT_UNREADABLE, claimed.id, str(error))
             return Deferred(Cause.MESSAGE, INSIDE, Reply.of(451, "4.3.0", str(error)))
         try:
             return await self._take_inside(claimed, beginning)
         except SLIPS as error:
             why = f"{type(error).__name__}: {error}"
-            self._context.outcomes.stuck.add(AlarmKind.MAIL_NOT_UNDERSTOOD, claimed, why)
+            self._context.outcomes.stuck.add(AlarmKind.MAIL_NOT_UNDERSTOOD, claimed.id, why)
             return Deferred(Cause.MESSAGE, INSIDE, Reply.of(451, "4.3.0", f"an internal error: {why}"))

@@ -37,13 +37,13 @@ class Outcomes:
         self.settler.add(lease, settlement)
         self._say(claimed, outcome, settlement)
         if self.stuck.has_any and settlement.state is not State.WAITING:
-            self.stuck.ended(claimed)
+            self.stuck.ended(claimed.id.queue_id)
         if isinstance(outcome, Delivered) and self.learning.may_learn_of(claimed.recipient, now_ms):
             self.background(self.learning.learn_from_delivery(claimed.recipient, now_ms))
 
     def unreadable(self, lease: Lease, job: Job, why: str) -> None:
         """Defer a job that cannot be prepared, and alarm the owner."""
-        self.stuck.add(AlarmKind.CONTENT_UNREADABLE, job.first, why)
+        self.stuck.add(AlarmKind.CONTENT_UNREADABLE, job.first.id, why)
         for row in job.claimed:
             self.conclude(lease, row, Deferred(Cause.MESSAGE, "", Reply.of(451, "4.3.0", why)))
 

@@ -6,7 +6,7 @@ then the owner dropped it, or its site is down.
 """
 
 from secondpost.mail.alarm import AlarmKind
-from secondpost.mail.delivery import Claimed
+from secondpost.mail.delivery import DeliveryId
 from secondpost.mail.duration import HOUR_MS
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.standing_alarms import StandingAlarms
@@ -29,19 +29,18 @@ class StuckMail:
     def has_any(self) -> bool:
         return len(self._tried_ms) > 0
 
-    def add(self, kind: AlarmKind, claimed: Claimed, why: str) -> None:
+    def add(self, kind: AlarmKind, id: DeliveryId, why: str) -> None:
         tried_ms = self._tried_ms.setdefault(kind, {})
-        id = claimed.id.queue_id
-        if id in tried_ms or len(tried_ms) < MESSAGES_MAX:
-            tried_ms[id] = self._clock.now_ms()
-        others = len(tried_ms) - (id in tried_ms)
+        if id.queue_id in tried_ms or len(tried_ms) < MESSAGES_MAX:
+            tried_ms[id.queue_id] = self._clock.now_ms()
+        others = len(tried_ms) - (id.queue_id in tried_ms)
         more = "" if others == 0 else f"; {others} more wait"
-        self._alarms.begin(kind, ALL_MAIL, f"{claimed.id}: {why}{more}")
+        self._alarms.begin(kind, ALL_MAIL, f"{id}: {why}{more}")
 
-    def ended(self, claimed: Claimed) -> None:
+    def ended(self, id: QueueId) -> None:
         """Take note that a delivery has ended."""
         for kind in tuple(self._tried_ms):
-            self._tried_ms[kind].pop(claimed.id.queue_id, None)
+            self._tried_ms[kind].pop(id, None)
             self._end_if_none(kind)
 
     def look(self) -> None:

@@ -46,6 +46,14 @@ class AlarmKind(Enum):
         Severity.ACT,
         "Correct what `detail` names; the role tries again by itself, unless its disk failed.",
     )
+    CERTIFICATE_ENDS = (
+        "certificate-ends",
+        Severity.LOOK,
+        "Renew it, and see why that did not happen by itself; the new files are used without a restart.",
+        AlarmEnds.WHEN_MENDED,
+        not BY_STRANGERS,
+        2,
+    )
     CLAIM_WAITS = (
         "claim-waits",
         Severity.PASSES,

@@ -80,6 +80,12 @@ async def _open_door(endpoint: Endpoint) -> socket:
         await asyncio.sleep(0.2)
 
 
+def alarm_of_root(person: SystemUser | None, effective_user: int, alarms: StandingAlarms) -> None:
+    """Begin the alarm if the service stays root; it ends with the service."""
+    if person is None and effective_user == 0:
+        alarms.begin(AlarmKind.RUNS_AS_ROOT, "", "make a user for the service and name it with `user`")
+
+
 class _Supervisor:
     def __init__(self, config: Config, doors: dict[Endpoint, socket], person: SystemUser | None) -> None:
         self._config = config
@@ -96,8 +102,7 @@ class _Supervisor:
         alarms = StandingAlarms(log.alarm, clock.now_ms, say_over=log.alarm_over)
         net, path = RealNet(), RealDisk(self._config.store).path(ALARMS)
         reporter = asyncio.ensure_future(AlarmReporter(net, path, SUPERVISOR, alarms).run())
-        if self._person is None and os.geteuid() == 0:
-            alarms.begin(AlarmKind.RUNS_AS_ROOT, "", "make a user for the service and name it with `user`")
+        alarm_of_root(self._person, os.geteuid(), alarms)
         try:
             await self._serve(log, alarms)
         except (NetError, DiskFailed) as error:

@@ -13,6 +13,7 @@ from secondpost.mail.duration import DAY_MS
 from secondpost.maillog import MailLog
 from secondpost.receive.knowledge import KNOWN_KEPT_MS, UNKNOWN_FRESH_MS
 from secondpost.receive.proven import PROVEN_MS
+from secondpost.roles.certificate_look import certificate_look
 from secondpost.roles.parts import Parts, opened
 from secondpost.spool.free_room import free_octets
 from secondpost.store.newsletter_store_ports import NewsletterKeeping
@@ -50,6 +51,7 @@ class Housekeeping:
         self._look_for_catch_alls = look_for_catch_alls
         self._background = background
         self._stock = DiskAlarms(parts.alarms)
+        self._certificate = certificate_look(self._config, parts.world.work, clock, parts.alarms)
         self._outages = OutageAlarms(self._config, self._store, clock, parts.alarms)
         free = partial(free_octets, self._disk, self._config.reserve)
         self._refused = RefusedMail(self._config, self._store, clock, log, free)
@@ -62,8 +64,10 @@ class Housekeeping:
             (rhythms.catch_all_seconds, self._look_for_catch_alls),
             (rhythms.refused_seconds, self._refused.end),
             (rhythms.stock_seconds, self._look_at_stock),
+            (rhythms.certificate_seconds, self._certificate),
         ):
             self._background(self._every(seconds, work))
+        self._background(self._certificate())  # also at once
 
     async def _every(self, seconds: float, work: Callable[[], Coroutine[None, None, None]]) -> None:
         while True:
