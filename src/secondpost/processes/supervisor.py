@@ -25,7 +25,14 @@ from secondpost.processes.reload import Reload
 from secondpost.processes.reload_desk import ReloadDesk
 from secondpost.processes.roles import doors_of, roles_of
 from secondpost.processes.signals import listen_for_signals
-from secondpost.processes.user import SystemUser, UserRefused, become, prepare_store, service_user
+from secondpost.processes.user import (
+    SystemUser,
+    UserRefused,
+    become,
+    need_what_is_named,
+    prepare_store,
+    service_user,
+)
 from secondpost.protocols.alarm_statements import SUPERVISOR
 from secondpost.world.ports import DiskFailed, DiskFull, NetError
 from secondpost.world.real.clock import RealClock
@@ -45,6 +52,7 @@ def supervise(config: Config) -> int:
         prepare_store(config, person)
         if person is not None:
             become(person)
+            need_what_is_named(config, person)
         held = hold_service(RealDisk(config.store), config)
     except (NetError, UserRefused, SecondInstance, DiskFull, DiskFailed) as error:
         return not_started(error)

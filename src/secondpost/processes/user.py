@@ -5,8 +5,11 @@ import os
 import pwd
 import shlex
 import stat
+import sys
 from dataclasses import dataclass
 
+from secondpost.config.faults import ConfigFaults
+from secondpost.config.reading import read_config
 from secondpost.config.records import Config
 from secondpost.world.ports import DiskFailed
 
@@ -137,3 +140,21 @@ def become(person: SystemUser) -> None:
     os.setgroups([])
     os.setgid(person.gid)
     os.setuid(person.uid)
+
+
+def need_what_is_named(config: Config, person: SystemUser, program: str = sys.executable) -> None:
+    """Raise UserRefused if this user, as whom we run now, cannot start the roles' processes
+    (`program`), or cannot read what the configuration names and root could.
+    """
+    if not os.access(program, os.X_OK):
+        raise UserRefused(
+            f"the user {person.name} may not run {program}, or the Python to which it leads; install "
+            "Secondpost with a Python that every user may run: /usr/bin/python3 -m venv /opt/secondpost"
+        )
+    try:
+        read_config(config.path)
+    except ConfigFaults as faults:
+        raise UserRefused(
+            f"{faults.texts()[0]}; the service runs as {person.name}, who must be able to read it, "
+            "also after it is renewed"
+        ) from None
