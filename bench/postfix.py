@@ -1,4 +1,4 @@
-"""A private Postfix: Debian's defaults, its own folder, a port on loopback.
+"""A private Postfix: Debian's defaults, its own folder, a port on loopback or another address.
 
 It sends only to the given next hop. Besides Debian's main.cf and master.cf it has only what a
 backup MX needs (relay_domains, a static transport) and what a private copy needs (paths, logging to
@@ -34,6 +34,7 @@ class Postfix:
     services: tuple[str, ...] = ()  # further lines of master.cf
     surroundings: Mapping[str, str] = field(default_factory=dict)  # additional environment variables
     peer: peers.Peer = field(default_factory=lambda: peers.find("postfix"))
+    address: str = "127.0.0.1"
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -98,7 +99,7 @@ class Postfix:
                 name, kind, private, unprivileged, _chroot, *rest = line.split()
                 skipping = name in LEFT_OUT
                 if (name, kind) == ("smtp", "inet"):
-                    name = f"127.0.0.1:{self.port}"
+                    name = f"{self.address}:{self.port}"
                 line = " ".join([name, kind, private, unprivileged, "n", *rest])
             if not skipping:
                 kept.append(line)
@@ -114,7 +115,7 @@ class Postfix:
                 stdout=output,
                 stderr=output,
             )
-        wait_until_greeted(self.port, self.process, START_SECONDS_MAX, self.trouble)
+        wait_until_greeted(self.port, self.process, START_SECONDS_MAX, self.trouble, self.address)
 
     def stop(self) -> None:
         """Stop like `postfix stop`: the master ends with all its children."""

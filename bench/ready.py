@@ -5,6 +5,9 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from typing import Final
+
+LOOPBACK: Final = "127.0.0.1"
 
 
 class NotReady(Exception):
@@ -19,8 +22,8 @@ def free_port() -> int:
         return port
 
 
-def greets(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+def greets(port: int, address: str = LOOPBACK) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((address, port), timeout=2) as connection:
         if connection.recv(512).startswith(b"220"):
             connection.sendall(b"QUIT\r\n")
             connection.recv(512)
@@ -29,10 +32,14 @@ def greets(port: int) -> bool:
 
 
 def wait_until_greeted(
-    port: int, process: subprocess.Popen[bytes], seconds_max: float, trouble: Callable[[], str]
+    port: int,
+    process: subprocess.Popen[bytes],
+    seconds_max: float,
+    trouble: Callable[[], str],
+    address: str = LOOPBACK,
 ) -> None:
     ends = time.monotonic() + seconds_max
-    while not greets(port):
+    while not greets(port, address):
         if process.poll() is not None:
             raise NotReady(f"ended with {process.returncode} before it greeted:\n{trouble()}")
         if time.monotonic() > ends:

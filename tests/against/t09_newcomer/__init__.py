@@ -1,0 +1,1 @@
+"""From an empty machine to both jobs: the commands of docs/guide.md, typed in a small internet."""

@@ -1,0 +1,124 @@
+"""The DNS of the small internet: Knot has every zone, Unbound asks it on behalf of this machine.
+
+The zone `.` stands for all other people's zones. The owner's zone is a file of its own, to which
+the newcomer's records are added.
+"""
+
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from bench import peers
+
+STOP_SECONDS_MAX: Final = 10.0
+KNOT: Final = """\
+server:
+    listen: {address}@53
+    rundir: {folder}
+    user: root:root
+    pidfile: {folder}/knot.pid
+database:
+    storage: {folder}
+log:
+  - target: {folder}/knot.log
+    any: info
+template:
+  - id: default
+    storage: {folder}
+    zonefile-load: whole
+    zonefile-sync: -1
+    journal-content: none
+zone:
+  - domain: .
+    file: root.zone
+  - domain: {domain}
+    file: owner.zone
+"""
+UNBOUND: Final = """\
+server:
+  interface: 127.0.0.1
+  access-control: 127.0.0.0/8 allow
+  do-daemonize: no
+  use-syslog: no
+  chroot: ""
+  username: ""
+  pidfile: ""
+  directory: "{folder}"
+  module-config: "iterator"
+  cache-max-negative-ttl: 1
+  cache-max-ttl: 1
+  num-threads: 1
+stub-zone:
+  name: "."
+  stub-addr: {address}
+remote-control:
+  control-enable: no
+"""
+SOA: Final = """\
+@ 60 IN SOA ns.dns.example. hostmaster.dns.example. {serial} 3600 600 86400 1
+@ 60 IN NS ns.dns.example.
+"""
+
+
+class Names:
+    """Both name servers. `root` and `owner`: lines of zone files.
+
+    `inside`: makes a command line that runs on the newcomer's machine, as Unbound does.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        address: str,
+        domain: str,
+        root: str,
+        owner: str,
+        inside: Callable[[Sequence[str]], list[str]],
+    ) -> None:
+        self._folder = folder
+        self._address = address
+        self._domain = domain
+        self._owner = owner
+        self._inside = inside
+        self._serial = 1
+        self._root = f"$TTL 60\n{SOA.format(serial=1)}ns.dns.example. A {address}\n{root}"
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> None:
+        folder = self._folder
+        (folder / "root.zone").write_text(self._root)
+        self._write_owner("")
+        (folder / "knot.conf").write_text(
+            KNOT.format(address=self._address, folder=folder, domain=self._domain)
+        )
+        (folder / "unbound.conf").write_text(UNBOUND.format(address=self._address, folder=folder))
+        knot, unbound = peers.find("knot"), peers.find("unbound")
+        self._run("knot", [str(knot.file("usr/sbin/knotd")), "-c", f"{folder}/knot.conf"], knot.environment)
+        command = [str(unbound.file("usr/sbin/unbound")), "-c", f"{folder}/unbound.conf"]
+        self._run("unbound", self._inside(command), unbound.environment)
+
+    def publish(self, snippet: str) -> None:
+        """Add the newcomer's lines to the owner's zone."""
+        self._serial += 1
+        self._write_owner(snippet)
+        knot = peers.find("knot")
+        subprocess.run(
+            [str(knot.file("usr/sbin/knotc")), "-c", f"{self._folder}/knot.conf", "-b", "zone-reload"],
+            env=knot.environment,
+            check=True,
+            capture_output=True,
+        )
+
+    def stop(self) -> None:
+        for process in self._processes:
+            process.terminate()
+            process.wait(STOP_SECONDS_MAX)
+
+    def _write_owner(self, snippet: str) -> None:
+        text = f"$ORIGIN {self._domain}.\n$TTL 60\n{SOA.format(serial=self._serial)}{self._owner}{snippet}"
+        (self._folder / "owner.zone").write_text(text)
+
+    def _run(self, name: str, command: list[str], environment: Mapping[str, str]) -> None:
+        with open(self._folder / f"{name}.output", "ab") as output:
+            self._processes.append(subprocess.Popen(command, env=environment, stdout=output, stderr=output))
