@@ -1,5 +1,7 @@
 """What the stations of a self-test mean: values in, diagnoses out."""
 
+from dataclasses import replace
+
 import pytest
 
 from secondpost.mail.address import Domain, Mailbox
@@ -8,6 +10,7 @@ from secondpost.mail.plan import Hop, Inside, NoPlan, Plan, TlsDemand
 from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp.client import Phase, RecipientResult
 from secondpost.protocols.smtp.transcript import GREETING, Exchange
+from secondpost.setup.certificate import CertificateFacts
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 from secondpost.setup.primary_kind import PrimaryKind, kinds_of_host
 from secondpost.setup.self_test import HandedIn, HostVisit, Met, SelfTest, diagnose, met_by
@@ -69,6 +72,21 @@ def test_a_message_that_was_taken_over_tls_is_well_at_every_station() -> None:
 def test_a_connection_without_tls_is_a_warning() -> None:
     found = diagnosed(SelfTest(TO, "token", PLAN, (visit(tls=None),), Met.TAKEN, OK))
     assert found[Check.SELF_TEST_TLS].grade is Grade.WARNING
+
+
+@pytest.mark.parametrize(
+    ("names", "grade"),
+    [(("mx1.example.net",), Grade.WELL), (("*.example.net",), Grade.WELL), ((), Grade.NOTE)],
+)
+def test_the_certificate_is_shown_and_noted_if_it_is_for_another_host(
+    names: tuple[str, ...], grade: Grade
+) -> None:
+    ends_ms = 1_800_000_000_000
+    certificate = CertificateFacts(names, "CN=An Authority", 0, ends_ms, "EC", 256, "sha256", False, "")
+    test = SelfTest(TO, "token", PLAN, (replace(visit(), certificate=certificate),), Met.TAKEN, OK)
+    found = diagnosed(test)[Check.SELF_TEST_TLS]
+    assert found.grade is grade
+    assert "signed by CN=An Authority, until 2027-01-15" in found.text
 
 
 def test_without_a_route_nothing_else_is_said() -> None:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from secondpost.setup.certificate import BrokenFiles, CertificateFiles
-from secondpost.world.real.certificates import certificate_files
+from secondpost.world.real.certificates import certificate_facts, certificate_files
 from tests.world.certificates import make_pair
 
 NOW = datetime.datetime.now(datetime.UTC)
@@ -117,3 +117,11 @@ def test_files_that_are_neither_are_said_to_be_broken(tmp_path: Path) -> None:
         found = certificate_files(path, pair.key)
         assert isinstance(found, BrokenFiles)
         assert path in found.why
+
+
+def test_the_certificate_that_a_server_shows_is_read_as_that_of_a_file(root: Issued) -> None:
+    facts = certificate_facts(root.certificate.public_bytes(Encoding.DER))
+    assert facts is not None
+    assert (facts.names, facts.is_self_signed) == (("root.example",), True)
+    assert certificate_facts(b"") is None
+    assert certificate_facts(b"0\x82no certificate") is None

@@ -22,7 +22,7 @@ from secondpost.protocols.smtp.transcript import DOT, GREETING
 from secondpost.setup.diagnosis import has_fault
 from secondpost.setup.header_diagnosis import HeaderReading
 from secondpost.setup.pasted_headers import HEADER_OCTETS_MAX, read_pasted
-from secondpost.setup.self_test import HostVisit, SelfTest, diagnose
+from secondpost.setup.self_test import HostVisit, SelfTest, certificate_text, diagnose
 
 COMMANDS = {GREETING: "(greeting)", DOT: "(the message)"}
 TO = click.option(
@@ -167,6 +167,8 @@ def _say_visit(station: str, visit: HostVisit) -> None:
             say(f"  < {line}")
         if exchange.command == "STARTTLS" and visit.tls is not None:
             say(f"    TLS: {visit.tls}")
+            if visit.certificate is not None:
+                say(f"    certificate {certificate_text(visit.certificate)}")
     if len(visit.failure) > 0:
         say(f"  {visit.failure}")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from secondpost.protocols.authentication_results import MethodResult
 from secondpost.setup.diagnosis import Diagnosis, has_fault, worst_first
 from secondpost.setup.header_diagnosis import HeaderReading
-from secondpost.setup.self_test import HostVisit, SelfTest
+from secondpost.setup.self_test import HostVisit, SelfTest, certificate_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class VisitDocument:
     station: str
     host: str
     tls: str
+    certificate: str
     exchanges: list[ExchangeDocument]
     failure: str
 
@@ -119,7 +120,8 @@ def _visit(station: str, visit: HostVisit) -> VisitDocument:
         for one in visit.exchanges
     ]
     tls = "" if visit.tls is None else str(visit.tls)
-    return VisitDocument(station, visit.host, tls, exchanges, visit.failure)
+    certificate = "" if visit.certificate is None else certificate_text(visit.certificate)
+    return VisitDocument(station, visit.host, tls, certificate, exchanges, visit.failure)
 
 
 def header_document(path: str, reading: HeaderReading) -> HeaderDocument:

@@ -23,6 +23,7 @@ from secondpost.protocols.smtp.client import RecipientResult
 from secondpost.roles.heard_net import HeardNet, HeardSession
 from secondpost.setup.self_test import HostVisit
 from secondpost.world.background import Background
+from secondpost.world.real.certificates import certificate_facts
 
 CONNECT_SECONDS = 10.0
 
@@ -138,7 +139,9 @@ class Talker:
     def _visit(self, heard: HeardSession, hops: tuple[Hop, ...]) -> HostVisit:
         address = heard.endpoint.host
         name = next((hop.at(address) for hop in hops if address in hop.addresses), address)
-        return HostVisit(name, tuple(heard.transcript.exchanges), heard.tls, heard.failure)
+        certificate = None if heard.tls is None else certificate_facts(heard.tls.certificate)
+        exchanges = tuple(heard.transcript.exchanges)
+        return HostVisit(name, exchanges, heard.tls, certificate, heard.failure)
 
 
 def _claimed(to: Mailbox, size: int, now_ms: int) -> Claimed:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from secondpost.mail.address import Mailbox
@@ -10,11 +11,13 @@ from secondpost.mail.plan import Inside, NoPlan, Plan, TlsDemand
 from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp.client import Phase, RecipientResult
 from secondpost.protocols.smtp.transcript import GREETING, Exchange
+from secondpost.setup.certificate import CertificateFacts
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 from secondpost.setup.primary_kind import PrimaryKind, kinds_of_host
 from secondpost.setup.trust_settings import Relay, trust_settings
 from secondpost.world.ports import TlsFacts
 
+NAMES_SHOWN_MAX = 5  # of a certificate
 DELIVERED = "delivered"  # in the words of lists
 _GREYLISTED = re.compile(r"gr[ae]y-?\s?list", re.IGNORECASE)
 
@@ -38,6 +41,7 @@ class HostVisit:
     host: str
     exchanges: tuple[Exchange, ...] = ()
     tls: TlsFacts | None = None
+    certificate: CertificateFacts | None = None  # None: it showed none, or one that cannot be read
     failure: str = ""  # why it ended early
 
     @property
@@ -136,15 +140,35 @@ def _connection(test: SelfTest, domain: str) -> Diagnosis:
 
 def _tls(visit: HostVisit, route: Plan) -> Diagnosis:
     if visit.tls is not None:
-        return Diagnosis(
-            Check.SELF_TEST_TLS, visit.host, Grade.WELL, f"The connection is encrypted: {visit.tls}."
-        )
+        return _encrypted(visit, visit.tls, route)
     if all(hop.tls is TlsDemand.NONE for hop in route.hops):
         text = "TLS is not used for this host: it is on this machine, or a [[route]] says so."
         return Diagnosis(Check.SELF_TEST_TLS, visit.host, Grade.NOTE, text)
     text = "The connection is not encrypted: the primary offers no STARTTLS, or it failed."
     remedy = "give the primary a certificate, and switch STARTTLS on there"
     return Diagnosis(Check.SELF_TEST_TLS, visit.host, Grade.WARNING, text, remedy)
+
+
+def _encrypted(visit: HostVisit, tls: TlsFacts, route: Plan) -> Diagnosis:
+    if visit.certificate is None:
+        text = f"The connection is encrypted: {tls}."
+        return Diagnosis(Check.SELF_TEST_TLS, visit.host, Grade.WELL, text)
+    text = f"The connection is encrypted: {tls}, with a certificate {certificate_text(visit.certificate)}."
+    name = next((hop.name for hop in route.hops if visit.host.startswith(hop.name)), visit.host)
+    if visit.certificate.covers(name):
+        return Diagnosis(Check.SELF_TEST_TLS, visit.host, Grade.WELL, text)
+    text += f" It does not name {name}, so any machine between can pose as it."
+    remedy = f"a certificate for {name} at the primary"
+    return Diagnosis(Check.SELF_TEST_TLS, visit.host, Grade.NOTE, text, remedy)
+
+
+def certificate_text(certificate: CertificateFacts) -> str:
+    """Its names, issuer and last day."""
+    names = ", ".join(certificate.names[:NAMES_SHOWN_MAX]) if len(certificate.names) > 0 else "no host"
+    more = "" if len(certificate.names) <= NAMES_SHOWN_MAX else " and others"
+    last_day = datetime.fromtimestamp(certificate.ends_ms / 1000, UTC).date()
+    by = "itself" if certificate.is_self_signed else certificate.issuer
+    return f"for {names}{more}, signed by {by}, until {last_day}"
 
 
 def _taken(test: SelfTest, relay: Relay) -> Diagnosis:

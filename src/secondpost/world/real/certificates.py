@@ -43,6 +43,14 @@ def certificate_files(
     return CertificateFiles(facts, is_key_right, distrust)
 
 
+def certificate_facts(der: bytes) -> CertificateFacts | None:
+    """The facts of a certificate as TLS shows it; None if it cannot be read."""
+    try:
+        return _facts(x509.load_der_x509_certificate(der))
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+
+
 def _read(path: str) -> bytes:
     with open(path, "rb") as file:
         return file.read(PEM_OCTETS_MAX)
