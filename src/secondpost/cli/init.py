@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 
 import click
 
@@ -156,4 +157,7 @@ def _proxy_snippet(config: Config, here: Surroundings, named: str | None) -> Sni
     program = here.web_server
     usual = Proxy.CADDY if program is None else PROGRAMS[program]
     host = url.removeprefix("https://")
-    return snippet(usual if named is None else Proxy(named), host, str(config.web.listen[0]))
+    chosen = snippet(usual if named is None else Proxy(named), host, str(config.web.listen[0]))
+    if program is None and named is None:
+        return replace(chosen, install=f"apt-get install {usual}")
+    return chosen

@@ -36,7 +36,9 @@ def _say_file(result: SetUp) -> None:
 
 def _say_proxy(proxy: Snippet) -> None:
     say("")
-    say(f"The pages need a web server in front. Put this into {proxy.path}:")
+    none = f", and none runs here; type: {proxy.install}" if len(proxy.install) > 0 else ""
+    say(f"The pages need a web server in front{none}")
+    say(f"Put this into {proxy.path}:")
     say("")
     say("\n".join(f"    {line}" for line in proxy.text.splitlines()))
     say("")

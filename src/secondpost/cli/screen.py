@@ -96,7 +96,7 @@ def _rich_table(columns: Sequence[Column], least: Sequence[int], rows: Sequence[
 
 def load_what_is_shown_with() -> None:
     """Import modules that are otherwise loaded on first use, before a command drops its rights."""
-    for name in ("msgspec.json", "rich.console", "rich.table", "rich.text"):
+    for name in ("msgspec.json", "rich.console", "rich.live", "rich.table", "rich.text"):
         importlib.import_module(name)
 
 

@@ -80,14 +80,15 @@ def ask_addresses(scene: Scene, names: Names, answers: Answers) -> Interview[Ans
     found = yield from _addresses_in_dns(names, answers.hostname)
     is_hidden = len(here.public_addresses) == 0
     usual = tuple(one for one in found if ip_address(one).is_global) if is_hidden else ()
-    private = ", ".join(here.private_addresses) if len(here.private_addresses) > 0 else "none but its own"
+    private = ", ".join(here.private_addresses) if len(here.private_addresses) > 0 else "only loopback"
     addresses = yield from OwnerQuestion(
         "--address",
         "Its public addresses",
         checked(scene, lambda texts: replace(answers, addresses=texts)),
         "192.0.2.25",
         usual if scene.earlier is None else scene.earlier.addresses,
-        f"This machine has no public address ({private}). By which is it reached? Leave it empty if by none.",
+        f"This machine has no public address of its own ({private}). By which is it reached from outside? "
+        "Leave it empty if by none.",
         Separator.WORDS,
         is_asked=is_hidden,
     ).ask()

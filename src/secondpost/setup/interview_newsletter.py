@@ -63,7 +63,10 @@ def _ask_details(
     newsletter = yield from asked(
         lambda text: replace(newsletter, every=text),
         _question(
-            "--every", "When an issue is sent", newsletter.every, "daily, monday,friday 09:00, first monday …"
+            "--every",
+            "When an issue is sent",
+            newsletter.every,
+            "Such as daily, monday,friday 09:00, first monday, or when ready.",
         ),
     )
     newsletter = yield from asked(

@@ -20,6 +20,7 @@ class Snippet:
     path: str  # where to put it
     text: str
     reload: str  # the command that makes it hold
+    install: str = ""  # the command to type before; "" if the web server runs already
 
 
 def snippet(proxy: Proxy, host: str, door: str) -> Snippet:
