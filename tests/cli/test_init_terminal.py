@@ -65,6 +65,15 @@ def test_a_dialogue_from_the_first_question_to_the_file(newcomer: Newcomer) -> N
     assert config.addresses == ("5.9.8.7",)
 
 
+def test_a_wrong_option_is_asked_for_at_once(newcomer: Newcomer) -> None:
+    with newcomer.at_terminal(*DOOR, "--hostname", "mx2", "--backup", "example.net") as terminal:
+        heard = answer(terminal, "Name of this server", "mx2.example.net")
+        assert '--hostname: "mx2" is not a full domain; write one such as "mx2.example.net"' in heard
+        answer(terminal, "Their recipients [learn]:", "")
+        terminal.press(CTRL_C)
+        assert terminal.end() == 1
+
+
 def test_a_wrong_answer_says_what_would_be_right_and_asks_again(newcomer: Newcomer) -> None:
     with newcomer.at_terminal(*DOOR) as terminal:
         answer(terminal, "Name of this server", "mx2")

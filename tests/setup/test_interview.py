@@ -146,6 +146,8 @@ def test_a_wrong_answer_is_a_fault_of_its_own_question(
         ("--timezone", "Europe/Atlantis"),
         ("--web-url", "http://www.example.net"),
         ("--web-listen", "8025"),
+        ("--from", "\udcff@example.net"),  # not UTF-8
+        ("--from", "The\nBlog <b@example.net>"),
     ],
 )
 def test_wrong_answers_about_the_newsletter(flag: str, text: str) -> None:

@@ -64,6 +64,12 @@ def test_another_user_needs_root_for_port_25_alone() -> None:
     assert commands(config(listen=("127.0.0.1:2525",)), USER)[-1] == "secondpost serve"
 
 
+def test_a_running_service_reloads() -> None:
+    here = replace(ROOT, port_holders=(PortHolder(Endpoint("::", 25), "secondpost"),))
+    assert commands(config(), here)[-1] == "secondpost reload"
+    assert "secondpost serve" not in commands(config(), here)
+
+
 def test_a_file_that_commands_do_not_find_is_named() -> None:
     shown = commands(config("/srv/my mail/secondpost.toml"), USER, is_found=False)
     assert shown[1] == "secondpost check all --config '/srv/my mail/secondpost.toml'"

@@ -82,7 +82,11 @@ class Dialogue:
         faults = question.faults(texts)
         if len(faults) == 0:
             return texts
-        self.lacking.append(f"{question.flag}: {'; '.join(map(fault_text, faults))}")
+        wrong = f"{question.flag}: {'; '.join(map(fault_text, faults))}"
+        if self.asks:
+            say(wrong)
+            return self._typed(question)
+        self.lacking.append(wrong)
         return self._stand_in(question)
 
     def _lacks(self, question: OwnerQuestion) -> Texts:

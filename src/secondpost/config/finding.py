@@ -39,7 +39,7 @@ def find_config(
     for path in looked:
         if os.path.isfile(path):
             return path
-    hint = f"write one, or name it with --config or in {CONFIG_VARIABLE}"
+    hint = f"type secondpost init to write one, or name it with --config or in {CONFIG_VARIABLE}"
     raise ConfigNotFound(looked, f"there is no configuration here, and none in {system_path}", hint)
 
 

@@ -8,7 +8,7 @@ from secondpost.config.records import Config
 from secondpost.setup.interview_host import MAIL_SERVERS, SMTP_PORT
 from secondpost.setup.proxies import Snippet
 from secondpost.setup.records import WantedRecord
-from secondpost.setup.surroundings import Surroundings
+from secondpost.setup.surroundings import OURS, Surroundings
 
 SYSTEM_FOLDER = "/etc/"  # a file elsewhere is a trial, which may run as root
 
@@ -47,6 +47,9 @@ def next_steps(config: Config, here: Surroundings, *, has_user: bool, is_found: 
                 yield NextStep(stop, f"it holds port {SMTP_PORT}")
     yield NextStep(f"secondpost init --wait{named}", "waits until the records are visible")
     yield NextStep(f"secondpost check all{named}", "finds what is still missing")
+    if any(holder.program == OURS for holder in here.port_holders):
+        yield NextStep(f"secondpost reload{named}", "lets the running service use the file")
+        return
     is_low = any(not here.can_open(port) for port in ports)
     yield NextStep(f"{'sudo ' * is_low}secondpost serve{named}", "runs the service, until Ctrl-C")
     if here.has_systemd and here.is_root:
