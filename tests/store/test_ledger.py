@@ -167,17 +167,13 @@ async def test_what_stood_in_a_feed_at_a_time_is_told(place: Place) -> None:
     assert [entry.id for entry in await store.entries_by_link(WEEKLY, ["moved.example/1"])] == [two]
 
 
-async def test_causes_are_held_and_alarmed(place: Place) -> None:
+async def test_articles_are_held_for_causes(place: Place) -> None:
     store = place.open_newsletter()
     held = [replace(new(n, ArticleState.HELD), reason=why) for n, why in enumerate(("far", "odd", "odd"))]
     await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 1, new=tuple(held)))
     assert await store.causes_held(WEEKLY) == {"far", "odd"}
     assert await store.count(WEEKLY, ArticleState.HELD) == 3
-    assert await store.causes_held("daily") == await store.causes_alarmed(WEEKLY) == frozenset()
-    await store.set_causes_alarmed(WEEKLY, frozenset({"far", "odd"}))
-    await store.set_causes_alarmed(WEEKLY, frozenset({"odd"}))
-    assert await store.causes_alarmed(WEEKLY) == {"odd"}
-    assert await store.causes_alarmed("daily") == frozenset()
+    assert await store.causes_held("daily") == frozenset()
 
 
 async def test_lists_show_the_latest_and_what_waits_from_the_first(place: Place) -> None:

@@ -121,19 +121,14 @@ async def test_entries_are_found_by_what_they_are_known_by() -> None:
     assert engine.finished()[0].chosen == [("guid-1",), ("guid-2",)]
 
 
-async def test_causes_alarmed_are_replaced() -> None:
+async def test_the_causes_of_held_articles_are_read() -> None:
     engine = RecordingEngine(
         [
             ("ledger.causes_held", [("in doubt",)]),
-            ("ledger.causes_alarmed", []),
-            ("ledger.forget_causes_alarmed", 0),
-            ("ledger.add_cause_alarmed", 1),
         ]
     )
     store = over(engine, LedgerVerbs)
     assert await store.causes_held("weekly") == {"in doubt"}
-    assert await store.causes_alarmed("weekly") == frozenset()
-    await store.set_causes_alarmed("weekly", frozenset({"in doubt"}))
     engine.finished()
 
 
@@ -248,8 +243,6 @@ async def test_the_last_batch_moves_what_is_single_and_says_so() -> None:
         ("naming.move_issues", 0),
         ("naming.make_way_for_calendar", 1),
         ("naming.move_calendar", 1),
-        ("naming.make_way_for_held_alarms", 0),
-        ("naming.move_held_alarms", 0),
         ("naming.make_way_for_note", 0),
         ("naming.move_note", 0),
         ("naming.done", 1),

@@ -69,19 +69,6 @@ class LedgerVerbs(Verbs):
             str(cause) for (cause,) in await self._engine.read(rows("ledger.causes_held", newsletter))
         )
 
-    async def causes_alarmed(self, newsletter: str) -> frozenset[str]:
-        return frozenset(
-            str(cause) for (cause,) in await self._engine.read(rows("ledger.causes_alarmed", newsletter))
-        )
-
-    def set_causes_alarmed(self, newsletter: str, causes: frozenset[str]) -> Awaitable[None]:
-        def write() -> Steps[None]:
-            yield from run("ledger.forget_causes_alarmed", newsletter)
-            for cause in sorted(causes):
-                yield from run("ledger.add_cause_alarmed", newsletter, cause)
-
-        return self._engine.change(write, CHANGE_UNITS + len(causes))
-
 
 def _feed(newsletter: str, url: str) -> Steps[Feed]:
     distrusted = yield from rows("ledger.distrusted", newsletter, url)

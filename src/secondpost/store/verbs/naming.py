@@ -37,7 +37,6 @@ _MAKING_WAY = MappingProxyType(
 )
 _MOVING_AT_ONCE = (
     ("naming.make_way_for_calendar", "naming.move_calendar"),
-    ("naming.make_way_for_held_alarms", "naming.move_held_alarms"),
     ("naming.make_way_for_note", "naming.move_note"),
 )
 _CONFIRMED_ELSEWHERE = (SubscriberState.PENDING, SubscriberState.SUSPENDED)

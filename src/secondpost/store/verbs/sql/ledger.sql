@@ -93,18 +93,6 @@ SELECT count(*) FROM article WHERE newsletter = ?1 AND state = ?2;
 -- The reasons of held articles.
 SELECT DISTINCT reason FROM article WHERE newsletter = ?1 AND state = 'held';
 
--- name: causes_alarmed
--- The reasons that an alarm has reported.
-SELECT cause FROM held_alarm WHERE newsletter = ?1;
-
--- name: forget_causes_alarmed
--- Delete the reported reasons.
-DELETE FROM held_alarm WHERE newsletter = ?1;
-
--- name: add_cause_alarmed
--- Add a reported reason.
-INSERT INTO held_alarm (newsletter, cause) VALUES (?1, ?2);
-
 -- name: selected
 -- Part of other queries: the columns of an article.
 SELECT id, newsletter, url, guid, link, title, summary, html, author, published_ms, fingerprint, canonical_link,

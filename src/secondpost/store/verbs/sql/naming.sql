@@ -173,15 +173,6 @@ DELETE FROM calendar WHERE newsletter = ?2 AND EXISTS (SELECT 1 FROM calendar AS
 -- Move the calendar.
 UPDATE calendar SET newsletter = ?2 WHERE newsletter = ?1;
 
--- name: make_way_for_held_alarms
--- Delete causes of ?2 that ?1 has too.
-DELETE FROM held_alarm WHERE newsletter = ?2 AND cause IN (
-  SELECT old.cause FROM held_alarm AS old WHERE old.newsletter = ?1);
-
--- name: move_held_alarms
--- Move the causes of held articles that an alarm has reported.
-UPDATE held_alarm SET newsletter = ?2 WHERE newsletter = ?1;
-
 -- name: make_way_for_note
 -- Delete the foreword of ?2 if ?1 has one.
 DELETE FROM note WHERE newsletter = ?2 AND EXISTS (SELECT 1 FROM note AS old WHERE old.newsletter = ?1);
