@@ -292,13 +292,16 @@ class Client:
 
 
 def in_office(
-    folder: Path, story: Callable[[Office], Coroutine[None, None, None]], **settings: object
+    folder: Path,
+    story: Callable[[Office], Coroutine[None, None, None]],
+    seconds_max: float = SECONDS_MAX,
+    **settings: object,
 ) -> Office:
     office = replace(Office(folder), **settings)  # type: ignore[arg-type]
 
     async def told() -> None:
         await office.open()
-        async with asyncio.timeout(SECONDS_MAX):
+        async with asyncio.timeout(seconds_max):
             await story(office)
             while len(office.tasks) > 0:
                 await asyncio.wait(office.tasks)
@@ -748,6 +751,48 @@ def test_a_client_with_too_many_connections_is_told_so(tmp_path: Path) -> None:
     in_office(tmp_path, story, receive=receive)
 
 
+def test_when_a_successor_listens_clients_stay_until_they_leave_and_are_refused_nothing_for_good(
+    tmp_path: Path,
+) -> None:
+    """They are spoken to as before: only the settings behind a refusal are no longer in force."""
+
+    async def story(office: Office) -> None:
+        idle, busy = office.call(), office.call()
+        await busy.say(ENVELOPE + b"DATA\r\n")
+        handing = asyncio.get_running_loop().create_task(office.listener.hand_over())
+        await asyncio.sleep(10)
+        assert office.listener.doors == ()
+        replies = await busy.say(BODY + b".\r\n")
+        assert [reply[:3] for reply in replies] == ["250"]
+        await idle.say(b"EHLO a\r\nMAIL FROM:<>\r\n")
+        [reply] = await idle.say(b"RCPT TO:<me@another.example>\r\n")
+        assert reply.startswith("451 4.3.2 Settings have changed")
+        assert [reply[:3] for reply in await idle.say(b"RCPT TO:<me@example.net>\r\n")] == ["250"]
+        for client in (idle, busy):
+            assert not client.wire.closed
+            assert not handing.done()
+            client.hang_up()
+        await handing
+
+    office = in_office(tmp_path, story)
+    assert len(office.intake.taken) == 1
+    assert office.intake.refused == []
+
+
+def test_a_client_that_never_leaves_is_waited_for_no_longer_than_an_hour(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        client = office.call()
+        handing = asyncio.get_running_loop().create_task(office.listener.hand_over())
+        for _ in range(13):
+            assert not handing.done()
+            await client.say(b"RSET\r\n")
+            await asyncio.sleep(290)
+        await handing
+        assert not client.wire.closed
+
+    in_office(tmp_path, story, seconds_max=4000)
+
+
 def test_when_the_service_ends_a_message_under_way_is_still_taken(tmp_path: Path) -> None:
     async def story(office: Office) -> None:
         idle, busy = office.call(), office.call()
@@ -922,7 +967,7 @@ def test_a_client_that_takes_none_of_our_replies_meets_its_time_out(tmp_path: Pa
         client = office.call()
         await client.say(ENVELOPE)
         client.wire.deaf = True
-        await client.say(b"NOOP\r\n")
+        await client.say(b"RSET\r\n")
         while not client.wire.closed:
             await asyncio.sleep(0.01)
         assert client.wire.out.endswith(b"421 4.4.2 Nothing was heard for too long\r\n")

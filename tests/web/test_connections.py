@@ -57,7 +57,8 @@ def anyio_backend() -> tuple[str, dict[str, bool]]:
 
 
 class Pages:
-    def __init__(self, port: int, guests: Guests, lines: list[str]) -> None:
+    def __init__(self, server: WebServer, port: int, guests: Guests, lines: list[str]) -> None:
+        self.server = server
         self.port = port
         self.guests = guests
         self.lines = lines
@@ -84,7 +85,7 @@ async def pages(
     guests = Guests([ip_network(one) for one in trusted], GuestLimits(in_all=in_all), times)
     server = WebServer(Starlette(routes=ROUTES), [door], guests, MailLog(lines.append), failures.append)
     await server.start()
-    them = Pages(port, guests, lines)
+    them = Pages(server, port, guests, lines)
     try:
         async with asyncio.timeout(TEST_SECONDS_MAX):
             yield them
@@ -231,3 +232,30 @@ async def test_callers_who_say_nothing_give_their_place_to_one_who_asks() -> Non
             assert await is_ended(one)
         while not any(line.startswith("pages-crowded connected=10") for line in them.lines):
             await asyncio.sleep(SHORT / 10)
+
+
+async def test_when_a_successor_listens_each_connection_gets_its_next_answer_and_then_ends() -> None:
+    """The answer says so, so that no client sends a request into a connection that closes."""
+    async with pages(GuestTimes(idle=60)) as them:
+        kept = [await them.call() for _ in range(3)]
+        for reader, writer in kept:
+            writer.write(GET)
+            assert await answered(reader) == b"small"
+        body_reader, body_writer = await them.call(
+            b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na"
+        )
+        while len(them.guests) < 4:
+            await asyncio.sleep(0)
+        handing = asyncio.ensure_future(them.server.hand_over())
+        await asyncio.sleep(0.2)
+        with pytest.raises(OSError):
+            await them.call()
+        body_writer.write(b"bc")
+        for reader, writer in (*kept, (body_reader, body_writer)):
+            assert not handing.done()
+            writer.write(GET if reader is not body_reader else b"")
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200 ")
+            assert head.lower().count(b"\r\nconnection: close\r\n") == 1
+            assert await reader.read() == (b"abc" if reader is body_reader else b"small")
+        await handing

@@ -15,7 +15,7 @@ from secondpost.mail.duration import DAY_MS
 from secondpost.roles.certificate_look import certificate_look
 from secondpost.world.ports import ClientTls, NetError, ServerTls, TlsFacts
 from secondpost.world.real.net import RealNet
-from secondpost.world.real.tls import CertificateError, ServerCertificate
+from secondpost.world.real.tls import CertificateError, PemCopies, ServerCertificate
 from tests.alarms import logged_alarms
 from tests.clock import SetClock
 from tests.crash.stage import InLineWork
@@ -209,6 +209,25 @@ def test_a_changed_certificate_is_taken_over_and_a_broken_one_is_not(tmp_path: P
     os.remove(live.key)
     assert not certificate.reload()
     assert str(certificate.fault) == f"{live.key}: No such file or directory"
+
+
+def test_while_the_files_are_broken_copies_of_them_are_used(tmp_path: Path) -> None:
+    live, other = make_pair(tmp_path, "live.example"), make_pair(tmp_path, "other.example")
+    good_key = Path(live.key).read_bytes()
+    copies = PemCopies(Path(live.certificate).read_bytes(), good_key)
+    Path(live.key).write_bytes(Path(other.key).read_bytes())
+    with pytest.raises(CertificateError):
+        ServerCertificate(live.certificate, live.key)
+    open_before = len(os.listdir("/proc/self/fd"))
+    certificate = ServerCertificate(live.certificate, live.key, copies)
+    assert certificate.fault is not None
+    assert "key values mismatch" in certificate.fault
+    assert len(os.listdir("/proc/self/fd")) == open_before
+    before = certificate.context()
+    assert not certificate.reload()
+    Path(live.key).write_bytes(good_key)
+    assert certificate.reload()
+    assert certificate.context() is not before
 
 
 def test_files_that_are_no_certificate_are_told_in_clear_text(tmp_path: Path, pair: Pair) -> None:

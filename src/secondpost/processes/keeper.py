@@ -67,7 +67,9 @@ class RoleKeeper:
                 await old.serves()  # it may have begun just now, and has its lock only then
                 old.rest()
             successor.begin()
-            if not await successor.serves():
+            if await successor.serves():
+                self._health.started()
+            else:
                 successor.kill()  # it is started again, as after any death
             if old is not None:
                 self._let_leave(old)
@@ -77,6 +79,8 @@ class RoleKeeper:
         async with self._changing:
             self._is_over = True
             self._replaced.set()
+            self._health.stopped()
+            self._alarms.end(AlarmKind.ROLE_DIED, self._role)
             if self._current is not None:
                 self._current.rest()
                 self._let_leave(self._current)

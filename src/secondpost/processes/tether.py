@@ -88,6 +88,7 @@ class Tether:
             packet = b""
         if len(packet) == 0:
             self._listen_no_more()
+            self._end.close()
             self._lost()
             return False
         word, _, text = packet.decode("utf-8", "replace").partition(" ")

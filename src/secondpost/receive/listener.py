@@ -21,6 +21,7 @@ from secondpost.world.ports import Listening
 DRAIN_SECONDS_MAX = 30.0
 HAND_OVER_SECONDS_MAX = 3600.0  # for conversations that were there before a successor began
 LOOK_SECONDS = 0.05  # between two looks whether all clients have left
+LOOK_SECONDS_CALM = 0.5  # while the service goes on
 
 
 def primary_addresses(config: Config) -> frozenset[str]:
@@ -120,8 +121,8 @@ class Listener:
         self._close_doors()
         self.is_leaving = True
         # The first look is not at once: a connection just accepted is admitted in a later turn.
-        await asyncio.sleep(LOOK_SECONDS)
-        await self._until_all_left(HAND_OVER_SECONDS_MAX)
+        await asyncio.sleep(LOOK_SECONDS_CALM)
+        await self._until_all_left(HAND_OVER_SECONDS_MAX, LOOK_SECONDS_CALM)
 
     async def drain(self) -> None:
         """Stop listening, let each message under way end with its reply, then close all
@@ -130,7 +131,7 @@ class Listener:
         self._close_doors()
         for conversation in list(self._conversations):
             conversation.drain()
-        await self._until_all_left(DRAIN_SECONDS_MAX)
+        await self._until_all_left(DRAIN_SECONDS_MAX, LOOK_SECONDS)
         for conversation in list(self._conversations):
             conversation.abort()
         self.lines.end_minute()
@@ -140,8 +141,8 @@ class Listener:
         while len(self._doors) > 0:
             self._doors.pop().close()
 
-    async def _until_all_left(self, seconds_max: float) -> None:
+    async def _until_all_left(self, seconds_max: float, look_seconds: float) -> None:
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds_max
         while len(self._conversations) > 0 and loop.time() < until:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(look_seconds)
