@@ -12,6 +12,7 @@ from tests.crash.postoffice import RECIPIENT, PostOffice, Victim
 from tests.service.conftest import Call, MakeOffice
 from tests.service.primary import Primary
 from tests.service.test_hard_times import message, until
+from tests.service.test_silent_servers import sockets_of
 
 DEAF = 40
 GOOD = 60
@@ -53,11 +54,10 @@ def memory_octets(pid: int) -> int:
 
 
 def connections(pid: int) -> int:
-    found = 0
-    for path in Path(f"/proc/{pid}/fd").iterdir():
-        with suppress(FileNotFoundError):  # closed meanwhile
-            found += os.readlink(path).startswith("socket:")
-    return found
+    """How many TCP sockets the process has; roles have others among themselves."""
+    ours = sockets_of(pid)
+    table = Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]
+    return sum(line.split()[9] in ours for line in table)
 
 
 @pytest.mark.parametrize("ends", [False, True], ids=["silent", "FIN"])

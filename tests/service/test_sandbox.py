@@ -34,7 +34,7 @@ def test_roles_get_a_short_environment_and_never_more_rights(
         given = environment_of(pid)
         assert given["TZ"] == "Europe/Oslo"
         assert given["LC_TIME"] == "C.UTF-8"
-        known = (*PASSED_ON, "SECONDPOST_DOORS", "SECONDPOST_LIFELINE")
+        known = (*PASSED_ON, "SECONDPOST_ACCEPTED", "SECONDPOST_DOORS", "SECONDPOST_TETHER")
         assert {name for name in given if not name.startswith(("LC_", "PYTHON"))} <= set(known)
     for pid in (office.supervisor, *office.processes().values()):
         assert "NoNewPrivs:\t1" in Path(f"/proc/{pid}/status").read_text()

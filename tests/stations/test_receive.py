@@ -785,7 +785,7 @@ def test_a_client_that_never_leaves_is_waited_for_no_longer_than_an_hour(tmp_pat
         handing = asyncio.get_running_loop().create_task(office.listener.hand_over())
         for _ in range(13):
             assert not handing.done()
-            await client.say(b"RSET\r\n")
+            await client.say(b"EHLO client.example\r\n")
             await asyncio.sleep(290)
         await handing
         assert not client.wire.closed
