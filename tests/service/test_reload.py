@@ -5,6 +5,7 @@ import json
 import re
 import smtplib
 import ssl
+import threading
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -249,3 +250,39 @@ def test_the_first_newsletter_brings_its_roles_and_the_last_one_takes_them_along
             assert room.stop() == 0
         finally:
             room.end()
+
+
+def test_the_primary_is_asked_about_recipients_throughout(make_office: MakeOffice, primary: Primary) -> None:
+    """With `unknown = "reject"` an answer that gets lost would be a refusal for good."""
+    primary.open()
+    office = make_office({'["any"]': '["learn"]\nunknown    = "reject"'})
+    office.start()
+    office.wait_for_roles()
+    refused: list[str] = []
+    asked: list[str] = []
+    over = threading.Event()
+
+    def ask_on(name: str) -> None:
+        """Name new recipients, which only the primary knows."""
+        with closing(Client(office.port)) as client:
+            while not over.is_set():
+                asked.append(f"{name}-{len(asked)}@example.org")
+                reply = client.send(message(1), asked[-1])
+                if not reply.startswith("250 "):
+                    refused.append(reply)
+                    return
+
+    asking = [threading.Thread(target=ask_on, args=(f"r{n}",)) for n in range(4)]
+    for each in asking:
+        each.start()
+    try:
+        for _ in range(RELOADS):
+            seen = len(asked)
+            reload(office)
+            until("more were asked about", lambda: len(asked) > seen + 20 or len(refused) > 0)  # noqa: B023
+    finally:
+        over.set()
+        for each in asking:
+            each.join()
+    assert refused == [], office.log.read_text()[-3000:]
+    assert office.stop() == 0
