@@ -132,6 +132,8 @@ class Sink:
         self._process.terminate()
         self._process.wait(10)
         self._thread.join(10)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
