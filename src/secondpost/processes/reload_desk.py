@@ -34,7 +34,7 @@ class NoService(Exception):
     """There is no service with a supervisor to ask, or it ended while it was asked."""
 
 
-class _Answer(msgspec.Struct, frozen=True):
+class _DeskAnswer(msgspec.Struct, frozen=True):
     """The outcome as it crosses the socket; without faults it was reloaded."""
 
     path: str
@@ -76,9 +76,9 @@ class ReloadDesk:
                     return
             match await self._reload.reload():
                 case Reloaded(path, changes, warnings):
-                    answer = _Answer(path, changes, warnings)
+                    answer = _DeskAnswer(path, changes, warnings)
                 case NotReloaded(path, faults):
-                    answer = _Answer(path, faults=faults)
+                    answer = _DeskAnswer(path, faults=faults)
             line.write(msgspec.json.encode(answer) + b"\n")
         except (Garbled, TimeoutError):
             return
@@ -104,7 +104,7 @@ async def ask_to_reload(config: Config) -> Reloaded | NotReloaded:
     try:
         transport.write(QUESTION + b"\n")
         async with asyncio.timeout(ANSWER_SECONDS):
-            answer = msgspec.json.decode(await line.whole, type=_Answer)
+            answer = msgspec.json.decode(await line.whole, type=_DeskAnswer)
     except (Garbled, TimeoutError):
         raise NoService from None
     finally:
