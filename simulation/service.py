@@ -218,7 +218,8 @@ class SimService:
                 return PublishRole(parts)
             case "fetch":
                 asked = partial(self.steps.took, role, "get")
-                return FetchRole(parts, SimFetcher(self.blog, self.machine.dice.scheduling, asked))
+                fetcher = SimFetcher(self.blog, self.machine.dice.scheduling, asked)
+                return FetchRole(parts, fetcher, fetcher)
             case "web":
                 return Pages(public_pages(parts, reader_keys().links))
         raise LookupError(f"there is no role {role}")

@@ -107,6 +107,10 @@ class SimFetcher:
         self._dice = dice
         self._asked = asked
 
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, octets_max: int) -> Fetched:
+        """The simulated web has no webhook."""
+        return Fetched(404, {}, b"", url)
+
     async def get(
         self, url: str, headers: Mapping[str, str], octets_max: int, validators: Validators | None = None
     ) -> Fetched:

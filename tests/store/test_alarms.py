@@ -11,11 +11,11 @@ from secondpost.mail.envelope import Arrival, Lane
 from secondpost.mail.owner_notice import (
     AlarmRecord,
     Batch,
-    Marks,
     News,
     Notice,
+    NoticeChannel,
+    NoticeMarks,
     OwnerPost,
-    Road,
     SentNotice,
 )
 from tests.store.letters import Letters, leased, settled
@@ -60,17 +60,19 @@ async def test_what_a_mail_says_is_marked_with_the_mail(place: Place) -> None:
     roles = frozenset({"deliver", "supervisor"})
     notices = [Notice(News.BEGAN, NO_ROUTE), Notice(News.BEGAN, DIED)]
     assert await store.give_notice(Batch.OWN, notices, roles, 6_000, mail=first)
-    began = [replace(one, mail=Marks(6_000, None, 0)) for one in (NO_ROUTE, DIED)]
+    began = [replace(one, mail=NoticeMarks(6_000, None, 0)) for one in (NO_ROUTE, DIED)]
     assert await store.alarms() == began
     assert await store.message(first.queue_id) is not None
-    assert await store.sent_notices() == [SentNotice(Road.MAIL, Batch.OWN, 6_000, roles, is_waiting=True)]
+    assert await store.sent_notices() == [
+        SentNotice(NoticeChannel.MAIL, Batch.OWN, 6_000, roles, is_waiting=True)
+    ]
     ended = replace(began[0], ended_ms=6_500)
     await store.note_alarms([], [ended], [])
     later = [Notice(News.ENDED, ended), Notice(News.LASTS, began[1])]
     assert await store.give_notice(Batch.OWN, later, roles, 7_000, mail=mail(place, letters))
     assert [one.mail for one in await store.alarms()] == [
-        Marks(6_000, None, 0, 7_000),
-        Marks(6_000, 7_000, 0),
+        NoticeMarks(6_000, None, 0, 7_000),
+        NoticeMarks(6_000, 7_000, 0),
     ]
 
 
@@ -82,7 +84,7 @@ async def test_what_another_process_mailed_is_not_mailed_again(place: Place) -> 
     both = [Notice(News.BEGAN, NO_ROUTE), Notice(News.BEGAN, DIED)]
     assert not await there.give_notice(Batch.OWN, both, frozenset(), 6_001, mail=second)
     assert await here.message(second.queue_id) is None
-    assert [one.mail for one in await here.alarms()] == [Marks(), Marks(6_000, None, 0)]
+    assert [one.mail for one in await here.alarms()] == [NoticeMarks(), NoticeMarks(6_000, None, 0)]
 
 
 async def test_an_end_is_not_marked_before_the_beginning(place: Place) -> None:
@@ -119,7 +121,9 @@ async def test_posts_wait_on_their_own(place: Place) -> None:
     began = [Notice(News.BEGAN, NO_ROUTE)]
     assert await store.give_notice(Batch.OWN, began, frozenset({"deliver"}), 6_000, posts=posts)
     assert not await store.give_notice(Batch.OWN, began, frozenset({"deliver"}), 6_001, posts=posts[:1])
-    assert [(one.mail, one.webhook) for one in await store.alarms()] == [(Marks(), Marks(6_000, None, 0))]
+    assert [(one.mail, one.webhook) for one in await store.alarms()] == [
+        (NoticeMarks(), NoticeMarks(6_000, None, 0))
+    ]
     assert await store.post_due(5_999) is None
     assert await store.post_due(6_000) == posts[0]
     await store.post_again(posts[0], 9_000)
@@ -127,7 +131,7 @@ async def test_posts_wait_on_their_own(place: Place) -> None:
     await store.drop_post(posts[1])
     assert await store.post_due(6_000) is None
     assert await store.post_due(9_000) == replace(posts[0], due_ms=9_000, attempts=1)
-    sent = SentNotice(Road.WEBHOOK, Batch.OWN, 6_000, frozenset({"deliver"}), is_waiting=True)
+    sent = SentNotice(NoticeChannel.WEBHOOK, Batch.OWN, 6_000, frozenset({"deliver"}), is_waiting=True)
     assert await store.sent_notices() == [sent]
     await store.drop_post(posts[0])
     assert await store.sent_notices() == [replace(sent, is_waiting=False)]

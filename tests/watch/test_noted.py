@@ -6,7 +6,7 @@ import pytest
 
 from secondpost.mail.alarm import AlarmEnds, AlarmKind, Severity
 from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
-from secondpost.mail.owner_notice import AlarmRecord, Marks
+from secondpost.mail.owner_notice import AlarmRecord, NoticeMarks
 from secondpost.mail.standing_alarms import EVENT_MS, Alarm
 from secondpost.protocols.alarm_statements import Stated
 from secondpost.watch import noted as bounds
@@ -79,7 +79,7 @@ def test_an_event_stands_for_its_time_whatever_became_of_the_process() -> None:
         assert ended.ended_ms == NOW + EVENT_MS
 
 
-MAILED = replace(RECORD, mail=Marks(NOW, None, 0), ended_ms=NOW + 1_000)
+MAILED = replace(RECORD, mail=NoticeMarks(NOW, None, 0), ended_ms=NOW + 1_000)
 RENEWED = [states(replace(NO_ROUTE, since_ms=NOW + 2_000, last_ms=NOW + 2_000))]
 
 
@@ -91,9 +91,9 @@ def test_an_alarm_whose_end_was_not_sent_yet_goes_on() -> None:
 @pytest.mark.parametrize(
     "record",
     [
-        replace(MAILED, mail=Marks()),
-        replace(MAILED, mail=Marks(NOW, None, 0, NOW + 1_500)),
-        replace(MAILED, webhook=Marks(NOW, None, 0, NOW + 1_500)),
+        replace(MAILED, mail=NoticeMarks()),
+        replace(MAILED, mail=NoticeMarks(NOW, None, 0, NOW + 1_500)),
+        replace(MAILED, webhook=NoticeMarks(NOW, None, 0, NOW + 1_500)),
     ],
 )
 def test_otherwise_it_is_another_alarm(record: AlarmRecord) -> None:
@@ -118,7 +118,7 @@ def test_ended_alarms_are_forgotten_the_oldest_first_and_by_role() -> None:
         replace(FAILED, subject=str(number), noted_ms=NOW + number, ended_ms=NOW + number)
         for number in range(bounds.UNSENT_MAX + 3)
     ]
-    sent = [replace(one, mail=Marks(NOW, None, 0)) for one in ended]
+    sent = [replace(one, mail=NoticeMarks(NOW, None, 0)) for one in ended]
     other = replace(MAILED, noted_ms=NOW - 10)
     assert noted([other, *ended], [], NOW + HOUR_MS).gone == tuple(ended[:3])
     assert noted([other, *sent], [], NOW + HOUR_MS).gone == ()

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from secondpost.mail.alarm import AlarmEnds, AlarmKind, Severity
 from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
-from secondpost.mail.owner_notice import AlarmRecord, Batch, Marks, News, Notice, Road, SentNotice
+from secondpost.mail.owner_notice import (
+    AlarmRecord,
+    Batch,
+    News,
+    Notice,
+    NoticeChannel,
+    NoticeMarks,
+    SentNotice,
+)
 from secondpost.mail.standing_alarms import Alarm
 from secondpost.protocols.alarm_statements import Stated
 from secondpost.watch import notices as bounds
@@ -80,14 +88,14 @@ class Office:
         for row in (*found.changed, *found.begun):
             kept[_key(row)] = row
         self.rows = sorted(kept.values(), key=lambda row: row.noted_ms)
-        due = list(notices_due(Road.MAIL, self.rows, self._sent(), self.now_ms))
+        due = list(notices_due(NoticeChannel.MAIL, self.rows, self._sent(), self.now_ms))
         for place, one in enumerate(due):
             self._mail(one, self.now_ms + place)
         return due
 
     def _sent(self) -> list[SentNotice]:
         return [
-            SentNotice(Road.MAIL, due.batch, at_ms, due.roles, at_ms in self.unsent)
+            SentNotice(NoticeChannel.MAIL, due.batch, at_ms, due.roles, at_ms in self.unsent)
             for at_ms, due in self.mails
         ]
 
@@ -373,9 +381,11 @@ def test_one_kind_of_the_strangers_does_not_delay_another() -> None:
 
 
 def test_each_road_is_looked_at_by_itself() -> None:
-    record = AlarmRecord(ACT, "", "deliver", NOON, "", NOON, NOON, NOON, mail=Marks(NOON, None, 0))
-    assert notices_due(Road.MAIL, [record], [], NOON) == ()
-    (due,) = notices_due(Road.WEBHOOK, [record], [], NOON)
+    record = AlarmRecord(ACT, "", "deliver", NOON, "", NOON, NOON, NOON, mail=NoticeMarks(NOON, None, 0))
+    assert notices_due(NoticeChannel.MAIL, [record], [], NOON) == ()
+    (due,) = notices_due(NoticeChannel.WEBHOOK, [record], [], NOON)
     assert due.notices == (Notice(News.BEGAN, record),)
-    waiting = [SentNotice(Road.MAIL, Batch.OWN, NOON - n, frozenset(), is_waiting=True) for n in range(9)]
-    assert notices_due(Road.WEBHOOK, [record], waiting, NOON) == (due,)
+    waiting = [
+        SentNotice(NoticeChannel.MAIL, Batch.OWN, NOON - n, frozenset(), is_waiting=True) for n in range(9)
+    ]
+    assert notices_due(NoticeChannel.WEBHOOK, [record], waiting, NOON) == (due,)

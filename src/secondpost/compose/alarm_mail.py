@@ -54,7 +54,7 @@ def alarm_paragraphs(alarm: AlarmRecord, news: News, zone: ZoneInfo) -> str:
     if news is News.ENDED and alarm.ended_ms is not None:
         since, ended = zoned_text(alarm.since_ms, zone), zoned_text(alarm.ended_ms, zone)
         lines.append(f"It began at {since} and ended at {ended}, after {lasted_text(alarm)}.")
-        lines += [alarm.how] if len(alarm.how) > 0 else []
+        lines += [f"{alarm.how[:1].upper()}{alarm.how[1:]}"] if len(alarm.how) > 0 else []
         return _indented(lines)
     lines.append(f"Since {zoned_text(alarm.since_ms, zone)}. {_WEIGHT[alarm.severity]}".rstrip())
     if len(alarm.detail) > 0:

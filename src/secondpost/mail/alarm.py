@@ -236,6 +236,12 @@ class AlarmKind(Enum):
         Severity.PASSES,
         "Free disk space; as `claim-waits`.",
     )
+    WEBHOOK_FAILS = (
+        "webhook-fails",
+        Severity.LOOK,
+        "Check `webhook` in `[alarms]`, then type `alarms test`; mail is sent all the same.",
+        AlarmEnds.WHEN_MENDED,
+    )
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What the owner is sent about alarms: by which road, and what of each alarm."""
+"""What the owner is sent about alarms: by which channel, and what of each alarm."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from enum import StrEnum
 from secondpost.mail.alarm import AlarmKind, Severity
 
 
-class Road(StrEnum):
+class NoticeChannel(StrEnum):
     """How a notice reaches the owner. Each is kept up on its own: one may be closed."""
 
     MAIL = "mail"
@@ -30,8 +30,8 @@ class News(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
-    """When the owner was sent each, by one road; None: not yet."""
+class NoticeMarks:
+    """When the owner was sent each, by one channel; None: not yet."""
 
     began_ms: int | None = None
     lasts_ms: int | None = None  # the last reminder, or that it got worse
@@ -58,15 +58,15 @@ class AlarmRecord:
     step: int = 0  # of a condition that gets worse in steps, how far it has come
     ended_ms: int | None = None
     how: str = ""  # what the owner may want to know of its end
-    mail: Marks = Marks()
-    webhook: Marks = Marks()
+    mail: NoticeMarks = NoticeMarks()
+    webhook: NoticeMarks = NoticeMarks()
 
     @property
     def severity(self) -> Severity:
         return self.kind.severity_at(self.step)
 
-    def marks(self, road: Road) -> Marks:
-        return self.mail if road is Road.MAIL else self.webhook
+    def marks(self, channel: NoticeChannel) -> NoticeMarks:
+        return self.mail if channel is NoticeChannel.MAIL else self.webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class SentNotice:
     one may still take it; or posts wait.
     """
 
-    road: Road
+    channel: NoticeChannel
     batch: Batch
     at_ms: int
     roles: frozenset[str]  # whose alarms caused it

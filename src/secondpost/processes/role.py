@@ -361,7 +361,7 @@ class _Running:
         from secondpost.world.real.fetch import RealFetcher
 
         fetcher = RealFetcher(parts.world.resolver, allow_private=self._config.fetch.allow_private)
-        return FetchRole(parts, fetcher)
+        return FetchRole(parts, fetcher, fetcher)
 
     def _world(self, doors: Mapping[Endpoint, socket], work: RealWork) -> World:
         dice = RealDice()

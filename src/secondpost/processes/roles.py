@@ -7,10 +7,23 @@ ROLES = ("receive", "deliver", "web", "publish", "fetch")
 
 
 def roles_of(config: Config) -> tuple[str, ...]:
-    """The roles to run; without a newsletter, none to publish, fetch or show pages."""
-    if len(config.newsletters) == 0:
-        return ("receive", "deliver")
-    return tuple(role for role in ROLES if role != "web" or config.web.url is not None)
+    """The roles to run: without a newsletter, none to publish or show pages, and one to fetch only
+    for a webhook.
+    """
+    return tuple(role for role in ROLES if _is_needed(config, role))
+
+
+def _is_needed(config: Config, role: str) -> bool:
+    has_newsletter = len(config.newsletters) > 0
+    match role:
+        case "publish":
+            return has_newsletter
+        case "web":
+            return has_newsletter and config.web.url is not None
+        case "fetch":
+            return has_newsletter or config.alarms.webhook is not None
+        case _:
+            return True
 
 
 def doors_of(config: Config, role: str) -> tuple[Endpoint, ...]:

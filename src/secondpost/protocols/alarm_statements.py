@@ -45,31 +45,31 @@ ANY_KIND = frozenset({"publish", SUPERVISOR})
 _KINDS: Mapping[str, AlarmKind] = MappingProxyType({kind.word: kind for kind in AlarmKind})
 _SEVEREST_FIRST = (Severity.ACT, Severity.LOOK, Severity.NEWS, Severity.PASSES)
 
-Moment = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
+_Time = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
 
 
-class _Alarm(msgspec.Struct, frozen=True):
+class _AlarmLine(msgspec.Struct, frozen=True):
     kind: str
     subject: Annotated[str, msgspec.Meta(max_length=SUBJECT_CHARACTERS_MAX)]
     detail: Annotated[str, msgspec.Meta(max_length=DETAIL_CHARACTERS_MAX)]
-    since_ms: Moment
-    last_ms: Moment
+    since_ms: _Time
+    last_ms: _Time
     step: Annotated[int, msgspec.Meta(ge=0, le=STEP_MAX)] = 0
 
 
-class _Ended(msgspec.Struct, frozen=True):
+class _EndedLine(msgspec.Struct, frozen=True):
     kind: str
     subject: Annotated[str, msgspec.Meta(max_length=SUBJECT_CHARACTERS_MAX)]
     how: Annotated[str, msgspec.Meta(max_length=DETAIL_CHARACTERS_MAX)]
 
 
-class _Stated(msgspec.Struct, frozen=True):
+class _Statement(msgspec.Struct, frozen=True):
     role: Annotated[str, msgspec.Meta(max_length=ROLE_CHARACTERS_MAX)]
-    alarms: Annotated[tuple[_Alarm, ...], msgspec.Meta(max_length=STATED_MAX)]
-    ended: Annotated[tuple[_Ended, ...], msgspec.Meta(max_length=ENDED_MAX)] = ()
+    alarms: Annotated[tuple[_AlarmLine, ...], msgspec.Meta(max_length=STATED_MAX)]
+    ended: Annotated[tuple[_EndedLine, ...], msgspec.Meta(max_length=ENDED_MAX)] = ()
 
 
-_STATED = msgspec.json.Decoder(_Stated)
+_STATED = msgspec.json.Decoder(_Statement)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +117,11 @@ def _cut(text: str, characters_max: int) -> str:
 
 def statement_line(said: Stated) -> bytes:
     alarms = tuple(
-        _Alarm(alarm.kind.word, alarm.subject, alarm.detail, alarm.since_ms, alarm.last_ms, alarm.step)
+        _AlarmLine(alarm.kind.word, alarm.subject, alarm.detail, alarm.since_ms, alarm.last_ms, alarm.step)
         for alarm in said.alarms
     )
-    ended = tuple(_Ended(one.kind.word, one.subject, one.how) for one in said.ended)
-    return msgspec.json.encode(_Stated(said.role, alarms, ended)) + b"\n"
+    ended = tuple(_EndedLine(one.kind.word, one.subject, one.how) for one in said.ended)
+    return msgspec.json.encode(_Statement(said.role, alarms, ended)) + b"\n"
 
 
 def read_statement(line: bytes) -> Stated:
@@ -145,5 +145,5 @@ def _may_state(role: str, word: str) -> bool:
     return kind is not None and (role in ANY_KIND or kind in KINDS_OF[role])
 
 
-def _read(one: _Alarm) -> Alarm:
+def _read(one: _AlarmLine) -> Alarm:
     return Alarm(_KINDS[one.kind], one.subject, one.detail, one.since_ms, one.last_ms, one.step)

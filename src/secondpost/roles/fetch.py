@@ -1,33 +1,53 @@
-"""The fetch role: fetches everything from the web, and reads its hostile documents. It has no
-store.
-"""
+"""The fetch role: everything that goes to the web; it reads hostile documents, and has no store."""
 
-from secondpost.roles.parts import FEEDS, Parts
+from secondpost.config.records import Config
+from secondpost.protocols.post_questions import PostAccepted, PostNotAccepted, PostOutcome
+from secondpost.roles.parts import FEEDS, POSTS, Parts
 from secondpost.world.background import BackgroundTasks
-from secondpost.world.ports import Fetcher, Listening
+from secondpost.world.ports import Fetcher, FetchError, Listening, Poster
 from secondpost.world.sockets.feeds import FeedAnswerer
+from secondpost.world.sockets.posts import PostAnswerer
+
+ANSWER_OCTETS_MAX = 1_000_000  # of the webhook, which is read and ignored
+SHOWN_CHARACTERS = 200  # of an address, in the texts of a Fetcher
 
 
 class FetchRole:
-    """Answers the publish role's questions about feeds."""
+    """Answers the publish role's questions about feeds, and posts to the webhook what the deliver role
+    hands it.
+    """
 
-    def __init__(self, parts: Parts, fetcher: Fetcher) -> None:
-        from secondpost.newsletter.fetching import FeedFetching
-
+    def __init__(self, parts: Parts, fetcher: Fetcher, poster: Poster) -> None:
+        self._config = parts.config
         self._world = parts.world
+        self._fetcher = fetcher
+        self._poster = poster
         self._background = BackgroundTasks(parts.failed)
-        self._answerer = FeedAnswerer(FeedFetching(fetcher, parts.world.work).look, self._background.run)
+        self._feeds: FeedAnswerer | None = None
         self._doors: list[Listening] = []
 
     async def start(self) -> None:
-        self._doors.append(await self._answerer.open(self._world.net, self._world.disk.path(FEEDS)))
+        net, disk = self._world.net, self._world.disk
+        if len(self._config.newsletters) > 0:
+            from secondpost.newsletter.fetching import FeedFetching
+
+            look = FeedFetching(self._fetcher, self._world.work).look
+            self._feeds = FeedAnswerer(look, self._background.run)
+            self._doors.append(await self._feeds.open(net, disk.path(FEEDS)))
+        if self._config.alarms.webhook is not None:
+            posts = PostAnswerer(self._post, self._background.run)
+            self._doors.append(await posts.open(net, disk.path(POSTS)))
+
+    async def _post(self, body: str) -> PostOutcome:
+        return await post_to_webhook(self._config, self._poster, body)
 
     def rest(self) -> None:
         """It begins nothing by itself."""
 
     async def hand_over(self) -> None:
         self._close_doors()
-        await self._answerer.finish()
+        if self._feeds is not None:
+            await self._feeds.finish()
 
     async def drain(self) -> None:
         self._close_doors()
@@ -36,3 +56,18 @@ class FetchRole:
     def _close_doors(self) -> None:
         while len(self._doors) > 0:
             self._doors.pop().close()
+
+
+async def post_to_webhook(config: Config, poster: Poster, body: str) -> PostOutcome:
+    """Post to the address of the configuration."""
+    url = config.alarms.webhook
+    if url is None:
+        return PostNotAccepted("the configuration names no webhook")
+    headers = {"content-type": "application/json"}
+    try:
+        answer = await poster.post(url, headers, body.encode("utf-8"), ANSWER_OCTETS_MAX)
+    except FetchError as error:  # its text may name the address, which works like a password
+        return PostNotAccepted(str(error).replace(url[:SHOWN_CHARACTERS], "the webhook"))
+    if 200 <= answer.status < 300:
+        return PostAccepted()
+    return PostNotAccepted(f"the webhook answers {answer.status}")

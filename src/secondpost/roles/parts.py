@@ -27,7 +27,8 @@ class World:
     disk: Disk
 
 
-FEEDS = "fetch.socket"  # socket where the fetch role answers
+FEEDS = "fetch.socket"  # socket where the fetch role answers questions about feeds
+POSTS = "posts.socket"  # socket where it is given what to post to the webhook
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,20 @@
 """The part of the deliver role that tells the owner of alarms."""
 
+import asyncio
 from collections.abc import Callable
 
+from secondpost.mail.alarm import AlarmKind
 from secondpost.protocols.alarm_statements import Stated
 from secondpost.protocols.dkim.signing import signed
-from secondpost.roles.parts import Parts, opened
-from secondpost.watch.alarm_desk import AlarmDesk, OwnMail
+from secondpost.roles.parts import POSTS, Parts, opened
+from secondpost.store.ports import StoreFull, StoreUnavailable
+from secondpost.watch.alarm_desk import AlarmDesk, MailToOwner
 from secondpost.watch.roll import AlarmRoll
+from secondpost.watch.webhook import Webhook
 from secondpost.world.background import Background
 from secondpost.world.ports import Listening
 from secondpost.world.sockets.alarms import ALARMS, AlarmListener
+from secondpost.world.sockets.posts import PostAsker
 
 
 class OwnersWatch:
@@ -23,8 +28,13 @@ class OwnersWatch:
         self._roll = AlarmRoll(world.clock.now_ms)
         self._listener = AlarmListener(self._heard, self._roll.left)
         self._keys, self._domain = parts.own_keys, config.hostname
-        own_mail = OwnMail(config, store.ids, self._signed, store)
+        own_mail = MailToOwner(config, store.ids, self._signed, store)
         self._desk = AlarmDesk(config, store, world.clock, self._roll, parts.alarms, own_mail, sent)
+        self._alarms = parts.alarms
+        self._webhook: Webhook | None = None
+        if config.alarms.webhook is not None:
+            asker = PostAsker(world.net, world.disk.path(POSTS))
+            self._webhook = Webhook(store, world.clock, parts.alarms, asker.post)
         self._doors: list[Listening] = []
 
     def _signed(self, message: bytes, dated_ms: int) -> bytes:
@@ -39,6 +49,16 @@ class OwnersWatch:
     async def start(self) -> None:
         self._doors.append(await self._listener.open(self._net, self._path))
         self._background(self._desk.run(self._seconds))
+        if self._webhook is not None:
+            self._background(self._post(self._webhook))
+
+    async def _post(self, webhook: Webhook) -> None:
+        while True:
+            await asyncio.sleep(self._seconds)
+            try:
+                await webhook.send_due()
+            except (StoreUnavailable, StoreFull) as error:
+                self._alarms.begin(AlarmKind.HOUSEKEEPING_WAITS, "", str(error))
 
     def stop_listening(self) -> None:
         """Processes state their alarms to a successor from now on."""

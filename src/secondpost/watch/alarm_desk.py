@@ -15,7 +15,7 @@ from secondpost.config.records import Config
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.duration import DAY_MS
 from secondpost.mail.envelope import Arrival
-from secondpost.mail.owner_notice import AlarmRecord, Notice, Road
+from secondpost.mail.owner_notice import AlarmRecord, Notice, NoticeChannel
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.protocols.alarm_statements import stated
@@ -35,7 +35,7 @@ NOTICES_KEPT_MS = 31 * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
-class OwnMail:
+class MailToOwner:
     """Makes mails to the owner. `sign` puts a signature in front of a message dated then."""
 
     config: Config
@@ -58,7 +58,7 @@ class AlarmDesk:
         clock: Clock,
         roll: AlarmRoll,
         alarms: StandingAlarms,
-        own_mail: OwnMail,
+        own_mail: MailToOwner,
         sent: Callable[[], None],
     ) -> None:
         """`alarms`: those of this process; `sent` is called when there is new mail to deliver."""
@@ -70,7 +70,11 @@ class AlarmDesk:
         self._own_mail = own_mail
         self._sent = sent
         self._zone = ZoneInfo(config.alarms.timezone)
-        self._roads = (Road.MAIL,) if config.alarms.webhook is None else (Road.MAIL, Road.WEBHOOK)
+        self._channels = (
+            (NoticeChannel.MAIL,)
+            if config.alarms.webhook is None
+            else (NoticeChannel.MAIL, NoticeChannel.WEBHOOK)
+        )
         self._due = asyncio.Event()
         alarms.notify(self.changed)
 
@@ -100,9 +104,9 @@ class AlarmDesk:
         self._roll.heard(OWN_PLACE, own)
         records = await self._write(now_ms)
         sent = await self._store.sent_notices()
-        for road in self._roads:
-            for place, due in enumerate(notices_due(road, records, sent, now_ms)):
-                await self._give(road, due, now_ms + place)  # each has a time of its own
+        for channel in self._channels:
+            for place, due in enumerate(notices_due(channel, records, sent, now_ms)):
+                await self._give(channel, due, now_ms + place)  # each has a time of its own
         if len(sent) > 0 and sent[0].at_ms < now_ms - NOTICES_KEPT_MS:
             await self._store.forget_notices(now_ms - NOTICES_KEPT_MS)
 
@@ -114,13 +118,13 @@ class AlarmDesk:
         await self._store.note_alarms(found.begun, found.changed, found.gone)
         return await self._store.alarms()
 
-    async def _give(self, road: Road, due: NoticeDue, now_ms: int) -> None:
-        match road:
-            case Road.MAIL:
+    async def _give(self, channel: NoticeChannel, due: NoticeDue, now_ms: int) -> None:
+        match channel:
+            case NoticeChannel.MAIL:
                 mail = await self._mail(due.notices, now_ms)
                 if await self._store.give_notice(due.batch, due.notices, due.roles, now_ms, mail=mail):
                     self._sent()
-            case Road.WEBHOOK:
+            case NoticeChannel.WEBHOOK:
                 posts = posts_of(due.notices, self._config.hostname, now_ms)
                 await self._store.give_notice(due.batch, due.notices, due.roles, now_ms, posts=posts)
 

@@ -7,7 +7,7 @@ with its own.
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from secondpost.mail.alarm import AlarmEnds, AlarmKind, Severity
+from secondpost.mail.alarm import AlarmEnds, Severity
 from secondpost.mail.duration import DAY_MS, MINUTE_MS
 from secondpost.mail.owner_notice import AlarmRecord
 from secondpost.mail.standing_alarms import EVENT_MS, Alarm
@@ -21,8 +21,6 @@ BEGIN_MAX = 50  # of one role at one look
 UNSENT_MAX = 200  # ended, of one role, that the owner was never sent
 SENT_MAX = 1_000  # ended, of one role, that the owner was sent
 ENDED_KEPT_MS = 31 * DAY_MS
-
-Subject = tuple[AlarmKind, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +80,12 @@ def _may_resume(record: AlarmRecord) -> bool:
     """Whether an alarm that has ended goes on when it is stated again: the owner was sent its
     beginning, and not yet its end. What is only news has no end.
     """
-    roads = (record.mail, record.webhook)
-    began = any(marks.began_ms is not None for marks in roads)
+    channels = (record.mail, record.webhook)
+    began = any(marks.began_ms is not None for marks in channels)
     return (
-        began and all(marks.ended_ms is None for marks in roads) and record.kind.severity is not Severity.NEWS
+        began
+        and all(marks.ended_ms is None for marks in channels)
+        and record.kind.severity is not Severity.NEWS
     )
 
 

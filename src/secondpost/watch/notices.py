@@ -1,7 +1,7 @@
 """What the owner is sent about alarms, and when: once when one begins, once when it ends, and from
 time to time while it stands.
 
-Pure. One road (mail or webhook) is looked at by itself. What is due is sent in one notice with all
+Pure. One channel (mail or webhook) is looked at by itself. What is due is sent in one notice with all
 else that is new; alarms that strangers can cause have notices of their own, so that these never
 delay or hide another.
 """
@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from secondpost.mail.alarm import AlarmKind, Severity
 from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
-from secondpost.mail.owner_notice import AlarmRecord, Batch, News, Notice, Road, SentNotice
+from secondpost.mail.owner_notice import AlarmRecord, Batch, News, Notice, NoticeChannel, SentNotice
 
 GATHER_MS = 30 * MINUTE_MS  # what is not urgent waits for more
 # How long an alarm must stand before its beginning is sent.
@@ -43,12 +43,12 @@ STRANGERS_MAX = 4  # notices within a day that alarms of one kind cause, if stra
 STRANGERS_AGAIN_MS = DAY_MS  # between two beginnings of one alarm that strangers can cause
 WAITING_MAX: Mapping[Batch, int] = MappingProxyType({Batch.OWN: 3, Batch.STRANGERS: 1})  # unsent notices
 
-Subject = tuple[AlarmKind, str]
+KindAndSubject = tuple[AlarmKind, str]
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeDue:
-    """A notice to be sent now, by one road; the severest comes first."""
+    """A notice to be sent now, by one channel; the severest comes first."""
 
     batch: Batch
     notices: tuple[Notice, ...]
@@ -65,19 +65,19 @@ class _Timed:
 
 
 def notices_due(
-    road: Road, records: Sequence[AlarmRecord], sent: Sequence[SentNotice], now_ms: int
+    channel: NoticeChannel, records: Sequence[AlarmRecord], sent: Sequence[SentNotice], now_ms: int
 ) -> tuple[NoticeDue, ...]:
-    """At most one notice of each batch; `sent`: those of the last days, by all roads."""
-    own_road = [one for one in sent if one.road is road]
-    began = _beginnings(road, records)
+    """At most one notice of each batch; `sent`: those of the last days, by all channels."""
+    own_channel = [one for one in sent if one.channel is channel]
+    began = _beginnings(channel, records)
     found = []
     for batch in Batch:
-        earlier = [one for one in own_road if one.batch is batch]
+        earlier = [one for one in own_channel if one.batch is batch]
         if sum(one.is_waiting for one in earlier) >= WAITING_MAX[batch]:
             continue  # what comes meanwhile shares the notice after these
         of_batch = [record for record in records if batch_of(record) is batch]
-        patience = _Patience(road, now_ms, began, earlier, of_batch)
-        timed = [one for record in of_batch for one in patience.news_of(record)]
+        timing = _Timing(channel, now_ms, began, earlier, of_batch)
+        timed = [one for record in of_batch for one in timing.news_of(record)]
         causes = [one for one in timed if one.due_ms <= now_ms]
         if len(causes) > 0:
             chosen = [one.notice for one in timed if one.due_ms <= now_ms or one.may_join]
@@ -109,23 +109,25 @@ def _since(sent: Sequence[SentNotice], from_ms: int) -> int:
     return sum(one.at_ms > from_ms for one in sent)
 
 
-def _beginnings(road: Road, records: Sequence[AlarmRecord]) -> Mapping[Subject, Sequence[int]]:
+def _beginnings(
+    channel: NoticeChannel, records: Sequence[AlarmRecord]
+) -> Mapping[KindAndSubject, Sequence[int]]:
     """When the beginnings of each alarm were sent, whichever role stated it."""
-    found: dict[Subject, list[int]] = {}
+    found: dict[KindAndSubject, list[int]] = {}
     for record in records:
-        began_ms = record.marks(road).began_ms
+        began_ms = record.marks(channel).began_ms
         if began_ms is not None:
             found.setdefault((record.kind, record.subject), []).append(began_ms)
     return found
 
 
 @dataclass(frozen=True, slots=True)
-class _Patience:
+class _Timing:
     """How long news of one batch waits."""
 
-    road: Road
+    channel: NoticeChannel
     now_ms: int
-    began: Mapping[Subject, Sequence[int]]
+    began: Mapping[KindAndSubject, Sequence[int]]
     earlier: Sequence[SentNotice]
     records: Sequence[AlarmRecord]
 
@@ -144,11 +146,14 @@ class _Patience:
 
     def _sent_of_kind(self, kind: AlarmKind) -> set[int]:
         return {
-            at_ms for record in self.records if record.kind is kind for at_ms in record.marks(self.road).times
+            at_ms
+            for record in self.records
+            if record.kind is kind
+            for at_ms in record.marks(self.channel).times
         }
 
     def _news_of(self, record: AlarmRecord) -> Iterator[_Timed]:
-        marks = record.marks(self.road)
+        marks = record.marks(self.channel)
         severity = record.severity
         if marks.began_ms is None:
             if record.ended_ms is None or severity is Severity.NEWS:

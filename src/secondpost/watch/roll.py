@@ -28,7 +28,7 @@ class RoleStates:
 
 
 @dataclass(slots=True)
-class _Connection:
+class _StatingProcess:
     role: str
     since_ms: int
     alarms: tuple[Alarm, ...] = ()
@@ -49,12 +49,12 @@ class AlarmRoll:
 
     def __init__(self, now_ms: Callable[[], int]) -> None:
         self._now_ms = now_ms
-        self._connections: dict[int, _Connection] = {}
+        self._connections: dict[int, _StatingProcess] = {}
 
     def heard(self, number: int, said: Stated) -> None:
         connection = self._connections.get(number)
         if connection is None:
-            connection = self._connections[number] = _Connection(said.role, self._now_ms())
+            connection = self._connections[number] = _StatingProcess(said.role, self._now_ms())
         connection.state(said)
 
     def left(self, number: int) -> None:
@@ -62,13 +62,13 @@ class AlarmRoll:
 
     def states(self) -> tuple[RoleStates, ...]:
         """By role; a role without a process is missing."""
-        roles: dict[str, list[_Connection]] = {}
+        roles: dict[str, list[_StatingProcess]] = {}
         for connection in self._connections.values():
             roles.setdefault(connection.role, []).append(connection)
         return tuple(_together(role, connections) for role, connections in roles.items())
 
 
-def _together(role: str, connections: list[_Connection]) -> RoleStates:
+def _together(role: str, connections: list[_StatingProcess]) -> RoleStates:
     standing: dict[tuple[AlarmKind, str], Alarm] = {}
     for connection in connections:
         for alarm in connection.alarms:

@@ -10,11 +10,11 @@ from secondpost.mail.envelope import Arrival
 from secondpost.mail.owner_notice import (
     AlarmRecord,
     Batch,
-    Marks,
     News,
     Notice,
+    NoticeChannel,
+    NoticeMarks,
     OwnerPost,
-    Road,
     SentNotice,
 )
 from secondpost.store.verbs.engine import CHANGE_UNITS, Verbs
@@ -22,8 +22,8 @@ from secondpost.store.verbs.intake import add_mail
 from secondpost.store.verbs.steps import Row, Steps, maybe_number, number, rows, run
 
 ROWS_PER_UNIT = 4
-MARK: Mapping[Road, str] = MappingProxyType(
-    {Road.MAIL: "alarms.mark_mailed", Road.WEBHOOK: "alarms.mark_posted"}
+MARK: Mapping[NoticeChannel, str] = MappingProxyType(
+    {NoticeChannel.MAIL: "alarms.mark_mailed", NoticeChannel.WEBHOOK: "alarms.mark_posted"}
 )
 
 
@@ -53,17 +53,17 @@ class AlarmsVerbs(Verbs):
         mail: Arrival | None = None,
         posts: Sequence[OwnerPost] = (),
     ) -> Awaitable[bool]:
-        road = Road.WEBHOOK if mail is None else Road.MAIL
+        channel = NoticeChannel.WEBHOOK if mail is None else NoticeChannel.MAIL
 
         def write() -> Steps[bool]:
-            kept = {_key(one): one.marks(road) for one in (yield from _alarms())}
-            if any(kept.get(_key(one.alarm)) != one.alarm.marks(road) for one in notices):
+            kept = {_key(one): one.marks(channel) for one in (yield from _alarms())}
+            if any(kept.get(_key(one.alarm)) != one.alarm.marks(channel) for one in notices):
                 return False  # another process was first
-            marked = [(*_key(one.alarm), *_marks_row(_marked(one, road, at_ms))) for one in notices]
-            yield from run(MARK[road], chosen=marked)
+            marked = [(*_key(one.alarm), *_marks_row(_marked(one, channel, at_ms))) for one in notices]
+            yield from run(MARK[channel], chosen=marked)
             message = None if mail is None else mail.queue_id
             named = " ".join(sorted(roles))
-            yield from run("alarms.add_notice", road.value, batch.value, at_ms, named, message)
+            yield from run("alarms.add_notice", channel.value, batch.value, at_ms, named, message)
             if mail is not None:
                 yield from add_mail([(mail, None)])
             yield from run("alarms.add_posts", chosen=[_post_row(one) for one in posts])
@@ -161,15 +161,15 @@ def _record(row: Row, kind: AlarmKind) -> AlarmRecord:
         number(step),
         maybe_number(ended_ms),
         str(how),
-        Marks(*marks[:4]),
-        Marks(*marks[4:]),
+        NoticeMarks(*marks[:4]),
+        NoticeMarks(*marks[4:]),
     )
 
 
 def _sent_notice(row: Row) -> SentNotice:
-    road, batch, at_ms, roles, waits = row
+    channel, batch, at_ms, roles, waits = row
     causes = frozenset(str(roles).split())
-    return SentNotice(Road(str(road)), Batch(str(batch)), number(at_ms), causes, waits == 1)
+    return SentNotice(NoticeChannel(str(channel)), Batch(str(batch)), number(at_ms), causes, waits == 1)
 
 
 def _key(alarm: AlarmRecord) -> Row:
@@ -185,9 +185,9 @@ def _changed(alarm: AlarmRecord) -> Row:
     return (*_stated(alarm), alarm.ended_ms, alarm.how)
 
 
-def _marked(notice: Notice, road: Road, at_ms: int) -> Marks:
+def _marked(notice: Notice, channel: NoticeChannel, at_ms: int) -> NoticeMarks:
     alarm = notice.alarm
-    marks = alarm.marks(road)
+    marks = alarm.marks(channel)
     match notice.news:
         case News.BEGAN:
             return replace(marks, began_ms=at_ms, step=alarm.step)
@@ -197,7 +197,7 @@ def _marked(notice: Notice, road: Road, at_ms: int) -> Marks:
             return replace(marks, ended_ms=at_ms)
 
 
-def _marks_row(marks: Marks) -> Row:
+def _marks_row(marks: NoticeMarks) -> Row:
     return marks.began_ms, marks.lasts_ms, marks.step, marks.ended_ms
 
 

@@ -26,12 +26,12 @@ CREATE UNIQUE INDEX alarm_standing ON alarm (kind, subject, role) WHERE ended_ms
 
 -- What was sent to the owner lately: a mail, or posts to the webhook.
 CREATE TABLE owner_notice (
-  road    TEXT    NOT NULL CHECK (road IN ('mail', 'webhook')),
+  channel TEXT    NOT NULL CHECK (channel IN ('mail', 'webhook')),
   batch   TEXT    NOT NULL,
   at_ms   INTEGER NOT NULL,
   roles   TEXT    NOT NULL,                -- whose alarms caused it, separated by spaces
   message INTEGER,                         -- the mail
-  PRIMARY KEY (road, batch, at_ms)
+  PRIMARY KEY (channel, batch, at_ms)
 ) STRICT, WITHOUT ROWID;
 
 -- Posts to the webhook that were not accepted yet.

@@ -47,18 +47,18 @@ FROM new WHERE alarm.kind = new.kind AND alarm.subject = new.subject AND alarm.r
 
 -- name: add_notice
 -- Record that a notice was sent.
-INSERT INTO owner_notice (road, batch, at_ms, roles, message) VALUES (?1, ?2, ?3, ?4, ?5);
+INSERT INTO owner_notice (channel, batch, at_ms, roles, message) VALUES (?1, ?2, ?3, ?4, ?5);
 
 -- name: notices
 -- Notices sent; a mail waits while it may still be taken and not one recipient's server has taken it.
-SELECT road, batch, at_ms, roles,
+SELECT channel, batch, at_ms, roles,
        CASE WHEN message IS NULL THEN
          CASE WHEN EXISTS (SELECT 1 FROM owner_post WHERE owner_post.made_ms = owner_notice.at_ms) THEN 1 ELSE 0 END
        WHEN EXISTS (SELECT 1 FROM delivery WHERE delivery.message = owner_notice.message
                     AND delivery.state IN ('waiting', 'claimed', 'held'))
         AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.message = owner_notice.message
                         AND delivery.state = 'delivered') THEN 1 ELSE 0 END
-FROM owner_notice ORDER BY at_ms, road, batch;
+FROM owner_notice ORDER BY at_ms, channel, batch;
 
 -- name: forget_notices
 -- Delete notices sent before ?1.
