@@ -11,6 +11,7 @@ PLACES = {
     "serve": "secondpost.cli.serve",
     "reload": "secondpost.cli.reload",
     "status": "secondpost.cli.status",
+    "alarms": "secondpost.cli.alarms",
     "check": "secondpost.cli.check",
     "trace": "secondpost.cli.trace",
     "queue": "secondpost.cli.queue",

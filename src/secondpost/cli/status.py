@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secondpost.cli.alarms import say_alarms
 from secondpost.cli.command import JSON, Command
 from secondpost.cli.opening import at_stores
 from secondpost.cli.primaries import say_primaries
@@ -16,6 +17,7 @@ from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.duration import age_text
 from secondpost.mail.envelope import Lane
 from secondpost.mail.size import size_text
+from secondpost.owner.alarms import standing_alarms
 from secondpost.owner.figures import counted
 from secondpost.owner.primaries import primaries_of
 from secondpost.owner.status import standing_of_count, status_document
@@ -46,11 +48,13 @@ def status(as_json: bool) -> None:
         runs, refused = await desk.desk.is_served(), await desk.desk.refused()
         primaries = await primaries_of(desk, config)
         now_ms = desk.clock.now_ms()
+        alarms = standing_alarms(await desk.desk.alarms())
         found = None if open_ is None else await newsletters_stand(open_, config, now_ms)
         if as_json:
-            say_json(status_document(config, runs, counts, down, refused, primaries, found))
+            say_json(status_document(config, runs, alarms, counts, down, refused, primaries, found))
             return
         _say(config, runs, counts, down, now_ms, found)
+        say_alarms(alarms, now_ms)
         say_refused(refused, config, now_ms)
         say_primaries(primaries, now_ms)
         if found is not None:

@@ -257,6 +257,28 @@ class PrimaryDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmDocument:
+    kind: str
+    subject: str
+    role: str
+    severity: str
+    detail: str
+    since: str
+    ended: str | None
+    how: str
+    what_to_do: str
+    mailed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmsDocument:
+    """The document of `alarms list`."""
+
+    standing: list[AlarmDocument]
+    ended: list[AlarmDocument]
+
+
+@dataclass(frozen=True, slots=True)
 class StatusDocument:
     """The document of `status`."""
 
@@ -270,6 +292,7 @@ class StatusDocument:
     held_owner: int
     kept: int
     octets: int
+    alarms: list[AlarmDocument]
     counts: list[CountDocument]
     sites_down: list[SiteDocument]
     refused: list[RefusedDocument]

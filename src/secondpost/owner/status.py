@@ -1,8 +1,12 @@
 """The status: what waits, is held or kept, the primaries, and the newsletters."""
 
+from collections.abc import Sequence
+
 from secondpost import __version__
 from secondpost.config.records import Config
 from secondpost.mail.delivery import State
+from secondpost.mail.owner_notice import AlarmRecord
+from secondpost.owner.alarms import alarm_document
 from secondpost.owner.documents import CountDocument, StatusDocument, site_document
 from secondpost.owner.figures import utc_time
 from secondpost.owner.primaries import PrimaryStands, primary_document
@@ -24,6 +28,7 @@ def _total(counts: list[Count], *standings: Standing) -> int:
 def status_document(
     config: Config,
     runs: bool,
+    alarms: Sequence[AlarmRecord],
     counts: list[Count],
     down: list[SiteDown],
     refused: list[Refused],
@@ -41,6 +46,7 @@ def status_document(
         held_owner=_total(counts, Standing.HELD_OWNER),
         kept=sum(count.deliveries for count in counts if count.state is State.KEPT),
         octets=sum(count.octets for count in counts),
+        alarms=[alarm_document(one) for one in alarms],
         counts=[
             CountDocument(
                 domain=count.domain,

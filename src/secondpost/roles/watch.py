@@ -1,11 +1,12 @@
 """The part of the deliver role that tells the owner of alarms."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from secondpost.mail.address import Domain
 from secondpost.mail.alarm import AlarmKind
 from secondpost.protocols.alarm_statements import Stated
-from secondpost.protocols.dkim.signing import signed
+from secondpost.protocols.dkim.signing import SigningKey, signed
 from secondpost.roles.parts import POSTS, Parts, opened
 from secondpost.store.ports import StoreFull, StoreUnavailable
 from secondpost.watch.alarm_desk import AlarmDesk, MailToOwner
@@ -15,6 +16,15 @@ from secondpost.world.background import Background
 from secondpost.world.ports import Listening
 from secondpost.world.sockets.alarms import ALARMS, AlarmListener
 from secondpost.world.sockets.posts import PostAsker
+
+
+def signer_of(keys: Sequence[SigningKey], domain: Domain) -> Callable[[bytes, int], bytes]:
+    """Signs a message dated then; without keys the message stays as it is."""
+
+    def sign(message: bytes, dated_ms: int) -> bytes:
+        return message if len(keys) == 0 else signed(message, keys, domain, dated_ms // 1000)
+
+    return sign
 
 
 class OwnersWatch:
@@ -27,8 +37,7 @@ class OwnersWatch:
         self._background = background
         self._roll = AlarmRoll(world.clock.now_ms)
         self._listener = AlarmListener(self._heard, self._roll.left)
-        self._keys, self._domain = parts.own_keys, config.hostname
-        own_mail = MailToOwner(config, store.ids, self._signed, store)
+        own_mail = MailToOwner(config, store.ids, signer_of(parts.own_keys, config.hostname), store)
         self._desk = AlarmDesk(config, store, world.clock, self._roll, parts.alarms, own_mail, sent)
         self._alarms = parts.alarms
         self._webhook: Webhook | None = None
@@ -36,11 +45,6 @@ class OwnersWatch:
             asker = PostAsker(world.net, world.disk.path(POSTS))
             self._webhook = Webhook(store, world.clock, parts.alarms, asker.post)
         self._doors: list[Listening] = []
-
-    def _signed(self, message: bytes, dated_ms: int) -> bytes:
-        if len(self._keys) == 0:
-            return message
-        return signed(message, self._keys, self._domain, dated_ms // 1000)
 
     def _heard(self, connection: int, said: Stated) -> None:
         self._roll.heard(connection, said)

@@ -42,7 +42,7 @@ def posts_of(notices: Sequence[Notice], hostname: Domain, at_ms: int) -> tuple[O
     ]
     left_out = len(notices) - len(documents)
     if left_out > 0:
-        said = f"{left_out} more alarms: `secondpost alarms` lists them."
+        said = f"{left_out} more alarms: `secondpost alarms list` shows them."
         documents.append(plain_document("began", said, hostname, at_ms, len(documents)))
     return tuple(
         OwnerPost(at_ms, place, msgspec.json.encode(document).decode(), at_ms)
