@@ -95,10 +95,10 @@ def names_of(kind: str) -> list[str]:
 
 
 def read_set_up(kind: str, name: str) -> SetUp:
-    told = _read(kind, name)
-    good = told if kind == "good" else _read("good", cast(str, told["like"]))
-    whole = {**good, **told}
-    removed, added = _list(told, "without"), _list(told, "with")
+    table = _read(kind, name)
+    good = table if kind == "good" else _read("good", cast(str, table["like"]))
+    whole = {**good, **table}
+    removed, added = _list(table, "without"), _list(table, "with")
     zone = [line for line in cast(str, good["zone"]).splitlines() if len(line.strip()) > 0]
     for beginning in removed:
         assert any(line.startswith(beginning) for line in zone), f"{name}: no record begins {beginning!r}"
@@ -112,10 +112,10 @@ def read_set_up(kind: str, name: str) -> SetUp:
         parse_config(cast(str, whole["config"]).encode(), "secondpost.toml"),
         tuple(_line(line) for line in (*kept, *added)),
         tuple(_list(whole, "signed")),
-        frozenset(_list(told, "servfail")),
+        frozenset(_list(table, "servfail")),
         cast(Mapping[str, str], whole.get("policies", {})),
         known,
-        tuple(Expected(**one) for one in cast(list[dict[str, str]], told.get("finds", []))),
+        tuple(Expected(**one) for one in cast(list[dict[str, str]], table.get("finds", []))),
     )
 
 
@@ -123,8 +123,8 @@ def _read(kind: str, name: str) -> dict[str, object]:
     return tomllib.loads((FOLDER / f"dns_{kind}_{name}.toml").read_text())
 
 
-def _list(told: Mapping[str, object], key: str) -> Sequence[str]:
-    return cast(Sequence[str], told.get(key, ()))
+def _list(table: Mapping[str, object], key: str) -> Sequence[str]:
+    return cast(Sequence[str], table.get(key, ()))
 
 
 def _line(line: str) -> str:

@@ -90,4 +90,4 @@ def test_a_certificate_that_cannot_be_read_is_none(tmp_path: Path, content: byte
 
 def test_an_authority_is_known_by_its_name_in_caa() -> None:
     assert authority_of("Let's Encrypt") == "letsencrypt.org"
-    assert authority_of("Somebody Else") == ""
+    assert authority_of("Unknown Authority") == ""

@@ -11,7 +11,7 @@ from secondpost.mail.questions import Addresses, Finding, Mx, MxAnswer, MxRecord
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 from secondpost.setup.examination import WILDCARD_LABEL, Examination, in_words, no_answer, well
 from secondpost.setup.records import zone_line
-from secondpost.setup.wanted import FIRST_PREFERENCE, NULL_MX
+from secondpost.setup.wanted_backup import FIRST_PREFERENCE, NULL_MX
 
 HOSTS_MAX = 10  # MX hosts of one domain that are looked at
 SMTP_PORT = 25  # a primary on another port of this machine is no circle

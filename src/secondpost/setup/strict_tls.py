@@ -10,7 +10,8 @@ from secondpost.protocols.tls_reports import TlsReportsFault, check_tls_reports,
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 from secondpost.setup.examination import Examination, in_words, no_answer, other_hosts, txt_line, well
 from secondpost.setup.facts import StsFound, signing_of
-from secondpost.setup.wanted import FIRST_ID, NULL_MX, tlsa_name, wanted_policy
+from secondpost.setup.wanted import tlsa_name
+from secondpost.setup.wanted_backup import FIRST_ID, NULL_MX, wanted_policy
 
 USABLE_USAGES = (2, 3)  # RFC 7672 §3.1.3: the others are unusable for SMTP
 OWN_KEY = (3, 1, 1)  # the usage, selector and matching type whose data we know
