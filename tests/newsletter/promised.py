@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 from secondpost.config.records import Newsletter
 from secondpost.mail.address import Mailbox
 from secondpost.mail.article import FeedUnreadable
+from secondpost.mail.calendar import SlotTime, keys_alike
 from secondpost.mail.duration import DAY_MS
 from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.moment import weekday_text
 from secondpost.mail.slot import parse_slot
 from secondpost.mail.subscriber import SubscriberId
-from secondpost.newsletter.calendar import SlotTime, keys_alike
 from secondpost.newsletter.decisions import (
     ClockSetBack,
     GivenBack,

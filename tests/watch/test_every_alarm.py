@@ -26,21 +26,25 @@ from secondpost.mail.article import FeedUnreadable
 from secondpost.mail.delivery import DeliveryId, State
 from secondpost.mail.duration import DAY_MS
 from secondpost.mail.envelope import Lane
+from secondpost.mail.owner_notice import OwnerPost
 from secondpost.mail.queue_id import QueueId
 from secondpost.newsletter.issue_alarms import IssueAlarms
 from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.turns import Turns
 from secondpost.processes.health import HEALTHY_SECONDS, RoleHealth
 from secondpost.processes.supervisor import alarm_of_root
+from secondpost.protocols.post_questions import PostAccepted, PostNotAccepted, PostOutcome
 from secondpost.receive.attacks import QUIET_SECONDS, WINDOW_SECONDS, Attack, Attacks
 from secondpost.receive.lists import LOOK_MS, RecipientLists, Stamp
 from secondpost.roles.parts import Parts
 from secondpost.roles.unnamed import UnnamedNewsletters
 from secondpost.setup.certificate_alarm import CertificateAlarm, Validity
+from secondpost.store.alarm_ports import AlarmsKeeping
 from secondpost.store.naming_ports import FormerName, KnownNewsletter, Naming, NewsletterNames
 from secondpost.store.newsletter_ports import Leading
 from secondpost.store.ports import Claims, Lease, MailStore, Settlement, StoreUnavailable
 from secondpost.subscribers.import_report import ImportReport
+from secondpost.watch.webhook import Webhook
 from simulation.clock import Timeline, fence, run
 from simulation.internet.dns import Lie
 from tests.alarms import logged_alarms
@@ -471,6 +475,37 @@ def an_issue_cannot_be_made_and_is_stopped(stage: Stage) -> Iterator[None]:
     bench.run(blog.store.stop(issue.id, blog.clock.ms, "by hand"))
     bench.run(blog.turn())
     bench.run(blog.publisher.go_on([blog.newsletter], leader))
+
+
+class OnePost:
+    """A store with one post for the webhook."""
+
+    def __init__(self) -> None:
+        self.post: OwnerPost | None = OwnerPost(START_MS, 0, "{}", START_MS)
+
+    async def post_due(self, now_ms: int) -> OwnerPost | None:
+        return self.post if self.post is not None and self.post.due_ms <= now_ms else None
+
+    async def post_again(self, post: OwnerPost, due_ms: int) -> None:
+        self.post = replace(post, due_ms=due_ms, attempts=post.attempts + 1)
+
+    async def drop_post(self, post: OwnerPost) -> None:
+        self.post = None
+
+
+@row(AlarmKind.WEBHOOK_FAILS)
+def the_webhook_refuses_a_post_and_takes_it(stage: Stage) -> Iterator[None]:
+    outcomes: list[PostOutcome] = [PostNotAccepted("the webhook answers 500")] * 5 + [PostAccepted()]
+
+    async def post(body: str) -> PostOutcome:
+        return outcomes.pop(0)
+
+    webhook = Webhook(cast(AlarmsKeeping, OnePost()), stage.clock, stage.alarms, post)
+    while len(outcomes) > 1:
+        asyncio.run(webhook.send_due())
+        stage.clock.ms += DAY_MS // 24
+    yield
+    asyncio.run(webhook.send_due())
 
 
 @pytest.fixture

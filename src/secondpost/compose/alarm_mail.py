@@ -43,7 +43,7 @@ def alarm_text(notices: Sequence[Notice], zone: ZoneInfo) -> str:
             parts += [alarm_paragraphs(alarm, news, zone) for alarm in of_news]
     if len(counted) > 0:
         parts.append(paragraph(f"And {_counts(counted)}."))
-    parts.append("`secondpost alarms list` shows all that stand, and what has lately ended.")
+    parts.append("`secondpost alarms list` shows what stands, and what lately ended.")
     return "\n\n".join(parts)
 
 

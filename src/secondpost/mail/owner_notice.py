@@ -20,6 +20,13 @@ class Batch(StrEnum):
     STRANGERS = "strangers"  # alarms that people other than the owner can cause (by_strangers)
 
 
+class ReportKind(StrEnum):
+    """Mails at fixed times."""
+
+    DIGEST = "digest"
+    ALL_IS_WELL = "all-is-well"
+
+
 class News(StrEnum):
     """What a notice says of an alarm."""
 

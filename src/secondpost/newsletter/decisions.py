@@ -7,8 +7,8 @@ refuses fewer articles.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from secondpost.mail.calendar import SlotTime
 from secondpost.mail.issue import DigestDraft, Issue, IssueState
-from secondpost.newsletter.calendar import SlotTime
 
 When = Callable[[int], str]  # formats a time, in the newsletter's zone
 

@@ -7,10 +7,10 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from secondpost.mail.article import Article
+from secondpost.mail.calendar import SlotTime, SlotTimes
 from secondpost.mail.duration import HOUR_MS, MINUTE_MS
 from secondpost.mail.issue import ArticleId, DigestDraft, Issue
 from secondpost.mail.slot import Slot
-from secondpost.newsletter.calendar import SlotTime, SlotTimes
 from secondpost.newsletter.decisions import (
     ClockSetBack,
     GivenBack,

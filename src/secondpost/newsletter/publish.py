@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from secondpost.config.records import Newsletter
 from secondpost.mail.article_states import ArticleState
+from secondpost.mail.calendar import AskingForSlots, SlotTimes, slot_times
 from secondpost.mail.duration import HOUR_MS, MINUTE_MS
 from secondpost.mail.issue import Issue, IssueId, IssueState
 from secondpost.mail.moment import weekday_text
@@ -18,7 +19,6 @@ from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.slot import parse_slot
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.maillog import MailLog
-from secondpost.newsletter.calendar import AskingForSlots, SlotTimes, slot_times
 from secondpost.newsletter.decisions import IssueDecision, Ready
 from secondpost.newsletter.eligible import FETCH_MS, Ripeness, ripeness
 from secondpost.newsletter.issue_alarms import IssueAlarms

@@ -5,9 +5,11 @@ from collections.abc import Callable, Sequence
 
 from secondpost.mail.address import Domain
 from secondpost.mail.alarm import AlarmKind
+from secondpost.mail.subscriber import SubscriberState
 from secondpost.protocols.alarm_statements import Stated
 from secondpost.protocols.dkim.signing import SigningKey, signed
 from secondpost.roles.parts import POSTS, Parts, opened
+from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.store.ports import StoreFull, StoreUnavailable
 from secondpost.watch.alarm_desk import AlarmDesk, MailToOwner
 from secondpost.watch.roll import AlarmRoll
@@ -38,13 +40,22 @@ class OwnersWatch:
         self._roll = AlarmRoll(world.clock.now_ms)
         self._listener = AlarmListener(self._heard, self._roll.left)
         own_mail = MailToOwner(config, store.ids, signer_of(parts.own_keys, config.hostname), store)
-        self._desk = AlarmDesk(config, store, world.clock, self._roll, parts.alarms, own_mail, sent)
+        self._desk = AlarmDesk(
+            config, store, world.clock, self._roll, parts.alarms, own_mail, self._newsletters, sent
+        )
+        self._config, self._readers = config, parts.readers
         self._alarms = parts.alarms
         self._webhook: Webhook | None = None
         if config.alarms.webhook is not None:
             asker = PostAsker(world.net, world.disk.path(POSTS))
             self._webhook = Webhook(store, world.clock, parts.alarms, asker.post)
         self._doors: list[Listening] = []
+
+    async def _newsletters(self) -> Sequence[str]:
+        """For reports: the readers of each newsletter, and what became of its last issue."""
+        if self._readers is None:
+            return ()
+        return [await _newsletter_line(self._readers, one.name) for one in self._config.newsletters]
 
     def _heard(self, connection: int, said: Stated) -> None:
         self._roll.heard(connection, said)
@@ -69,3 +80,15 @@ class OwnersWatch:
         while len(self._doors) > 0:
             self._doors.pop().close()
         self._listener.close()
+
+
+async def _newsletter_line(store: NewsletterStore, name: str) -> str:
+    readers = (await store.reader_counts(name))[SubscriberState.ACTIVE]
+    line = f"Newsletter {name}: {readers:,} readers."
+    for issue in await store.issues(name, None, 1):
+        counts = await store.reckoning(issue.id)
+        failed = counts.failed + counts.expired + counts.unknown
+        line += (
+            f" Issue {issue.number}: {counts.delivered:,} of {counts.planned:,} delivered, {failed:,} failed."
+        )
+    return line

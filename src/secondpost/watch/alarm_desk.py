@@ -5,25 +5,31 @@ It runs in the deliver role, the only one that every service has and that may se
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from secondpost.compose.alarm_mail import alarm_subject, alarm_text
 from secondpost.compose.own_mail import OwnHeading, own_arrival, own_message
+from secondpost.compose.report_mail import Figures, report_subject, report_text
 from secondpost.config.records import Config
 from secondpost.mail.alarm import AlarmKind
+from secondpost.mail.daily import day_of
 from secondpost.mail.duration import DAY_MS
 from secondpost.mail.envelope import Arrival
-from secondpost.mail.owner_notice import AlarmRecord, Notice, NoticeChannel
+from secondpost.mail.owner_notice import AlarmRecord, Notice, NoticeChannel, ReportKind
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.protocols.alarm_statements import stated
 from secondpost.store.alarm_ports import AlarmsKeeping
+from secondpost.store.owner_ports import Desk
 from secondpost.store.ports import StoreFull, StoreUnavailable
 from secondpost.watch.noted import noted
 from secondpost.watch.notices import NoticeDue, notices_due
 from secondpost.watch.posts import posts_of
+from secondpost.watch.reports import ReportDue, ReportsBegin, report_due
 from secondpost.watch.roads import reachable_owners
 from secondpost.watch.roll import AlarmRoll
 from secondpost.world.ports import Clock
@@ -32,6 +38,10 @@ OWN_PLACE = 0  # of this process in the roll; connections count from 1
 OWN_ROLE = "deliver"
 REST_SECONDS = 0.5  # after a round, whatever changes
 NOTICES_KEPT_MS = 31 * DAY_MS
+
+
+class AlarmsStore(AlarmsKeeping, Desk, Protocol):
+    """Alarms, and the figures of a report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +64,24 @@ class AlarmDesk:
     def __init__(
         self,
         config: Config,
-        store: AlarmsKeeping,
+        store: AlarmsStore,
         clock: Clock,
         roll: AlarmRoll,
         alarms: StandingAlarms,
         own_mail: MailToOwner,
+        newsletters: Callable[[], Awaitable[Sequence[str]]],
         sent: Callable[[], None],
     ) -> None:
-        """`alarms`: those of this process; `sent` is called when there is new mail to deliver."""
+        """`alarms`: those of this process. `newsletters`: a line about each, for reports. `sent` is
+        called when there is new mail to deliver.
+        """
         self._config = config
         self._store = store
         self._clock = clock
         self._roll = roll
         self._alarms = alarms
         self._own_mail = own_mail
+        self._newsletters = newsletters
         self._sent = sent
         self._zone = ZoneInfo(config.alarms.timezone)
         self._channels = (
@@ -107,6 +121,8 @@ class AlarmDesk:
         for channel in self._channels:
             for place, due in enumerate(notices_due(channel, records, sent, now_ms)):
                 await self._give(channel, due, now_ms + place)  # each has a time of its own
+        for kind in ReportKind:
+            await self._report(kind, records, now_ms)
         if len(sent) > 0 and sent[0].at_ms < now_ms - NOTICES_KEPT_MS:
             await self._store.forget_notices(now_ms - NOTICES_KEPT_MS)
 
@@ -127,6 +143,25 @@ class AlarmDesk:
             case NoticeChannel.WEBHOOK:
                 posts = posts_of(due.notices, self._config.hostname, now_ms)
                 await self._store.give_notice(due.batch, due.notices, due.roles, now_ms, posts=posts)
+
+    async def _report(self, kind: ReportKind, records: Sequence[AlarmRecord], now_ms: int) -> None:
+        last_ms = await self._store.report_slot(kind)
+        match report_due(kind, self._config.alarms, last_ms, now_ms):
+            case ReportsBegin():
+                await self._store.give_report(kind, now_ms, last_ms, None)
+            case ReportDue(slot_ms, days):
+                standing = [record for record in records if record.ended_ms is None]
+                text = report_text(kind, standing, await self._figures(days, now_ms), self._zone, now_ms)
+                mail = await self._own_mail.mail(partial(report_subject, kind, standing), text, now_ms)
+                if await self._store.give_report(kind, slot_ms, last_ms, mail):
+                    self._sent()
+            case None:
+                return
+
+    async def _figures(self, days: int, now_ms: int) -> Figures:
+        counts, newsletters = await self._store.counts(), await self._newsletters()
+        day_counts = await self._store.day_counts(day_of(now_ms) - 1, days)
+        return Figures(counts, days, day_counts, newsletters)
 
     async def _mail(self, notices: Sequence[Notice], now_ms: int) -> Arrival:
         text = alarm_text(notices, self._zone)

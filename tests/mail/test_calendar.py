@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secondpost.config.records import Newsletter
-from secondpost.mail.slot import Daily, EveryWeeks, MonthlyByDay, Slot, parse_slot
-from secondpost.newsletter.calendar import (
+from secondpost.mail.calendar import (
     AskingForSlots,
     SlotTime,
     SlotTimes,
@@ -19,6 +18,7 @@ from secondpost.newsletter.calendar import (
     next_slot,
     slot_times,
 )
+from secondpost.mail.slot import Daily, EveryWeeks, MonthlyByDay, Slot, parse_slot
 from secondpost.newsletter.since import calendar_since
 from secondpost.store.newsletter_ports import CalendarSince
 
