@@ -2,6 +2,8 @@
 
 import os
 import pwd
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,18 +28,24 @@ def test_secrets_that_others_can_read(tmp_path: Path) -> None:
     assert not others_can_read(str(tmp_path / "missing"))
 
 
-def test_secrets_that_the_user_of_the_service_can_read(tmp_path: Path) -> None:
-    secret = tmp_path / "password"
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder into which every user may look; that of pytest is in one of its own."""
+    with tempfile.TemporaryDirectory(prefix="secondpost-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_secrets_that_the_user_of_the_service_can_read(open_folder: Path) -> None:
+    secret = open_folder / "password"
     secret.write_text("correct horse\n")
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
     ours = pwd.getpwuid(os.geteuid()).pw_name
     for mode, readable in ((0o600, False), (0o640, False), (0o604, True)):
         secret.chmod(mode)
         assert can_read("nobody", str(secret)) is readable
         assert can_read(ours, str(secret))
-    assert can_read("nobody", str(tmp_path / "missing"))
-    tmp_path.chmod(0o700)
+    assert can_read("nobody", str(open_folder / "missing"))
+    open_folder.chmod(0o700)
     assert not can_read("nobody", str(secret))
     assert can_read("nobody-has-this-name", str(secret))
 

@@ -141,7 +141,8 @@ class AlarmKind(Enum):
     LOGIN_REFUSED = (
         "login-refused",
         Severity.ACT,
-        "Correct the `username`, or the password in the file; a new password is tried within a minute.",
+        "Correct the password in its file: it is tried within a minute. After a change of `username` "
+        "type `secondpost reload`.",
         AlarmEnds.WHEN_MENDED,
     )
     MAIL_HELD = (
