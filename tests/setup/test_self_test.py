@@ -44,6 +44,8 @@ def diagnosed(test: SelfTest) -> dict[Check, Diagnosis]:
         (Phase.DOT, 421, "4.7.0", "Our system has detected an unusual rate", Met.DEFERRED),
         (Phase.MAIL, 554, "5.7.1", "Service unavailable; client is listed", Met.REFUSED_BY_POLICY),
         (Phase.DOT, 550, "5.7.26", "Unauthenticated email is not accepted", Met.REFUSED_BY_POLICY),
+        (Phase.RCPT, 550, "", "192.0.2.5 is blocked using zen.spamhaus.org", Met.REFUSED_BY_POLICY),
+        (Phase.MAIL, 550, "", "go away", Met.REFUSED_BY_POLICY),
         (Phase.DOT, 552, "5.3.4", "Message too large", Met.REFUSED),
     ],
 )

@@ -28,7 +28,7 @@ from secondpost.world.real.certificates import certificate_facts
 CONNECT_SECONDS = 10.0
 
 
-class _Answer:
+class _OneAnswer:
     """Holds a connection until one question or message is answered; None if the connection broke."""
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class Talker:
 
     async def greeting(self, hop: Hop, endpoint: Endpoint) -> str:
         """How a server greets us; "" if it does not let us in."""
-        opened = await self._opener.open_one(hop, endpoint, _Answer())
+        opened = await self._opener.open_one(hop, endpoint, _OneAnswer())
         if not isinstance(opened, Connection):
             return ""
         await self._quit(opened)
@@ -86,7 +86,7 @@ class Talker:
     async def talk(self, plan: Plan, to: Mailbox, message: bytes | None, seconds_max: float) -> HeardTalk:
         """Send the message to the first host that lets us in; without one, ask as far as RCPT."""
         begin = len(self._net.heard)
-        answer = _Answer()
+        answer = _OneAnswer()
         is_open, result = False, None
         try:
             async with asyncio.timeout(seconds_max):
@@ -100,7 +100,7 @@ class Talker:
         visits = tuple(self._visit(heard, plan.hops) for heard in self._net.heard[begin:])
         return HeardTalk(visits, is_open, result)
 
-    async def _open(self, plan: Plan, answer: _Answer) -> Connection | None:
+    async def _open(self, plan: Plan, answer: _OneAnswer) -> Connection | None:
         for hop in plan.hops:
             for endpoint in hop.endpoints():
                 opened = await self._opener.open_one(hop, endpoint, answer)
@@ -117,7 +117,7 @@ class Talker:
             self._net.heard[-1].failure = opened.reply.text
 
     async def _answer(
-        self, opened: Connection, answer: _Answer, to: Mailbox, message: bytes | None
+        self, opened: Connection, answer: _OneAnswer, to: Mailbox, message: bytes | None
     ) -> RecipientResult | None:
         try:
             if message is None:
