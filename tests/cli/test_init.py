@@ -84,6 +84,12 @@ def test_an_option_that_answers_nothing_is_refused(newcomer: Newcomer) -> None:
     error = newcomer.run(*ANSWERS, "--every", "daily", "--key", "key.pem", code=2).stderr
     assert "--every says nothing without --feed" in error
     assert "--key says nothing without --certificate" in error
+    assert "--wait-for says nothing without --wait" in newcomer.run("--wait-for", "1 hour", code=2).stderr
+
+
+def test_a_zone_file_that_cannot_be_written_ends_in_one_sentence(newcomer: Newcomer) -> None:
+    error = newcomer.run(*ANSWERS, "--zone", "/nowhere/zone", code=1).stderr
+    assert error == "secondpost: /nowhere/zone cannot be written: No such file or directory\n"
 
 
 def test_a_second_run_changes_nothing_and_says_so(newcomer: Newcomer) -> None:

@@ -336,6 +336,18 @@ def test_a_smart_host_takes_mail_for_the_primary_only_where_nothing_else_can() -
     assert elsewhere == SmartHostAnswer("127.0.0.1:587", relays=False)
 
 
+def test_a_primary_in_the_same_network_does_not_show_that_the_port_is_open() -> None:
+    names = {
+        **PROVIDER,
+        Mx(Domain("elsewhere.example")): MxAnswer(Finding.FOUND, (MxRecord(1, "mail.elsewhere.example"),)),
+        Addresses("mail.elsewhere.example"): AddressAnswer(Finding.FOUND, ("5.5.5.9",)),
+        Addresses("10.0.0.1"): AddressAnswer(Finding.FOUND, ("10.0.0.1",)),
+    }
+    held = interviewed({**BACKUP, "--primary": ("10.0.0.1",)}, names=names, answering=frozenset({"10.0.0.1"}))
+    assert "--smart-host" in held.asked
+    assert not any("open outward:" in text for text in held.notes)
+
+
 def test_nothing_is_tried_where_no_mail_server_is_known() -> None:
     held = interviewed({**BACKUP, "--primary": ("10.0.0.1:2525",)}, names={})
     assert not any("Port 25" in text for text in (*held.notes, *held.warnings))

@@ -38,6 +38,7 @@ from secondpost.config.reading import read_config
 from secondpost.config.records import Config
 from secondpost.config.warnings import user_exists
 from secondpost.mail.address import Endpoint
+from secondpost.mail.duration import MINUTE_MS, duration_text
 from secondpost.owner.init_documents import init_document
 from secondpost.processes.user import UserRefused, prepare_store, service_user
 from secondpost.roles.first_look import FirstLook, look_around_here, make_keys
@@ -50,7 +51,7 @@ from secondpost.setup.surroundings import Surroundings
 from secondpost.setup.wanted import records_wanted
 from secondpost.world.ports import DiskFailed, KeyFault
 
-WAIT_USUALLY = "10 minutes"
+WAIT_MS = 10 * MINUTE_MS
 
 
 @click.command(cls=Command)
@@ -62,7 +63,7 @@ WAIT_USUALLY = "10 minutes"
 )
 @click.option("--zone", metavar="FILE", help="Write the records to this file too, as lines of a zone file.")
 @click.option("--wait", "waits", is_flag=True, help="Wait until all records are visible in the DNS.")
-@click.option("--wait-for", type=AGE, default=WAIT_USUALLY, help=f"How long at most ({WAIT_USUALLY}).")
+@click.option("--wait-for", type=AGE, help=f"Wait so long at most, instead of {duration_text(WAIT_MS)}.")
 @click.option("--yes", "says_yes", is_flag=True, help="Take all proposed answers, and replace the file.")
 @JSON
 @click.pass_context
@@ -71,7 +72,7 @@ def init(
     proxy: str | None,
     zone: str | None,
     waits: bool,
-    wait_for: int,
+    wait_for: int | None,
     says_yes: bool,
     as_json: bool,
 ) -> None:
@@ -81,6 +82,9 @@ def init(
     the answer that would be proposed. A second run begins with the answers of the first, shows what
     would change, and keeps the earlier file.
     """
+    if wait_for is not None and not waits:
+        raise click.UsageError("--wait-for says nothing without --wait")
+    seconds_max = (WAIT_MS if wait_for is None else wait_for) / 1000
     here = look_around_here()
     path = path_to_write(config_option_of(context), here.is_root)
     earlier = earlier_file(path)
@@ -91,7 +95,7 @@ def init(
     answers, notes = _held(scene, asks=asks, says_yes=says_yes, says=not as_json)
     written = written_file(path, answers, earlier, asks=asks, says_yes=says_yes, says=not as_json)
     config = read_config(path)
-    with opened_zone(zone) as zone_file:
+    with opened_zone(os.devnull if zone is None else zone) as zone_file:
         keys, records = _keys_and_records(config, notes)
         write_zone(zone_file, records)
     result = SetUp(
@@ -106,13 +110,13 @@ def init(
         ),
     )
     if as_json:
-        missing = wait_for_records(config, records, wait_for / 1000, show_nothing) if waits else None
+        missing = wait_for_records(config, records, seconds_max, show_nothing) if waits else None
         say_json(init_document(result, notes, missing))
         context.exit(Exit.DONE if missing is None or len(missing) == 0 else Exit.NO)
     say_result(result)
     if waits:
         with watching(len(records)) as show:
-            missing = wait_for_records(config, records, wait_for / 1000, show)
+            missing = wait_for_records(config, records, seconds_max, show)
         say_waited(missing)
 
 

@@ -3,8 +3,6 @@
 import difflib
 import os
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
@@ -134,11 +132,10 @@ def _confirm(*, asks: bool, says_yes: bool) -> None:
         raise Ending(NOTHING_WRITTEN, Exit.NO)
 
 
-@contextmanager
-def opened_zone(path: str | None) -> Iterator[IO[str]]:
-    """Open the file for the records while still root; without one, what is written is dropped."""
-    with write_faults_shown(path or os.devnull), open(path or os.devnull, "w", encoding="utf-8") as file:
-        yield file
+def opened_zone(path: str) -> IO[str]:
+    """Open the file for the records, while still root."""
+    with write_faults_shown(path):
+        return open(path, "w", encoding="utf-8")
 
 
 def is_found_by_commands(path: str) -> bool:

@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
 from secondpost.cli.command import Ending, Exit, command_waits
+from secondpost.cli.opening import write_faults_shown
 from secondpost.cli.screen import Column, on_terminal, say, say_table
 from secondpost.config.records import Config
 from secondpost.mail.printable import printable
@@ -50,8 +51,9 @@ def _row(record: WantedRecord) -> tuple[str, str, str, str]:
 
 
 def write_zone(file: IO[str], records: Records) -> None:
-    file.write(zone_snippet(records))
-    file.flush()
+    with write_faults_shown(file.name):
+        file.write(zone_snippet(records))
+        file.flush()
 
 
 def wait_for_records(config: Config, records: Records, seconds_max: float, show: Show) -> Records:

@@ -61,8 +61,8 @@ def _mail_servers(names: Names, answers: Answers) -> Interview[tuple[Endpoint, .
     if answers.newsletter is not None:
         domains.append(parseaddr(answers.newsletter.sender)[1].rpartition("@")[2])
     domains += [one.rpartition("@")[2] for one in answers.owner]
-    chosen = list(dict.fromkeys(ascii_domain(one).lower() for one in domains))[:DOMAINS_TRIED_MAX]
-    exchangers = yield from names.look_up([Mx(Domain.parse(one)) for one in chosen])
+    asked = list(dict.fromkeys(ascii_domain(one).lower() for one in domains))[:DOMAINS_TRIED_MAX]
+    exchangers = yield from names.look_up([Mx(Domain.parse(one)) for one in asked])
     own = ascii_domain(answers.hostname).lower()
     named = [Endpoint.parse(host, SMTP_PORT) for one in answers.backups for host in one.primary]
     hosts = [one.host for one in named if one.port == SMTP_PORT]
@@ -72,7 +72,10 @@ def _mail_servers(names: Names, answers: Answers) -> Interview[tuple[Endpoint, .
     found = yield from names.look_up([Addresses(one) for one in dict.fromkeys(hosts[:HOSTS_TRIED_MAX])])
     addresses = [one.addresses for one in found or () if isinstance(one, AddressAnswer)]
     firsts = [first for one in addresses for first in _one_of_each_kind(one)]
-    return tuple(Endpoint(one, SMTP_PORT) for one in dict.fromkeys(firsts))
+    # A server in the same private network shows nothing about the way out of it.
+    outside = [one for one in firsts if ip_address(one).is_global]
+    chosen = outside if len(outside) > 0 else firsts
+    return tuple(Endpoint(one, SMTP_PORT) for one in dict.fromkeys(chosen))
 
 
 def _one_of_each_kind(addresses: Sequence[str]) -> list[str]:
