@@ -236,6 +236,7 @@ def test_every_record_is_shown_in_order_and_as_a_zone_file(newcomer: Newcomer) -
     assert places == sorted(places)
     assert "; where the machine is rented: 7.8.9.5.in-addr.arpa. 3600 IN PTR mx2.example.net." in shown
     assert zone.read_text() in shown
+    assert "does not lead back to it (set it where the machine is rented)" in shown
     assert "example.net. 3600 IN MX 20 mx2.example.net." in zone.read_text()
     kinds = {(record["name"], record["type"]) for record in document["records"]}
     assert kinds >= {

@@ -60,7 +60,7 @@ def answer_flags(command: F) -> F:
             expose_value=False,
             is_eager=True,
             callback=_remember,
-            help=flag.help,
+            help=f"{flag.help} May be repeated." if flag.is_many else flag.help,
         )(command)
     return command
 

@@ -12,7 +12,7 @@ from secondpost.config.records import Config
 from secondpost.mail.printable import printable
 from secondpost.owner.figures import counted
 from secondpost.roles.zones import records_missing
-from secondpost.setup.records import Turn, WantedRecord, zone_snippet
+from secondpost.setup.records import PublishedBy, Turn, WantedRecord, zone_snippet
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -46,7 +46,11 @@ def say_records(records: Records) -> None:
 
 
 def _row(record: WantedRecord) -> tuple[str, str, str, str]:
-    why = f"{record.why} (may be left out)" if record.is_optional else record.why
+    notes = [
+        *(["set it where the machine is rented"] if record.by is PublishedBy.HOSTER else []),
+        *(["may be left out"] if record.is_optional else []),
+    ]
+    why = f"{record.why} ({', '.join(notes)})" if len(notes) > 0 else record.why
     return record.name, record.type, why, record.value.replace("\n", " ")
 
 
