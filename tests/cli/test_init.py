@@ -66,7 +66,9 @@ def test_with_all_answers_there_are_a_file_and_keys(newcomer: Newcomer) -> None:
 
 
 def test_every_missing_option_is_named_at_once(newcomer: Newcomer) -> None:
-    error = newcomer.run("--hostname", "mx2.example.net", code=2).stderr
+    result = newcomer.run("--hostname", "mx2.example.net", code=2)
+    error = result.stderr
+    assert result.stdout == ""
     assert "--feed is missing: without a feed, and without --backup, there is nothing to do here" in error
     assert "--owner is missing" in error
     assert "--hostname" not in error

@@ -65,6 +65,9 @@ class Dialogue:
             raise Ending(NOTHING_WRITTEN, Exit.NO) from None
         self._refuse_idle_flags()
         self._refuse_lacking()
+        if not self.asks:  # before, they would stand in front of an error
+            for note in self.notes:
+                self._say_note(note)
         return answers
 
     def _answered(self, question: OwnerQuestion) -> Texts:
@@ -140,6 +143,10 @@ class Dialogue:
 
     def _noted(self, note: Note) -> None:
         self.notes.append(note)
+        if self.asks:
+            self._say_note(note)
+
+    def _say_note(self, note: Note) -> None:
         if self.says:
             say(f"{'warning: ' if note.is_warning else ''}{note.text}")
 
