@@ -125,6 +125,12 @@ def test_an_equal_preference_becomes_a_worse_one() -> None:
     assert [record.value for record in named(records, "example.net", "MX")] == ["20 mx2.example.net."]
 
 
+def test_no_number_is_worse_than_the_worst() -> None:
+    mx = MxAnswer(Finding.FOUND, (MxRecord(65_535, "mx1.example.net"),))
+    [ours] = named(records_wanted(config(), KEYS, Facts(mx={NET: mx})), "example.net", "MX")
+    assert "mx1.example.net (65535), which must get a number below 65535 first" in ours.why
+
+
 def test_without_any_mail_host_the_primary_comes_first() -> None:
     nothing = Facts(mx={NET: MxAnswer(Finding.NO_DATA)})
     [ours] = named(records_wanted(config(), KEYS, nothing), "example.net", "MX")

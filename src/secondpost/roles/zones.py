@@ -74,7 +74,7 @@ async def records_missing(config: Config, records: tuple[WantedRecord, ...]) -> 
     async with _asked(config, LOOK_SECONDS_MAX) as configured:
         direct = Authoritative(configured, RealDice())
         try:
-            return await drive(still_missing(records), direct.answer)
+            return await drive(still_missing(records), within(LOOK_SECONDS_MAX, direct.answer))
         finally:
             direct.close()
 

@@ -11,7 +11,7 @@ from secondpost.mail.questions import Addresses, Finding, Mx, MxAnswer, MxRecord
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 from secondpost.setup.examination import WILDCARD_LABEL, Examination, in_words, no_answer, well
 from secondpost.setup.records import zone_line
-from secondpost.setup.wanted_backup import FIRST_PREFERENCE, NULL_MX
+from secondpost.setup.wanted_backup import FIRST_PREFERENCE, NULL_MX, PREFERENCE_MAX
 
 HOSTS_MAX = 10  # MX hosts of one domain that are looked at
 SMTP_PORT = 25  # a primary on another port of this machine is no circle
@@ -154,6 +154,8 @@ def _preference(it: Examination, domain: Domain, places: _Places) -> list[Diagno
     equal = [place.words for place in places.others if place.record.preference == ours]
     worse = [place.words for place in places.others if place.record.preference > ours]
     remedy = it.lines(domain.name, "MX")
+    if len(equal) > 0 and ours == PREFERENCE_MAX:
+        remedy = f"Give {in_words(equal)} a number below {PREFERENCE_MAX}"
     if len(equal) > 0:
         text = (
             f"{it.host} has the same number ({ours}) as {in_words(equal)}: senders choose between them at "

@@ -38,7 +38,7 @@ def _policy(config: Config, domain: Domain, facts: Facts) -> Iterator[WantedReco
     found = facts.sts.get(domain)
     if found is None:
         return
-    policy = policy_of(found)
+    policy = _policy_of(found)
     if policy is not None and (policy.mode is StsMode.NONE or policy.names(config.hostname.name)):
         return
     wanted = wanted_policy(config, domain, facts, policy)
@@ -48,7 +48,7 @@ def _policy(config: Config, domain: Domain, facts: Facts) -> Iterator[WantedReco
     yield WantedRecord(f"_mta-sts.{domain}", "TXT", _next_id_record(found), why, Turn.POLICIES)
 
 
-def policy_of(found: StsFound) -> Policy | None:
+def _policy_of(found: StsFound) -> Policy | None:
     """The policy; None if it cannot be fetched or understood."""
     try:
         return parse_policy(found.policy.text) if len(found.policy.problem) == 0 else None
@@ -88,7 +88,7 @@ def _mail_hosts(config: Config, backup: Backup, facts: Facts) -> Iterator[Wanted
         backup.domain.name,
         "MX",
         f"{preference} {config.hostname}.",
-        f"senders fall back to this server, after {_hosts_words(others)}",
+        f"senders fall back to this server, after {_hosts_words(others)}{_room_words(worst)}",
         Turn.BACKUP,
     )
 
@@ -97,6 +97,10 @@ def _own_preference(others: Sequence[MxRecord]) -> int:
     """A preference that is worse than those of all other hosts."""
     worst = max((record.preference for record in others), default=FIRST_PREFERENCE)
     return min(worst + PREFERENCE_STEP, PREFERENCE_MAX)
+
+
+def _room_words(worst: int) -> str:
+    return f", which must get a number below {PREFERENCE_MAX} first" if worst == PREFERENCE_MAX else ""
 
 
 def _hosts_words(others: Sequence[MxRecord]) -> str:
