@@ -262,6 +262,14 @@ def test_every_check_is_documented_in_its_area_and_no_other() -> None:
         assert rows == [(f"`{check.word}`", check.why) for check in Check if check.area is area]
 
 
+def test_each_criterion_of_internet_nl_names_checks_that_exist() -> None:
+    rows = rows_of(section_of("checks.md", "The criteria of internet.nl"))
+    named = {word for row in rows for word in re.findall(r"`([a-z0-9-]+)`", row[1])}
+    assert len(rows) > 0
+    assert named <= {check.word for check in Check}
+    assert all("`" in row[1] or row[1].startswith("always") for row in rows)
+
+
 def test_every_check_is_made_somewhere() -> None:
     """A member that no code names would promise a look that never happens."""
     named = {

@@ -2,7 +2,11 @@
 
 import asyncio
 import os
+import re
+import ssl
 import time
+import warnings
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -260,3 +264,38 @@ def test_the_days_of_a_certificate_are_read_as_the_service_uses_it(tmp_path: Pat
         assert "are not a certificate and its key" in alarms.standing()[0].detail
 
     asyncio.run(day())
+
+
+def test_the_tls_that_senders_meet_is_what_mail_tests_ask_for(pair: Pair) -> None:
+    """docs/checks.md says so below internet.nl: no check looks at it, since it never changes."""
+    offered = ServerCertificate(pair.certificate, pair.key).context()
+    never = ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
+    assert offered.options & never == never
+    assert offered.options & ssl.OP_CIPHER_SERVER_PREFERENCE
+    names = [cipher["name"] for cipher in offered.get_ciphers()]
+    assert len(names) > 0
+    assert all(re.match("(TLS_|ECDHE-|DHE-)", name) for name in names), "forward secrecy"
+    assert not any(re.search("(-SHA$|MD5|RC4|DES|NULL|EXP)", name) for name in names)
+    assert agreed(offered, ssl.TLSVersion.TLSv1_2) == "TLSv1.2"
+    with pytest.raises(ssl.SSLError, match="UNSUPPORTED_PROTOCOL"):
+        agreed(offered, ssl.TLSVersion.TLSv1_1)
+
+
+def agreed(server: ssl.SSLContext, newest: ssl.TLSVersion) -> str | None:
+    """The version that a client of an older time gets. Raises ssl.SSLError."""
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    client.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings():  # Python warns of the old versions
+        warnings.simplefilter("ignore", DeprecationWarning)
+        client.minimum_version, client.maximum_version = ssl.TLSVersion.TLSv1, newest
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = (
+        client.wrap_bio(to_client, to_server),
+        server.wrap_bio(to_server, to_client, server_side=True),
+    )
+    for _ in range(10):
+        for end in ends:
+            with suppress(ssl.SSLWantReadError):
+                end.do_handshake()
+    return ends[0].version()
