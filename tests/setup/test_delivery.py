@@ -5,6 +5,7 @@ A world is a dict from questions to answers.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
@@ -488,6 +489,19 @@ def test_a_broken_set_up_is_found_by_its_own_check_with_its_remedy(name: str) ->
 def test_nothing_else_is_blamed_for_a_policy_of_the_primary() -> None:
     world = {**WORLD, primary(MX1, ASKED): replace(GOOD, answers=(POLICY, POLICY))}
     assert {one.check for one in alarms(all_found(world))} == {Check.PRIMARY_TRUST}
+
+
+def test_a_smart_host_with_a_login_is_not_asked_about_recipients(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("correct horse\n")
+    route = f'''[[route]]
+domain = "example.net"
+lane = "relay"
+host = "smtp.provider.example:587"
+tls = "verify"
+username = "me"
+password_file = "{tmp_path / "password"}"
+'''
+    assert alarms(all_found(WORLD, config(route))) == []
 
 
 def test_an_address_of_this_machine_that_does_not_answer_is_a_fault() -> None:

@@ -176,11 +176,12 @@ def test_an_open_file_is_found_with_the_command_that_closes_it(name: str) -> Non
     [
         ("SQLite", "3.51.2", True),
         ("SQLite", "3.51.3", False),
-        ("SQLite", "3.50.7", False),  # repaired in its own series
+        ("SQLite", "3.50.7", True),
         ("SQLite", "3.50.6", True),
         ("SQLite", "3.52.0", True),  # withdrawn
         ("SQLite", "3.54.1", False),
         ("OpenSSL", "3.0.14", True),
+        ("OpenSSL", "3.0.15", False),  # repaired in its own series
         ("OpenSSL", "3.0.19", False),
         ("OpenSSL", "3.5.4", False),
         ("OpenSSL", "1.1.1", False),  # older than the bugs in the table

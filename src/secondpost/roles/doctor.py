@@ -58,7 +58,7 @@ class Eyes:
 
     net: Net
     resolver: ZoneResolver
-    fetcher: Fetcher
+    pages: Fetcher  # of our own URL, which may lead to a private address from here
     poster: Poster
     feeds: FeedFetching
     hello: str
@@ -86,13 +86,13 @@ class Eyes:
     async def _page(self, look: PageLook) -> PageSeen | PageUnseen:
         try:
             if look.form is None:
-                fetched = await self.fetcher.get(look.url, {}, PAGE_OCTETS_MAX)
+                fetched = await self.pages.get(look.url, {}, PAGE_OCTETS_MAX)
             else:
                 headers = {"content-type": "application/x-www-form-urlencoded"}
                 fetched = await self.poster.post(look.url, headers, look.form, PAGE_OCTETS_MAX)
         except FetchError as error:
             return PageUnseen(str(error))
-        is_ours = fetched.headers.get("content-security-policy") == POLICY
+        is_ours = POLICY in fetched.headers.get("content-security-policy", "")  # a proxy may add its own
         return PageSeen(fetched.status, fetched.url, is_ours)
 
 
@@ -186,8 +186,10 @@ async def _finished(look: Planned, eyes: Eyes, seconds_max: float) -> Diagnoses:
 @asynccontextmanager
 async def _open_eyes(config: Config) -> AsyncIterator[Eyes]:
     resolver, net, work = RealResolver(config.dns.servers, RealDice()), RealNet(), RealWork()
-    fetcher = RealFetcher(resolver, allow_private=config.fetch.allow_private, total_seconds=FETCH_SECONDS_MAX)
-    eyes = Eyes(net, resolver, fetcher, fetcher, FeedFetching(fetcher, work), config.hostname.name)
+    private = config.fetch.allow_private
+    blogs = RealFetcher(resolver, allow_private=private, total_seconds=FETCH_SECONDS_MAX)
+    pages = RealFetcher(resolver, allow_private=True, total_seconds=FETCH_SECONDS_MAX)
+    eyes = Eyes(net, resolver, pages, pages, FeedFetching(blogs, work), config.hostname.name)
     try:
         yield eyes
     finally:

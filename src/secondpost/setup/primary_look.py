@@ -50,7 +50,8 @@ def examine_primary(
     """`stored`: None without a store; `made_up`: a random local part that cannot exist."""
     domain = str(backup.domain)
     found = list(examine_stored(backup, stored)) if stored is not None else []
-    plan = yield from routed(config, Lane.RELAY, road_to(config, Lane.RELAY, backup.domain), us)
+    road = road_to(config, Lane.RELAY, backup.domain)
+    plan = yield from routed(config, Lane.RELAY, road, us)
     if not isinstance(plan, Plan):
         why = "its mail leads back to this server" if plan is None else plan.reply.text
         remedy = f'primary = ["mx1.provider.example"] in the [[backup]] of {domain} in {config.path}'
@@ -63,6 +64,8 @@ def examine_primary(
     found.extend(_tls(backup, plan.hops, visited))
     if len(visited) > 0:
         found.append(_offers(backup, visited[0][1]))
+    # A smart host with a login says nothing of recipients to one that does not log in.
+    if len(visited) > 0 and not (isinstance(road, ByHosts) and road.login is not None):
         asked = (Mailbox("postmaster", backup.domain), Mailbox(made_up, backup.domain))
         [answer] = yield from SmtpLooks((_with(visited[0][0], asked),)).ask()
         if isinstance(answer, Visited) and len(answer.answers) == len(asked):
