@@ -270,7 +270,7 @@ BROKEN = {
         {},
         Check.OWN_STARTTLS,
         Grade.WARNING,
-        "start the service anew",
+        "secondpost reload",
         certificate=replace(CERTIFICATE, fingerprint="00"),
     ),
     "the primary is down": Broken(
@@ -443,7 +443,7 @@ BROKEN = {
         {PageLook(PAGE): PageSeen(404, PAGE, is_ours=True)},
         Check.SIGN_UP_PAGE,
         Grade.FAULT,
-        "start the service anew",
+        "secondpost reload",
         settings=WRITES,
     ),
     "one click is redirected": Broken(

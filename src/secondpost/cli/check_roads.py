@@ -41,11 +41,11 @@ def look_at_network(
         become_owner(config)
         with store_faults_shown(config):
             store = asyncio.run(look_at_store(config))
+        if len(config.newsletters) > 0:
+            found.append(signing_keys(config))
     except Ending as ending:
         text = f"The store was not looked at: {ending.message}."
         found.append(Diagnosis(Check.HELD_MAIL, config.store, Grade.NOTE, text))
-    if len(config.newsletters) > 0:
-        found.append(signing_keys(config))
     found.extend(examine_ports(config, here, store.is_served))
 
     async def looked_around() -> list[Diagnosis]:

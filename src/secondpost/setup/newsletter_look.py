@@ -45,7 +45,7 @@ def _page(config: Config, url: str, seen: PageSeen | PageUnseen) -> Diagnosis:
         return Diagnosis(check, url, Grade.FAULT, text, proxy)
     if seen.status != OK:
         text = f"{url} answers with HTTP {seen.status}."
-        return Diagnosis(check, url, Grade.FAULT, text, "start the service anew: it reads the file only then")
+        return Diagnosis(check, url, Grade.FAULT, text, "secondpost reload")
     return Diagnosis(check, url, Grade.WELL, f"{url} can be opened.")
 
 

@@ -14,7 +14,6 @@ from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 HELD_DAYS_WARNING = 1
 PART_OF_KEEP_FAULT = 0.8  # of the time that mail is kept
 
-
 TRUST_REMEDY = (
     "let the primary trust the addresses of this server: Postfix mynetworks, Exim relay_from_hosts, Google "
     "Workspace inbound gateway, Microsoft 365 inbound connector with enhanced filtering"
@@ -76,7 +75,8 @@ def _is_about_us(result: RecipientResult) -> bool:
 
 def untrusted(backup: Backup, reply: Reply, what: str) -> Diagnosis:
     text = f"{what[0].upper()}{what[1:]}: {reply}."
-    return Diagnosis(Check.PRIMARY_TRUST, str(backup.domain), Grade.FAULT, text, TRUST_REMEDY)
+    more = f"secondpost check delivery {backup.domain} --headers FILE prints the lines for its kind"
+    return Diagnosis(Check.PRIMARY_TRUST, str(backup.domain), Grade.FAULT, text, f"{TRUST_REMEDY}\n{more}")
 
 
 def examine_stored(backup: Backup, stored: StoredFacts) -> Iterator[Diagnosis]:

@@ -120,11 +120,11 @@ def _own_tls(
     if seen.tls is None:
         why = f": {seen.distrust}" if len(seen.distrust) > 0 else ""
         text = f"Senders at {subject} get no STARTTLS, though the file names a certificate{why}."
-        remedy = "start the service anew; if it stays so, a firewall in between takes STARTTLS away"
+        remedy = "secondpost reload; if it stays so, a firewall in between takes STARTTLS away"
         yield Diagnosis(check, subject, Grade.FAULT, text, remedy)
     elif certificate is not None and seen.certificate_fingerprint != certificate.fingerprint:
         text = f"Senders at {subject} see another certificate than the one in {config.tls.certificate}."
-        remedy = "start the service anew; if it stays so, another program answers at that address"
+        remedy = "secondpost reload; if it stays so, another program answers at that address"
         yield Diagnosis(check, subject, Grade.WARNING, text, remedy)
     else:
         yield Diagnosis(
