@@ -40,8 +40,8 @@ class LoginAttempt:
 class _Refused:
     password: str = field(repr=False)
     unopened: Unopened
+    rest_seconds: float
     again_at: float  # loop time
-    times: int
 
 
 class Logins:
@@ -77,13 +77,13 @@ class Logins:
             return
         password = attempt.credentials.password
         before = self._refused.get((hop.name, hop.port, hop.login))
-        times = 1
+        rest = REFUSED_SECONDS if unopened.reply.is_permanent else DEFERRED_SECONDS
         if before is not None and before.password == password:
             # Connections that were being opened at the same time count as one attempt.
-            times = before.times if _now() < before.again_at else before.times + 1
-        first = REFUSED_SECONDS if unopened.reply.is_permanent else DEFERRED_SECONDS
-        again_at = _now() + min(REFUSED_SECONDS_MAX, first * 2 ** (times - 1))
-        self._refused[hop.name, hop.port, hop.login] = _Refused(password, unopened, again_at, times)
+            times = 1 if _now() < before.again_at else 2
+            rest = min(REFUSED_SECONDS_MAX, max(rest, times * before.rest_seconds))
+        refused = _Refused(password, unopened, rest, _now() + rest)
+        self._refused[hop.name, hop.port, hop.login] = refused
 
 
 def _now() -> float:
