@@ -18,7 +18,7 @@ help:
 	@echo "make lint     ruff, mypy --strict, the floors"
 	@echo "make days     simulated days: SEEDS=200; and a new server's first month"
 	@echo "make look     the pages and mails in Chromium: accessible, on a phone and on a desk, light and dark"
-	@echo "make against  against real Postfix, Exim, OpenSMTPD, Unbound and Knot"
+	@echo "make against  against real Postfix, Exim, OpenSMTPD, Unbound, Knot and web servers"
 	@echo "make bench    accept and relay against Postfix, an issue against the machine itself"
 	@echo "make long     the full forms of everything"
 	@echo "make peers    fetch Debian's servers into .peers/, unpacked, not installed"

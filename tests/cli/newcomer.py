@@ -24,10 +24,11 @@ READ_OCTETS = 4096
 SECONDS_MAX = 20.0
 COLOURS = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|\r")
 
-# The domain with its provider, seen from this machine: port 25 of its mail server is closed.
+# The domain with its provider. To its mail server's address the kernel of any machine refuses to
+# connect, so that port 25 seems closed.
 LINES = (
     "example.net. 60 IN MX 10 mx1.provider.example.",
-    "mx1.provider.example. 60 IN A 127.0.0.9",
+    "mx1.provider.example. 60 IN A 255.255.255.255",
     "mx2.example.net. 60 IN A 5.9.8.7",
     "7.8.9.5.in-addr.arpa. 60 IN PTR mx2.example.net.",
 )
@@ -36,6 +37,7 @@ ANSWERS = (
     *("--backup", "example.net"),
     *("--owner", "me@elsewhere.example"),
     *("--listen", "127.0.0.1:2525"),
+    *("--address", "5.9.8.7"),
 )
 
 

@@ -76,9 +76,11 @@ def test_every_missing_option_is_named_at_once(newcomer: Newcomer) -> None:
 
 
 def test_every_wrong_option_is_named_at_once(newcomer: Newcomer) -> None:
-    error = newcomer.run(*ANSWERS[2:], "--hostname", "mx2", "--address", "home", code=2).stderr
+    wrong = ("--hostname", "mx2", "--recipients", "all", "--timezone", "Europe/Oslo")
+    error = newcomer.run(*ANSWERS[2:], *wrong, code=2).stderr
     assert '--hostname: "mx2" is not a full domain; write one such as "mx2.example.net"' in error
-    assert '--address: "home" is not an IP address; write one such as "192.0.2.25"' in error
+    assert '--recipients: "all" is not one of the forms of recipients' in error
+    assert "--timezone says nothing without --feed" in error
     assert os.listdir(newcomer.folder) == []
 
 
@@ -142,9 +144,7 @@ def test_a_file_with_faults_is_kept_and_nothing_taken_over(newcomer: Newcomer) -
 
 
 def test_the_document(newcomer: Newcomer) -> None:
-    document = json.loads(
-        newcomer.run(*ANSWERS, "--feed", FEED, "--address", "5.9.8.7", "--proxy", "nginx", "--json").stdout
-    )
+    document = json.loads(newcomer.run(*ANSWERS, "--feed", FEED, "--proxy", "nginx", "--json").stdout)
     assert document["config"] == str(newcomer.path)
     assert (document["state"], document["kept"]) == ("new", None)
     assert len(document["keys"]) == 4
@@ -283,7 +283,7 @@ def test_waiting_sees_a_record_that_comes_later(newcomer: Newcomer, names: LateD
 
 def test_records_are_shown_without_a_resolver_too(newcomer: Newcomer) -> None:
     deaf = Newcomer(newcomer.folder, 9)
-    shown = deaf.run(*ANSWERS, "--address", "5.9.8.7").stdout
+    shown = deaf.run(*ANSWERS).stdout
     assert "mx2.example.net. 3600 IN A 5.9.8.7\n" in shown
     assert "example.net. 3600 IN MX" in shown
 
