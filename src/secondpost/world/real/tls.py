@@ -9,7 +9,6 @@ import ssl
 import time
 from dataclasses import dataclass
 
-from secondpost.setup.certificate_alarm import Validity
 from secondpost.world.ports import NetError
 
 OLDEST_VERSION = ssl.TLSVersion.TLSv1_2  # RFC 8996: 1.0 and 1.1 are obsolete
@@ -107,20 +106,6 @@ def _loaded_from(copies: PemCopies) -> ssl.SSLContext:
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
-
-
-def certificate_validity(certificate_path: str, key_path: str) -> Validity:
-    """When the certificate of these files begins and ends. Raises CertificateError."""
-    from cryptography import x509  # takes 10 MB: only one role looks
-
-    ServerCertificate(certificate_path, key_path)  # as it is used
-    try:
-        with open(certificate_path, "rb") as file:
-            leaf = x509.load_pem_x509_certificates(file.read())[0]
-    except (OSError, ValueError) as error:
-        raise CertificateError(f"{certificate_path}: {error}") from error
-    begins, ends = leaf.not_valid_before_utc, leaf.not_valid_after_utc
-    return Validity(int(begins.timestamp() * 1000), int(ends.timestamp() * 1000))
 
 
 def _no_password() -> str:
