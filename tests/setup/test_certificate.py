@@ -44,6 +44,7 @@ def found(files: CertificateFiles | BrokenFiles | None) -> list[Diagnosis]:
     [
         GOOD,
         replace(GOOD, names=("example.org", "*.example.net")),
+        replace(GOOD, begins_ms=NOW_MS - 2 * DAY_MS, ends_ms=NOW_MS + 4 * DAY_MS),  # of six days
         replace(GOOD, key_kind="RSA", key_bits=2048),
         replace(GOOD, key_kind="Ed25519", key_bits=256, signature_hash=""),
     ],
@@ -80,13 +81,17 @@ BROKEN = {
         "certbot certonly -d mx2.example.net",
     ),
     "two days left": (
-        replace(FILES, certificate=replace(GOOD, ends_ms=NOW_MS + 2 * DAY_MS)),
+        replace(
+            FILES, certificate=replace(GOOD, begins_ms=NOW_MS - 88 * DAY_MS, ends_ms=NOW_MS + 2 * DAY_MS)
+        ),
         Check.CERTIFICATE_DAYS,
         Grade.FAULT,
         "certbot certonly -d mx2.example.net",
     ),
     "three weeks left, less a day": (
-        replace(FILES, certificate=replace(GOOD, ends_ms=NOW_MS + 20 * DAY_MS)),
+        replace(
+            FILES, certificate=replace(GOOD, begins_ms=NOW_MS - 70 * DAY_MS, ends_ms=NOW_MS + 20 * DAY_MS)
+        ),
         Check.CERTIFICATE_DAYS,
         Grade.WARNING,
         "certbot certonly -d mx2.example.net",

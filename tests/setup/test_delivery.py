@@ -42,6 +42,7 @@ from secondpost.setup.primary_answers import StoredFacts
 from secondpost.setup.primary_look import examine_primary
 from secondpost.setup.reach import examine_port_in, examine_port_out
 from secondpost.setup.resolver_look import examine_resolver
+from secondpost.setup.trust_settings import Relay
 from secondpost.world.ports import TlsFacts
 from tests.setup.test_certificate import GOOD as CERTIFICATE
 from tests.setup.test_machine import alarms, config
@@ -49,6 +50,7 @@ from tests.setup.test_machine import alarms, config
 NET = Domain("example.net")
 OWN_RESOLVER, SHARED_RESOLVER = Endpoint("127.0.0.1", 53), Endpoint("203.0.113.53", 53)
 OWN, MX1, MX2, OWNERS = "192.0.2.2", "192.0.2.10", "2001:db8::10", "198.51.100.7"
+RELAY = Relay("mx2.example.net", (OWN,))
 SERVED = b"our certificate, as served"
 TLS = TlsFacts("TLSv1.3", "TLS_AES_256_GCM_SHA384", SERVED)
 OFFERS = Extensions(pipelining=True, size=True, size_max=35_000_000, smtputf8=True)
@@ -164,7 +166,7 @@ def all_found(
         examine_resolver(settings, servers, MADE_UP),
         examine_port_out(settings, us),
         examine_port_in(settings, frozenset(), is_served, certificate),
-        *(examine_primary(settings, backup, us, stored, MADE_UP) for backup in settings.backups),
+        *(examine_primary(settings, backup, us, RELAY, stored, MADE_UP) for backup in settings.backups),
         *(examine_owner_route(settings, owner.domain, us) for owner in settings.owner),
         *(examine_smart_host(settings, route, us) for route in settings.routes),
         *(
@@ -313,7 +315,7 @@ BROKEN = {
         {primary(MX1, ASKED): replace(GOOD, answers=(POLICY, POLICY))},
         Check.PRIMARY_TRUST,
         Grade.FAULT,
-        "Postfix mynetworks",
+        f"for them: {OWN}",
     ),
     "the primary turns us away": Broken(
         {
@@ -322,13 +324,13 @@ BROKEN = {
         },
         Check.PRIMARY_TRUST,
         Grade.FAULT,
-        "Postfix mynetworks",
+        f"for them: {OWN}",
     ),
     "the primary refuses the null sender": Broken(
         {primary(MX1, ASKED): replace(GOOD, answers=(NO_NULL, NO_NULL))},
         Check.PRIMARY_TRUST,
         Grade.FAULT,
-        "Postfix mynetworks",
+        f"for them: {OWN}",
     ),
     "the primary has no postmaster": Broken(
         {primary(MX1, ASKED): replace(GOOD, answers=(UNKNOWN, UNKNOWN))},
@@ -340,7 +342,7 @@ BROKEN = {
         {primary(MX1, ASKED): replace(GOOD, answers=(LATER, LATER))},
         Check.PRIMARY_TRUST,
         Grade.NOTE,
-        "Postfix mynetworks",
+        f"for them: {OWN}",
     ),
     "the primary takes every address": Broken(
         {primary(MX1, ASKED): replace(GOOD, answers=(TAKEN, TAKEN))},
@@ -489,6 +491,20 @@ def test_a_broken_set_up_is_found_by_its_own_check_with_its_remedy(name: str) ->
 def test_nothing_else_is_blamed_for_a_policy_of_the_primary() -> None:
     world = {**WORLD, primary(MX1, ASKED): replace(GOOD, answers=(POLICY, POLICY))}
     assert {one.check for one in alarms(all_found(world))} == {Check.PRIMARY_TRUST}
+
+
+def test_the_setting_of_a_primary_that_is_recognised_is_named() -> None:
+    google = "aspmx.l.google.com"
+    host = SmtpLook(Endpoint(MX1, 25), google)
+    world = {
+        **WORLD,
+        Mx(NET): MxAnswer(Finding.FOUND, (MxRecord(10, google), MxRecord(20, "mx2.example.net"))),
+        Addresses(google): AddressAnswer(Finding.FOUND, (MX1,)),
+        host: GOOD,
+        replace(host, recipients=ASKED): replace(GOOD, answers=(POLICY, POLICY)),
+    }
+    [found] = alarms(all_found(world))
+    assert f"Gateway IPs: {OWN}" in found.remedy
 
 
 def test_a_smart_host_with_a_login_is_not_asked_about_recipients(tmp_path: Path) -> None:

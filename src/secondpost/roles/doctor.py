@@ -36,6 +36,7 @@ from secondpost.setup.reach import examine_port_in, examine_port_out, public_add
 from secondpost.setup.resolver_look import examine_resolver
 from secondpost.setup.smtp_visit import visit
 from secondpost.setup.surroundings import Surroundings
+from secondpost.setup.trust_settings import Relay
 from secondpost.web.app import POLICY
 from secondpost.world.asking import drive, names_from
 from secondpost.world.ports import Fetcher, FetchError, KeyFault, Net, Poster, ZoneResolver
@@ -126,10 +127,12 @@ def _own_door(config: Config, store: FoundInStore, here: Surroundings) -> Planne
 
 def _delivery(config: Config, store: FoundInStore, here: Surroundings) -> Iterator[Planned]:
     us, dice = ourselves(config, here.addresses), RealDice()
+    addresses = config.addresses if len(config.addresses) > 0 else here.public_addresses
+    relay = Relay(config.hostname.name, addresses)
     yield Planned(Check.PORT_25_OUT, "", examine_port_out(config, us))
     for backup in config.backups:
         stored, made_up = store.stored.get(backup.domain), base32_text(dice.token(MADE_UP_OCTETS))
-        looking = examine_primary(config, backup, us, stored, made_up)
+        looking = examine_primary(config, backup, us, relay, stored, made_up)
         yield Planned(Check.PRIMARY_REACHABLE, backup.domain.name, looking)
     for domain in dict.fromkeys(owner.domain for owner in config.owner):
         yield Planned(Check.OWNER_ROUTE, domain.name, examine_owner_route(config, domain, us))

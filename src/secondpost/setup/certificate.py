@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from secondpost.config.records import Config
 from secondpost.mail.duration import DAY_MS
+from secondpost.setup.certificate_alarm import NOW_STEP, SOON_STEP, Validity
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 
-DAYS_FAULT = 3
-DAYS_WARNING = 21  # certbot and others renew 30 days before the end
 RSA_BITS_MIN = 2048
 CURVE_BITS_MIN = 224
 WEAK_HASHES = ("md5", "sha1")
@@ -100,8 +99,9 @@ def _days(path: str, facts: CertificateFacts, now_ms: int, renew: str) -> Diagno
     days = (facts.ends_ms - now_ms) // DAY_MS
     if days < 0:
         return Diagnosis(check, path, Grade.FAULT, f"It expired {_days_text(-days)} ago.", renew)
-    if days < DAYS_WARNING:
-        grade = Grade.FAULT if days < DAYS_FAULT else Grade.WARNING
+    step = Validity(facts.begins_ms, facts.ends_ms).step(now_ms)
+    if step in (SOON_STEP, NOW_STEP):
+        grade = Grade.FAULT if step == NOW_STEP else Grade.WARNING
         return Diagnosis(check, path, grade, f"It expires in {_days_text(days)}.", renew)
     return Diagnosis(check, path, Grade.WELL, f"It is valid for {_days_text(days)}.")
 

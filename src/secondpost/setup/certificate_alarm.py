@@ -10,10 +10,9 @@ from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.duration import DAY_MS, age_text
 from secondpost.mail.moment import utc_text
 from secondpost.mail.standing_alarms import StandingAlarms
-from secondpost.setup.certificate import DAYS_FAULT, DAYS_WARNING
 from secondpost.world.ports import Clock
 
-SOON_MS, NOW_MS = DAYS_WARNING * DAY_MS, DAYS_FAULT * DAY_MS
+SOON_MS, NOW_MS = 21 * DAY_MS, 3 * DAY_MS
 SOON_PART, NOW_PART = 4, 28  # of its whole time, where that is less
 SOON_STEP, NOW_STEP = 1, 2
 

@@ -2,6 +2,7 @@
 Pure.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,13 +11,15 @@ from secondpost.mail.duration import DAY_MS, duration_text
 from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp.client import Phase, RecipientResult
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
+from secondpost.setup.primary_kind import kinds_of_host
+from secondpost.setup.trust_settings import Relay, trust_settings
 
 HELD_DAYS_WARNING = 1
 PART_OF_KEEP_FAULT = 0.8  # of the time that mail is kept
 
-TRUST_REMEDY = (
-    "let the primary trust the addresses of this server: Postfix mynetworks, Exim relay_from_hosts, Google "
-    "Workspace inbound gateway, Microsoft 365 inbound connector with enhanced filtering"
+_OF_SERVER = re.compile(
+    r"block ?list|blacklist|\bblocked\b|spamhaus|\b(?:dns[bw]l|rbl|spf|ptr)\b|reverse dns|reputation",
+    re.IGNORECASE,
 )
 
 
@@ -31,16 +34,16 @@ class StoredFacts:
 
 
 def examine_answers(
-    config: Config, backup: Backup, host: str, answers: Sequence[RecipientResult]
+    config: Config, backup: Backup, host: str, answers: Sequence[RecipientResult], relay: Relay
 ) -> Iterator[Diagnosis]:
-    """`answers`: for postmaster, and for an address that cannot exist."""
+    """`answers`: for postmaster, and for an address that cannot exist; `relay`: this server."""
     domain = str(backup.domain)
     postmaster, stranger = answers
-    if _is_about_us(postmaster):
-        yield untrusted(backup, postmaster.reply, f"{host} refuses mail from us")
+    if postmaster.reply.is_permanent and is_about_us(postmaster):
+        yield untrusted(backup, host, postmaster.reply, relay)
     elif postmaster.reply.is_temporary:
         text = f"{host} puts mail from us off: {postmaster.reply}."
-        yield Diagnosis(Check.PRIMARY_TRUST, domain, Grade.NOTE, text, TRUST_REMEDY)
+        yield Diagnosis(Check.PRIMARY_TRUST, domain, Grade.NOTE, text, _trusted(host, relay))
     elif not postmaster.reply.is_positive:
         text = (
             f"{host} takes no mail for postmaster@{domain}, which every domain must have: {postmaster.reply}."
@@ -67,16 +70,21 @@ def _has_list(backup: Backup) -> bool:
     return any(not isinstance(one, AnyRecipient | LearnedRecipients) for one in backup.recipients)
 
 
-def _is_about_us(result: RecipientResult) -> bool:
-    """Whether a refusal is a matter of policy about the sending server (RFC 3463 §3.8)."""
+def is_about_us(result: RecipientResult) -> bool:
+    """A refusal by policy (RFC 3463 §3.8), of the sender <>, or in words that speak of the server."""
     reply = result.reply
-    return reply.is_permanent and (reply.status.startswith("5.7.") or result.phase is Phase.MAIL)
+    is_of_server = result.phase is Phase.MAIL or _OF_SERVER.search(reply.text) is not None
+    return reply.status.startswith("5.7.") or is_of_server
 
 
-def untrusted(backup: Backup, reply: Reply, what: str) -> Diagnosis:
-    text = f"{what[0].upper()}{what[1:]}: {reply}."
-    more = f"secondpost check delivery {backup.domain} --headers FILE prints the lines for its kind"
-    return Diagnosis(Check.PRIMARY_TRUST, str(backup.domain), Grade.FAULT, text, f"{TRUST_REMEDY}\n{more}")
+def untrusted(backup: Backup, host: str, reply: Reply, relay: Relay) -> Diagnosis:
+    text = f"{host} refuses mail from us: {reply}."
+    return Diagnosis(Check.PRIMARY_TRUST, str(backup.domain), Grade.FAULT, text, _trusted(host, relay))
+
+
+def _trusted(host: str, relay: Relay) -> str:
+    """What makes the primary trust us."""
+    return trust_settings(kinds_of_host((host,)), relay)
 
 
 def examine_stored(backup: Backup, stored: StoredFacts) -> Iterator[Diagnosis]:

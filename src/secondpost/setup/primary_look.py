@@ -22,6 +22,7 @@ from secondpost.setup.looks import (
     Visited,
 )
 from secondpost.setup.primary_answers import StoredFacts, examine_answers, examine_stored, untrusted
+from secondpost.setup.trust_settings import Relay
 
 HOSTS_MAX = 5  # that are looked at
 
@@ -45,9 +46,11 @@ def looks_at(plan: Plan, recipients: tuple[Mailbox, ...] = ()) -> SmtpLooks:
 
 
 def examine_primary(
-    config: Config, backup: Backup, us: Ourselves, stored: StoredFacts | None, made_up: str
+    config: Config, backup: Backup, us: Ourselves, relay: Relay, stored: StoredFacts | None, made_up: str
 ) -> Looking[tuple[Diagnosis, ...]]:
-    """`stored`: None without a store; `made_up`: a random local part that cannot exist."""
+    """`relay`: this server, as the primary has to enter it; `stored`: None without a store; `made_up`:
+    a random local part that cannot exist.
+    """
     domain = str(backup.domain)
     found = list(examine_stored(backup, stored)) if stored is not None else []
     road = road_to(config, Lane.RELAY, backup.domain)
@@ -59,7 +62,7 @@ def examine_primary(
         return (*found, Diagnosis(Check.PRIMARY_REACHABLE, domain, Grade.FAULT, text, remedy))
     looks = looks_at(plan)
     seen = yield from looks.ask()
-    found.extend(_reached(backup, looks.looks, seen))
+    found.extend(_reached(backup, looks.looks, seen, relay))
     visited = [(look, one) for look, one in zip(looks.looks, seen, strict=True) if isinstance(one, Visited)]
     found.extend(_tls(backup, plan.hops, visited))
     if len(visited) > 0:
@@ -69,7 +72,7 @@ def examine_primary(
         asked = (Mailbox("postmaster", backup.domain), Mailbox(made_up, backup.domain))
         [answer] = yield from SmtpLooks((_with(visited[0][0], asked),)).ask()
         if isinstance(answer, Visited) and len(answer.answers) == len(asked):
-            found.extend(examine_answers(config, backup, visited[0][0].host, answer.answers))
+            found.extend(examine_answers(config, backup, visited[0][0].host, answer.answers, relay))
     return tuple(found)
 
 
@@ -94,12 +97,15 @@ def missed(seen: SmtpSeen) -> str:
             return ""
 
 
-def _reached(backup: Backup, looks: Sequence[SmtpLook], seen: Sequence[SmtpSeen]) -> Iterator[Diagnosis]:
+def _reached(
+    backup: Backup, looks: Sequence[SmtpLook], seen: Sequence[SmtpSeen], relay: Relay
+) -> Iterator[Diagnosis]:
     check, domain = Check.PRIMARY_REACHABLE, str(backup.domain)
     failed = [(look, one) for look, one in zip(looks, seen, strict=True) if not isinstance(one, Visited)]
-    refusal = next((one.reply for _, one in failed if isinstance(one, TurnedAway)), None)
-    if refusal is not None and refusal.is_permanent:
-        yield untrusted(backup, refusal, "refuses to talk to us")
+    for look, one in failed:
+        if isinstance(one, TurnedAway) and one.reply.is_permanent:
+            yield untrusted(backup, look.host, one.reply, relay)
+            break
     if len(failed) == len(looks):
         text = f"No host of the primary can be reached: {_list(failed)}."
         remedy = "mail is held until it answers; if it is meant to, look at its firewall and its own log"

@@ -13,16 +13,13 @@ from secondpost.protocols.smtp.client import Phase, RecipientResult
 from secondpost.protocols.smtp.transcript import GREETING, Exchange
 from secondpost.setup.certificate import CertificateFacts
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
+from secondpost.setup.primary_answers import is_about_us
 from secondpost.setup.primary_kind import PrimaryKind, kinds_of_host
 from secondpost.setup.trust_settings import Relay, trust_settings
 from secondpost.world.ports import TlsFacts
 
 NAMES_SHOWN_MAX = 5  # of a certificate
 DELIVERED = "delivered"  # in the words of lists
-_OF_SERVER = re.compile(
-    r"block ?list|blacklist|\bblocked\b|spamhaus|\b(?:dns[bw]l|rbl|spf|ptr)\b|reverse dns|reputation",
-    re.IGNORECASE,
-)
 _GREYLISTED = re.compile(r"gr[ae]y-?\s?list", re.IGNORECASE)
 
 
@@ -95,18 +92,11 @@ def met_by(result: RecipientResult, is_unknown: bool) -> Met:
     if is_unknown:
         return Met.UNKNOWN_RECIPIENT
     if reply.is_permanent:
-        return Met.REFUSED_BY_POLICY if _is_about_us(result) else Met.REFUSED
+        return Met.REFUSED_BY_POLICY if is_about_us(result) else Met.REFUSED
     # Greylisting answers RCPT (Postfix, Exim) or DATA (rspamd), mostly with 4.7.x (RFC 6647 §5).
     early = result.phase in (Phase.MAIL, Phase.RCPT, Phase.DATA)
     is_greylisting = _GREYLISTED.search(reply.text) is not None or (early and reply.status.startswith("4.7."))
     return Met.GREYLISTED if is_greylisting else Met.DEFERRED
-
-
-def _is_about_us(result: RecipientResult) -> bool:
-    """A refusal by policy (RFC 3463 §3.8), of the sender <>, or in words that speak of the server."""
-    reply = result.reply
-    is_of_server = result.phase is Phase.MAIL or _OF_SERVER.search(reply.text) is not None
-    return reply.status.startswith("5.7.") or is_of_server
 
 
 def kinds_met(test: SelfTest) -> tuple[PrimaryKind, ...]:

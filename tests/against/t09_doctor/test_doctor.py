@@ -97,7 +97,7 @@ def test_a_primary_that_refuses_us_is_found_with_what_makes_it_trust_us(place: P
         [one] = found(running, "delivery", "primary-trust")
         assert one["grade"] == "fault"
         assert "5.7.1" in one["text"]
-        assert "mynetworks" in one["remedy"]
+        assert "allow list" in one["remedy"]
 
 
 def test_a_primary_that_is_down_is_found(place: Path, names: int) -> None:
