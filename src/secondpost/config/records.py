@@ -167,7 +167,7 @@ class Alarms:
     """
 
     webhook: str | None = None
-    held_after_ms: int = 10 * MINUTE_MS  # mail of a backup domain waits this long before an alarm
+    held_after_ms: int = 10 * MINUTE_MS  # a primary is unreachable this long before an alarm
     digest: str | None = None
     all_is_well: str | None = "monday 09:00"
     timezone: str = "UTC"

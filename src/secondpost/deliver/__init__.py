@@ -15,5 +15,6 @@ addresses: unverified, within refusal_budget.
 * Primaries: primaries holds what is known of them. sites_down and probe look at sites that are
 down, idle at sites without mail; recipient_probe asks about recipients, with recipient_questions,
 recipient_connection and recipient_results; catch_all finds primaries that accept every address.
-* disk_alarms warns before the disk or a quota is full.
+* Alarms: outages about primaries that are down and mail that waits long for them, disk_alarms about
+the disk and quotas, stuck about messages that cannot be read or understood.
 """

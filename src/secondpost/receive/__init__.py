@@ -2,9 +2,10 @@
 
 listener accepts and ends connections (host is what a conversation sees of it); callers, proven,
 conduct and patience know who is connected and how long each client may take; caller_log limits what
-is logged of them. conversation leads a client through the protocol, asks policy and answers;
-knowledge answers policy's questions; lists has the recipients, offers what primaries offer,
-under_way the octets coming in, unverified the messages per network, disk_room the free space.
+is logged of them, attacks notices bursts. conversation leads a client through the protocol, asks
+policy and answers; knowledge answers policy's questions; lists has the recipients, offers what
+primaries offer, under_way the octets coming in, unverified the messages per network, disk_room the
+free space.
 envelope is a message from MAIL to DATA, incoming the message from DATA until spool/accept has
 stored it; body streams a large one to a file; trace makes the Received line. reception is what all
 conversations share, refusals counts refused recipients.
