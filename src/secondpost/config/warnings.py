@@ -19,7 +19,7 @@ from secondpost.config.records import (
     Route,
     Start,
 )
-from secondpost.mail.address import Endpoint
+from secondpost.mail.address import Endpoint, Mailbox
 from secondpost.mail.duration import duration_text
 from secondpost.mail.envelope import Lane
 from secondpost.mail.plan import TlsDemand
@@ -89,6 +89,12 @@ def warnings(
 def _top(config: Config, exists: Callable[[str], bool]) -> Iterator[Warning]:
     if len(config.backups) == 0:
         yield Warning("backup", "no domain is backed up here, so no mail is accepted")
+    if len(config.owner) > 0 and all(_goes_by_a_primary(config, one) for one in config.owner):
+        text = (
+            "a [[route]] leads every address through a primary that is backed up here: an alarm that it is "
+            "down would wait for it; add an address somewhere else"
+        )
+        yield Warning("owner", text)
     if not exists(config.user):
         # Only the default user may be missing: processes/user refuses any other.
         usual = config.user == Config.__dataclass_fields__["user"].default
@@ -99,6 +105,16 @@ def _top(config: Config, exists: Callable[[str], bool]) -> Iterator[Warning]:
             f"{size_text(config.reserve)} is little space for the service to continue when the disk is full"
         )
         yield Warning("reserve", text)
+
+
+def _goes_by_a_primary(config: Config, owner: Mailbox) -> bool:
+    named = {host.host for backup in config.backups for host in backup.primary}
+    primaries = {host for host in named if not is_loopback(host)}  # one machine may play many servers
+    return any(
+        route.host.host in primaries
+        for route in config.routes
+        if route.domain in (None, owner.domain) and route.lane in (None, Lane.OWN)
+    )
 
 
 def _tls(config: Config, readable: Callable[[str], bool]) -> Iterator[Warning]:
