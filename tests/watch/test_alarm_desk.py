@@ -107,6 +107,16 @@ def test_what_another_process_states_is_mailed_signed_and_hinted(tmp_path: Path)
     in_office(tmp_path, story)
 
 
+def test_what_a_process_states_with_its_last_words_is_noted(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        office.roll.heard(1, stated("web"))
+        office.roll.left(1)
+        await office.desk.look()
+        assert [one.subject for one in await office.store.alarms()] == ["web"]
+
+    in_office(tmp_path, story)
+
+
 def test_of_two_desks_one_sends(tmp_path: Path) -> None:
     """A deliver role and its successor overlap for a moment."""
 

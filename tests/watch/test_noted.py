@@ -11,7 +11,7 @@ from secondpost.mail.standing_alarms import EVENT_MS, Alarm
 from secondpost.protocols.alarm_statements import Stated
 from secondpost.watch import noted as bounds
 from secondpost.watch.noted import Noted, noted
-from secondpost.watch.roll import GRACE_MS, STATED_BEFORE_MAX, AlarmRoll, RoleStates
+from secondpost.watch.roll import GONE_MAX, GRACE_MS, STATED_BEFORE_MAX, AlarmRoll, RoleStates
 
 NOW = 1_800_000_000_000
 CONDITION, EVENT = AlarmKind.NO_ROUTE, AlarmKind.ROLE_FAILED
@@ -144,7 +144,23 @@ def test_the_roll_unites_the_processes_of_a_role() -> None:
     assert (receive.alarms, receive.before) == ((), frozenset({(CONDITION, "example.net")}))
     roll.left(1)
     roll.left(2)
+    roll.noted(roll.gone)
     assert [one.role for one in roll.states()] == ["web"]
+
+
+def test_the_last_words_of_a_process_count_until_they_are_noted() -> None:
+    roll = AlarmRoll(lambda: NOW)
+    roll.heard(1, Stated("command", (NO_ROUTE,)))
+    roll.left(1)
+    for _ in range(2):
+        assert [one.alarms for one in roll.states()] == [(NO_ROUTE,)]
+    roll.noted(roll.gone)
+    assert roll.states() == ()
+    for number in range(GONE_MAX + 5):
+        roll.heard(number, Stated("command", ()))
+        roll.left(number)
+    roll.heard(0, Stated("command", ()))
+    assert len(roll.states()) == 1
 
 
 def test_the_roll_is_bounded() -> None:

@@ -82,6 +82,7 @@ class Office:
             number = self.connections.setdefault(role, max(self.connections.values(), default=0) + 1)
             self.roll.heard(number, Stated(role, tuple(alarms.values())))
         found = noted(self.rows, self.roll.states(), self.now_ms)
+        self.roll.noted(self.roll.gone)
         kept = {_key(row): row for row in self.rows}
         for row in found.gone:
             del kept[_key(row)]

@@ -128,11 +128,13 @@ class AlarmDesk:
 
     async def _write(self, now_ms: int) -> Sequence[AlarmRecord]:
         records = await self._store.alarms()
+        gone = self._roll.gone
         found = noted(records, self._roll.states(), now_ms)
-        if found.is_nothing:
-            return records
-        await self._store.note_alarms(found.begun, found.changed, found.gone)
-        return await self._store.alarms()
+        if not found.is_nothing:
+            await self._store.note_alarms(found.begun, found.changed, found.gone)
+            records = await self._store.alarms()
+        self._roll.noted(gone)
+        return records
 
     async def _give(self, channel: NoticeChannel, due: NoticeDue, now_ms: int) -> None:
         match channel:

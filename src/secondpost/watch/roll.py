@@ -13,6 +13,7 @@ from secondpost.mail.standing_alarms import Alarm, EndedAlarm
 from secondpost.protocols.alarm_statements import Stated
 
 GRACE_MS = 5 * MINUTE_MS
+GONE_MAX = 100  # processes that ended and whose last statement is not noted yet
 STATED_BEFORE_MAX = 1_000  # of one connection; the oldest are forgotten
 
 
@@ -50,6 +51,7 @@ class AlarmRoll:
     def __init__(self, now_ms: Callable[[], int]) -> None:
         self._now_ms = now_ms
         self._connections: dict[int, _StatingProcess] = {}
+        self._gone: list[_StatingProcess] = []
 
     def heard(self, number: int, said: Stated) -> None:
         connection = self._connections.get(number)
@@ -58,12 +60,24 @@ class AlarmRoll:
         connection.state(said)
 
     def left(self, number: int) -> None:
-        self._connections.pop(number, None)
+        """A process ended. What it stated last still counts until it was noted."""
+        gone = self._connections.pop(number, None)
+        if gone is not None and len(self._gone) < GONE_MAX:
+            self._gone.append(gone)
+
+    @property
+    def gone(self) -> int:
+        """How many ended and were not noted yet."""
+        return len(self._gone)
+
+    def noted(self, gone: int) -> None:
+        """The last statements of the first `gone` that ended are written down."""
+        del self._gone[:gone]
 
     def states(self) -> tuple[RoleStates, ...]:
         """By role; a role without a process is missing."""
         roles: dict[str, list[_StatingProcess]] = {}
-        for connection in self._connections.values():
+        for connection in (*self._connections.values(), *self._gone):
             roles.setdefault(connection.role, []).append(connection)
         return tuple(_together(role, connections) for role, connections in roles.items())
 
