@@ -28,7 +28,7 @@ from secondpost.cli.init_records import (
     watching,
     write_zone,
 )
-from secondpost.cli.init_words import say_result
+from secondpost.cli.init_words import say_next, say_result
 from secondpost.cli.opening import become_owner
 from secondpost.cli.parameters import AGE
 from secondpost.cli.screen import say_json
@@ -106,7 +106,13 @@ def init(
         records=records,
         proxy=_proxy_snippet(config, here, proxy),
         steps=tuple(
-            next_steps(config, here, has_user=user_exists(config.user), is_found=is_found_by_commands(path))
+            next_steps(
+                config,
+                here,
+                has_user=user_exists(config.user),
+                is_found=is_found_by_commands(path),
+                waited=waits,
+            )
         ),
     )
     if as_json:
@@ -118,6 +124,7 @@ def init(
         with watching(len(records)) as show:
             missing = wait_for_records(config, records, seconds_max, show)
         say_waited(missing)
+    say_next(result.steps)
 
 
 def _held(scene: Scene, *, asks: bool, says_yes: bool, says: bool) -> tuple[Answers, Sequence[Note]]:

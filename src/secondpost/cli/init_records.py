@@ -12,17 +12,18 @@ from secondpost.config.records import Config
 from secondpost.mail.printable import printable
 from secondpost.owner.figures import counted
 from secondpost.roles.zones import records_missing
-from secondpost.setup.records import PublishedBy, Turn, WantedRecord, zone_snippet
+from secondpost.setup.records import PublishedBy, WantedRecord, by_turn, zone_snippet
 
 if TYPE_CHECKING:
     from rich.text import Text
 
+VALUE_CHARACTERS_MAX = 40  # in the table; the zone file has all of a key
 NAMED_MAX = 10  # of the missing records, in the list that is shown while waiting
 COLUMNS = (
     Column("name", folds=True),
     Column("type"),
-    Column("what for", folds=True),
     Column("value", folds=True),
+    Column("what for", folds=True),
 )
 
 Records = tuple[WantedRecord, ...]
@@ -33,12 +34,10 @@ def say_records(records: Records) -> None:
     """Print a table for each turn, and all as lines of a zone file."""
     say("")
     say("Publish these records, in this order:")
-    for turn in Turn:
-        of_turn = [record for record in records if record.turn is turn]
-        if len(of_turn) > 0:
-            say("")
-            say(f"{turn.number}. {turn.title}.")
-            say_table(COLUMNS, [_row(record) for record in of_turn])
+    for heading, of_turn in by_turn(records):
+        say("")
+        say(heading)
+        say_table(COLUMNS, [_row(record) for record in of_turn])
     say("")
     say("The same for a zone file:")
     say("")
@@ -51,7 +50,10 @@ def _row(record: WantedRecord) -> tuple[str, str, str, str]:
         *(["may be left out"] if record.is_optional else []),
     ]
     why = f"{record.why} ({', '.join(notes)})" if len(notes) > 0 else record.why
-    return record.name, record.type, why, record.value.replace("\n", " ")
+    value = record.value.replace("\n", " ")
+    if len(value) > VALUE_CHARACTERS_MAX:
+        value = f"{value[:VALUE_CHARACTERS_MAX]}…"
+    return record.name, record.type, value, why
 
 
 def write_zone(file: IO[str], records: Records) -> None:

@@ -21,7 +21,6 @@ def say_result(result: SetUp) -> None:
     say_records(result.records)
     if result.proxy is not None:
         _say_proxy(result.proxy)
-    _say_next(result.steps)
 
 
 def _say_file(result: SetUp) -> None:
@@ -45,7 +44,7 @@ def _say_proxy(proxy: Snippet) -> None:
     say(f"Then type: {proxy.reload}")
 
 
-def _say_next(steps: Sequence[NextStep]) -> None:
+def say_next(steps: Sequence[NextStep]) -> None:
     say("")
     say("Next, type:")
     lengths = [len(step.command) for step in steps]

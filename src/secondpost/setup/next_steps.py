@@ -32,8 +32,12 @@ class SetUp:
     steps: tuple[NextStep, ...]
 
 
-def next_steps(config: Config, here: Surroundings, *, has_user: bool, is_found: bool) -> Iterator[NextStep]:
-    """`has_user`: the service's own exists; `is_found`: commands find the file without --config."""
+def next_steps(
+    config: Config, here: Surroundings, *, has_user: bool, is_found: bool, waited: bool = False
+) -> Iterator[NextStep]:
+    """`has_user`: the service's own exists; `is_found`: commands find the file without --config;
+    `waited`: the records are visible.
+    """
     named = "" if is_found else f" --config {shlex.quote(config.path)}"
     if here.is_root and not has_user and config.path.startswith(SYSTEM_FOLDER):
         make = f"adduser --system --group --no-create-home {config.user}"
@@ -45,7 +49,8 @@ def next_steps(config: Config, here: Surroundings, *, has_user: bool, is_found: 
             if program in MAIL_SERVERS:
                 stop = f"systemctl disable --now {MAIL_SERVERS[program]}"
                 yield NextStep(stop, f"it holds port {SMTP_PORT}")
-    yield NextStep(f"secondpost init --wait{named}", "waits until the records are visible")
+    if not waited:
+        yield NextStep(f"secondpost init --wait{named}", "waits until the records are visible")
     yield NextStep(f"secondpost check all{named}", "finds what is still missing")
     if any(holder.program == OURS for holder in here.port_holders):
         yield NextStep(f"secondpost reload{named}", "lets the running service use the file")

@@ -1,5 +1,6 @@
 """A DNS record that the server or its newsletters need: what to publish, where, why, and when."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
@@ -74,14 +75,19 @@ def zone_snippet(records: tuple[WantedRecord, ...]) -> str:
     file, whatever its $ORIGIN and $TTL.
     """
     lines: list[str] = []
-    for turn in Turn:
-        of_turn = [record for record in records if record.turn is turn]
-        if len(of_turn) > 0:
-            lines += [f"; {turn.number}. {turn.title}.", *_lines(of_turn), ""]
+    for heading, of_turn in by_turn(records):
+        lines += [f"; {heading}", *_lines(of_turn), ""]
     return "\n".join(lines)
 
 
-def _lines(records: list[WantedRecord]) -> list[str]:
+def by_turn(records: tuple[WantedRecord, ...]) -> Iterator[tuple[str, tuple[WantedRecord, ...]]]:
+    """The records of each turn that has any, with a numbered heading."""
+    turns = [turn for turn in Turn if any(record.turn is turn for record in records)]
+    for number, turn in enumerate(turns, 1):
+        yield f"{number}. {turn.title}.", tuple(record for record in records if record.turn is turn)
+
+
+def _lines(records: tuple[WantedRecord, ...]) -> list[str]:
     lines: list[str] = []
     for record in records:
         match record.by:
