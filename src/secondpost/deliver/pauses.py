@@ -25,7 +25,7 @@ class Pauses:
     def __init__(self, context: DeliveryContext, recipients: RecipientProbe) -> None:
         self._context = context
         self._recipients = recipients
-        self._paused: set[tuple[Lane, Domain]] = set()  # that the owner is alarmed of
+        self._paused: dict[tuple[Lane, Domain], None] = {}  # that the owner is alarmed of, in order
 
     async def pause(self, refused: Claimed) -> bool:
         """Pause the domain of `refused`, the last of several messages refused in a row. Returns
@@ -41,7 +41,7 @@ class Pauses:
             # A refused confirmation proves little: any stranger may have asked for it, at a domain
             # of their own.
             if len(self._paused) < PAUSED_MAX:
-                self._paused.add((lane, domain))
+                self._paused[lane, domain] = None
             detail = f"{domain} refuses every message of ours"
             self._context.alarms.begin(AlarmKind.DOMAIN_PAUSED, _subject(lane, domain), detail)
         return True
@@ -50,15 +50,19 @@ class Pauses:
         """End the alarm: mail of the domain gets through again."""
         if (lane, domain) not in self._paused:
             return
-        self._paused.discard((lane, domain))
+        del self._paused[lane, domain]
         subject = _subject(lane, domain)
         if all(_subject(*each) != subject for each in self._paused):
             self._context.alarms.end(AlarmKind.DOMAIN_PAUSED, subject)
 
     def look(self, waiting: Collection[tuple[Lane, Domain]]) -> None:
         """End the alarms about domains without waiting mail."""
-        for lane, domain in self._paused.difference(waiting):
-            self.over(lane, domain)
+        if len(self._paused) == 0:
+            return
+        still = frozenset(waiting)
+        for lane, domain in tuple(self._paused):
+            if (lane, domain) not in still:
+                self.over(lane, domain)
 
     async def _takes_mail(self, domain: Domain) -> bool:
         """Whether the primary answers for its postmaster, be it with "no such mailbox". An

@@ -51,7 +51,7 @@ class AlarmKind(Enum):
         Severity.LOOK,
         "Renew it, and see why that did not happen by itself; the new files are used without a restart.",
         AlarmEnds.WHEN_MENDED,
-        not BY_STRANGERS,
+        False,
         2,
     )
     CLAIM_WAITS = (

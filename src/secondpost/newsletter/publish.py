@@ -282,8 +282,9 @@ class Publisher:
         await self._issues.sweep_freezing()
         under_way = await self._issues.issues_under_way()
         open_ones = {issue.newsletter for issue in under_way if issue.state is IssueState.OPEN}
-        for name in by_name.keys() - open_ones - self._refused:
-            self._alarms.made(by_name[name])
+        for newsletter in newsletters:
+            if newsletter.name not in open_ones | self._refused:
+                self._alarms.made(newsletter)
         for issue in under_way:
             now_ms = self._clock.now_ms()
             match issue.state:

@@ -40,6 +40,6 @@ class UnnamedNewsletters:
             detail = left_behind_sentence(one, found.unused)
             self._alarms.begin(AlarmKind.NEWSLETTER_UNNAMED, one.name, detail)
         unnamed = frozenset(one.name for one in found.left_behind)
-        for name in self._unnamed - unnamed:
+        for name in sorted(self._unnamed - unnamed):
             self._alarms.end(AlarmKind.NEWSLETTER_UNNAMED, name)
         self._unnamed = unnamed
