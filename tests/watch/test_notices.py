@@ -381,7 +381,21 @@ def test_one_kind_of_the_strangers_does_not_delay_another() -> None:
     assert due.notices[0].alarm.kind is SERIOUS
 
 
-def test_each_road_is_looked_at_by_itself() -> None:
+def test_news_is_sent_once_and_never_ends() -> None:
+    news = AlarmKind.IMPORT_FINISHED
+    assert news.severity is Severity.NEWS
+    office = Office()
+    office.begin(news, "weekly")
+    office.look()
+    office.end(news, "weekly")  # the command that stated it is over
+    office.passes(DAY_MS, 10 * MINUTE_MS)
+    assert office.news() == [(News.BEGAN, news, "weekly")]
+    office.begin(news, "weekly")
+    office.passes(DAY_MS, 10 * MINUTE_MS)
+    assert len(office.news()) == 2
+
+
+def test_each_channel_is_looked_at_by_itself() -> None:
     record = AlarmRecord(ACT, "", "deliver", NOON, "", NOON, NOON, NOON, mail=NoticeMarks(NOON, None, 0))
     assert notices_due(NoticeChannel.MAIL, [record], [], NOON) == ()
     (due,) = notices_due(NoticeChannel.WEBHOOK, [record], [], NOON)
