@@ -166,7 +166,7 @@ class _Timing:
             yield _Timed(Notice(News.ENDED, record), record.ended_ms + after_ms, joins)
         else:
             last_ms = marks.began_ms if marks.lasts_ms is None else marks.lasts_ms
-            if record.step > (marks.step or 0):
+            if marks.step is not None and record.step > marks.step:
                 due_ms = last_ms + self._slowed(record, WORSE_AFTER_MS[severity])
                 yield _Timed(Notice(News.WORSE, record), due_ms, may_join=True)
                 return
