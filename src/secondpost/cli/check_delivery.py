@@ -141,7 +141,7 @@ def _send(context: click.Context, config: Config, to: Mailbox, *, as_json: bool,
         say_json(self_test_document(config.path, done.test, diagnoses))
     else:
         _say_way(done.test)
-        say_diagnoses(config.path, diagnoses, verbose=verbose)
+        say_diagnoses(config.path, diagnoses, verbose=verbose, explains_notes=True)
         _say_next(done.test)
     if has_fault(diagnoses):
         context.exit(Exit.NO)

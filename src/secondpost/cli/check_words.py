@@ -11,8 +11,11 @@ from secondpost.owner.figures import counted
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade, has_fault, worst_first
 
 PLURAL = {Grade.FAULT: "faults", Grade.WARNING: "warnings", Grade.NOTE: "notes"}
+NEEDS_SOMETHING = (Grade.FAULT, Grade.WARNING)
 ALL_IS_WELL = "Everything that can be seen from here is right. The second post office is in good order."
-VERBOSE = click.option("--verbose", "-v", is_flag=True, help="Show what is well too.")
+VERBOSE = click.option(
+    "--verbose", "-v", is_flag=True, help="Show what is well too, and what to do about notes."
+)
 
 
 def show(path: str, diagnoses: Sequence[Diagnosis], *, as_json: bool, verbose: bool) -> None:
@@ -25,16 +28,20 @@ def show(path: str, diagnoses: Sequence[Diagnosis], *, as_json: bool, verbose: b
         click.get_current_context().exit(Exit.NO)
 
 
-def say_diagnoses(path: str, diagnoses: Sequence[Diagnosis], *, verbose: bool) -> None:
+def say_diagnoses(
+    path: str, diagnoses: Sequence[Diagnosis], *, verbose: bool, explains_notes: bool = False
+) -> None:
+    """`verbose`: with what is well, and with the remedies of notes, as `explains_notes` alone."""
+    explains_notes = explains_notes or verbose
     explained: set[Check] = set()
     for one in worst_first(diagnoses):
         if one.grade is not Grade.WELL or verbose:
             say(f"{one.grade}: {_about(one)}{one.text} ({one.check.word})")
-        if one.grade is not Grade.WELL:
+        if one.grade in NEEDS_SOMETHING or (one.grade is Grade.NOTE and explains_notes):
             _say_why(one, one.check not in explained)
             explained.add(one.check)
     well = sum(one.grade is Grade.WELL for one in diagnoses)
-    if well == len(diagnoses):
+    if not any(one.grade in NEEDS_SOMETHING for one in diagnoses):
         say(ALL_IS_WELL)
     say(f"{path}: {_count(diagnoses)}; {counted(well, 'check is', 'checks are')} well.")
 
