@@ -122,7 +122,7 @@ class Day:
             self._publishing = False
             zone = self.home / "zone.txt"
             until(lambda: zone.exists() and len(zone.read_text()) > 0, COMMAND_SECONDS_MAX, self._trouble)
-            self.town.names.publish(zone.read_text())
+            self.town.names.publish("example.net", zone.read_text())
         output, _ = process.communicate(timeout=COMMAND_SECONDS_MAX)
         return output, process.returncode
 

@@ -1,7 +1,7 @@
 """The DNS of the small internet: Knot has every zone, Unbound asks it on behalf of this machine.
 
-The zone `.` stands for all other people's zones. The owner's zone is a file of its own, to which
-the newcomer's records are added.
+The root zone has the names of everyone without a zone of his own. The newcomer's records are added
+to the owner's zone.
 """
 
 import subprocess
@@ -30,10 +30,10 @@ template:
     zonefile-sync: -1
     journal-content: none
 zone:
-  - domain: .
-    file: root.zone
-  - domain: {domain}
-    file: owner.zone
+"""
+ZONE: Final = """\
+  - domain: {domain}.
+    file: {domain}.zone
 """
 UNBOUND: Final = """\
 server:
@@ -62,7 +62,7 @@ SOA: Final = """\
 
 
 class Names:
-    """Both name servers. `root` and `owner`: lines of zone files.
+    """Both name servers. `zones`: lines of zone files, by the zone's name without its final dot.
 
     `inside`: makes a command line that runs on the newcomer's machine, as Unbound does.
     """
@@ -71,37 +71,32 @@ class Names:
         self,
         folder: Path,
         address: str,
-        domain: str,
-        root: str,
-        owner: str,
+        zones: Mapping[str, str],
         inside: Callable[[Sequence[str]], list[str]],
     ) -> None:
         self._folder = folder
         self._address = address
-        self._domain = domain
-        self._owner = owner
+        self._zones = {**zones, "": f"ns.dns.example. A {address}\n{zones['']}"}
         self._inside = inside
         self._serial = 1
-        self._root = f"$TTL 60\n{SOA.format(serial=1)}ns.dns.example. A {address}\n{root}"
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> None:
         folder = self._folder
-        (folder / "root.zone").write_text(self._root)
-        self._write_owner("")
-        (folder / "knot.conf").write_text(
-            KNOT.format(address=self._address, folder=folder, domain=self._domain)
-        )
+        for name, lines in self._zones.items():
+            self._write(name, lines)
+        served = "".join(ZONE.format(domain=name) for name in self._zones)
+        (folder / "knot.conf").write_text(KNOT.format(address=self._address, folder=folder) + served)
         (folder / "unbound.conf").write_text(UNBOUND.format(address=self._address, folder=folder))
         knot, unbound = peers.find("knot"), peers.find("unbound")
         self._run("knot", [str(knot.file("usr/sbin/knotd")), "-c", f"{folder}/knot.conf"], knot.environment)
         command = [str(unbound.file("usr/sbin/unbound")), "-c", f"{folder}/unbound.conf"]
         self._run("unbound", self._inside(command), unbound.environment)
 
-    def publish(self, snippet: str) -> None:
-        """Add the newcomer's lines to the owner's zone."""
+    def publish(self, domain: str, snippet: str) -> None:
+        """Add the newcomer's lines to the domain's zone."""
         self._serial += 1
-        self._write_owner(snippet)
+        self._write(domain, self._zones[domain] + snippet)
         knot = peers.find("knot")
         subprocess.run(
             [str(knot.file("usr/sbin/knotc")), "-c", f"{self._folder}/knot.conf", "-b", "zone-reload"],
@@ -115,9 +110,9 @@ class Names:
             process.terminate()
             process.wait(STOP_SECONDS_MAX)
 
-    def _write_owner(self, snippet: str) -> None:
-        text = f"$ORIGIN {self._domain}.\n$TTL 60\n{SOA.format(serial=self._serial)}{self._owner}{snippet}"
-        (self._folder / "owner.zone").write_text(text)
+    def _write(self, name: str, lines: str) -> None:
+        text = f"$ORIGIN {name}.\n$TTL 60\n{SOA.format(serial=self._serial)}{lines}"
+        (self._folder / f"{name}.zone").write_text(text)
 
     def _run(self, name: str, command: list[str], environment: Mapping[str, str]) -> None:
         with open(self._folder / f"{name}.output", "ab") as output:

@@ -22,9 +22,11 @@ OWNER_ZONE: Final = """\
 @ TXT "v=spf1 include:provider.example -all"
 www A 198.51.100.30
 """
-OTHER_ZONES: Final = """\
-mx1.provider.example. A 198.51.100.10
-provider.example. TXT "v=spf1 ip4:198.51.100.10 -all"
+PROVIDER_ZONE: Final = """\
+mx1 A 198.51.100.10
+@ TXT "v=spf1 ip4:198.51.100.10 -all"
+"""
+ROOT_ZONE: Final = """\
 elsewhere.example. MX 10 mx.elsewhere.example.
 readers.example. MX 10 mx.elsewhere.example.
 mx.elsewhere.example. A 198.51.100.20
@@ -62,12 +64,12 @@ class Town:
         self.folder = folder
         town = [real(address) for address in addresses.TOWN]
         self.newcomer = Machine([real(addresses.SERVER), real(addresses.SERVER_IPV6)], town)
+        root = ROOT_ZONE.format(server_ipv6=_reverse(real(addresses.SERVER_IPV6)))
+        zones = {"": root, "example.net": OWNER_ZONE, "provider.example": PROVIDER_ZONE}
         self.names = Names(
             self._room("dns"),
             real(addresses.NAME_SERVER),
-            "example.net",
-            real(OTHER_ZONES.format(server_ipv6=_reverse(real(addresses.SERVER_IPV6)))),
-            real(OWNER_ZONE),
+            {name: real(lines) for name, lines in zones.items()},
             self.newcomer.inside,
         )
         self.authority = Authority(self._room("ca"))
