@@ -65,3 +65,19 @@ def test_beyond_the_bound_an_alarm_is_only_logged() -> None:
         scene.alarms.begin(CONDITION, f"{number}.example", "no MX")
     assert len(scene.alarms.standing()) == STANDING_MAX
     assert len(scene.lines) == STANDING_MAX + 5
+
+
+def test_many_alarms_of_one_kind_leave_room_for_another() -> None:
+    scene = Scene()
+    for number in range(STANDING_MAX + 5):
+        scene.alarms.begin(CONDITION, f"{number}.example", "no MX")
+    scene.alarms.begin(EVENT, "", "deliver: killed")
+    assert [alarm.kind for alarm in scene.alarms.standing()][-1] is EVENT
+    for number in range(STANDING_MAX):
+        scene.alarms.end(CONDITION, f"{number}.example")
+    scene.now_ms += EVENT_MS
+    assert scene.alarms.standing() == ()
+    for _ in range(2):
+        scene.alarms.begin(CONDITION, "later.example", "no MX")
+        scene.alarms.begin(EVENT, "later", "deliver: killed")
+    assert len(scene.alarms.standing()) == 2

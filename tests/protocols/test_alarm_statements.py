@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpost.mail.alarm import AlarmKind, Severity
-from secondpost.mail.standing_alarms import Alarm
+from secondpost.mail.standing_alarms import Alarm, EndedAlarm
 from secondpost.protocols.alarm_statements import (
     ANY_KIND,
     DETAIL_CHARACTERS_MAX,
@@ -63,6 +63,29 @@ def test_beyond_the_bound_the_severest_stay() -> None:
     found = stated(SUPERVISOR, (*passing, grave)).alarms
     assert len(found) == STATED_MAX
     assert found[0] == grave
+
+
+def test_many_alarms_of_one_kind_leave_room_for_every_other_kind() -> None:
+    held = [Alarm(AlarmKind.MAIL_HELD, f"{number}.example", "", 0, 0) for number in range(STATED_MAX + 1)]
+    later = [Alarm(kind, "", "", 0, 0) for kind in AlarmKind if kind is not AlarmKind.MAIL_HELD]
+    found = stated(SUPERVISOR, (*held, *later))
+    assert {alarm.kind for alarm in found.alarms} == set(AlarmKind)
+    assert len(found.alarms) == STATED_MAX
+
+
+def test_a_statement_that_is_cut_says_so() -> None:
+    held = [Alarm(AlarmKind.MAIL_HELD, f"{number}.example", "", 0, 0) for number in range(STATED_MAX + 1)]
+    for standing, is_whole in ((held, False), (held[1:], True)):
+        said = stated(SUPERVISOR, standing)
+        assert said.is_whole is is_whole
+        assert read_statement(statement_line(said)[:-1]) == said
+
+
+def test_what_stands_again_is_not_stated_as_ended() -> None:
+    alarm = Alarm(AlarmKind.NO_ROUTE, "example.net", "no MX", 0, 0)
+    over = EndedAlarm(alarm.kind, alarm.subject, "")
+    assert stated(SUPERVISOR, [], [over]).ended == (over,)
+    assert stated(SUPERVISOR, [alarm], [over]).ended == ()
 
 
 def test_a_role_states_only_its_own_kinds() -> None:

@@ -4,14 +4,25 @@ from dataclasses import replace
 
 import pytest
 
+from secondpost.deliver.pauses import PAUSE_MS
 from secondpost.mail.alarm import AlarmEnds, AlarmKind, Severity
 from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
 from secondpost.mail.owner_notice import AlarmRecord, NoticeMarks
 from secondpost.mail.standing_alarms import EVENT_MS, Alarm
-from secondpost.protocols.alarm_statements import Stated
+from secondpost.protocols.alarm_statements import FIRST_OF_KIND, Stated
+from secondpost.spool.schedule import JITTER, WAIT_MS_MAX
 from secondpost.watch import noted as bounds
 from secondpost.watch.noted import Noted, noted
-from secondpost.watch.roll import GONE_MAX, GRACE_MS, STATED_BEFORE_MAX, AlarmRoll, RoleStates
+from secondpost.watch.roll import (
+    GONE_MAX,
+    GRACE_MS,
+    RETRIED,
+    RETRIED_GRACE_MS,
+    STATED_BEFORE_MAX,
+    AlarmRoll,
+    RoleStates,
+)
+from secondpost.watch.webhook import AGAIN_MS_MAX
 
 NOW = 1_800_000_000_000
 CONDITION, EVENT = AlarmKind.NO_ROUTE, AlarmKind.ROLE_FAILED
@@ -53,6 +64,16 @@ def test_that_it_still_stands_is_written_now_and_then() -> None:
     assert noted([RECORD], [states(NO_ROUTE)], NOW + bounds.SEEN_MS - 1).is_nothing
     now_ms = NOW + bounds.SEEN_MS
     assert noted([RECORD], [states(NO_ROUTE)], now_ms) == Noted(changed=(replace(RECORD, seen_ms=now_ms),))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in AlarmKind if kind in RETRIED])
+def test_a_restart_does_not_end_what_only_the_next_attempt_finds_again(kind: AlarmKind) -> None:
+    record, restarted = replace(RECORD, kind=kind), states(since_ms=NOW)
+    longest_ms = int(WAIT_MS_MAX * (1 + JITTER)) + PAUSE_MS
+    assert longest_ms > AGAIN_MS_MAX
+    assert noted([record], [restarted], NOW + longest_ms).changed == ()
+    ended = replace(record, ended_ms=NOW + RETRIED_GRACE_MS)
+    assert noted([record], [restarted], NOW + RETRIED_GRACE_MS).changed == (ended,)
 
 
 def test_what_a_process_states_no_more_is_over_at_once() -> None:
@@ -113,6 +134,23 @@ def test_a_role_fills_only_its_own_bound() -> None:
     assert len(noted(records, [states(NO_ROUTE), states(*many, role="receive")], NOW + 20).begun) == 1
 
 
+def test_many_alarms_of_one_kind_leave_room_for_another() -> None:
+    many = [replace(RECORD, subject=f"{number}.example") for number in range(bounds.STANDING_MAX)]
+    refused = replace(NO_ROUTE, kind=AlarmKind.LOGIN_REFUSED)
+    others = [replace(refused, subject=f"host{number}") for number in range(2 * FIRST_OF_KIND)]
+    begun = noted(many, [states(*others, since_ms=NOW)], NOW + 1).begun
+    assert [one.subject for one in begun] == [one.subject for one in others[:FIRST_OF_KIND]]
+
+
+def test_what_a_statement_had_no_room_for_is_not_over() -> None:
+    cut = replace(states(before=(NO_ROUTE,), since_ms=NOW), is_whole=False)
+    assert noted([RECORD], [cut], NOW + HOUR_MS).changed == ()
+    over = replace(cut, hows={(CONDITION, "example.net"): ""})
+    assert noted([RECORD], [over], NOW + 1).changed == (replace(RECORD, ended_ms=NOW + 1),)
+    whole = replace(cut, is_whole=True)
+    assert noted([RECORD], [whole], NOW + 1).changed == (replace(RECORD, ended_ms=NOW + 1),)
+
+
 def test_ended_alarms_are_forgotten_the_oldest_first_and_by_role() -> None:
     ended = [
         replace(FAILED, subject=str(number), noted_ms=NOW + number, ended_ms=NOW + number)
@@ -133,11 +171,12 @@ def test_the_roll_unites_the_processes_of_a_role() -> None:
     roll.heard(1, Stated("receive", (NO_ROUTE,)))
     clock[0] += 5_000
     roll.heard(2, Stated("receive", (replace(NO_ROUTE, detail="later", last_ms=NOW),)))
-    roll.heard(3, Stated("web", ()))
+    roll.heard(3, Stated("web", (), is_whole=False))
     assert [one.role for one in roll.states()] == ["receive", "web"]
     receive = roll.states()[0]
     assert [alarm.detail for alarm in receive.alarms] == ["later"]
     assert receive.since_ms == NOW
+    assert [one.is_whole for one in roll.states()] == [True, False]
     roll.heard(1, Stated("receive", ()))
     roll.heard(2, Stated("receive", ()))
     receive = roll.states()[0]

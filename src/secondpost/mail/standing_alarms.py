@@ -1,5 +1,6 @@
 """The alarms of one process that have begun and not ended."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -7,7 +8,7 @@ from secondpost.mail.alarm import AlarmEnds, AlarmKind, Severity
 from secondpost.mail.duration import HOUR_MS
 
 EVENT_MS = HOUR_MS  # how long an alarm that is a single event stands after it last occurred
-STANDING_MAX = 1_000  # of one process; further ones are only logged
+STANDING_MAX = 1_000  # of one kind in one process; further ones are only logged
 ENDED_MAX = 50  # of one process, of which it is remembered how they ended
 
 
@@ -50,6 +51,7 @@ class StandingAlarms:
         self._now_ms = now_ms
         self._changed: Callable[[], None] = lambda: None
         self._standing: dict[tuple[AlarmKind, str], Alarm] = {}
+        self._many: Counter[AlarmKind] = Counter()  # that stand
         self._ended: dict[tuple[AlarmKind, str], EndedAlarm] = {}  # in order
 
     def notify(self, changed: Callable[[], None]) -> None:
@@ -67,8 +69,9 @@ class StandingAlarms:
             self._say(kind, _about(subject, detail))
         if before is not None:
             self._standing[kind, subject] = replace(before, detail=detail, last_ms=now_ms, step=step)
-        elif len(self._standing) < STANDING_MAX:
+        elif self._many[kind] < STANDING_MAX:
             self._standing[kind, subject] = Alarm(kind, subject, detail, now_ms, now_ms, step)
+            self._many[kind] += 1
         else:
             return
         if is_worse:
@@ -80,6 +83,7 @@ class StandingAlarms:
         """
         ended = self._standing.pop((kind, subject), None)
         if ended is not None:
+            self._many[kind] -= 1
             self._ended.pop((kind, subject), None)
             self._ended[kind, subject] = EndedAlarm(kind, subject, how)
             if len(self._ended) > ENDED_MAX:
@@ -98,6 +102,7 @@ class StandingAlarms:
         for key, alarm in list(self._standing.items()):
             if alarm.kind.ends is AlarmEnds.BY_ITSELF and alarm.last_ms <= over_ms:
                 del self._standing[key]
+                self._many[alarm.kind] -= 1
         return tuple(self._standing.values())
 
 

@@ -1,12 +1,14 @@
 """The protocol by which a process states the alarms that stand in it: a line of JSON per statement.
 
-A statement is the whole standing set, never a change, so that a lost one is made good by the next.
+A statement is the whole standing set, never a change, so that a lost one is made good by the next. If
+more stand than fit into a statement, it says so: silence about an alarm then does not mean its end.
 The roles that strangers talk to may be compromised: every line is bounded, and such a role can state
 only alarms of its own kinds.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Annotated
 
@@ -18,6 +20,7 @@ from secondpost.mail.standing_alarms import ENDED_MAX, Alarm, EndedAlarm
 from secondpost.protocols.role_questions import INTEGER_MAX, Garbled, read_line
 
 STATED_MAX = 200  # alarms in one statement
+FIRST_OF_KIND = 5  # alarms of one kind before those of others are all stated
 SUBJECT_CHARACTERS_MAX = 200
 DETAIL_CHARACTERS_MAX = 500
 STEP_MAX = 1_000
@@ -67,6 +70,7 @@ class _Statement(msgspec.Struct, frozen=True):
     role: Annotated[str, msgspec.Meta(max_length=ROLE_CHARACTERS_MAX)]
     alarms: Annotated[tuple[_AlarmLine, ...], msgspec.Meta(max_length=STATED_MAX)]
     ended: Annotated[tuple[_EndedLine, ...], msgspec.Meta(max_length=ENDED_MAX)] = ()
+    is_whole: bool = True
 
 
 _STATED = msgspec.json.Decoder(_Statement)
@@ -74,22 +78,36 @@ _STATED = msgspec.json.Decoder(_Statement)
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """All alarms that stand in one process of a role, and how others ended."""
+    """The alarms that stand in one process of a role, and how others ended. `is_whole`: no other
+    alarm stands there.
+    """
 
     role: str
     alarms: tuple[Alarm, ...]
     ended: tuple[EndedAlarm, ...] = ()
+    is_whole: bool = True
 
 
 def stated(role: str, standing: Sequence[Alarm], ended: Sequence[EndedAlarm] = ()) -> Stated:
     """A statement within the bounds: texts are cut, and beyond STATED_MAX the severest alarms stay."""
-    chosen = sorted(standing, key=lambda alarm: _SEVEREST_FIRST.index(alarm.severity))[:STATED_MAX]
-    hows = [one for one in ended if len(one.how) > 0][-ENDED_MAX:]
+    again = {(alarm.kind, alarm.subject) for alarm in standing}
+    over = [one for one in ended if (one.kind, one.subject) not in again][-ENDED_MAX:]
     return Stated(
         role,
-        tuple(_within_bounds(alarm) for alarm in chosen),
-        tuple(EndedAlarm(one.kind, _subject(one.subject), _detail(one.how)) for one in hows),
+        tuple(_within_bounds(alarm) for alarm in _in_order(standing)[:STATED_MAX]),
+        tuple(EndedAlarm(one.kind, _subject(one.subject), _detail(one.how)) for one in over),
+        is_whole=len(standing) <= STATED_MAX,
     )
+
+
+def _in_order(standing: Sequence[Alarm]) -> list[Alarm]:
+    """The severest first; but no kind's alarms push those of another behind FIRST_OF_KIND of its own."""
+    places: Counter[AlarmKind] = Counter()
+    ranked: list[tuple[bool, Alarm]] = []
+    for alarm in sorted(standing, key=lambda alarm: _SEVEREST_FIRST.index(alarm.severity)):
+        places[alarm.kind] += 1
+        ranked.append((places[alarm.kind] > FIRST_OF_KIND, alarm))
+    return [alarm for _, alarm in sorted(ranked, key=lambda one: one[0])]
 
 
 def _within_bounds(alarm: Alarm) -> Alarm:
@@ -121,7 +139,7 @@ def statement_line(said: Stated) -> bytes:
         for alarm in said.alarms
     )
     ended = tuple(_EndedLine(one.kind.word, one.subject, one.how) for one in said.ended)
-    return msgspec.json.encode(_Statement(said.role, alarms, ended)) + b"\n"
+    return msgspec.json.encode(_Statement(said.role, alarms, ended, said.is_whole)) + b"\n"
 
 
 def read_statement(line: bytes) -> Stated:
@@ -129,7 +147,7 @@ def read_statement(line: bytes) -> Stated:
     found = read_line(line, _STATED)
     if found.role not in KINDS_OF and found.role not in ANY_KIND:
         raise Garbled(f"{found.role!r} is no role that states alarms")
-    return stated(
+    said = stated(
         found.role,
         [_read(one) for one in found.alarms if _may_state(found.role, one.kind)],
         [
@@ -138,6 +156,7 @@ def read_statement(line: bytes) -> Stated:
             if _may_state(found.role, one.kind)
         ],
     )
+    return replace(said, is_whole=found.is_whole)
 
 
 def _may_state(role: str, word: str) -> bool:

@@ -4,19 +4,21 @@ Pure. Every role's alarms have their own bounds, so that a compromised role can 
 with its own.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from secondpost.mail.alarm import AlarmEnds, Severity
+from secondpost.mail.alarm import AlarmEnds, AlarmKind, Severity
 from secondpost.mail.duration import DAY_MS, MINUTE_MS
 from secondpost.mail.owner_notice import AlarmRecord
 from secondpost.mail.standing_alarms import EVENT_MS, Alarm
-from secondpost.watch.roll import GRACE_MS, RoleStates
+from secondpost.protocols.alarm_statements import FIRST_OF_KIND
+from secondpost.watch.roll import RoleStates, grace_ms
 
 SEEN_MS = 10 * MINUTE_MS  # how exactly it is written when an alarm was last stated
 REFRESH_MS = MINUTE_MS  # between two writes of a detail that keeps changing
 UNSEEN_MS = DAY_MS  # then an alarm of a role that no process plays any more is over
-STANDING_MAX = 200  # of one role
+STANDING_MAX = 200  # of one role; beyond it only the first few of each kind
 BEGIN_MAX = 50  # of one role at one look
 UNSENT_MAX = 200  # ended, of one role, that the owner was never sent
 SENT_MAX = 1_000  # ended, of one role, that the owner was sent
@@ -62,7 +64,7 @@ def _of_role(
         for place, record in enumerate(records)
         if record.role == states.role and (record.ended_ms is None or _may_resume(record))
     }
-    room = STANDING_MAX - sum(records[place].ended_ms is None for place in own.values())
+    many = Counter(records[place].kind for place in own.values() if records[place].ended_ms is None)
     begun: list[AlarmRecord] = []
     changed: dict[int, AlarmRecord] = {}
     for alarm in states.alarms:
@@ -71,9 +73,15 @@ def _of_role(
             renewed = _renewed(records[place], alarm, now_ms)
             if renewed is not None:
                 changed[place] = renewed
-        elif len(begun) < min(room, BEGIN_MAX):
+        elif len(begun) < BEGIN_MAX and _has_room(many, alarm):
             begun.append(_record(alarm, states.role, now_ms))
+            many[alarm.kind] += 1
     return begun, changed
+
+
+def _has_room(many: Counter[AlarmKind], alarm: Alarm) -> bool:
+    """`many`: how many of each kind stand. Those of one kind leave room for the others."""
+    return many.total() < STANDING_MAX or many[alarm.kind] < FIRST_OF_KIND
 
 
 def _may_resume(record: AlarmRecord) -> bool:
@@ -123,12 +131,14 @@ def _ended(record: AlarmRecord, states: RoleStates | None, now_ms: int) -> Alarm
     if states is not None:
         if any((alarm.kind, alarm.subject) == subject for alarm in states.alarms):
             return None
-        if subject in states.before:
+        if subject in states.hows or (states.is_whole and subject in states.before):
             return replace(record, ended_ms=now_ms, how=states.hows.get(subject, ""))
     if record.kind.ends is AlarmEnds.BY_ITSELF:
         is_over = now_ms >= record.last_ms + EVENT_MS
+    elif states is not None and not states.is_whole:
+        is_over = False
     elif states is not None:
-        is_over = now_ms >= states.since_ms + GRACE_MS
+        is_over = now_ms >= states.since_ms + grace_ms(record.kind)
     else:
         is_over = now_ms >= record.seen_ms + UNSEEN_MS
     return replace(record, ended_ms=now_ms) if is_over else None

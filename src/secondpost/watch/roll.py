@@ -1,20 +1,35 @@
 """What the processes state at present, and since when each has been stating.
 
 A process that lately started may not have found again what still stands; so a connection's silence
-about an alarm means its end only if that connection stated it before, or has stood for GRACE_MS.
+about an alarm means its end only if that connection stated it before, or has stood for `grace_ms`.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from secondpost.mail.alarm import AlarmKind
-from secondpost.mail.duration import MINUTE_MS
+from secondpost.mail.duration import HOUR_MS, MINUTE_MS
 from secondpost.mail.standing_alarms import Alarm, EndedAlarm
 from secondpost.protocols.alarm_statements import Stated
 
 GRACE_MS = 5 * MINUTE_MS
+# What is found only by trying waiting mail or a post again: longer than these ever wait.
+RETRIED = frozenset(
+    {
+        AlarmKind.CONTENT_UNREADABLE,
+        AlarmKind.DOMAIN_PAUSED,
+        AlarmKind.MAIL_NOT_UNDERSTOOD,
+        AlarmKind.WEBHOOK_FAILS,
+    }
+)
+RETRIED_GRACE_MS = 2 * HOUR_MS
 GONE_MAX = 100  # processes that ended and whose last statement is not noted yet
 STATED_BEFORE_MAX = 1_000  # of one connection; the oldest are forgotten
+
+
+def grace_ms(kind: AlarmKind) -> int:
+    """How long a process may need to find again what began before it started."""
+    return RETRIED_GRACE_MS if kind in RETRIED else GRACE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +40,7 @@ class RoleStates:
     alarms: tuple[Alarm, ...]
     before: frozenset[tuple[AlarmKind, str]]  # what they stated before, or state now
     since_ms: int  # when the first of them began to state
+    is_whole: bool = True  # nothing stands besides `alarms`
     hows: Mapping[tuple[AlarmKind, str], str] = field(default_factory=dict)  # how others ended
 
 
@@ -34,10 +50,11 @@ class _StatingProcess:
     since_ms: int
     alarms: tuple[Alarm, ...] = ()
     ended: tuple[EndedAlarm, ...] = ()
+    is_whole: bool = True
     before: dict[tuple[AlarmKind, str], None] = field(default_factory=dict)  # in order
 
     def state(self, said: Stated) -> None:
-        self.alarms, self.ended = said.alarms, said.ended
+        self.alarms, self.ended, self.is_whole = said.alarms, said.ended, said.is_whole
         for alarm in said.alarms:
             self.before.pop((alarm.kind, alarm.subject), None)
             self.before[alarm.kind, alarm.subject] = None
@@ -92,4 +109,5 @@ def _together(role: str, connections: list[_StatingProcess]) -> RoleStates:
     before = frozenset(key for connection in connections for key in connection.before)
     since_ms = min(connection.since_ms for connection in connections)
     hows = {(one.kind, one.subject): one.how for connection in connections for one in connection.ended}
-    return RoleStates(role, tuple(standing.values()), before, since_ms, hows)
+    is_whole = all(connection.is_whole for connection in connections)
+    return RoleStates(role, tuple(standing.values()), before, since_ms, is_whole, hows)
