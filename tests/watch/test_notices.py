@@ -395,6 +395,31 @@ def test_news_is_sent_once_and_never_ends() -> None:
     assert len(office.news()) == 2
 
 
+@pytest.mark.parametrize("kind", [ACT, LOOK, PASSES, STRANGERS, SERIOUS, EVENT])
+def test_after_the_clock_was_set_back_nothing_waits_for_the_wrong_time(kind: AlarmKind) -> None:
+    office = Office(now_ms=NOON + 1_000 * DAY_MS)
+    for subject in ("ended", "stands"):
+        office.begin(kind, subject)
+    office.passes(3 * HOUR_MS)
+    office.end(kind, "ended")
+    office.look()
+    office.now_ms = NOON
+    for role in ("deliver", "web"):
+        office.restart(role)
+    office.begin(kind, "stands")
+    before = len(office.news())
+    for _ in range(24):
+        office.begin(kind, "stands")
+        office.passes(HOUR_MS, 10 * MINUTE_MS)
+    assert (News.ENDED, kind, "ended") in office.news()
+    assert (News.LASTS, kind, "stands") in office.news()[before:]
+    office.end(kind, "stands")
+    office.begin(kind, "ended")
+    office.passes(3 * HOUR_MS, MINUTE_MS)
+    assert (News.BEGAN, kind, "ended") in office.news()[before:]
+    assert len(office.mails) < 12
+
+
 def test_each_channel_is_looked_at_by_itself() -> None:
     record = AlarmRecord(ACT, "", "deliver", NOON, "", NOON, NOON, NOON, mail=NoticeMarks(NOON, None, 0))
     assert notices_due(NoticeChannel.MAIL, [record], [], NOON) == ()

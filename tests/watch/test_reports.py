@@ -45,6 +45,11 @@ def test_a_slot_is_due_once() -> None:
     assert report_due(ReportKind.ALL_IS_WELL, USUAL, MONDAY, MONDAY + 6 * DAY_MS) is None
 
 
+def test_a_report_by_a_clock_that_was_ahead_stops_no_other() -> None:
+    ahead_ms = MONDAY + 1_000 * DAY_MS
+    assert report_due(ReportKind.DIGEST, USUAL, ahead_ms, MONDAY) == ReportsBegin()
+
+
 def test_after_a_long_rest_there_is_one_report() -> None:
     due = report_due(ReportKind.DIGEST, USUAL, MONDAY - 100 * DAY_MS, MONDAY)
     assert due == ReportDue(at("2027-01-18 07:00:00"), DAYS_MAX)

@@ -4,6 +4,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from secondpost.mail.alarm import AlarmKind, Severity
+from secondpost.mail.duration import MINUTE_MS
+
+AHEAD_MS = MINUTE_MS  # what was written further ahead of now was written before the clock was set back
+
+
+def past_ms(at_ms: int, now_ms: int) -> int:
+    """A time that was written down, in the past: one ahead of now counts as long ago, since nothing
+    may wait until a clock that was wrong is right.
+    """
+    return at_ms if at_ms <= now_ms + AHEAD_MS else 0
 
 
 class NoticeChannel(StrEnum):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from secondpost.mail.alarm import AlarmEnds, AlarmKind, Severity
 from secondpost.mail.duration import DAY_MS, MINUTE_MS
-from secondpost.mail.owner_notice import AlarmRecord
+from secondpost.mail.owner_notice import AlarmRecord, past_ms
 from secondpost.mail.standing_alarms import EVENT_MS, Alarm
 from secondpost.protocols.alarm_statements import FIRST_OF_KIND
 from secondpost.watch.roll import RoleStates, grace_ms
@@ -106,7 +106,7 @@ def _record(alarm: Alarm, role: str, now_ms: int) -> AlarmRecord:
 
 def _renewed(record: AlarmRecord, alarm: Alarm, now_ms: int) -> AlarmRecord | None:
     """The record as it is to be written; None if that can wait."""
-    last_ms = max(record.last_ms, min(alarm.last_ms, now_ms))
+    last_ms = max(past_ms(record.last_ms, now_ms), min(alarm.last_ms, now_ms))
     since_ms = min(record.since_ms, alarm.since_ms)
     renewed = replace(
         record,
@@ -134,13 +134,13 @@ def _ended(record: AlarmRecord, states: RoleStates | None, now_ms: int) -> Alarm
         if subject in states.hows or (states.is_whole and subject in states.before):
             return replace(record, ended_ms=now_ms, how=states.hows.get(subject, ""))
     if record.kind.ends is AlarmEnds.BY_ITSELF:
-        is_over = now_ms >= record.last_ms + EVENT_MS
+        is_over = now_ms >= past_ms(record.last_ms, now_ms) + EVENT_MS
     elif states is not None and not states.is_whole:
         is_over = False
     elif states is not None:
-        is_over = now_ms >= states.since_ms + grace_ms(record.kind)
+        is_over = now_ms >= past_ms(states.since_ms, now_ms) + grace_ms(record.kind)
     else:
-        is_over = now_ms >= record.seen_ms + UNSEEN_MS
+        is_over = now_ms >= past_ms(record.seen_ms, now_ms) + UNSEEN_MS
     return replace(record, ended_ms=now_ms) if is_over else None
 
 

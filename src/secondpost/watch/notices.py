@@ -12,7 +12,15 @@ from types import MappingProxyType
 
 from secondpost.mail.alarm import AlarmKind, Severity
 from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
-from secondpost.mail.owner_notice import AlarmRecord, Batch, News, Notice, NoticeChannel, SentNotice
+from secondpost.mail.owner_notice import (
+    AlarmRecord,
+    Batch,
+    News,
+    Notice,
+    NoticeChannel,
+    SentNotice,
+    past_ms,
+)
 
 GATHER_MS = 30 * MINUTE_MS  # what is not urgent waits for more
 # How long an alarm must stand before its beginning is sent.
@@ -69,7 +77,7 @@ def notices_due(
 ) -> tuple[NoticeDue, ...]:
     """At most one notice of each batch; `sent`: those of the last days, by all channels."""
     own_channel = [one for one in sent if one.channel is channel]
-    began = _beginnings(channel, records)
+    began = _beginnings(channel, records, now_ms)
     found = []
     for batch in Batch:
         earlier = [one for one in own_channel if one.batch is batch]
@@ -105,19 +113,15 @@ def _rank(notice: Notice) -> tuple[bool, int, int]:
     return notice.news is News.ENDED, SEVEREST_FIRST.index(alarm.severity), alarm.since_ms
 
 
-def _since(sent: Sequence[SentNotice], from_ms: int) -> int:
-    return sum(one.at_ms > from_ms for one in sent)
-
-
 def _beginnings(
-    channel: NoticeChannel, records: Sequence[AlarmRecord]
+    channel: NoticeChannel, records: Sequence[AlarmRecord], now_ms: int
 ) -> Mapping[KindAndSubject, Sequence[int]]:
     """When the beginnings of each alarm were sent, whichever role stated it."""
     found: dict[KindAndSubject, list[int]] = {}
     for record in records:
         began_ms = record.marks(channel).began_ms
         if began_ms is not None:
-            found.setdefault((record.kind, record.subject), []).append(began_ms)
+            found.setdefault((record.kind, record.subject), []).append(past_ms(began_ms, now_ms))
     return found
 
 
@@ -146,7 +150,7 @@ class _Timing:
 
     def _sent_of_kind(self, kind: AlarmKind) -> set[int]:
         return {
-            at_ms
+            self._past_ms(at_ms)
             for record in self.records
             if record.kind is kind
             for at_ms in record.marks(self.channel).times
@@ -162,10 +166,11 @@ class _Timing:
             return
         elif record.ended_ms is not None:
             after_ms = self._slowed(record, ENDS_AFTER_MS[severity])
-            joins = self.now_ms >= record.ended_ms + JOINS_AFTER_MS
-            yield _Timed(Notice(News.ENDED, record), record.ended_ms + after_ms, joins)
+            ended_ms = self._past_ms(record.ended_ms)
+            joins = self.now_ms >= ended_ms + JOINS_AFTER_MS
+            yield _Timed(Notice(News.ENDED, record), ended_ms + after_ms, joins)
         else:
-            last_ms = marks.began_ms if marks.lasts_ms is None else marks.lasts_ms
+            last_ms = self._past_ms(marks.began_ms if marks.lasts_ms is None else marks.lasts_ms)
             if marks.step is not None and record.step > marks.step:
                 due_ms = last_ms + self._slowed(record, WORSE_AFTER_MS[severity])
                 yield _Timed(Notice(News.WORSE, record), due_ms, may_join=True)
@@ -175,7 +180,7 @@ class _Timing:
 
     def _beginning(self, record: AlarmRecord) -> _Timed:
         severity = record.severity
-        due_ms = record.noted_ms + self._slowed(record, BEGINS_AFTER_MS[severity])
+        due_ms = self._past_ms(record.noted_ms) + self._slowed(record, BEGINS_AFTER_MS[severity])
         if record.kind.by_strangers:
             again_ms = max(self._sent_before(record), default=0) + STRANGERS_AGAIN_MS
             joins = severity is not Severity.PASSES and self.now_ms >= again_ms
@@ -187,10 +192,13 @@ class _Timing:
         lately = [at_ms for at_ms in self._sent_before(record) if at_ms > self.now_ms - DAY_MS]
         if len(lately) >= FLAPS_MAX:
             usual_ms = max(usual_ms, FLAPPING_MS)
-        of_role = [one for one in self.earlier if record.role in one.roles]
-        if _since(of_role, self.now_ms - URGENT_MS) >= URGENT_MAX:
+        of_role = [self._past_ms(one.at_ms) for one in self.earlier if record.role in one.roles]
+        if sum(at_ms > self.now_ms - URGENT_MS for at_ms in of_role) >= URGENT_MAX:
             usual_ms = max(usual_ms, GATHER_MS)
         return usual_ms
+
+    def _past_ms(self, at_ms: int) -> int:
+        return past_ms(at_ms, self.now_ms)
 
     def _sent_before(self, record: AlarmRecord) -> Sequence[int]:
         return self.began.get((record.kind, record.subject), ())

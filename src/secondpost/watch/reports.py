@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from secondpost.config.records import Alarms
 from secondpost.mail.calendar import latest_slot
 from secondpost.mail.duration import DAY_MS
-from secondpost.mail.owner_notice import ReportKind
+from secondpost.mail.owner_notice import ReportKind, past_ms
 from secondpost.mail.slot import parse_slot
 
 DAYS_MAX = 14  # for which counts are kept (roles/housekeeping)
@@ -16,7 +16,9 @@ DAYS_MAX = 14  # for which counts are kept (roles/housekeeping)
 
 @dataclass(frozen=True, slots=True)
 class ReportsBegin:
-    """There never was a report: the present is recorded, and slots after it are due."""
+    """There never was a report, or only one by a clock that was ahead: the present is recorded, and
+    slots after it are due.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ def report_due(
     schedule = alarms.digest if kind is ReportKind.DIGEST else alarms.all_is_well
     if schedule is None:
         return None
-    if last_ms is None:
+    if last_ms is None or past_ms(last_ms, now_ms) != last_ms:
         return ReportsBegin()
     latest = latest_slot(parse_slot(schedule), ZoneInfo(alarms.timezone), now_ms)
     if latest is None or latest.at_ms <= last_ms:
