@@ -128,6 +128,17 @@ def test_who_does_not_know_the_password_proves_nothing(one: str, other: str, sal
     assert (final is None) == (one != other)
 
 
+def test_a_server_that_refuses_without_end_is_answered_once() -> None:
+    mechanism = ScramMechanism(Credentials("user", "pencil", NONCE))
+    last_message(mechanism, ScramServer("user", "pencil", b"salt", ITERATIONS_MIN))
+    refusal = in_base64("e=invalid-proof")
+    assert mechanism.respond(refusal) == b""
+    with pytest.raises(LoginFault):
+        mechanism.respond(refusal)
+    with pytest.raises(LoginFault):
+        mechanism.end()
+
+
 @given(st.binary(max_size=200))
 def test_no_challenge_upsets_scram(challenge: bytes) -> None:
     for text in (b64encode(challenge).decode(), challenge.decode("latin-1")):

@@ -28,6 +28,7 @@ class _Step(Enum):
     SALTING = auto()
     SIGNATURE = auto()  # the server's proof is awaited
     PROVED = auto()
+    REFUSED = auto()  # the reply that ends the login is awaited
 
 
 class ScramMechanism:
@@ -90,7 +91,8 @@ class ScramMechanism:
 
     def _verify(self, final: str) -> None:
         if final.startswith("e="):
-            return  # the refusal follows, in words
+            self._step = _Step.REFUSED  # the reply follows, in words
+            return
         proof = _octets(final.partition(",")[0].removeprefix("v="))
         if not final.startswith("v=") or not hmac.compare_digest(proof, self._signature):
             raise LoginFault("the server could not prove that it knows the password")
