@@ -107,7 +107,7 @@ class SimFetcher:
         self._dice = dice
         self._asked = asked
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes, octets_max: int) -> Fetched:
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Fetched:
         """The simulated web has no webhook."""
         return Fetched(404, {}, b"", url)
 

@@ -102,6 +102,35 @@ def test_every_hop_is_resolved_once_and_no_more(run: Run) -> None:
     run(story())
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        answer("200 OK", b"half", content_length="1000"),
+        answer("200 OK", b"?", content_encoding="br"),
+        answer("200 OK", content_length="9" * 12),
+    ],
+    ids=["broken off", "packed", "huge"],
+)
+def test_a_post_counts_by_its_status_whatever_the_body(page: bytes, run: Run) -> None:
+    async def story() -> None:
+        async with WebServer({"/hook": page}).running() as hook:
+            url = f"http://blog.example:{hook.port}/hook"
+            fetched = await loopback_fetcher().post(url, {"content-type": "application/json"}, b"{}")
+        assert (fetched.status, fetched.body) == (200, b"")
+
+    run(story())
+
+
+def test_a_post_goes_nowhere_else(run: Run) -> None:
+    async def story() -> None:
+        async with WebServer({"/hook": answer("307 There", location="/other")}).running() as hook:
+            url = f"http://blog.example:{hook.port}/hook"
+            assert (await loopback_fetcher().post(url, {}, b"{}")).status == 307
+        assert [head.partition("\r\n")[0] for head in hook.asked] == ["POST /hook HTTP/1.1"]
+
+    run(story())
+
+
 def test_what_was_meant_for_one_host_is_not_told_to_another(run: Run) -> None:
     async def story() -> None:
         async with WebServer({"/b": answer("200 OK")}).running() as other:

@@ -90,7 +90,7 @@ class Eyes:
                 fetched = await self.pages.get(look.url, {}, PAGE_OCTETS_MAX)
             else:
                 headers = {"content-type": "application/x-www-form-urlencoded"}
-                fetched = await self.poster.post(look.url, headers, look.form, PAGE_OCTETS_MAX)
+                fetched = await self.poster.post(look.url, headers, look.form)
         except FetchError as error:
             return PageUnseen(str(error))
         is_ours = POLICY in fetched.headers.get("content-security-policy", "")  # a proxy may add its own

@@ -8,7 +8,6 @@ from secondpost.world.ports import Fetcher, FetchError, Listening, Poster
 from secondpost.world.sockets.feeds import FeedAnswerer
 from secondpost.world.sockets.posts import PostAnswerer
 
-ANSWER_OCTETS_MAX = 1_000_000  # of the webhook, which is read and ignored
 SHOWN_CHARACTERS = 200  # of an address, in the texts of a Fetcher
 
 
@@ -65,7 +64,7 @@ async def post_to_webhook(config: Config, poster: Poster, body: str) -> PostOutc
         return PostNotAccepted("the configuration names no webhook")
     headers = {"content-type": "application/json"}
     try:
-        answer = await poster.post(url, headers, body.encode("utf-8"), ANSWER_OCTETS_MAX)
+        answer = await poster.post(url, headers, body.encode("utf-8"))
     except FetchError as error:  # its text may name the address, which works like a password
         return PostNotAccepted(str(error).replace(url[:SHOWN_CHARACTERS], "the webhook"))
     if 200 <= answer.status < 300:

@@ -219,9 +219,9 @@ class Fetcher(Protocol):
 
 
 class Poster(Protocol):
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes, octets_max: int) -> Fetched:
-        """Post to a URL; any status is returned, and a redirect is not followed. Raises only
-        FetchError.
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Fetched:
+        """Post to a URL; any status is returned, without its body, and a redirect is not followed.
+        Raises only FetchError.
         """
         ...
 

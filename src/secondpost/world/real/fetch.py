@@ -53,9 +53,9 @@ class RealFetcher:
     ) -> Fetched:
         return await self._within(url, self._follow(url, headers, octets_max, validators))
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes, octets_max: int) -> Fetched:
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Fetched:
         sent = _sent(headers, url, url, None)
-        return await self._within(url, self._ask(url, sent, octets_max, "POST", body))
+        return await self._within(url, self._ask(url, sent, None, "POST", body))
 
     async def _within(self, url: str, asking: Coroutine[object, object, Fetched]) -> Fetched:
         """The answer in the total time, with every error as a FetchError."""
@@ -89,8 +89,14 @@ class RealFetcher:
             here = there
 
     async def _ask(
-        self, url: str, headers: Mapping[str, str], octets_max: int, method: str = "GET", body: bytes = b""
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        octets_max: int | None,
+        method: str = "GET",
+        body: bytes = b"",
     ) -> Fetched:
+        """`octets_max`: of the answer's body; None: it is not read, and cannot fail."""
         checked_url(url, self._allow_private)
         transport = httpx2.AsyncHTTPTransport(verify=self._tls, trust_env=False)
         # httpx2 has no public way to control where it connects; its version is pinned for this
@@ -141,10 +147,10 @@ def _sent(headers: Mapping[str, str], here: str, first: str, validators: Validat
     return sent
 
 
-async def _read(response: httpx2.Response, url: str, octets_max: int) -> Fetched:
+async def _read(response: httpx2.Response, url: str, octets_max: int | None) -> Fetched:
     headers = {name.lower(): value for name, value in response.headers.items()}
     status = response.status_code
-    if status == 304 or status in REDIRECT_STATUSES:
+    if octets_max is None or status == 304 or status in REDIRECT_STATUSES:
         return Fetched(status, headers, b"")
     declared = headers.get("content-length", "")
     if declared.isdecimal() and len(declared) < 20 and int(declared) > octets_max:
