@@ -90,3 +90,5 @@ def test_a_page_made_to_be_slow_is_read_in_one_pass(piece: str) -> None:
 def test_mail_does_not_steer_the_terminal() -> None:
     assert printable("\x1b[2Jx\r\n\u202eabc") == "\\x1b[2Jx\\r\\n\\u202eabc"
     assert printable_lines("a\tb\r\nc\x07") == "a    b\nc\\x07"
+    assert printable_lines("a\n\nb\n") == "a\n\nb"
+    assert printable_lines("a\x0bb\x0cc\x85d\u2028e\rf") == "a\\x0bb\\x0cc\\x85d\\u2028e\\rf"

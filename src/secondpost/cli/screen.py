@@ -36,8 +36,11 @@ class Column:
 
 
 def printable_lines(text: str) -> str:
-    """Text of several lines, each made printable."""
-    return "\n".join(printable(line.replace("\t", "    ")) for line in text.splitlines())
+    """Text of several lines, each made printable. Of all the line ends of Unicode only our own ends one:
+    text from outside must not begin a line.
+    """
+    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+    return "\n".join(printable(line.replace("\t", "    ")) for line in lines)
 
 
 def on_terminal() -> bool:
