@@ -12,6 +12,7 @@ import dns.message
 import pytest
 
 from secondpost.mail.address import Domain, Endpoint
+from secondpost.setup.records import SNIPPET_BEGINS
 from tests.cli.newcomer import ANSWERS, LINES, Newcomer
 from tests.cli.test_check_dns import Dns
 
@@ -94,6 +95,22 @@ def test_an_option_that_answers_nothing_is_refused(newcomer: Newcomer) -> None:
 def test_a_zone_file_that_cannot_be_written_ends_in_one_sentence(newcomer: Newcomer) -> None:
     error = newcomer.run(*ANSWERS, "--zone", "/nowhere/zone", code=1).stderr
     assert error == "secondpost: /nowhere/zone cannot be written: No such file or directory\n"
+
+
+def test_the_owners_own_zone_file_is_not_replaced(newcomer: Newcomer) -> None:
+    zone = newcomer.folder / "example.net.zone"
+    zone.write_text("; the zone of example.net\n$TTL 3600\n")
+    error = newcomer.run(*ANSWERS, "--zone", str(zone), code=1).stderr
+    assert error.endswith(
+        f"{zone} is there already, and holds something else; name another file with --zone\n"
+    )
+    assert zone.read_text() == "; the zone of example.net\n$TTL 3600\n"
+    zone.write_text("")
+    newcomer.run("--zone", str(zone))
+    written = zone.read_text()
+    assert written.startswith(SNIPPET_BEGINS)
+    newcomer.run("--zone", str(zone))
+    assert zone.read_text() == written
 
 
 def test_a_second_run_changes_nothing_and_says_so(newcomer: Newcomer) -> None:

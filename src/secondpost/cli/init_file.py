@@ -20,6 +20,7 @@ from secondpost.owner.figures import moment
 from secondpost.roles.first_look import FileRefused, now_ms, replace_file
 from secondpost.setup.answers import Answers, answers_of
 from secondpost.setup.config_file import config_text
+from secondpost.setup.records import SNIPPET_BEGINS
 
 NEW, CHANGED, UNCHANGED = "new", "changed", "unchanged"  # what became of the file
 LINES_AROUND = 1  # of a change that are shown too
@@ -133,9 +134,19 @@ def _confirm(*, asks: bool, says_yes: bool) -> None:
 
 
 def opened_zone(path: str) -> IO[str]:
-    """Open the file for the records, while still root."""
+    """Open the file for the records, while still root. A file that no earlier run wrote may be the
+    owner's real zone, and is not replaced.
+    """
     with write_faults_shown(path):
+        if os.path.isfile(path) and os.path.getsize(path) > 0 and not _is_snippet(path):
+            text = f"{path} is there already, and holds something else; name another file with --zone"
+            raise Ending(text, Exit.NO)
         return open(path, "w", encoding="utf-8")
+
+
+def _is_snippet(path: str) -> bool:
+    with open(path, "rb") as file:
+        return file.read(len(SNIPPET_BEGINS)) == SNIPPET_BEGINS.encode()
 
 
 def is_found_by_commands(path: str) -> bool:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 
 TTL_SECONDS = 3600
+COMMENT = "; "
+SNIPPET_BEGINS = f"{COMMENT}1. "  # the heading of the first turn
 STRING_OCTETS_MAX = 255  # of one string of a TXT record: RFC 1035 §3.3
 
 
@@ -76,7 +78,7 @@ def zone_snippet(records: tuple[WantedRecord, ...]) -> str:
     """
     lines: list[str] = []
     for heading, of_turn in by_turn(records):
-        lines += [f"; {heading}", *_lines(of_turn), ""]
+        lines += [f"{COMMENT}{heading}", *_lines(of_turn), ""]
     return "\n".join(lines)
 
 
