@@ -71,6 +71,20 @@ def test_each_word_is_heard_once_and_in_order_also_those_before_the_end() -> Non
     asyncio.run(story())
 
 
+def test_what_a_compromised_role_says_besides_its_words_is_not_heard() -> None:
+    async def story() -> None:
+        ours, theirs = tether_pair()
+        heard: list[Word] = []
+        ours.listen(lambda word, text: heard.append(word), lambda: None)
+        with theirs:
+            for packet in (b"nonsense", b"begin", b"\xff\x00", b" ", b"x" * 9_000, b"serving"):
+                theirs.send(packet)
+            ours.close()
+        assert heard == [Word.SERVING]
+
+    asyncio.run(story())
+
+
 def test_without_a_supervisor_a_role_begins_at_once() -> None:
     place = Place.of({}, asyncio.Event())
     assert (place.is_supervised, place.has_begun) == (False, True)

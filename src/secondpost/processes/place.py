@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
-from secondpost.processes.tether import Tether, Word, inherited_tether
+from secondpost.processes.tether import OF_THE_SUPERVISOR, Tether, Word, inherited_tether
 
 
 class Place:
@@ -12,9 +12,7 @@ class Place:
     def __init__(self, tether: Tether | None, stop: asyncio.Event) -> None:
         self._tether = tether
         self._stop = stop
-        self._said: dict[Word, asyncio.Event] = {
-            word: asyncio.Event() for word in (Word.BEGIN, Word.REST, Word.LEAVE)
-        }
+        self._said: dict[Word, asyncio.Event] = {word: asyncio.Event() for word in OF_THE_SUPERVISOR}
         if tether is None:
             self._said[Word.BEGIN].set()
 

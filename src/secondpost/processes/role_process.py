@@ -13,7 +13,7 @@ from secondpost.mail.address import Endpoint
 from secondpost.processes.accepted import ACCEPTED, Accepted, for_role, sealed_file
 from secondpost.processes.doors import DOORS_VARIABLE, doors_text
 from secondpost.processes.environment import cleared
-from secondpost.processes.tether import TETHER, Tether, Word, tether_pair
+from secondpost.processes.tether import OF_THE_ROLE, TETHER, Tether, Word, tether_pair
 
 PREPARE_SECONDS_MAX = 60.0  # until it has read everything it needs
 SERVE_SECONDS_MAX = 60.0  # from then, until it serves
@@ -66,7 +66,7 @@ class RoleProcess:
         self.role = role
         self._process = process
         self._tether = tether
-        self._said = {word: asyncio.Event() for word in (Word.PREPARED, Word.REFUSED, Word.SERVING)}
+        self._said = {word: asyncio.Event() for word in OF_THE_ROLE}
         self._refusal = ""
         tether.listen(self._hear, lambda: None)
         self.ended: asyncio.Task[int] = asyncio.ensure_future(process.wait())  # its exit code

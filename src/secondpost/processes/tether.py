@@ -31,13 +31,15 @@ class Word(StrEnum):
     LEAVE = "leave"
 
 
+OF_THE_ROLE = frozenset({Word.PREPARED, Word.REFUSED, Word.SERVING})
+OF_THE_SUPERVISOR = frozenset({Word.BEGIN, Word.REST, Word.LEAVE})
 HearWord = Callable[[Word, str], None]
 
 
 def tether_pair() -> tuple["Tether", socket]:
     """The supervisor's end, and the socket that the role inherits."""
     ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
-    return Tether(ours), theirs
+    return Tether(ours, OF_THE_ROLE), theirs
 
 
 def inherited_tether(environment: Mapping[str, str]) -> "Tether | None":
@@ -47,15 +49,16 @@ def inherited_tether(environment: Mapping[str, str]) -> "Tether | None":
         return None
     end = socket(fileno=int(descriptor))
     os.set_inheritable(end.fileno(), False)
-    return Tether(end)
+    return Tether(end, OF_THE_SUPERVISOR)
 
 
 class Tether:
-    """One of the two ends."""
+    """One of the two ends. `words`: what the other side may say."""
 
-    def __init__(self, end: socket) -> None:
+    def __init__(self, end: socket, words: frozenset[Word]) -> None:
         end.setblocking(False)
         self._end = end
+        self._words = words
         self._heard: HearWord = lambda word, text: None
         self._lost: Callable[[], None] = lambda: None
         self._is_listening = False
@@ -92,7 +95,8 @@ class Tether:
             self._lost()
             return False
         word, _, text = packet.decode("utf-8", "replace").partition(" ")
-        self._heard(Word(word), text)
+        if word in self._words:  # others come only from a compromised role
+            self._heard(Word(word), text)
         return True
 
     def _listen_no_more(self) -> None:
