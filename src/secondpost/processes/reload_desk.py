@@ -13,7 +13,7 @@ from secondpost.config.records import Config
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.processes.reload import WHOLE, NotReloaded, Reload, Reloaded
-from secondpost.protocols.role_questions import Garbled
+from secondpost.protocols.role_questions import Garbled, read_line
 from secondpost.world.background import BackgroundTasks
 from secondpost.world.closing import close_soon
 from secondpost.world.ports import Listening, NetError
@@ -41,6 +41,9 @@ class _DeskAnswer(msgspec.Struct, frozen=True):
     changes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
+
+
+_ANSWERED = msgspec.json.Decoder(_DeskAnswer)
 
 
 class ReloadDesk:
@@ -104,7 +107,7 @@ async def ask_to_reload(config: Config) -> Reloaded | NotReloaded:
     try:
         transport.write(QUESTION + b"\n")
         async with asyncio.timeout(ANSWER_SECONDS):
-            answer = msgspec.json.decode(await line.whole, type=_DeskAnswer)
+            answer = read_line(await line.whole, _ANSWERED)
     except (Garbled, TimeoutError):
         raise NoService from None
     finally:
