@@ -27,6 +27,7 @@ from tests.against.t09_newcomer.town import Town
 COMMAND_SECONDS_MAX: Final = 120.0
 EVENT_SECONDS_MAX: Final = 150.0
 STOP_SECONDS_MAX: Final = 30.0
+HOME: Final = "/home/me"  # of the newcomer, in the guide
 SERVICE_NUMBER: Final = 28199
 SERVICE_USER: Final = f"secondpost:x:{SERVICE_NUMBER}:{SERVICE_NUMBER}::/nonexistent:/usr/sbin/nologin\n"
 
@@ -106,7 +107,8 @@ class Day:
         else:
             output, code = self._run(command, environment)
         seconds = time.monotonic() - begun
-        self.result.runs.append(Run(typed.command, shown(output).strip("\n"), seconds, code))
+        output = shown(output).replace(str(self.home), HOME).strip("\n")
+        self.result.runs.append(Run(typed.command, output, seconds, code))
 
     def _run(self, command: str, environment: dict[str, str]) -> tuple[str, int]:
         process = subprocess.Popen(
