@@ -9,12 +9,13 @@ PY     := $(VENV)/bin/python
 # Tests wait more than they work: one worker more than there are processors.
 WORKERS := $(shell echo $$(( $$(nproc) + 1 )))
 
-.PHONY: help run test lint look bench against days long peers lock clean
+.PHONY: help run test service lint look bench against days long peers lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run      a small internet on loopback: watch a blocked primary being covered"
-	@echo "make test     the fast suite, about five minutes, no network"
+	@echo "make test     the fast suite, under five minutes, no network"
+	@echo "make service  the service's processes: crowds, reloads, alarms, a failing disk; and the demo"
 	@echo "make lint     ruff, mypy --strict, the floors"
 	@echo "make days     simulated days: SEEDS=200; and a new server's first month"
 	@echo "make look     the pages and mails in Chromium: accessible, on a phone and on a desk, light and dark"
@@ -26,8 +27,14 @@ help:
 run: $(READY)
 	@$(VENV)/bin/secondpost demo
 
-test: $(READY) have-strace have-ip have-postgres
-	@$(PY) -m pytest --ignore tests/against --ignore tests/look --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal
+IN_PARALLEL := --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal
+
+test: $(READY) have-strace have-postgres
+	@$(PY) -m pytest $(IN_PARALLEL) \
+	  --ignore tests/against --ignore tests/look --ignore tests/service --ignore tests/demo
+
+service: $(READY) have-strace have-ip
+	@$(PY) -m pytest tests/service tests/demo $(IN_PARALLEL)
 
 lint: $(READY)
 	@$(VENV)/bin/ruff check
@@ -49,7 +56,7 @@ against: $(READY) have-peers have-swaks
 	@$(PY) -m pytest tests/against
 
 long: $(READY) have-peers have-strace have-ip have-swaks have-chromium have-postgres
-	@$(MAKE) --no-print-directory lint test look
+	@$(MAKE) --no-print-directory lint test service look
 	@PROMISES=10000 WEEKS=500 $(PY) -m pytest tests/newsletter/test_promises.py tests/newsletter/test_weeks_at_random.py
 	@$(PY) -m tests.crash.kill_loop --seconds 1800
 	@$(PY) -m tests.crash.reader_states
