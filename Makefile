@@ -15,7 +15,7 @@ WORKERS := $(shell echo $$(( $$(nproc) + 1 )))
 help:
 	@echo "make run      a small internet on loopback: watch a blocked primary being covered"
 	@echo "make test     the fast suite, under five minutes, no network"
-	@echo "make service  the service's processes: crowds, reloads, alarms, a failing disk; and the demo"
+	@echo "make service  the service's processes: killed, crowded, reloaded, on a failing disk; and the demo"
 	@echo "make lint     ruff, mypy --strict, the floors"
 	@echo "make days     simulated days: SEEDS=200; and a new server's first month"
 	@echo "make look     the pages and mails in Chromium: accessible, on a phone and on a desk, light and dark"
@@ -29,12 +29,13 @@ run: $(READY)
 
 IN_PARALLEL := --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal
 
-test: $(READY) have-strace have-postgres
-	@$(PY) -m pytest $(IN_PARALLEL) \
-	  --ignore tests/against --ignore tests/look --ignore tests/service --ignore tests/demo
+OF_THE_SERVICE := tests/service tests/demo $(addprefix tests/crash/test_, strace.py kill_loop.py fanout_kill.py)
+
+test: $(READY) have-postgres
+	@$(PY) -m pytest $(IN_PARALLEL) $(addprefix --ignore , tests/against tests/look $(OF_THE_SERVICE))
 
 service: $(READY) have-strace have-ip
-	@$(PY) -m pytest tests/service tests/demo $(IN_PARALLEL)
+	@$(PY) -m pytest $(OF_THE_SERVICE) $(IN_PARALLEL)
 
 lint: $(READY)
 	@$(VENV)/bin/ruff check

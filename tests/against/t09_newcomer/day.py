@@ -27,7 +27,7 @@ from tests.against.t09_newcomer.town import Town
 COMMAND_SECONDS_MAX: Final = 120.0
 EVENT_SECONDS_MAX: Final = 150.0
 STOP_SECONDS_MAX: Final = 30.0
-HOME: Final = "/home/me"  # of the newcomer, in the guide
+HOME: Final = "/srv/post"  # of the newcomer, in the guide
 SERVICE_NUMBER: Final = 28199
 SERVICE_USER: Final = f"secondpost:x:{SERVICE_NUMBER}:{SERVICE_NUMBER}::/nonexistent:/usr/sbin/nologin\n"
 
