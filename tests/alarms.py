@@ -7,8 +7,8 @@ from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.maillog import MailLog
 
 
-def unlogged_alarms() -> StandingAlarms:
-    return StandingAlarms(lambda kind, detail: None, lambda: 0)
+def unlogged_alarms(now_ms: Callable[[], int] = lambda: 0) -> StandingAlarms:
+    return StandingAlarms(lambda kind, detail: None, now_ms)
 
 
 def logged_alarms(lines: list[str], now_ms: Callable[[], int] = lambda: 0) -> StandingAlarms:

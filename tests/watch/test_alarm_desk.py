@@ -32,7 +32,7 @@ class Office:
     def __init__(self, place: SqlitePlace, config: Config) -> None:
         self.clock = place.clock
         self.store = place.open()
-        self.alarms = unlogged_alarms()
+        self.alarms = unlogged_alarms(self.clock.now_ms)
         self.roll = AlarmRoll(self.clock.now_ms)
         self.hints = 0
         mail = MailToOwner(config, self.store.ids, self._sign, self.store)

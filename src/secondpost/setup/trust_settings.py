@@ -93,7 +93,7 @@ def _exim(relay: Relay) -> str:
 
 def _rspamd(relay: Relay) -> str:
     return (
-        "rspamd (3.6 or later) looks behind this server with /etc/rspamd/local.d/external_relay.conf:\n"
+        "rspamd looks behind this server with /etc/rspamd/local.d/external_relay.conf:\n"
         "enabled = true;\n"
         "rules {\n"
         "  EXTERNAL_RELAY_BACKUP_MX {\n"
