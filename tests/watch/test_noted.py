@@ -7,7 +7,7 @@ import pytest
 from secondpost.deliver.pauses import PAUSE_MS
 from secondpost.mail.alarm import AlarmEnds, AlarmKind, Severity
 from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
-from secondpost.mail.owner_notice import AlarmRecord, NoticeMarks
+from secondpost.mail.owner_notice import POST_AGAIN_MS_MAX, AlarmRecord, NoticeMarks
 from secondpost.mail.standing_alarms import EVENT_MS, Alarm
 from secondpost.protocols.alarm_statements import FIRST_OF_KIND, Stated
 from secondpost.spool.schedule import JITTER, WAIT_MS_MAX
@@ -22,7 +22,6 @@ from secondpost.watch.roll import (
     AlarmRoll,
     RoleStates,
 )
-from secondpost.watch.webhook import AGAIN_MS_MAX
 
 NOW = 1_800_000_000_000
 CONDITION, EVENT = AlarmKind.NO_ROUTE, AlarmKind.ROLE_FAILED
@@ -70,7 +69,7 @@ def test_that_it_still_stands_is_written_now_and_then() -> None:
 def test_a_restart_does_not_end_what_only_the_next_attempt_finds_again(kind: AlarmKind) -> None:
     record, restarted = replace(RECORD, kind=kind), states(since_ms=NOW)
     longest_ms = int(WAIT_MS_MAX * (1 + JITTER)) + PAUSE_MS
-    assert longest_ms > AGAIN_MS_MAX
+    assert longest_ms > POST_AGAIN_MS_MAX
     assert noted([record], [restarted], NOW + longest_ms).changed == ()
     ended = replace(record, ended_ms=NOW + RETRIED_GRACE_MS)
     assert noted([record], [restarted], NOW + RETRIED_GRACE_MS).changed == (ended,)

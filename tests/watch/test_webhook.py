@@ -9,11 +9,11 @@ import msgspec
 
 from secondpost.mail.address import Domain
 from secondpost.mail.alarm import AlarmKind
-from secondpost.mail.duration import HOUR_MS, MINUTE_MS
-from secondpost.mail.owner_notice import AlarmRecord, News, Notice, OwnerPost
+from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
+from secondpost.mail.owner_notice import POST_AGAIN_MS_MAX, AlarmRecord, News, Notice, OwnerPost
 from secondpost.protocols.post_questions import PostAccepted, PostNotAccepted, PostOutcome
 from secondpost.watch.posts import POSTS_MAX, PostDocument, posts_of
-from secondpost.watch.webhook import AGAIN_MS_FIRST, AGAIN_MS_MAX, ALARM_ATTEMPTS, GIVEN_UP_MS, Webhook
+from secondpost.watch.webhook import AGAIN_MS_FIRST, ALARM_ATTEMPTS, GIVEN_UP_MS, Webhook
 from tests.alarms import that_stand, unlogged_alarms
 from tests.store.place import SqlitePlace, Store
 
@@ -77,7 +77,7 @@ def test_what_was_not_accepted_is_tried_again_later(tmp_path: Path) -> None:
         assert hook.posted == ["0", "1", "0"]
         await hook.passes(1)
         assert hook.posted == ["0", "1", "0", "0"]
-        assert await hook.store.post_due(hook.clock.ms + GIVEN_UP_MS) is None
+        assert await hook.store.post_due(hook.clock.ms + POST_AGAIN_MS_MAX) is None
 
     at_a_hook(tmp_path, story, REFUSED, PostAccepted(), REFUSED)
 
@@ -100,9 +100,30 @@ def test_after_a_day_a_post_is_given_up(tmp_path: Path) -> None:
         for _ in range(25 * 60):
             await hook.passes(MINUTE_MS)
         assert await hook.store.post_due(hook.clock.ms + 100 * GIVEN_UP_MS) is None
-        assert len(hook.posted) <= 2 * (GIVEN_UP_MS // AGAIN_MS_MAX + 10)
+        assert len(hook.posted) <= 2 * (GIVEN_UP_MS // POST_AGAIN_MS_MAX + 10)
 
     at_a_hook(tmp_path, story, *[REFUSED] * 1_000)
+
+
+def test_a_post_that_a_clock_put_off_which_was_ahead_is_tried_now(tmp_path: Path) -> None:
+    async def story(hook: Hook) -> None:
+        await hook.passes(20 * HOUR_MS)
+        assert hook.posted == ["0", "1"]
+        hook.clock.ms -= 19 * HOUR_MS
+        await hook.webhook.send_due()
+        assert hook.posted == ["0", "1", "0"]
+
+    at_a_hook(tmp_path, story, REFUSED)
+
+
+def test_a_post_made_by_a_clock_that_was_ahead_is_tried_once_more(tmp_path: Path) -> None:
+    async def story(hook: Hook) -> None:
+        hook.clock.ms -= 400 * DAY_MS
+        await hook.webhook.send_due()
+        await hook.passes(HOUR_MS)
+        assert hook.posted == ["0", "1"]
+
+    at_a_hook(tmp_path, story, REFUSED, PostAccepted(), REFUSED)
 
 
 def test_a_post_says_all_of_an_alarm() -> None:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from secondpost.mail.alarm import AlarmKind, Severity
-from secondpost.mail.duration import MINUTE_MS
+from secondpost.mail.duration import HOUR_MS, MINUTE_MS
 
 AHEAD_MS = MINUTE_MS  # what was written further ahead of now was written before the clock was set back
+POST_AGAIN_MS_MAX = HOUR_MS  # between two attempts of a post to the webhook
 
 
 def past_ms(at_ms: int, now_ms: int) -> int:

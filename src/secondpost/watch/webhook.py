@@ -5,15 +5,14 @@ or a day has passed. Mail does not wait for it.
 from collections.abc import Awaitable, Callable
 
 from secondpost.mail.alarm import AlarmKind
-from secondpost.mail.duration import DAY_MS, HOUR_MS, SECOND_MS
-from secondpost.mail.owner_notice import OwnerPost
+from secondpost.mail.duration import DAY_MS, SECOND_MS
+from secondpost.mail.owner_notice import POST_AGAIN_MS_MAX, OwnerPost, past_ms
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.protocols.post_questions import PostAccepted, PostNotAccepted, PostOutcome
 from secondpost.store.alarm_ports import AlarmsKeeping
 from secondpost.world.ports import Clock
 
 AGAIN_MS_FIRST = 30 * SECOND_MS
-AGAIN_MS_MAX = HOUR_MS
 GIVEN_UP_MS = DAY_MS
 ALARM_ATTEMPTS = 3  # failed attempts of one post
 AT_ONCE_MAX = 100  # posts in one round
@@ -51,11 +50,11 @@ class Webhook:
                 if post.attempts + 1 >= ALARM_ATTEMPTS:
                     self._alarms.begin(AlarmKind.WEBHOOK_FAILS, "", reason)
                 now_ms = self._clock.now_ms()
-                if now_ms >= post.made_ms + GIVEN_UP_MS:
+                if now_ms >= past_ms(post.made_ms, now_ms) + GIVEN_UP_MS:
                     await self._store.drop_post(post)
                 else:
                     await self._store.post_again(post, now_ms + _pause_ms(post.attempts))
 
 
 def _pause_ms(attempts: int) -> int:
-    return min(AGAIN_MS_FIRST << min(attempts, 10), AGAIN_MS_MAX)
+    return min(AGAIN_MS_FIRST << min(attempts, 10), POST_AGAIN_MS_MAX)

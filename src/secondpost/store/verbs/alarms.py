@@ -8,6 +8,8 @@ from secondpost.mail.address import Domain
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.envelope import Arrival
 from secondpost.mail.owner_notice import (
+    AHEAD_MS,
+    POST_AGAIN_MS_MAX,
     AlarmRecord,
     Batch,
     News,
@@ -95,7 +97,7 @@ class AlarmsVerbs(Verbs):
 
     async def post_due(self, now_ms: int) -> OwnerPost | None:
         for made_ms, place, body, due_ms, attempts in await self._engine.read(
-            rows("alarms.post_due", now_ms)
+            rows("alarms.post_due", now_ms, now_ms + POST_AGAIN_MS_MAX + AHEAD_MS)
         ):
             return OwnerPost(number(made_ms), number(place), str(body), number(due_ms), number(attempts))
         return None

@@ -74,8 +74,8 @@ DELETE FROM owner_post WHERE made_ms < ?1;
 INSERT INTO owner_post (made_ms, number, body, due_ms) SELECT made_ms, number, body, due_ms FROM new;
 
 -- name: post_due
--- The oldest post that is due at ?1.
-SELECT made_ms, number, body, due_ms, attempts FROM owner_post WHERE due_ms <= ?1
+-- The oldest post that is due at ?1, or after ?2: that was written before the clock was set back.
+SELECT made_ms, number, body, due_ms, attempts FROM owner_post WHERE due_ms <= ?1 OR due_ms > ?2
 ORDER BY made_ms, number LIMIT 1;
 
 -- name: post_again
