@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from secondpost.route.hosts import Ourselves
 from secondpost.setup.diagnosis import Grade
 from secondpost.setup.header_chain import HandOver
-from secondpost.setup.header_diagnosis import HeaderReading, read_header
+from secondpost.setup.header_diagnosis import OTHERS_SHOWN_MAX, HeaderReading, read_header
 from secondpost.setup.pasted_headers import read_pasted
 from secondpost.setup.trust_settings import Relay
 
@@ -125,6 +125,18 @@ def test_whatever_stands_below_our_line_changes_nothing_above_it(below: list[byt
     head = above[: ours.end()]
     tail = b"\n".join(line for line in below if not line[:1].isspace())
     assert reading_of(head + b"X-Begin: 1\n" + tail).findings == reading_of(head).findings
+
+
+def test_a_sender_does_not_bury_the_findings_under_lines_of_its_own() -> None:
+    pasted = (FOLDER / f"{CASES[0]}.txt").read_bytes()
+    usual = reading_of(pasted).diagnoses
+    ours = OURS.search(pasted)
+    assert ours is not None
+    line = b"Authentication-Results: " + b"x" * 1_000 + b".example; spf=pass\n"
+    read = reading_of(pasted[: ours.end()] + 500 * line + pasted[ours.end() :]).diagnoses
+    assert len(read) <= len(usual) + OTHERS_SHOWN_MAX + 1
+    assert max(len(one.text) for one in read) < 500
+    assert any("written below the line of this server" in one.text and "49" in one.text for one in read)
 
 
 def test_a_megabyte_of_anything_is_read_in_one_pass() -> None:

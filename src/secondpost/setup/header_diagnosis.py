@@ -17,6 +17,8 @@ from secondpost.setup.primary_kind import PrimaryKind, kinds_of_header, kinds_of
 from secondpost.setup.trust_settings import Relay, trust_settings
 
 SPAM_TEXT_CHARACTERS_MAX = 200
+SERVER_CHARACTERS_MAX = 100  # of a name that anyone may have written
+OTHERS_SHOWN_MAX = 10  # lines of others; a sender may write as many as fit into a header
 CHECK_FIELDS = ("authentication-results", "arc-authentication-results", "received-spf")
 
 
@@ -160,14 +162,17 @@ def _others(chain: HeaderChain) -> Iterator[Diagnosis]:
         (chain.later, "by a server behind the primary, which judged the primary and not this server"),
         (chain.earlier, "below the line of this server: by the sender or a server before it, true or forged"),
     ):
-        for field in fields:
-            if field.name in CHECK_FIELDS:
-                text = f"Line {field.line}, {_named(field)}, was written {whose}. It does not count."
-                yield Diagnosis(Check.HEADER_OTHERS, "", Grade.NOTE, text)
+        found = [field for field in fields if field.name in CHECK_FIELDS]
+        for field in found[:OTHERS_SHOWN_MAX]:
+            text = f"Line {field.line}, {_named(field)}, was written {whose}. It does not count."
+            yield Diagnosis(Check.HEADER_OTHERS, "", Grade.NOTE, text)
+        if len(found) > OTHERS_SHOWN_MAX:
+            text = f"Such lines besides, written {whose}: {len(found) - OTHERS_SHOWN_MAX:,}."
+            yield Diagnosis(Check.HEADER_OTHERS, "", Grade.NOTE, text)
 
 
 def _named(field: PastedField) -> str:
     if field.name == "received-spf":
         return field.name
     server = parse_authentication_results(field.value).server
-    return f"{field.name} of {server}" if len(server) > 0 else field.name
+    return f"{field.name} of {server[:SERVER_CHARACTERS_MAX]}" if len(server) > 0 else field.name
