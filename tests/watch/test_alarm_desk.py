@@ -95,7 +95,7 @@ def test_what_another_process_states_is_mailed_signed_and_hinted(tmp_path: Path)
         await office.desk.look()
         await office.desk.look()
         [mail] = await office.waiting()
-        assert mail["Subject"] == "Secondpost mx2.example.net: no route (example.net) and 1 more"
+        assert mail["Subject"] == "Secondpost mx2.example.net: role died (web) and 1 more"
         assert mail["DKIM-Signature"] == f"by {office.clock.ms}"
         assert office.hints == 1
         await office.deliver()
