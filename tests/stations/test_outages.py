@@ -94,10 +94,10 @@ def test_an_outage_rings_once_with_what_waits_and_ends_with_what_was_delivered(t
         await watch.later(MINUTE_MS)
         assert that_stand(watch.alarms, AlarmKind.MAIL_HELD) == [NET.name, ORG.name]
         detail = watch.detail(AlarmKind.MAIL_HELD)
-        assert "cannot be reached since 2027-01-15T08:00:00Z (connect: mx1: 451 4.4.1 refused)" in detail
+        assert "cannot be reached, since 2027-01-15T08:00:00Z (connect: mx1: 451 4.4.1 refused)." in detail
         assert "2 messages" in detail
         assert "the oldest until 2027-01-25T08:00:00Z" in detail
-        assert "no mail waits for it yet" in watch.detail(AlarmKind.MAIL_HELD, ORG)
+        assert "No mail waits for it yet." in watch.detail(AlarmKind.MAIL_HELD, ORG)
         await watch.letters.send("three@example.net")
         await watch.later(50 * MINUTE_MS)
         assert "3 messages" in watch.detail(AlarmKind.MAIL_HELD)
@@ -110,7 +110,7 @@ def test_an_outage_rings_once_with_what_waits_and_ends_with_what_was_delivered(t
         assert that_stand(watch.alarms, AlarmKind.MAIL_HELD) == []
         how = how_ended(watch.alarms, AlarmKind.MAIL_HELD, NET.name)
         assert how.startswith("its primary could not be reached for 1 h")
-        assert how.endswith("since then 2 messages delivered, 2 messages still waiting")
+        assert how.endswith("Since then 2 messages were delivered, and 2 messages wait.")
         assert watch.rung(AlarmKind.MAIL_HELD) == 2, "one for each domain"
 
     watched(tmp_path, story)

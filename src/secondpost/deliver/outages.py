@@ -102,8 +102,8 @@ class OutageAlarms:
         self._alarms.end(
             AlarmKind.MAIL_HELD,
             domain.name,
-            f"its primary could not be reached for {lasted}; since then {_messages(passed_on)} delivered, "
-            f"{_messages(waiting.deliveries)} still waiting",
+            f"its primary could not be reached for {lasted}. Since then {_were(passed_on)} delivered, "
+            f"and {_wait(waiting.deliveries)}.",
         )
         self._alarms.end(AlarmKind.KEEP_RUNS_OUT, domain.name)
         del self._outages[domain]
@@ -135,12 +135,13 @@ def _waiting_for(domain: Domain, counts: Sequence[Count]) -> _HeldMail:
 
 
 def _held_text(backup: Backup, outage: _Outage, found: SiteDown, waiting: _HeldMail) -> str:
-    since = f"its primary cannot be reached since {utc_text(outage.since_ms)} ({found.cause}: {found.detail})"
+    down = (
+        f"its primary cannot be reached, since {utc_text(outage.since_ms)} ({found.cause}: {found.detail})."
+    )
     if waiting.oldest_ms is None:
-        return f"{since}; no mail waits for it yet"
-    kept_ms = waiting.oldest_ms + backup.keep_ms
-    amount = f"{_messages(waiting.deliveries)} ({size_text(waiting.octets)})"
-    return f"{since}; {amount} waiting, the oldest until {utc_text(kept_ms)}"
+        return f"{down} No mail waits for it yet."
+    kept = utc_text(waiting.oldest_ms + backup.keep_ms)
+    return f"{down} {_wait(waiting.deliveries)} ({size_text(waiting.octets)}), the oldest until {kept}."
 
 
 def _keep_text(backup: Backup, waiting: _HeldMail, percent: int) -> str:
@@ -152,5 +153,9 @@ def _keep_text(backup: Backup, waiting: _HeldMail, percent: int) -> str:
     )
 
 
-def _messages(deliveries: int) -> str:
-    return f"{deliveries:,} {'message' if deliveries == 1 else 'messages'}"
+def _were(deliveries: int) -> str:
+    return "1 message was" if deliveries == 1 else f"{deliveries:,} messages were"
+
+
+def _wait(deliveries: int) -> str:
+    return "1 message waits" if deliveries == 1 else f"{deliveries:,} messages wait"
