@@ -158,4 +158,6 @@ def _were(deliveries: int) -> str:
 
 
 def _wait(deliveries: int) -> str:
+    if deliveries == 0:
+        return "none waits"
     return "1 message waits" if deliveries == 1 else f"{deliveries:,} messages wait"
