@@ -74,6 +74,9 @@ def _take_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
+ENDED_OR_WAITING = "SZ"
+
+
 class Terminal:
     """A program on a terminal of its own; `heard` is all that it showed, without colours."""
 
@@ -116,6 +119,12 @@ class Terminal:
         os.write(self._ours, f"{text}\n".encode())
 
     def press(self, key: bytes) -> None:
+        """Press a key once the program waits for one. A Ctrl-C between readline's prompt and its wait
+        would be noticed with the next key only.
+        """
+        stat = Path(f"/proc/{self._program.pid}/stat")
+        while stat.read_text().rpartition(")")[2].split()[0] not in ENDED_OR_WAITING:
+            os.sched_yield()
         os.write(self._ours, key)
 
     def end(self) -> int:
