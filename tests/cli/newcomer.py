@@ -19,6 +19,7 @@ from secondpost.cli.command import CommandWaits
 from secondpost.cli.main import secondpost
 from secondpost.config.reading import read_config
 from secondpost.config.records import Config
+from tests.cli.no_user import no_user
 
 READ_OCTETS = 4096
 SECONDS_MAX = 20.0
@@ -61,12 +62,13 @@ class Newcomer:
     def run(self, *words: str, code: int = 0) -> click.testing.Result:
         """Run `init` without a terminal."""
         waits = CommandWaits(records=0.05)
-        result = click.testing.CliRunner().invoke(secondpost, self.words(*words), obj=waits)
+        with no_user():
+            result = click.testing.CliRunner().invoke(secondpost, self.words(*words), obj=waits)
         assert result.exit_code == code, (words, result.output, result.exception)
         return result
 
     def at_terminal(self, *words: str) -> "Terminal":
-        return Terminal([sys.executable, "-m", "secondpost", *self.words(*words)], self.folder)
+        return Terminal([sys.executable, "-m", "tests.cli.no_user", *self.words(*words)], self.folder)
 
 
 def _take_terminal() -> None:
@@ -75,6 +77,7 @@ def _take_terminal() -> None:
 
 
 ENDED_OR_WAITING = "SZ"
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 class Terminal:
@@ -82,7 +85,7 @@ class Terminal:
 
     def __init__(self, command: Sequence[str], folder: Path) -> None:
         self._ours, theirs = pty.openpty()
-        environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
+        environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120", "PYTHONPATH": str(PROJECT)}
         self._program = subprocess.Popen(
             command,
             stdin=theirs,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -76,7 +77,8 @@ def test_a_mistyped_command_is_guessed() -> None:
 
 
 def test_a_right_configuration_is_said_to_be_right(office: Office) -> None:
-    assert "no faults, 4 warnings; 1 check is well." in office.run("check", "config").stdout
+    # The fourth warning is of a machine without the service's user.
+    assert re.search(r"no faults, [34] warnings; 1 check is well\.", office.run("check", "config").stdout)
     document = json.loads(office.run("check", "config", "--json").stdout)
     assert document["right"]
     assert {one["grade"] for one in document["diagnoses"]} == {"warning", "well"}
