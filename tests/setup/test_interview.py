@@ -122,6 +122,7 @@ def test_what_has_no_answer_by_itself_is_missing() -> None:
         ("--owner", ("me",), "it has no @"),
         ("--feed", ("feed.xml",), "is not a web address"),
         ("--address", ("5.9.8",), "is not an IP address"),
+        ("--address", ("10.0.0.5",), "is a private address, which others cannot reach"),
         ("--listen", ("mx2.example.net:25",), "is a name, not an IP address"),
         ("--dns-server", ("dns.example",), "is a name, not an IP address"),
         ("--store", ("/" + "x" * 100,), "the path has 101 octets"),

@@ -32,7 +32,7 @@ def commands(
 
 def test_root_with_systemd_and_a_user() -> None:
     assert commands(config(), ROOT) == [
-        "secondpost init --wait",
+        "secondpost init --wait --yes",
         "secondpost check all",
         "secondpost serve",
         "systemd-run --unit secondpost secondpost serve",

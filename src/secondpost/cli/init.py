@@ -22,6 +22,7 @@ from secondpost.cli.init_file import (
 from secondpost.cli.init_flags import answer_flags, given_answers
 from secondpost.cli.init_records import (
     Records,
+    refuse_missing,
     say_waited,
     show_nothing,
     wait_for_records,
@@ -120,11 +121,13 @@ def init(
         say_json(init_document(result, notes, missing))
         context.exit(Exit.DONE if missing is None or len(missing) == 0 else Exit.NO)
     say_result(result)
+    missing = ()
     if waits:
         with watching(len(records)) as show:
             missing = wait_for_records(config, records, seconds_max, show)
         say_waited(missing)
     say_next(result.steps)
+    refuse_missing(missing)
 
 
 def _held(scene: Scene, *, asks: bool, says_yes: bool, says: bool) -> tuple[Answers, Sequence[Note]]:

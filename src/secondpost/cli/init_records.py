@@ -12,7 +12,7 @@ from secondpost.config.records import Config
 from secondpost.mail.printable import printable
 from secondpost.owner.figures import counted
 from secondpost.roles.zones import records_missing
-from secondpost.setup.records import PublishedBy, WantedRecord, by_turn, zone_snippet
+from secondpost.setup.records import PublishedBy, Turn, WantedRecord, by_turn, zone_snippet
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -63,7 +63,8 @@ def write_zone(file: IO[str], records: Records) -> None:
 
 
 def wait_for_records(config: Config, records: Records, seconds_max: float, show: Show) -> Records:
-    """Wait until all records are visible that mail needs; returns those that are not.
+    """Wait until all records are visible that the service needs before mail comes; returns those that
+    are not.
 
     Ctrl-C ends it early. `show` gets those that have become visible, and those that are missing.
     """
@@ -87,7 +88,8 @@ def wait_for_records(config: Config, records: Records, seconds_max: float, show:
 
 
 def _needed(records: Records) -> Records:
-    return tuple(record for record in records if not record.is_optional)
+    """Those to wait for: mail comes with the last turn, which is published when the service runs."""
+    return tuple(record for record in records if not record.is_optional and record.turn is not Turn.BACKUP)
 
 
 @contextmanager
@@ -124,11 +126,15 @@ def _standing(count: int, missing: Records | None) -> "Text":
 
 
 def say_waited(missing: Records) -> None:
-    """Print the result of waiting; end the command with exit code 1 if records are missing."""
+    """Print the result of waiting."""
     if len(missing) == 0:
-        say("All records that mail needs are visible.")
-        return
+        say("All records are visible that the service needs before mail comes.")
     for record in missing:
         say(f"missing: {record.name} {record.type}")
-    still = counted(len(missing), "record is", "records are")
-    raise Ending(f"{still} still missing; publish what is missing, then type the same again", Exit.NO)
+
+
+def refuse_missing(missing: Records) -> None:
+    """End the command with exit code 1 if records are missing."""
+    if len(missing) > 0:
+        still = counted(len(missing), "record is", "records are")
+        raise Ending(f"{still} still missing; publish what is missing, then type the same again", Exit.NO)

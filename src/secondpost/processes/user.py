@@ -155,6 +155,6 @@ def need_what_is_named(config: Config, person: SystemUser, program: str = sys.ex
         read_config(config.path)
     except ConfigFaults as faults:
         raise UserRefused(
-            f"{faults.texts()[0]}; the service runs as {person.name}, who must be able to read it, "
-            "also after it is renewed"
+            f"{faults.texts()[0]}; the service runs as {person.name}: give that user a copy, also after each "
+            f"renewal (install -D -o {person.name} -m 600 FILE /etc/secondpost/FILE), and name the copy"
         ) from None

@@ -1,11 +1,12 @@
 """The interview about this machine: its ports, its addresses, its certificate."""
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from ipaddress import ip_address
 
 from secondpost.config.addresses import ascii_domain
+from secondpost.config.faults import Fault
 from secondpost.config.files import FilesBeside, pem_file
 from secondpost.mail.address import Endpoint, as_ip
 from secondpost.mail.dns_questions import Ptr, PtrAnswer
@@ -84,7 +85,7 @@ def ask_addresses(scene: Scene, names: Names, answers: Answers) -> Interview[Ans
     addresses = yield from OwnerQuestion(
         "--address",
         "Its public addresses",
-        checked(scene, lambda texts: replace(answers, addresses=texts)),
+        _reachable(checked(scene, lambda texts: replace(answers, addresses=texts))),
         "192.0.2.25",
         usual if scene.earlier is None else scene.earlier.addresses,
         f"This machine has no public address of its own ({private}). By which is it reached from outside? "
@@ -121,6 +122,20 @@ def _note_reverse_names(names: Names, hostname: str, public: Sequence[str]) -> I
             )
             text = f"{address} {called} in the DNS (PTR): many servers refuse mail from it."
             yield from Note(text, is_warning=True).ask()
+
+
+def _reachable(check: Callable[[Texts], tuple[Fault, ...]]) -> Callable[[Texts], tuple[Fault, ...]]:
+    """A check that refuses addresses which others cannot reach, and then does the rest."""
+
+    def faults(texts: Texts) -> tuple[Fault, ...]:
+        for text in texts:
+            address = as_ip(text)
+            if address is not None and not address.is_global:
+                reason = f"{text} is a private address, which others cannot reach"
+                return (Fault("addresses", 0, reason, "write the one that your provider or router shows"),)
+        return check(texts)
+
+    return faults
 
 
 def _addresses_in_dns(names: Names, hostname: str) -> Interview[Texts]:

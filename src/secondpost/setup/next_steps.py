@@ -50,7 +50,7 @@ def next_steps(
                 stop = f"systemctl disable --now {MAIL_SERVERS[program]}"
                 yield NextStep(stop, f"it holds port {SMTP_PORT}")
     if not waited:
-        yield NextStep(f"secondpost init --wait{named}", "waits until the records are visible")
+        yield NextStep(f"secondpost init --wait --yes{named}", "waits until the records are visible")
     yield NextStep(f"secondpost check all{named}", "finds what is still missing")
     if any(holder.program == OURS for holder in here.port_holders):
         yield NextStep(f"secondpost reload{named}", "lets the running service use the file")

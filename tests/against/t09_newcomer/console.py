@@ -110,7 +110,6 @@ def alike(text: str) -> str:
     text = _COUNTS.sub("COUNTS", _OF_THE_MACHINE.sub("", text))
     for pattern, word in _VARIES:
         text = pattern.sub(word, text)
-    lines = [re.sub(r" {2,}", "  ", line).rstrip() for line in text.splitlines()]
-    # Records become visible in any order.
-    visible = iter(sorted(line for line in lines if line.startswith(_VISIBLE)))
-    return "\n".join(next(visible) if line.startswith(_VISIBLE) else line for line in lines)
+    # Records become visible in any order, and the last of them may not be waited for.
+    lines = [line for line in text.splitlines() if not line.startswith(_VISIBLE)]
+    return "\n".join(re.sub(r" {2,}", "  ", line).rstrip() for line in lines)
