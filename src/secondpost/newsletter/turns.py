@@ -10,7 +10,7 @@ from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.renaming import finish_renames
 from secondpost.store.naming_ports import Naming
 from secondpost.store.newsletter_ports import LeadershipLost, Leading
-from secondpost.store.ports import StoreFull, StoreUnavailable
+from secondpost.store.ports import Lease, StoreFull, StoreUnavailable
 
 PUBLISH = "publish"  # name of the lead, which one process has at a time
 
@@ -36,6 +36,7 @@ class Turns:
         self._alarms = alarms
         self._turn_seconds = turn_seconds
         self._over = over
+        self._leader: Lease | None = None
 
     async def run(self) -> None:
         while True:
@@ -49,9 +50,10 @@ class Turns:
         """Fetch, then lead for one turn; the lead is not held while fetching, so that a command can
         take it.
         """
+        await self._give_back()
         for newsletter in self._newsletters:
             await self._publisher.look(newsletter)
-        leader = await self._leading.lead(PUBLISH)
+        leader = self._leader = await self._leading.lead(PUBLISH)
         if leader is None:
             return
         try:
@@ -60,5 +62,13 @@ class Turns:
                 await self._publisher.turn(newsletter, leader)
             await self._publisher.go_on(self._newsletters, leader)
         finally:
-            await self._leading.give_back(leader)
+            await self._give_back()
         self._over()
+
+    async def _give_back(self) -> None:
+        """Give the lead back, also one that a full store did not take back at an earlier turn:
+        otherwise we would never lead again.
+        """
+        if self._leader is not None:
+            await self._leading.give_back(self._leader)
+            self._leader = None
