@@ -52,7 +52,9 @@ def test_a_renamed_newsletter_is_a_fault_until_it_is_moved(office: Newspaper) ->
     assert "no faults" in office.run("check", "config").stdout
     assert json.loads(office.run("status", "--json").stdout)["unnamed"] == []
     assert "of daily: active" in office.run("trace", ADA).stdout
-    assert office.json_of("issue", "show", "1")["issue"]["subject"] == "Article 2 · Article 1"  # type: ignore[index]
+    issue = office.json_of("issue", "show", "1")["issue"]
+    assert isinstance(issue, dict)
+    assert issue["subject"] == "Article 2 · Article 1"
     office.run("newsletter", "rename", "weekly", "daily")  # repeating it changes nothing
     office.writes(1, 2, 3)
     assert office.json_of("issue", "send")["readers"] == 2

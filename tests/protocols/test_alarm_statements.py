@@ -1,4 +1,4 @@
-"""Statements of standing alarms: what arrives is what stood, within bounds, whoever wrote the line."""
+"""Statements of standing alarms: what arrives is what stood, within bounds, also if the line is hostile."""
 
 import ast
 from contextlib import suppress

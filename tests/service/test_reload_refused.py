@@ -3,6 +3,7 @@
 import os
 import signal
 import stat
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -73,11 +74,14 @@ def test_a_wrong_file_is_refused_whole_with_every_reason(
     assert office.running() == processes
     assert call(office).send(message(1), "reader@new.example").startswith("550 ")
 
+    def is_back(victim: Victim, before: int) -> bool:
+        return office.roles().get(victim, before) != before
+
     # The service goes on with what it had, also when a role has to be started again.
     for victim in (Victim.RECEIVE, Victim.DELIVER):
         before = office.roles()[victim]
         assert office.kill(victim)
-        until("it is back", lambda: office.roles().get(victim, before) != before)  # noqa: B023
+        until("it is back", partial(is_back, victim, before))
     until("both serve again", lambda: office.log.read_text().count("role-started") == 4)
     assert call(office).send(message(2), RECIPIENT).startswith("250 ")
     until("mail arrives", lambda: len(primary.taken) == 1)

@@ -132,11 +132,17 @@ def seen_in(world: World, looking: Looking[tuple[Diagnosis, ...]]) -> tuple[Diag
         question = next(looking)
         while True:
             if isinstance(question, SmtpLooks):
-                answers = [world[look] for look in question.looks]
-                assert all(isinstance(one, Unreached | TurnedAway | Visited) for one in answers)
-                question = looking.send(tuple(answers))  # type: ignore[arg-type]  # just asserted
+                answers = tuple(
+                    seen
+                    for look in question.looks
+                    if isinstance(seen := world[look], Unreached | TurnedAway | Visited)
+                )
+                assert len(answers) == len(question.looks)
+                question = looking.send(answers)
             else:
-                question = looking.send(world[question])  # type: ignore[arg-type]  # as above
+                answer = world[question]
+                assert not isinstance(answer, Unreached | TurnedAway | Visited)
+                question = looking.send(answer)
     except StopIteration as stop:
         found: tuple[Diagnosis, ...] = stop.value
         return found

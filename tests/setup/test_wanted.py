@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import dns.rdatatype
 import dns.zone
+from dns.rdtypes.ANY.TXT import TXT
 
 from secondpost.config.records import Backup, Config, Newsletter, Route, Web
 from secondpost.mail.address import Domain, Endpoint, Mailbox
@@ -99,8 +100,8 @@ def test_the_snippet_is_a_zone_file_and_says_the_same() -> None:
 
 
 def _value(rdata: dns.rdata.Rdata) -> str:
-    if rdata.rdtype == dns.rdatatype.TXT:
-        return b"".join(getattr(rdata, "strings")).decode()  # noqa: B009
+    if isinstance(rdata, TXT):
+        return b"".join(rdata.strings).decode()
     return rdata.to_text()
 
 

@@ -302,7 +302,7 @@ def test_a_successor_takes_a_local_socket_over_without_a_gap(run: Run[object], t
         old.close()
         calling = asyncio.ensure_future(call_again_and_again())
         for number in range(1, 30):
-            doors.append(await net.listen_local(lambda number=number: Talker(b"%d" % number), path))  # type: ignore[misc]
+            doors.append(await net.listen_local(partial(Talker, b"%d" % number), path))
             while greetings[-1:] != [b"%d" % number]:
                 assert not calling.done()
                 await asyncio.sleep(0)
