@@ -1,0 +1,55 @@
+"""The rooms of the store: its folders, and which roles may write or read each of them.
+
+This table is the law of who may open what. Modes and groups of the folders, Landlock rules and
+systemd units are all made from it.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+SERVICE_GROUP = "secondpost"  # every role's user is in it; it opens the store's folder, and no room
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRoomRights:
+    folder: str  # below the store
+    group: str  # of the roles below, where every role has a user of its own
+    writers: frozenset[str]  # roles; they create and remove files here
+    readers: frozenset[str] = frozenset()
+
+
+class StoreRoom(Enum):
+    """A folder of the store. One whose only writer is a role belongs to that role's user."""
+
+    MAIL = StoreRoomRights("mail", "secondpost-mail", frozenset({"receive", "deliver", "publish"}))
+    NEWSLETTER = StoreRoomRights(
+        "newsletter", "secondpost-newsletter", frozenset({"deliver", "web", "publish"})
+    )
+    # Keys of DKIM and of our own signed addresses.
+    KEYS = StoreRoomRights("keys", "secondpost-keys", frozenset({"deliver"}))
+    # Keys of the links in readers' mail.
+    LINKS = StoreRoomRights("keys/links", "secondpost-newsletter", frozenset({"deliver"}), frozenset({"web"}))
+    # The server's certificate and its key, got by ACME. The deliver role makes the key and the
+    # request, so that the fetch role, which reads what strangers write, never has the key.
+    TLS = StoreRoomRights("tls", "secondpost-tls", frozenset({"deliver"}), frozenset({"receive", "web"}))
+    # The account at the certificate authority, and the answers to its challenges.
+    ACME = StoreRoomRights("acme", "secondpost-tls", frozenset({"fetch"}), frozenset({"web"}))
+    # Sockets and locks of a role. Connecting to a socket is not reading: every role may.
+    RUN_RECEIVE = StoreRoomRights("run/receive", SERVICE_GROUP, frozenset({"receive"}))
+    RUN_DELIVER = StoreRoomRights("run/deliver", SERVICE_GROUP, frozenset({"deliver"}))
+    RUN_WEB = StoreRoomRights("run/web", SERVICE_GROUP, frozenset({"web"}))
+    RUN_PUBLISH = StoreRoomRights("run/publish", SERVICE_GROUP, frozenset({"publish"}))
+    RUN_FETCH = StoreRoomRights("run/fetch", SERVICE_GROUP, frozenset({"fetch"}))
+
+    @property
+    def folder(self) -> str:
+        return self.value.folder
+
+
+def writable_by(role: str) -> tuple[StoreRoom, ...]:
+    return tuple(room for room in StoreRoom if role in room.value.writers)
+
+
+def readable_by(role: str) -> tuple[StoreRoom, ...]:
+    """Rooms that a role may read and not write."""
+    return tuple(room for room in StoreRoom if role in room.value.readers)
