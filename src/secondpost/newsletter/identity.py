@@ -1,8 +1,8 @@
 """Which articles are the same (R2): by guid within a feed, else by link, else by their words.
 
-Articles that the feed had at its last reading are also matched by title and date, or by their path
-on a new host. Feeds change guids with a new theme and links with a new host, and readers must not
-get old articles again. Any match makes an article a known one.
+Articles that the feed had lately are also matched by title and date, those that it had at its last
+reading also by their path on a new host. Feeds change guids with a new theme and links with a new
+host, and readers must not get old articles again. Any match makes an article a known one.
 """
 
 import re
@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from secondpost.mail.article import Article, FeedRead
+from secondpost.mail.duration import DAY_MS
 from secondpost.mail.issue import ArticleId
 from secondpost.newsletter.links import canonical
 from secondpost.store.newsletter_ports import LedgerEntry
 
 K = TypeVar("K")
 V = TypeVar("V")
+LATELY_MS = 31 * DAY_MS
 WORDS_CHARACTERS_MIN = 80  # shorter texts, such as "New photo", do not identify an article
 _HOST = re.compile(r"[^/?#]*")  # host of a canonical link
 
@@ -63,6 +65,9 @@ class KnownMarks:
     by_link: Mapping[str, LedgerEntry]
     by_words: Mapping[str, LedgerEntry]
     standing: tuple[LedgerEntry, ...] = ()  # in the feed when last read, in order first seen
+    # In the feed within LATELY_MS before it was last read, and not then. A stale copy of a feed may
+    # have been read in between.
+    lately: tuple[LedgerEntry, ...] = ()
 
 
 def recognised(
@@ -75,9 +80,10 @@ def recognised(
         entry if entry is not None else _by_other_marks(url, each, known, present)
         for entry, each in zip(by_guid, marks, strict=True)
     ]
-    for rung in (_by_title_and_date, _by_path):
+    rungs = ((_by_title_and_date, (*known.lately, *known.standing)), (_by_path, known.standing))
+    for rung, entries in rungs:
         taken = {entry.id for entry in found if entry is not None}
-        left = [entry for entry in known.standing if entry.id not in taken]
+        left = [entry for entry in entries if entry.id not in taken]
         open_ = [place for place, entry in enumerate(found) if entry is None]
         for place, entry in rung(open_, articles, marks, left).items():
             found[place] = entry

@@ -16,7 +16,7 @@ from secondpost.mail.article import (
 )
 from secondpost.mail.article_states import ArticleState
 from secondpost.mail.issue import Issue
-from secondpost.newsletter.identity import KnownMarks, Marks, reused_guids
+from secondpost.newsletter.identity import LATELY_MS, KnownMarks, Marks, reused_guids
 from secondpost.newsletter.ledger import (
     Before,
     LookRules,
@@ -113,14 +113,15 @@ class FeedReading:
         by_guid = await ledger.entries_by_guid(name, feed.url, guids)
         by_link = await ledger.entries_by_link(name, links)
         by_words = await ledger.entries_by_fingerprint(name, words)
-        read_ms = feed.last_read_ms
-        standing = () if read_ms is None else await ledger.standing(name, feed.url, read_ms, ARTICLES_MAX)
+        lately = await self._seen_lately(feed)
+        read_ms = 0 if feed.last_read_ms is None else feed.last_read_ms
         # Of several entries with one mark this feed's come first, then the one seen first.
         known = KnownMarks(
             {entry.article.guid: entry for entry in reversed(by_guid)},
             {entry.canonical_link: entry for entry in _own_last(by_link, feed.url)},
             {entry.article.fingerprint: entry for entry in _own_last(by_words, feed.url)},
-            tuple(entry for entry in standing if not is_strange(entry)),
+            tuple(entry for entry in lately if entry.last_seen_ms >= read_ms),
+            tuple(entry for entry in lately if entry.last_seen_ms < read_ms),
         )
         kept = [
             *await ledger.entries(name, ArticleState.WAITING, WAITING_MAX),
@@ -130,6 +131,13 @@ class FeedReading:
         familiar = (*waiting, *by_guid, *by_link, *by_words)
         had_articles = any(entry.feed == feed.url for entry in familiar) or await self._had_articles(feed)
         return Before(feed, known, waiting, had_articles)
+
+    async def _seen_lately(self, feed: Feed) -> list[LedgerEntry]:
+        if feed.last_read_ms is None:
+            return []
+        since_ms = feed.last_read_ms - LATELY_MS
+        found = await self._ledger.standing(feed.newsletter, feed.url, since_ms, ARTICLES_MAX)
+        return [entry for entry in found if not is_strange(entry)]
 
     async def _had_articles(self, feed: Feed) -> bool:
         """Whether the feed ever had articles; asked only if nothing in the document is known.
