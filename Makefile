@@ -68,7 +68,8 @@ long: $(READY) have-peers have-strace have-ip have-swaks have-chromium have-post
 	@$(MAKE) --no-print-directory bench
 
 # Debian's packages conflict with each other, so each is unpacked into a root of its own.
-peers: $(READY)
+# One is a whole Debian with systemd, in which the units run.
+peers: $(READY) have-debootstrap
 	@$(PY) -m bench.peers unpack
 
 # New versions: hashes as the public index lists them, for every platform, and no index address.
@@ -99,7 +100,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(PY) -m compileall -q src simulation
 	@touch $@
 
-.PHONY: have-strace have-ip have-swaks have-chromium have-postgres have-peers
+.PHONY: have-strace have-ip have-swaks have-chromium have-postgres have-debootstrap have-peers
 have-strace:
 	@command -v strace >/dev/null || { echo "strace is missing: apt-get install strace"; exit 1; }
 have-ip:
@@ -111,5 +112,7 @@ have-postgres:
 
 have-chromium:
 	@command -v chromium >/dev/null || { echo "chromium is missing: apt-get install chromium"; exit 1; }
+have-debootstrap:
+	@command -v debootstrap >/dev/null || { echo "debootstrap is missing: apt-get install debootstrap"; exit 1; }
 have-peers: $(READY)
 	@$(PY) -m bench.peers check

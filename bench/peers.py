@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bench import debian_root
+
 PROJECT: Final = Path(__file__).resolve().parent.parent
 PEERS: Final = PROJECT / ".peers"
 
@@ -76,6 +78,13 @@ def find(name: str) -> Peer:
         if (root / shows).exists():
             return Peer(root)
     raise PeerMissing(f"{packages} is missing: make peers (or: apt-get install {packages})")
+
+
+def find_machine() -> tuple[Path, Path]:
+    """The layers of a Debian with systemd: with Python, and below it without."""
+    if not debian_root.is_there(PEERS):
+        raise PeerMissing("a Debian with systemd is missing: apt-get install debootstrap, then make peers")
+    return PEERS / debian_root.WITH_PYTHON, PEERS / debian_root.BARE
 
 
 def need_root() -> None:
@@ -172,12 +181,14 @@ def main(arguments: Sequence[str]) -> int:
         case ["unpack"]:
             for name in PACKAGES:
                 unpack(name)
+            debian_root.bootstrap(PEERS)
             return 0
         case ["check"]:
             try:
                 need_root()
                 for name in PACKAGES:
                     find(name)
+                find_machine()
             except PeerMissing as missing:
                 print(missing, file=sys.stderr)
                 return 1

@@ -1,0 +1,248 @@
+"""A machine with a real systemd: its own processes, files, users and network, on this kernel.
+
+    with SystemdMachine(folder) as machine:              # or bare=True: without Python
+        install_secondpost(machine)                      # into /opt/secondpost, as pip would
+        machine.file("/etc/secondpost/secondpost.toml").write_text(...)
+        machine.run("secondpost", "systemd", "--install")
+        machine.run("systemctl", "is-active", "secondpost-receive.service")
+
+`file` gives paths as this side sees them, to read and write. The machine's network is a loopback
+device alone; `enter` makes a command line that runs a program of *this* side in that network, such
+as a peer, and `reached` does the same for a socket. Everything ends with the `with`: the control
+group is killed whole, and the mounts go with its namespace.
+
+The root below is shared and stays as it is; what a machine writes is in `folder`. The kernel's
+settings (/proc/sys) cannot be changed from inside. On this kind of kernel only the device-less
+controllers of cgroup v2 may be there, so that MemoryMax= and TasksMax= may have no effect inside.
+"""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from importlib import metadata
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from bench import debian_root, peers
+
+BOOT_SECONDS_MAX: Final = 60.0
+RUN_SECONDS_MAX: Final = 60.0
+END_SECONDS_MAX: Final = 10.0
+POLL_SECONDS: Final = 0.05
+ENVIRONMENT: Final = ("env", "-i", f"PATH={debian_root.PATH}:/opt/secondpost/bin", "LANG=C.UTF-8")
+
+# $1: the layers, $2: the folder of this machine, $3: its name. Ends as systemd, process 1 inside.
+_BOOT: Final = """
+set -e
+mount --make-rprivate /
+mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
+cd "$2/root"
+mount -t proc proc proc
+mount --bind proc/sys proc/sys
+mount -o remount,bind,ro proc/sys
+mount -t sysfs -o ro sysfs sys
+mount -t cgroup2 cgroup2 sys/fs/cgroup
+mount -t tmpfs -o mode=755 tmpfs run
+mount -t tmpfs -o mode=1777 tmpfs tmp
+mount -t tmpfs -o mode=755 tmpfs dev
+for device in null zero full random urandom tty; do
+  : > "dev/$device"
+  mount --bind "/dev/$device" "dev/$device"
+done
+mkdir dev/pts dev/shm
+mount -t devpts -o newinstance,ptmxmode=0666 devpts dev/pts
+mount -t tmpfs -o mode=1777 tmpfs dev/shm
+ln -s pts/ptmx dev/ptmx
+ln -s /proc/self/fd dev/fd
+hostname "$3"
+ip link set lo up
+pivot_root . mnt
+umount -l mnt
+exec env -i container=secondpost-test PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+  /lib/systemd/systemd --system --show-status=false --log-target=journal
+"""
+
+
+class MachineFailed(Exception):
+    """A machine did not start, or a command in it failed; the text has its output."""
+
+
+class SystemdMachine:
+    def __init__(self, folder: Path, name: str = "mx2", bare: bool = False) -> None:
+        with_python, without = peers.find_machine()
+        self._layers = str(without) if bare else f"{with_python}:{without}"
+        self._name = name
+        self._folder = folder
+        self.group = _unified_groups() / f"secondpost-test-{os.getpid()}-{folder.name}"
+        self._room: subprocess.Popen[bytes] | None = None
+        self._first = 0  # process 1 inside, as numbered outside
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end()
+
+    def start(self) -> None:
+        """Boot. Also after `end`: what was written before is still there."""
+        for name in ("upper", "work", "root"):
+            (self._folder / name).mkdir(parents=True, exist_ok=True)
+        self.group.mkdir()
+        own = ["--pid", "--mount", "--uts", "--ipc", "--net", "--cgroup"]
+        enter_group = 'echo $$ > "$1/cgroup.procs" && shift && exec "$@"'
+        boot = ["sh", "-c", _BOOT, "boot", self._layers, str(self._folder), self._name]
+        unshare = ["unshare", *own, "--fork", "--kill-child", *boot]
+        with open(self._folder / "boot.log", "ab") as log:
+            self._room = subprocess.Popen(
+                ["sh", "-c", enter_group, "group", str(self.group), *unshare],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self._wait_until_up(self._room)
+
+    def _wait_until_up(self, room: subprocess.Popen[bytes]) -> None:
+        until = time.monotonic() + BOOT_SECONDS_MAX
+        state = ""
+        while state not in ("running", "degraded"):
+            if room.poll() is not None or time.monotonic() > until:
+                log = (self._folder / "boot.log").read_text(errors="replace")
+                raise MachineFailed(f"systemd is {state or 'not there'}:\n{log}")
+            time.sleep(POLL_SECONDS)
+            self._first = peers.first_in(room)
+            if self._first > 0 and Path(f"/proc/{self._first}/comm").read_text() == "systemd\n":
+                state = self.run("systemctl", "is-system-running", check=False).stdout.strip()
+
+    def end(self) -> None:
+        """Kill every process of the machine. Its files stay, in the folder."""
+        if self.group.exists():
+            (self.group / "cgroup.kill").write_text("1")
+        if self._room is not None:
+            self._room.kill()
+            self._room.wait(END_SECONDS_MAX)
+            self._room = None
+        self._first = 0
+        until = time.monotonic() + END_SECONDS_MAX
+        while self.group.exists() and time.monotonic() < until:
+            for group in (*sorted(self.group.rglob("*/"), reverse=True), self.group):
+                with contextlib.suppress(OSError):  # its last process is just leaving
+                    group.rmdir()
+            time.sleep(POLL_SECONDS)
+
+    def file(self, path: str) -> Path:
+        """A file of the running machine."""
+        return Path(f"/proc/{self._first}/root{path}")
+
+    def enter(self, *words: str, network_only: bool = False) -> list[str]:
+        """A command line that runs inside. With `network_only` the program, its files and users are
+        those of this side.
+        """
+        kinds = ["--net"] if network_only else ["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup"]
+        inside = ["--root", "--wd=/"] if not network_only else []
+        environment = ENVIRONMENT if not network_only else ()
+        return ["nsenter", f"--target={self._first}", *kinds, *inside, *environment, *words]
+
+    def run(
+        self, *words: str, check: bool = True, seconds_max: float = RUN_SECONDS_MAX, text: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command inside as root, `text` being its input. Raises MachineFailed with `check`."""
+        done = subprocess.run(
+            self.enter(*words), input=text, capture_output=True, text=True, timeout=seconds_max, check=False
+        )
+        if check and done.returncode != 0:
+            raise MachineFailed(f"{' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}")
+        return done
+
+    def show(self, unit: str, field: str) -> str:
+        """A property of a unit."""
+        return self.run("systemctl", "show", "--value", "--property", field, unit).stdout.strip()
+
+    def journal(self, unit: str = "*") -> str:
+        words = ("journalctl", "--no-pager", "--output", "cat", "--unit", unit)
+        return self.run(*words, check=False).stdout
+
+    @contextlib.contextmanager
+    def reached(self, port: int, host: str = "127.0.0.1", seconds: float = 10.0) -> Iterator[socket.socket]:
+        """A connection to a port inside, for a client of this side."""
+        with self.network_socket() as made:
+            made.settimeout(seconds)
+            made.connect((host, port))
+            yield made
+
+    def network_socket(self) -> socket.socket:
+        """A TCP socket in the machine's network: made in a thread of its own, which enters it."""
+        made: list[socket.socket] = []
+
+        def make() -> None:
+            with open(f"/proc/{self._first}/ns/net", "rb") as network:
+                _enter_network(network.fileno())
+                made.append(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+
+        thread = threading.Thread(target=make)
+        thread.start()
+        thread.join()
+        return made[0]
+
+
+def _enter_network(descriptor: int) -> None:
+    """setns(2) for the calling thread alone; Python has it from 3.12."""
+    import ctypes
+
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.setns(descriptor, 0x40000000) != 0:  # CLONE_NEWNET
+        raise OSError(ctypes.get_errno(), "setns")
+
+
+def _unified_groups() -> Path:
+    """Where cgroup v2 is mounted on this side."""
+    for place in (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified")):
+        if (place / "cgroup.procs").exists() and (place / "cgroup.controllers").exists():
+            return place
+    raise peers.PeerMissing("cgroup v2 is not mounted: mount -t cgroup2 cgroup2 /sys/fs/cgroup")
+
+
+def install_secondpost(machine: SystemdMachine) -> None:
+    """Install what is checked out here into /opt/secondpost, with the libraries of the lock file, as
+    this side has them.
+    """
+    machine.run("python3", "-m", "venv", "--without-pip", "/opt/secondpost")
+    packages = next(machine.file("/opt/secondpost/lib").glob("python3*")) / "site-packages"
+    for name in _locked():
+        _copy_distribution(name, packages)
+    shutil.copytree(peers.PROJECT / "src" / "secondpost", packages / "secondpost")
+    program = machine.file("/opt/secondpost/bin/secondpost")
+    program.write_text("#!/opt/secondpost/bin/python3\nfrom secondpost.cli.main import main\n\nmain()\n")
+    program.chmod(0o755)
+    machine.run("/opt/secondpost/bin/python3", "-m", "compileall", "-q", "/opt/secondpost/lib")
+
+
+def _locked() -> Sequence[str]:
+    lines = (peers.PROJECT / "requirements.install.lock").read_text().splitlines()
+    return [line.partition("==")[0] for line in lines if "==" in line and not line.startswith((" ", "#"))]
+
+
+def _copy_distribution(name: str, packages: Path) -> None:
+    """Copy a distribution installed here; one that is not is for another kind of machine."""
+    try:
+        files = metadata.distribution(name).files
+    except metadata.PackageNotFoundError:
+        return
+    for file in files or ():
+        if ".." in file.parts or file.suffix == ".pyc":  # programs beside the packages, and old bytecode
+            continue
+        target = packages / file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(str(file.locate()), target)
