@@ -7,7 +7,7 @@ import pytest
 
 from secondpost.config.records import Config, Web
 from secondpost.mail.address import Domain, Mailbox
-from secondpost.processes.reload_desk import SERVICE, NoService, ask_to_reload
+from secondpost.processes.reload_desk import NoService, ask_to_reload, desk_name
 
 HOST = Domain("mx2.example.net")
 
@@ -22,7 +22,7 @@ def test_an_answer_that_makes_no_sense_is_no_service(answer: bytes, tmp_path: Pa
         writer.close()
 
     async def story() -> None:
-        server = await asyncio.start_unix_server(respond, str(tmp_path / SERVICE))
+        server = await asyncio.start_unix_server(respond, str(tmp_path / desk_name(None)))
         try:
             with pytest.raises(NoService):
                 await ask_to_reload(config)

@@ -36,7 +36,7 @@ def test_a_python_that_the_user_may_not_run_is_refused_at_once(config: Config, t
     program = tmp_path / "python"
     program.write_text("")
     with pytest.raises(UserRefused, match=f"the user post may not run {program}"):
-        need_what_is_named(config, PERSON, str(program))
+        need_what_is_named(config, PERSON, program=str(program))
 
 
 def test_a_file_that_the_user_cannot_read_is_refused_at_once(config: Config, tmp_path: Path) -> None:

@@ -43,9 +43,10 @@ def configuration_path() -> str:
         raise Ending(str(missing), Exit.CONFIGURATION) from None
 
 
-def configuration() -> Config:
+def configuration(role: str | None = None) -> Config:
+    """As `role` alone it is read without the files of the others."""
     try:
-        return read_config(configuration_path())
+        return read_config(configuration_path(), role)
     except ConfigFaults as faults:
         raise Ending("\n".join(faults.texts()), Exit.CONFIGURATION) from None
 

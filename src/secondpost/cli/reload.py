@@ -1,6 +1,7 @@
 """secondpost reload: have the running service take over a changed configuration."""
 
 import asyncio
+import os
 
 import click
 
@@ -15,9 +16,10 @@ from secondpost.processes.reload import NotReloaded, Reloaded
 
 
 @click.command(cls=Command)
+@click.option("--role", metavar="NAME", help="Only the supervisor that has this role alone.")
 @JSON
 @click.pass_context
-def reload(context: click.Context, as_json: bool) -> None:
+def reload(context: click.Context, role: str | None, as_json: bool) -> None:
     """Have the running service read its configuration again.
 
     Everything is checked first: the file, the recipients files, the certificate, the keys. With a fault
@@ -25,7 +27,7 @@ def reload(context: click.Context, as_json: bool) -> None:
     """
     path = configuration_path()
     try:
-        outcome = _reloaded(read_config(path))
+        outcome = _reloaded(read_config(path, role), role)
     except ConfigFaults as faulty:
         outcome = NotReloaded(path, faulty.faults)
     if as_json:
@@ -44,12 +46,13 @@ def reload(context: click.Context, as_json: bool) -> None:
             say(f"{path}: reloaded{nothing if len(changes) == 0 else ''}.")
 
 
-def _reloaded(config: Config) -> Reloaded | NotReloaded:
+def _reloaded(config: Config, role: str | None) -> Reloaded | NotReloaded:
     from secondpost.processes.reload_desk import NoService, ask_to_reload
 
-    become_owner(config)
+    if role is None or os.geteuid() == 0:
+        become_owner(config)
     try:
-        return asyncio.run(ask_to_reload(config))
+        return asyncio.run(ask_to_reload(config, role))
     except NoService:
         text = (
             f"no service that can reload runs with the store {config.store}; it reads {config.path} when it "

@@ -1,10 +1,13 @@
 """The files that the configuration names: they must exist and have the right content."""
 
 import os
+import posixpath
 import pwd
+import re
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import PurePath
 
 from secondpost.config.faults import Wrong, cut
@@ -14,7 +17,14 @@ from secondpost.mail.printable import printable
 
 SECRET_OCTETS_MAX = 1_000
 PEM_OCTETS_MAX = 1_000_000
+CREDENTIAL_CHARACTERS_MAX = 100
+NOT_IN_CREDENTIALS = re.compile(r"[^A-Za-z0-9._-]")
 PATH_CHARACTERS_MAX = 200  # as shown; shorter ones would cut off the name to be corrected
+
+
+CERTIFICATE_READERS = frozenset({"receive", "web"})
+PASSWORD_READERS = frozenset({"deliver"})
+LIST_READERS = frozenset({"receive"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +32,34 @@ class FilesBeside:
     """Where the files named in a configuration lie, and whether their content is checked.
 
     It is not when a configuration that was accepted before is read again: since then a file may
-    have been broken, which must not stop a role that is started again.
+    have been broken, which must not stop a role that is started again. Nor is it for a `role` alone
+    that does not use the file, and may not read it.
     """
 
     folder: str  # of the configuration; relative paths start there
     are_checked: bool = True
+    role: str | None = None
+    credentials: str | None = None  # the folder in which systemd gives secrets to this process alone
 
     def path(self, value: object) -> str:
         """An absolute path."""
         return os.path.normpath(os.path.join(self.folder, text(value)))
+
+    def secret(self, value: object) -> str:
+        """An absolute path; that of the copy which systemd made, if there is one."""
+        path = self.path(value)
+        copy = None if self.credentials is None else os.path.join(self.credentials, credential_name(path))
+        return copy if copy is not None and os.path.exists(copy) else path
+
+    def checks_for(self, readers: frozenset[str]) -> bool:
+        """Whether to check a file that these roles read."""
+        return self.are_checked and (self.role is None or self.role in readers)
+
+
+def credential_name(path: str) -> str:
+    """The name of a file among a unit's credentials (LoadCredential=): its own, made unique."""
+    readable = NOT_IN_CREDENTIALS.sub("_", posixpath.basename(path))[:CREDENTIAL_CHARACTERS_MAX]
+    return f"{readable}-{sha256(os.fsencode(path)).hexdigest()[:8]}"
 
 
 def pem_file(beside: FilesBeside, holding: str) -> Form[str]:
@@ -39,8 +68,8 @@ def pem_file(beside: FilesBeside, holding: str) -> Form[str]:
     """
 
     def form(value: object) -> str:
-        path = beside.path(value)
-        if not beside.are_checked:
+        path = beside.secret(value)
+        if not beside.checks_for(CERTIFICATE_READERS):
             return path
         lines = _content(path, PEM_OCTETS_MAX).splitlines()
         begun = (line for line in lines if line.startswith(b"-----BEGIN "))
@@ -68,8 +97,8 @@ def secret_file(beside: FilesBeside) -> Form[str]:
     """
 
     def form(value: object) -> str:
-        path = beside.path(value)
-        if beside.are_checked:
+        path = beside.secret(value)
+        if beside.checks_for(PASSWORD_READERS):
             with suppress(NotPermitted):
                 read_password(path)
         return path

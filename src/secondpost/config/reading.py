@@ -22,22 +22,28 @@ from secondpost.config.warnings import Warning, warnings
 __all__ = ["ConfigFaults", "Fault", "Warning", "parse_config", "read_config", "warnings"]
 
 VERSION = 1
+CREDENTIALS_DIRECTORY = "CREDENTIALS_DIRECTORY"  # systemd.exec(5)
 RESERVE_OCTETS_MAX = 100 * 10**12
 
 R = TypeVar("R")
 
 
-def read_config(path: str) -> Config:
-    """Read a configuration file. Raises ConfigFaults."""
+def read_config(path: str, role: str | None = None) -> Config:
+    """Read a configuration file. Raises ConfigFaults.
+
+    With a `role` the files are checked that this role uses; it may not be able to read others.
+    """
     try:
         with open(path, "rb") as file:
             data = file.read()
     except OSError as error:
         raise ConfigFaults(path, (Fault("", 0, f"it cannot be read: {error.strerror}"),)) from None
-    return parse_config(data, path)
+    return parse_config(data, path, role=role)
 
 
-def parse_config(data: bytes, path: str, *, are_files_checked: bool = True) -> Config:
+def parse_config(
+    data: bytes, path: str, *, are_files_checked: bool = True, role: str | None = None
+) -> Config:
     """Parse a configuration. Raises ConfigFaults; relative paths start from the folder of `path`.
 
     Without `are_files_checked` the files that it names are not read: for a configuration that was
@@ -47,7 +53,8 @@ def parse_config(data: bytes, path: str, *, are_files_checked: bool = True) -> C
     if not isinstance(document, TomlDocument):
         raise ConfigFaults(path, document)
     findings = Findings(document.positions, document.put_aside, list(document.faults))
-    beside = FilesBeside(os.path.dirname(os.path.abspath(path)), are_files_checked)
+    folder = os.path.dirname(os.path.abspath(path))
+    beside = FilesBeside(folder, are_files_checked, role, os.environ.get(CREDENTIALS_DIRECTORY))
     config = _config(path, document.values, findings, beside)
     if len(findings.faults) > 0:
         raise ConfigFaults(path, tuple(findings.faults))

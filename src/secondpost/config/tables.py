@@ -6,7 +6,7 @@ record that cannot be made. Defaults are those of the records.
 
 from secondpost.config import addresses, forms, grammars
 from secondpost.config.faults import Wrong, quoted
-from secondpost.config.files import FilesBeside, pem_file, secret_file
+from secondpost.config.files import LIST_READERS, FilesBeside, pem_file, secret_file
 from secondpost.config.recipients import RecipientFaults, read_recipients, recipient
 from secondpost.config.records import (
     OLD_UNKNOWN,
@@ -190,7 +190,7 @@ def _recipient_source(written: str, domain: Domain, beside: FilesBeside) -> Reci
         return LearnedRecipients()
     if written.startswith("file:"):
         path = beside.path(written.removeprefix("file:"))
-        return _recipient_file(path, domain) if beside.are_checked else RecipientFile(path)
+        return _recipient_file(path, domain) if beside.checks_for(LIST_READERS) else RecipientFile(path)
     if written.startswith("https:"):
         return RecipientUrl(addresses.url(written, ("https",)))
     if written.startswith("http:"):

@@ -7,6 +7,7 @@ systemd units are all made from it.
 from dataclasses import dataclass
 from enum import Enum
 
+ROLES = ("receive", "deliver", "web", "publish", "fetch")
 SERVICE_GROUP = "secondpost"  # every role's user is in it; it opens the store's folder, and no room
 
 
@@ -44,6 +45,11 @@ class StoreRoom(Enum):
     @property
     def folder(self) -> str:
         return self.value.folder
+
+
+def run_room(role: str) -> StoreRoom:
+    """The room of a role's sockets and locks."""
+    return StoreRoom[f"RUN_{role.upper()}"]
 
 
 def writable_by(role: str) -> tuple[StoreRoom, ...]:

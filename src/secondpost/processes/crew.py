@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from socket import socket
 
+from secondpost.config.records import Config
 from secondpost.mail.address import Endpoint
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.maillog import MailLog
@@ -17,7 +18,9 @@ STOP_SECONDS_MAX = 40.0  # longer than a role drains; then it is killed
 
 
 class Crew:
-    """Make one in a running loop. `disk_failed` is called with the role whose disk failed."""
+    """Make one in a running loop. `disk_failed` is called with the role whose disk failed; `only` is
+    the one role that it has, None for all that the configuration needs.
+    """
 
     def __init__(
         self,
@@ -26,9 +29,11 @@ class Crew:
         log: MailLog,
         alarms: StandingAlarms,
         disk_failed: Callable[[str], None],
+        only: str | None = None,
     ) -> None:
         self.accepted = accepted
         self.doors = doors
+        self.only = only
         # Gets the error of a keeper that failed, which is a bug of ours.
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._log = log
@@ -39,8 +44,21 @@ class Crew:
         self._living: set[RoleProcess] = set()
 
     def begin(self) -> None:
-        for role in roles_of(self.accepted.config):
+        for role in self.roles_of(self.accepted.config):
             self._keep(self._keeper(role))
+
+    def roles_of(self, config: Config) -> tuple[str, ...]:
+        return roles_of(config, self.only)
+
+    async def settled(self) -> None:
+        """Wait until each role serves, or its first process could not."""
+        await asyncio.gather(*(keeper.settled.wait() for keeper in self._keepers.values()))
+
+    @property
+    def serving(self) -> tuple[RoleProcess, ...]:
+        """The process of each role that serves."""
+        current = (keeper.current for keeper in self._keepers.values())
+        return tuple(process for process in current if process is not None and process.is_serving)
 
     async def start(
         self, role: str, accepted: Accepted, new_doors: Mapping[Endpoint, socket] | None = None

@@ -9,6 +9,7 @@ import os
 from contextlib import suppress
 
 from secondpost.config.records import Config
+from secondpost.mail.store_rooms import run_room
 from secondpost.world.ports import Disk, Held
 
 WHOLE = "service"  # the supervisor with its roles, or all roles in one process
@@ -27,11 +28,19 @@ def lock_name(name: str) -> str:
     return f"{name}.lock"
 
 
-def hold_service(disk: Disk, config: Config) -> Held:
+def service_name(only: str | None) -> str:
+    """The name of a supervisor's lock and socket below the store, without their endings. A supervisor
+    of one role has them in that role's room.
+    """
+    return WHOLE if only is None else f"{run_room(only).folder}/{WHOLE}"
+
+
+def hold_service(disk: Disk, config: Config, only: str | None = None) -> Held:
     """Take the service's lock. Raises SecondInstance, DiskFull and DiskFailed."""
-    held = _hold(disk, WHOLE)
+    name = service_name(only)
+    held = _hold(disk, name)
     if held is None:
-        raise SecondInstance(_refusal(disk, config, WHOLE))
+        raise SecondInstance(_refusal(disk, config, name))
     return held
 
 
@@ -65,7 +74,7 @@ def _sign(disk: Disk, name: str) -> None:
 
 
 def _refusal(disk: Disk, config: Config, name: str) -> str:
-    what = "another Secondpost" if name == WHOLE else f"another {name} role"
+    what = "another Secondpost" if name.endswith(WHOLE) else f"another {name} role"
     number = _signed(disk, name)
     process = f" (process {number})" if number.isdecimal() else ""
     return (

@@ -37,11 +37,17 @@ class RoleKeeper:
         self._log = log
         self._alarms = alarms
         self._health = RoleHealth(role, alarms)
+        self.settled = asyncio.Event()  # once it serves, or its first process could not
+        self._settling: asyncio.Task[None] | None = None
         self._current: RoleProcess | None = None
         self._changing = asyncio.Lock()  # while the role gets another process
         self._replaced = asyncio.Event()
         self._leaving: list[RoleProcess] = []  # oldest first
         self._is_over = False
+
+    @property
+    def current(self) -> RoleProcess | None:
+        return self._current
 
     async def run(self) -> None:
         """Keep the role up until it is cancelled, or the role is no longer wanted."""
@@ -90,6 +96,7 @@ class RoleKeeper:
         try:
             process = await self._running()
         except OSError as error:
+            self.settled.set()
             return f"it cannot be started: {error.strerror}"
         code = await self._see_through(process)
         if code == ProcessExit.DISK:
@@ -103,8 +110,13 @@ class RoleKeeper:
             self._replaced.clear()
             if self._current is None:
                 self._current = await self._start(self._role, self._accepted)
+                self._settling = asyncio.ensure_future(self._settle(self._current))
                 await self._begin(self._current)
             return self._current
+
+    async def _settle(self, process: RoleProcess) -> None:
+        await process.serves()
+        self.settled.set()
 
     async def _begin(self, process: RoleProcess) -> None:
         refusal = await process.why_not_prepared()

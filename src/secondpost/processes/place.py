@@ -31,7 +31,13 @@ class Place:
 
     def listen(self) -> None:
         if self._tether is not None:
-            self._tether.listen(lambda word, _text: self._said[word].set(), self._stop.set)
+            self._tether.listen(self._hear, self._stop.set)
+
+    def _hear(self, word: Word, _text: str) -> None:
+        if word is Word.CALL:
+            self.say(Word.HERE)
+        else:
+            self._said[word].set()
 
     def say(self, word: Word, text: str = "") -> None:
         if self._tether is not None:

@@ -24,9 +24,10 @@ from secondpost.processes.accepted import Accepted, accepted_now
 from secondpost.processes.crew import Crew
 from secondpost.processes.doors import refusal_text
 from secondpost.processes.role_process import RoleProcess
-from secondpost.processes.roles import doors_of, roles_of
+from secondpost.processes.roles import doors_of
 from secondpost.world.ports import NetError
 from secondpost.world.real.net import open_door
+from secondpost.world.real.service_manager import READY, RELOADING, ServiceManager
 
 WHOLE = ""  # the subject of the alarm: the whole service
 # Who answers comes before those who ask: mail is taken for a new domain once it can be delivered.
@@ -60,8 +61,9 @@ class ReloadRefused(Exception):
 class Reload:
     """Reloads a crew, one reload after the other."""
 
-    def __init__(self, crew: Crew, log: MailLog, alarms: StandingAlarms) -> None:
+    def __init__(self, crew: Crew, log: MailLog, alarms: StandingAlarms, manager: ServiceManager) -> None:
         self._crew = crew
+        self._manager = manager
         self._log = log
         self._alarms = alarms
         self._one_at_a_time = asyncio.Lock()
@@ -79,10 +81,13 @@ class Reload:
         async with self._one_at_a_time:
             self._next = None
             before = self._crew.accepted.config
+            self._manager.say(RELOADING)
             try:
                 config = await self._reload(before)
             except ReloadRefused as refused:
                 return self._refused(before.path, refused)
+            finally:
+                self._manager.say(READY)
             self._alarms.end(AlarmKind.NOT_RELOADED, WHOLE)
             warned = tuple(str(warning) for warning in warnings(config) if warning.is_idle)
             outcome = Reloaded(config.path, changes(before, config), warned)
@@ -100,7 +105,7 @@ class Reload:
     async def _reload(self, before: Config) -> Config:
         """Returns the configuration now in force. Raises ReloadRefused."""
         try:
-            config = read_config(before.path)
+            config = read_config(before.path, self._crew.only)
         except ConfigFaults as faulty:
             raise ReloadRefused(faulty.faults) from None
         doors, closed = self._opened(config)
@@ -122,7 +127,7 @@ class Reload:
         """The new sockets to listen on, and those that cannot be opened."""
         opened: dict[Endpoint, socket] = {}
         faults: list[Fault] = []
-        for role in roles_of(config):
+        for role in self._crew.roles_of(config):
             for endpoint in doors_of(config, role):
                 if endpoint in self._crew.doors:
                     continue
@@ -135,7 +140,7 @@ class Reload:
 
     async def _prepared(self, accepted: Accepted, doors: Mapping[Endpoint, socket]) -> list[RoleProcess]:
         """Successors of all roles, in ORDER. Raises ReloadRefused if one cannot be prepared."""
-        roles = [role for role in ORDER if role in roles_of(accepted.config)]
+        roles = [role for role in ORDER if role in self._crew.roles_of(accepted.config)]
         started: list[RoleProcess] = []
         try:
             for role in roles:

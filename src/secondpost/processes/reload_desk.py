@@ -1,10 +1,14 @@
-"""Where a reload is asked for: SIGHUP, and a Unix socket in the store for `secondpost reload`.
+"""Where a reload is asked for: SIGHUP, and a Unix socket in the store for `secondpost reload`, or in
+a role's room if the supervisor has that role alone.
 
 One connection per question: the line `reload` comes, and a line of JSON goes back when the reload is
 over.
 """
 
 import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import chain
 
 import msgspec
 
@@ -12,7 +16,8 @@ from secondpost.config.faults import Fault
 from secondpost.config.records import Config
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.standing_alarms import StandingAlarms
-from secondpost.processes.reload import WHOLE, NotReloaded, Reload, Reloaded
+from secondpost.processes.instance import service_name
+from secondpost.processes.reload import ORDER, WHOLE, NotReloaded, Reload, Reloaded
 from secondpost.protocols.role_questions import Garbled, read_line
 from secondpost.world.background import BackgroundTasks
 from secondpost.world.closing import close_soon
@@ -21,7 +26,6 @@ from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.net import RealNet
 from secondpost.world.sockets.one_line import OneLine
 
-SERVICE = "service.socket"  # in the store
 QUESTION = b"reload"
 QUESTION_OCTETS_MAX = 100
 ANSWER_OCTETS_MAX = 1024 * 1024
@@ -30,8 +34,13 @@ CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 600.0
 
 
+def desk_name(only: str | None) -> str:
+    """The socket below the store."""
+    return f"{service_name(only)}.socket"
+
+
 class NoService(Exception):
-    """There is no service with a supervisor to ask, or it ended while it was asked."""
+    """There is no supervisor to ask, or it ended while it was asked."""
 
 
 class _DeskAnswer(msgspec.Struct, frozen=True):
@@ -53,9 +62,12 @@ class ReloadDesk:
         self._background = BackgroundTasks(self._failed)
         self._door: Listening | None = None
 
-    async def open(self, config: Config) -> None:
-        """Listen. Raises NetError and DiskFailed."""
-        self._door = await RealNet().listen_local(self._welcome, RealDisk(config.store).path(SERVICE))
+    async def open(self, config: Config, only: str | None) -> None:
+        """Listen, in the room of the `only` role if this is a supervisor of one. Raises NetError and
+        DiskFailed.
+        """
+        path = RealDisk(config.store).path(desk_name(only))
+        self._door = await RealNet().listen_local(self._welcome, path)
 
     def hung_up(self) -> None:
         """React to SIGHUP."""
@@ -96,11 +108,37 @@ class ReloadDesk:
         self._alarms.begin(AlarmKind.NOT_RELOADED, WHOLE, why)
 
 
-async def ask_to_reload(config: Config) -> Reloaded | NotReloaded:
-    """Have the running service reload, and wait for the outcome. Raises NoService."""
+async def ask_to_reload(config: Config, only: str | None = None) -> Reloaded | NotReloaded:
+    """Have every supervisor of the store that runs reload, in the order of a reload, or the one that
+    has `only` this role; wait for the outcomes. Raises NoService.
+
+    Each decides for itself: if one refuses, those before it have reloaded.
+    """
+    outcomes = []
+    for asked in (None, *ORDER) if only is None else (only,):
+        with suppress(NoService):
+            outcomes.append(await _ask_one(config, asked))
+    if len(outcomes) == 0:
+        raise NoService
+    return together(outcomes)
+
+
+def together(outcomes: Sequence[Reloaded | NotReloaded]) -> Reloaded | NotReloaded:
+    """The outcome of several supervisors as one: what each says, once. `outcomes` is not empty."""
+    path = outcomes[0].path
+    refused = [outcome.faults for outcome in outcomes if isinstance(outcome, NotReloaded)]
+    if len(refused) > 0:
+        return NotReloaded(path, tuple(dict.fromkeys(chain.from_iterable(refused))))
+    done = [outcome for outcome in outcomes if isinstance(outcome, Reloaded)]
+    changed = chain.from_iterable(outcome.changes for outcome in done)
+    warned = chain.from_iterable(outcome.warnings for outcome in done)
+    return Reloaded(path, tuple(dict.fromkeys(changed)), tuple(dict.fromkeys(warned)))
+
+
+async def _ask_one(config: Config, only: str | None) -> Reloaded | NotReloaded:
     line = OneLine(ANSWER_OCTETS_MAX)
     try:
-        path = RealDisk(config.store).path(SERVICE)
+        path = RealDisk(config.store).path(desk_name(only))
         transport = await RealNet().connect_local(lambda: line, path, CONNECT_SECONDS)
     except NetError:
         raise NoService from None

@@ -28,7 +28,7 @@ from secondpost.processes.environment import take_no_new_privileges
 from secondpost.processes.exits import ProcessExit, not_started
 from secondpost.processes.instance import SecondInstance, hold_role, hold_service
 from secondpost.processes.place import Place
-from secondpost.processes.roles import ROLES, doors_of
+from secondpost.processes.roles import doors_of
 from secondpost.processes.signals import listen_for_signals
 from secondpost.processes.tether import Word
 from secondpost.processes.user import UserRefused, become, prepare_store, service_user
@@ -54,7 +54,6 @@ from secondpost.world.real.tls import CertificateError, PemCopies, ServerCertifi
 from secondpost.world.real.work import SWITCH_SECONDS, RealWork
 from secondpost.world.sockets.alarms import ALARMS, AlarmReporter
 
-ROLES_TEXT = ", ".join(ROLES)
 # The usual limit of 1,024 would let idle connections leave no descriptors for the files of large
 # messages.
 OPEN_FILES_WANTED = 16_384
@@ -74,10 +73,6 @@ CANNOT_START = (
 
 def run_roles(accepted: Accepted, roles: Sequence[str]) -> int:
     """Run roles until they end; returns the exit code."""
-    for role in roles:
-        if role not in ROLES:
-            sys.stderr.write(f"secondpost: there is no role {role}; the roles are {ROLES_TEXT}\n")
-            return ProcessExit.USAGE
     config = accepted.config
     try:
         doors = _doors(config, roles)

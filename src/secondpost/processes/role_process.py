@@ -68,6 +68,7 @@ class RoleProcess:
         self._tether = tether
         self._said = {word: asyncio.Event() for word in OF_THE_ROLE}
         self._refusal = ""
+        self.is_silent = False  # it was called, and has not answered
         tether.listen(self._hear, lambda: None)
         self.ended: asyncio.Task[int] = asyncio.ensure_future(process.wait())  # its exit code
         # The first callback, so that its last words are heard before anything is made of its end.
@@ -75,6 +76,7 @@ class RoleProcess:
 
     def _hear(self, word: Word, text: str) -> None:
         self._said[word].set()
+        self.is_silent = False
         if word is Word.REFUSED:
             self._refusal = text
 
@@ -92,6 +94,15 @@ class RoleProcess:
     def is_refusing(self) -> bool:
         """Whether it said why it cannot start."""
         return len(self._refusal) > 0
+
+    @property
+    def is_serving(self) -> bool:
+        return self._said[Word.SERVING].is_set() and not self.ended.done()
+
+    def call(self) -> None:
+        """Ask whether it still answers; until it does, it is silent."""
+        self.is_silent = True
+        self._tether.say(Word.CALL)
 
     def begin(self) -> None:
         self._tether.say(Word.BEGIN)

@@ -2,15 +2,14 @@
 
 from secondpost.config.records import Config
 from secondpost.mail.address import Endpoint
+from secondpost.mail.store_rooms import ROLES
 
-ROLES = ("receive", "deliver", "web", "publish", "fetch")
 
-
-def roles_of(config: Config) -> tuple[str, ...]:
+def roles_of(config: Config, only: str | None = None) -> tuple[str, ...]:
     """The roles to run: without a newsletter, none to publish or show pages, and one to fetch only
-    for a webhook.
+    for a webhook. `only`: the one role that a supervisor was started for.
     """
-    return tuple(role for role in ROLES if _is_needed(config, role))
+    return tuple(role for role in ROLES if only in (None, role) and _is_needed(config, role))
 
 
 def _is_needed(config: Config, role: str) -> bool:

@@ -14,6 +14,7 @@ from secondpost.config.records import Config
 from secondpost.mail.address import Endpoint
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.standing_alarms import StandingAlarms
+from secondpost.mail.store_rooms import ROLES
 from secondpost.maillog import MailLog
 from secondpost.processes.accepted import accepted_now
 from secondpost.processes.crew import Crew
@@ -33,38 +34,52 @@ from secondpost.processes.user import (
     prepare_store,
     service_user,
 )
-from secondpost.protocols.alarm_statements import SUPERVISOR
+from secondpost.processes.watchdog import Watchdog, roles_text
+from secondpost.protocols.alarm_statements import SUPERVISOR, supervisor_of
 from secondpost.world.ports import DiskFailed, DiskFull, NetError
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.log import LogWriter
 from secondpost.world.real.net import RealNet, open_door
+from secondpost.world.real.service_manager import READY, STOPPING, ServiceManager, status
 from secondpost.world.real.work import RealWork
 from secondpost.world.sockets.alarms import ALARMS, AlarmReporter
 
 DOOR_SECONDS_MAX = 10.0  # roles of a killed predecessor need a moment to release the ports
 
 
-def supervise(config: Config) -> int:
+def supervise(config: Config, only: str | None = None) -> int:
+    """Run all roles that the configuration needs, or `only` this one, until stopped."""
+    if only is not None and len(roles_of(config, only)) == 0:
+        return _not_needed(config, only)
     try:
         person = service_user(config)
-        doors = asyncio.run(_open_doors(config))
+        doors = asyncio.run(_open_doors(config, only))
         prepare_store(config, person)
         if person is not None:
             become(person)
-            need_what_is_named(config, person)
-        held = hold_service(RealDisk(config.store), config)
+            need_what_is_named(config, person, only)
+        held = hold_service(RealDisk(config.store), config, only)
     except (NetError, UserRefused, SecondInstance, DiskFull, DiskFailed) as error:
         return not_started(error)
     take_no_new_privileges()
     try:
-        return asyncio.run(_Supervisor(config, doors, person).run())
+        return asyncio.run(_Supervisor(config, doors, person, only).run())
     finally:
         held.release()
 
 
-async def _open_doors(config: Config) -> dict[Endpoint, socket]:
-    wanted = tuple(endpoint for role in roles_of(config) for endpoint in doors_of(config, role))
+def _not_needed(config: Config, role: str) -> int:
+    if role in ROLES:
+        why = f"the configuration {config.path} needs no {role} role, but {', '.join(roles_of(config))}"
+    else:
+        why = f"there is no role {role}; the roles are {', '.join(ROLES)}"
+    sys.stderr.write(f"secondpost: {why}\n")
+    return ProcessExit.USAGE
+
+
+async def _open_doors(config: Config, only: str | None) -> dict[Endpoint, socket]:
+    wanted = tuple(endpoint for role in roles_of(config, only) for endpoint in doors_of(config, role))
     doors = systemd_doors(os.environ, wanted)
     for endpoint in wanted:
         if endpoint not in doors:
@@ -95,8 +110,12 @@ def alarm_of_root(person: SystemUser | None, effective_user: int, alarms: Standi
 
 
 class _Supervisor:
-    def __init__(self, config: Config, doors: dict[Endpoint, socket], person: SystemUser | None) -> None:
+    def __init__(
+        self, config: Config, doors: dict[Endpoint, socket], person: SystemUser | None, only: str | None
+    ) -> None:
         self._config = config
+        self._only = only
+        self._manager = ServiceManager(os.environ)
         self._doors = doors
         self._person = person
         self._stop = asyncio.Event()
@@ -105,11 +124,12 @@ class _Supervisor:
     async def run(self) -> int:
         work = RealWork(threads=1)
         clock = RealClock()
-        writer = LogWriter(clock, work.line("log"), "supervisor")
+        name = SUPERVISOR if self._only is None else supervisor_of(self._only)
+        writer = LogWriter(clock, work.line("log"), name)
         log = MailLog(writer.say)
         alarms = StandingAlarms(log.alarm, clock.now_ms, say_over=log.alarm_over)
         net, path = RealNet(), RealDisk(self._config.store).path(ALARMS)
-        reporter = asyncio.ensure_future(AlarmReporter(net, path, SUPERVISOR, alarms).run())
+        reporter = asyncio.ensure_future(AlarmReporter(net, path, name, alarms).run())
         alarm_of_root(self._person, os.geteuid(), alarms)
         try:
             await self._serve(log, alarms)
@@ -117,6 +137,7 @@ class _Supervisor:
             self._exit = not_started(error)
         reporter.cancel()
         net.close()
+        self._manager.close()
         work.close()
         writer.write_out()
         return self._exit
@@ -133,15 +154,24 @@ class _Supervisor:
             self._stop.set()
             crew.kill()
 
-        crew = Crew(accepted_now(self._config), self._doors, log, alarms, disk_failed)
-        desk = ReloadDesk(Reload(crew, log, alarms), alarms)
+        crew = Crew(accepted_now(self._config), self._doors, log, alarms, disk_failed, self._only)
+        desk = ReloadDesk(Reload(crew, log, alarms, self._manager), alarms)
         listen_for_signals(self._stop, desk.hung_up)
-        await desk.open(self._config)
+        await desk.open(self._config, self._only)
         crew.begin()
+        watched = asyncio.ensure_future(self._be_watched(crew))
         stopped = asyncio.ensure_future(self._stop.wait())
         await asyncio.wait((stopped, crew.broken), return_when=asyncio.FIRST_COMPLETED)
+        watched.cancel()
+        self._manager.say(STOPPING, status("Finishing what was begun"))
         desk.close()
         if crew.broken.done():
             crew.kill()
             crew.broken.result()
         await crew.stop()
+
+    async def _be_watched(self, crew: Crew) -> None:
+        """Say when the service is up, and from then on that it lives."""
+        await crew.settled()
+        self._manager.say(READY, status(roles_text(crew)))
+        await Watchdog(self._manager, crew).run()

@@ -7,6 +7,8 @@ word and perhaps a sentence.
                        ◄──  prepared    it read everything it needs, or: refused, and why
     begin              ──►              at once, or when its predecessor rests
                        ◄──  serving
+    call               ──►              now and then: does it still answer?
+                       ◄──  here        at once
     rest               ──►              a successor is about to begin: begin nothing more
     leave              ──►              the successor serves: hand over, then end
 """
@@ -27,12 +29,14 @@ class Word(StrEnum):
     REFUSED = "refused"
     BEGIN = "begin"
     SERVING = "serving"
+    CALL = "call"
+    HERE = "here"
     REST = "rest"
     LEAVE = "leave"
 
 
-OF_THE_ROLE = frozenset({Word.PREPARED, Word.REFUSED, Word.SERVING})
-OF_THE_SUPERVISOR = frozenset({Word.BEGIN, Word.REST, Word.LEAVE})
+OF_THE_ROLE = frozenset({Word.PREPARED, Word.REFUSED, Word.SERVING, Word.HERE})
+OF_THE_SUPERVISOR = frozenset({Word.BEGIN, Word.CALL, Word.REST, Word.LEAVE})
 HearWord = Callable[[Word, str], None]
 
 

@@ -142,9 +142,11 @@ def become(person: SystemUser) -> None:
     os.setuid(person.uid)
 
 
-def need_what_is_named(config: Config, person: SystemUser, program: str = sys.executable) -> None:
+def need_what_is_named(
+    config: Config, person: SystemUser, only: str | None = None, program: str = sys.executable
+) -> None:
     """Raise UserRefused if this user, as whom we run now, cannot start the roles' processes
-    (`program`), or cannot read what the configuration names and root could.
+    (`program`), or cannot read what the configuration names for it (`only` one role) and root could.
     """
     if not os.access(program, os.X_OK):
         raise UserRefused(
@@ -152,7 +154,7 @@ def need_what_is_named(config: Config, person: SystemUser, program: str = sys.ex
             "Secondpost with a Python that every user may run: /usr/bin/python3 -m venv /opt/secondpost"
         )
     try:
-        read_config(config.path)
+        read_config(config.path, only)
     except ConfigFaults as faults:
         raise UserRefused(
             f"{faults.texts()[0]}; the service runs as {person.name}: give that user a copy, also after each "

@@ -17,6 +17,7 @@ import msgspec
 from secondpost.mail.alarm import AlarmKind, Severity
 from secondpost.mail.printable import printable
 from secondpost.mail.standing_alarms import ENDED_MAX, Alarm, EndedAlarm
+from secondpost.mail.store_rooms import ROLES
 from secondpost.protocols.role_questions import INTEGER_MAX, Garbled, read_line
 
 STATED_MAX = 200  # alarms in one statement
@@ -30,13 +31,31 @@ ALARM_OCTETS_MAX = 12 * (SUBJECT_CHARACTERS_MAX + DETAIL_CHARACTERS_MAX) + 200
 STATEMENT_OCTETS_MAX = (STATED_MAX + ENDED_MAX) * ALARM_OCTETS_MAX
 
 SUPERVISOR = "supervisor"
+
+
+def supervisor_of(role: str) -> str:
+    """The name of a supervisor that has this role alone."""
+    return f"{role}-{SUPERVISOR}"
+
+
 COMMAND = "command"  # states what it has to say when it ends
 OF_EVERY_ROLE = frozenset(
     {AlarmKind.CANNOT_START, AlarmKind.DISK_FAILED, AlarmKind.ROLE_FAILED, AlarmKind.NOT_RELOADED}
 )
-# What the roles may state that speak with strangers. Those in ANY_KIND do not.
+OF_A_ROLES_SUPERVISOR = frozenset(
+    {
+        AlarmKind.CANNOT_START,
+        AlarmKind.DISK_FAILED,
+        AlarmKind.NOT_RELOADED,
+        AlarmKind.ROLE_DIED,
+        AlarmKind.RUNS_AS_ROOT,
+    }
+)
+# What the roles may state that speak with strangers, and what a supervisor may that has one role
+# alone and thus that role's user. Those in ANY_KIND speak with no stranger.
 KINDS_OF: Mapping[str, frozenset[AlarmKind]] = MappingProxyType(
     {
+        **{supervisor_of(role): OF_A_ROLES_SUPERVISOR for role in ROLES},
         "receive": OF_EVERY_ROLE | {AlarmKind.ATTACKED, AlarmKind.RECIPIENTS_FILE},
         "web": OF_EVERY_ROLE,
         "fetch": OF_EVERY_ROLE,
