@@ -9,7 +9,10 @@ PY     := $(VENV)/bin/python
 # Tests wait more than they work: one worker more than there are processors.
 WORKERS := $(shell echo $$(( $$(nproc) + 1 )))
 
-.PHONY: help run test service lint look bench against days long peers lock clean
+# Archives of one commit are the same octets everywhere.
+export SOURCE_DATE_EPOCH := $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y pyproject.toml)
+
+.PHONY: help run test service lint look bench against days long peers dist deb lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -21,6 +24,8 @@ help:
 	@echo "make look     the pages and mails in Chromium: accessible, on a phone and on a desk, light and dark"
 	@echo "make against  against real Postfix, Exim, OpenSMTPD, Unbound, Knot and web servers"
 	@echo "make bench    accept and relay against Postfix, an issue against the machine itself"
+	@echo "make dist     a wheel and the source in dist/"
+	@echo "make deb      a Debian package in dist/, for Debian 12"
 	@echo "make long     the full forms of everything"
 	@echo "make peers    fetch Debian's servers into .peers/, unpacked, not installed"
 
@@ -72,6 +77,10 @@ long: $(READY) have-peers have-strace have-ip have-swaks have-chromium have-post
 peers: $(READY) have-debootstrap
 	@$(PY) -m bench.peers unpack
 
+dist: $(READY)
+	@rm -rf dist/*.whl dist/*.tar.gz
+	@$(PY) -m hatchling build --directory dist 2>&1 | grep ^dist/
+
 # New versions: hashes as the public index lists them, for every platform, and no index address.
 lock:
 	@$(PYTHON) -m venv build/lock
@@ -85,7 +94,7 @@ lock:
 	  --custom-compile-command "make lock" --quiet --output-file requirements.install.lock
 
 clean:
-	@rm -rf $(VENV) build .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \

@@ -154,3 +154,11 @@ language = "nb"
     assert ended.returncode != 0
     said = [line for line in ended.stderr.splitlines() if line.startswith("warning: ")]
     assert [line.split(": ")[1] for line in said] == ["newsletter[1].template", "newsletter[1].language"]
+
+
+def test_the_version_is_the_first_line_and_then_what_it_is_made_of() -> None:
+    result = run("--version")
+    first, *further = result.stdout.splitlines()
+    assert (result.exit_code, first) == (0, f"secondpost {__version__}")
+    assert [line.split()[0] for line in further] == ["commit", "installed", "SQLite", "OpenSSL", "Python"]
+    assert "as checkout, in /" in further[1]

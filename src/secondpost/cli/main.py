@@ -2,8 +2,8 @@
 
 import click
 
-from secondpost import __version__
 from secondpost.cli.command import Group
+from secondpost.cli.version import VERSION
 
 PLACES = {
     "demo": "secondpost.cli.demo",
@@ -33,7 +33,7 @@ EPILOG = (
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(__version__, prog_name="secondpost")
+@VERSION
 def secondpost() -> None:
     """Your domain's second post office.
 
