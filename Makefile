@@ -88,7 +88,7 @@ lock:
 	@build/lock/bin/uv pip compile pyproject.toml --group dev --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --upgrade \
 	  --custom-compile-command "make lock" --quiet --output-file requirements.lock
-	@build/lock/bin/uv pip compile pyproject.toml --group install --universal \
+	@build/lock/bin/uv pip compile pyproject.toml --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --constraint requirements.lock \
 	  --custom-compile-command "make lock" --quiet --output-file requirements.install.lock

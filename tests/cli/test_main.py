@@ -97,10 +97,6 @@ def test_wrong_usage_is_exit_2() -> None:
     assert run("held", "show").exit_code == 2
 
 
-def test_the_version_is_told() -> None:
-    assert __version__ in run("--version").stdout
-
-
 def test_a_command_does_not_load_the_others() -> None:
     """Start-up stays quick: checked by the loaded modules, not by time."""
     code = "import sys, secondpost.cli.main as m; m.secondpost(['serve', '--help'], standalone_mode=False); "
