@@ -17,6 +17,7 @@ from secondpost.mail.outcome import Cause
 from secondpost.mail.printable import printable
 from secondpost.mail.queue_id import QueueId, queue_id_text
 from secondpost.mail.reply import Reply
+from secondpost.mail.walls import StandingWalls
 
 VALUE_CHARACTERS_MAX = 300
 _PLAIN = re.compile(r"[A-Za-z0-9@._+/:<>\[\]*#%~^&!,;-]+")
@@ -242,6 +243,11 @@ class MailLog:
     # -- the service
     def role_started(self, role: str, worker: int) -> None:
         self._say("role-started", role=role, worker=worker)
+
+    def walls(self, role: str, walls: StandingWalls) -> None:
+        landlock = "no" if walls.landlock == 0 else walls.landlock
+        seccomp = "yes" if walls.has_seccomp else "no"
+        self._say("walls", role=role, landlock=landlock, seccomp=seccomp, gaps=",".join(walls.gaps))
 
     def role_stopped(self, role: str, reason: str) -> None:
         self._say("role-stopped", role=role, reason=reason)

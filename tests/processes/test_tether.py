@@ -50,7 +50,7 @@ def test_each_word_is_heard_once_and_in_order_also_those_before_the_end() -> Non
         ours, theirs = tether_pair()
         heard: list[tuple[Word, str]] = []
         lost: list[None] = []
-        ours.listen(lambda word, text: heard.append((word, text)), lambda: lost.append(None))
+        ours.listen(lambda word, text, _: heard.append((word, text)), lambda: lost.append(None))
         stop = asyncio.Event()
         place = Place.of({TETHER: str(os.dup(theirs.fileno()))}, stop)
         theirs.close()
@@ -75,7 +75,7 @@ def test_what_a_compromised_role_says_besides_its_words_is_not_heard() -> None:
     async def story() -> None:
         ours, theirs = tether_pair()
         heard: list[Word] = []
-        ours.listen(lambda word, text: heard.append(word), lambda: None)
+        ours.listen(lambda word, text, _: heard.append(word), lambda: None)
         with theirs:
             for packet in (b"nonsense", b"begin", b"\xff\x00", b" ", b"x" * 9_000, b"serving"):
                 theirs.send(packet)

@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from secondpost.processes.accepted import ACCEPTED
+from secondpost.processes.doors import DOORS_VARIABLE
 from secondpost.processes.environment import PASSED_ON, cleared
+from secondpost.processes.named_files import NAMED_FILES
+from secondpost.processes.tether import TETHER
 from tests.crash.postoffice import PostOffice
 from tests.service.conftest import MakeOffice
 
@@ -34,7 +38,7 @@ def test_roles_get_a_short_environment_and_never_more_rights(
         given = environment_of(pid)
         assert given["TZ"] == "Europe/Oslo"
         assert given["LC_TIME"] == "C.UTF-8"
-        known = (*PASSED_ON, "SECONDPOST_ACCEPTED", "SECONDPOST_DOORS", "SECONDPOST_TETHER")
+        known = (*PASSED_ON, ACCEPTED, DOORS_VARIABLE, NAMED_FILES, TETHER)
         assert {name for name in given if not name.startswith(("LC_", "PYTHON"))} <= set(known)
     for pid in (office.supervisor, *office.processes().values()):
         assert "NoNewPrivs:\t1" in Path(f"/proc/{pid}/status").read_text()

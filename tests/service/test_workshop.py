@@ -11,8 +11,9 @@ import pytest
 
 from secondpost.config.records import Dkim
 from secondpost.mail.address import Domain
+from secondpost.processes.makers import MAKERS_COMMAND, start_maker
 from secondpost.processes.signer import SignerSetup, reader_keys
-from secondpost.processes.workshop import MAKERS_COMMAND, MailWorkshop
+from secondpost.processes.workshop import MailWorkshop
 from secondpost.signing.assembly import OwnAddresses
 from secondpost.signing.orders import MailSigner, SigningOrder, orders_octets, signed_of
 from secondpost.world.background import BackgroundTasks
@@ -44,9 +45,9 @@ class Shop:
         self.workshop = MailWorkshop(
             SignerSetup(self.store, Dkim(), OWN).octets(),
             2,
+            lambda door: start_maker(door, command),
             BackgroundTasks(self.failures.append).run,
             self.lost.append,
-            command,
             idle_seconds,
             order_seconds_max,
         )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from secondpost.config.files import open_to_read
 from secondpost.config.records import Tls
 from secondpost.mail.address import Endpoint
 from secondpost.mail.alarm import Severity
@@ -248,7 +249,7 @@ def test_the_days_of_a_certificate_are_read_as_the_service_uses_it(tmp_path: Pat
         clock, lines = SetClock(int(time.time() * 1000)), list[str]()
         alarms = logged_alarms(lines, clock.now_ms)
         config = replace(CONFIG, tls=Tls(certificate=pair.certificate, key=pair.key))
-        look = certificate_look(config, InLineWork(), clock, alarms)
+        look = certificate_look(config, InLineWork(), clock, alarms, open_to_read)
         await look()
         assert lines == []
         clock.ms += 25 * DAY_MS  # of 30

@@ -5,6 +5,7 @@ import posixpath
 import pwd
 import re
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -25,6 +26,14 @@ PATH_CHARACTERS_MAX = 200  # as shown; shorter ones would cut off the name to be
 CERTIFICATE_READERS = frozenset({"receive", "web"})
 PASSWORD_READERS = frozenset({"deliver"})
 LIST_READERS = frozenset({"receive"})
+
+# Opens a file, and returns its descriptor. Raises OSError.
+OpenToRead = Callable[[str], int]
+
+
+def open_to_read(path: str) -> int:
+    # Non-blocking: opening a pipe without a writer would wait for one.
+    return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +115,9 @@ def secret_file(beside: FilesBeside) -> Form[str]:
     return form
 
 
-def read_password(path: str) -> str:
+def read_password(path: str, open_file: OpenToRead = open_to_read) -> str:
     """The first line of a file, without its end. Raises Wrong, which never quotes the content."""
-    data = _content(path, SECRET_OCTETS_MAX)
+    data = _content(path, SECRET_OCTETS_MAX, open_file)
     hint = "write the password on its first line"
     try:
         text = data.decode("utf-8").removeprefix("\ufeff")  # Windows editors write that mark
@@ -126,9 +135,9 @@ def _named(path: str) -> str:
     return f'"{cut(printable(path), PATH_CHARACTERS_MAX)}"'
 
 
-def _content(path: str, octets_max: int) -> bytes:
+def _content(path: str, octets_max: int, open_file: OpenToRead = open_to_read) -> bytes:
     try:
-        return read_file(path, octets_max)
+        return read_file(path, octets_max, open_file)
     except FileWrong as wrong:
         kind = NotPermitted if isinstance(wrong.__cause__, PermissionError) else Wrong
         raise kind(f"{_named(path)} {wrong}") from None
@@ -138,11 +147,10 @@ class FileWrong(Exception):
     """A file cannot be used. The text goes on after its name."""
 
 
-def read_file(path: str, octets_max: int) -> bytes:
+def read_file(path: str, octets_max: int, open_file: OpenToRead = open_to_read) -> bytes:
     """Read a regular file. Raises FileWrong, caused by the OSError if there is one."""
     try:
-        # Non-blocking: opening a pipe without a writer would wait for one.
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        with open(open_file(path), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise FileWrong("is not a regular file")
             data = file.read(octets_max + 1)

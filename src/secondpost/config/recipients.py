@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from secondpost.config.addresses import utf8_mailbox
 from secondpost.config.faults import Wrong, quoted
-from secondpost.config.files import FileWrong, read_file
+from secondpost.config.files import FileWrong, OpenToRead, open_to_read, read_file
 from secondpost.mail.address import Domain, Mailbox
 
 FILE_OCTETS_MAX = 50_000_000
@@ -54,10 +54,10 @@ class RecipientList:
         return recipient.key in self.keys
 
 
-def read_recipients(path: str, domain: Domain) -> RecipientList:
+def read_recipients(path: str, domain: Domain, open_file: OpenToRead = open_to_read) -> RecipientList:
     """Read a recipients file. Raises RecipientFaults, also if the file cannot be read."""
     try:
-        data = read_file(path, FILE_OCTETS_MAX)
+        data = read_file(path, FILE_OCTETS_MAX, open_file)
     except FileWrong as wrong:
         raise RecipientFaults((RecipientFault(0, f"it {wrong}"),)) from None
     return decode_recipients(data, domain)

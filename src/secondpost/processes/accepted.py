@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from secondpost.config.files import open_to_read
 from secondpost.config.reading import parse_config
 from secondpost.config.recipients import FILE_OCTETS_MAX
 from secondpost.config.records import Config, RecipientFile
@@ -53,7 +54,7 @@ def _files_of(config: Config) -> list[str]:
 
 def _content(path: str) -> bytes | None:
     try:
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        with open(open_to_read(path), "rb") as file:
             return file.read(FILE_OCTETS_MAX)
     except OSError:
         return None

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping
+from socket import socket
 
+from secondpost.processes.makers import AskedMakers
 from secondpost.processes.tether import OF_THE_SUPERVISOR, Tether, Word, inherited_tether
 
 
@@ -13,6 +15,7 @@ class Place:
         self._tether = tether
         self._stop = stop
         self._said: dict[Word, asyncio.Event] = {word: asyncio.Event() for word in OF_THE_SUPERVISOR}
+        self.makers = None if tether is None else AskedMakers(tether)  # who starts signing processes
         if tether is None:
             self._said[Word.BEGIN].set()
 
@@ -33,9 +36,13 @@ class Place:
         if self._tether is not None:
             self._tether.listen(self._hear, self._stop.set)
 
-    def _hear(self, word: Word, _text: str) -> None:
+    def _hear(self, word: Word, text: str, handed: socket | None) -> None:
+        if handed is not None:
+            handed.close()
         if word is Word.CALL:
             self.say(Word.HERE)
+        elif word is Word.ENDED and self.makers is not None:
+            self.makers.hear(text)
         else:
             self._said[word].set()
 

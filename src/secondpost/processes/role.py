@@ -17,21 +17,24 @@ from typing import NoReturn
 
 import uvloop
 
+from secondpost.config.files import OpenToRead, open_to_read
 from secondpost.config.records import Config
 from secondpost.mail.address import Endpoint
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.standing_alarms import StandingAlarms
+from secondpost.mail.walls import StandingWalls
 from secondpost.maillog import MailLog
 from secondpost.processes.accepted import Accepted
 from secondpost.processes.doors import inherited_doors, systemd_doors
-from secondpost.processes.environment import take_no_new_privileges
 from secondpost.processes.exits import ProcessExit, not_started
 from secondpost.processes.instance import SecondInstance, hold_role, hold_service
+from secondpost.processes.named_files import inherited_files, named_files
 from secondpost.processes.place import Place
 from secondpost.processes.roles import doors_of
 from secondpost.processes.signals import listen_for_signals
 from secondpost.processes.tether import Word
 from secondpost.processes.user import UserRefused, become, prepare_store, service_user
+from secondpost.processes.walls import raise_walls
 from secondpost.protocols.dkim.signing import SigningKey
 from secondpost.protocols.tokens import Ring
 from secondpost.roles.deliver import DeliverRole, NewsletterDelivery, newsletter_delivery, own_addresses
@@ -48,8 +51,10 @@ from secondpost.world.real.dice import RealDice
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.dns import RealResolver
 from secondpost.world.real.keys import load_key_ring, load_signing_keys, make_missing_keys
+from secondpost.world.real.landlock import LandlockRefused
 from secondpost.world.real.log import LogWriter
 from secondpost.world.real.net import RealNet, open_door
+from secondpost.world.real.seccomp import SeccompRefused
 from secondpost.world.real.tls import CertificateError, PemCopies, ServerCertificate
 from secondpost.world.real.work import SWITCH_SECONDS, RealWork
 from secondpost.world.sockets.alarms import ALARMS, AlarmReporter
@@ -82,11 +87,17 @@ def run_roles(accepted: Accepted, roles: Sequence[str]) -> int:
             become(person)
     except (NetError, UserRefused, DiskFailed) as error:
         return not_started(error)
-    take_no_new_privileges()
     _allow_open_files()
+    open_file = inherited_files(os.environ, config)
+    named = [path for role in roles for path in named_files(config, role)]
+    try:
+        walls = raise_walls(config, roles, named if open_file is None else [])
+    except (LandlockRefused, SeccompRefused, OSError) as error:
+        return not_started(error)
     sys.setswitchinterval(SWITCH_SECONDS)
+    running = _Running(accepted, roles, walls, open_to_read if open_file is None else open_file)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_Running(accepted, roles).run(doors))
+        return runner.run(running.run(doors))
 
 
 def _end_at_once(writer: LogWriter) -> NoReturn:
@@ -144,10 +155,14 @@ async def _start(role: Role, ends: AsyncExitStack) -> None:
 
 
 class _Running:
-    def __init__(self, accepted: Accepted, roles: Sequence[str]) -> None:
+    def __init__(
+        self, accepted: Accepted, roles: Sequence[str], walls: StandingWalls, open_file: OpenToRead
+    ) -> None:
         self._config = accepted.config
         self._copies = accepted.copies
         self._roles = roles
+        self._walls = walls
+        self._open_file = open_file
         self._name = "+".join(roles)
         self._clock = RealClock()
         self._stop = asyncio.Event()
@@ -222,6 +237,7 @@ class _Running:
             readers,
             own_keys=own_keys,
             copies=self._copies,
+            open_file=self._open_file,
         )
         roles = self._built(parts, ends)
         self._place.say(Word.PREPARED)
@@ -238,6 +254,7 @@ class _Running:
         for role in roles:
             await _start(role, ends)
         worker = next((store.worker for store in (mail, readers) if store is not None), 0)
+        log.walls(self._name, self._walls)
         log.role_started(self._name, worker)
         self._place.say(Word.SERVING)
         gc.freeze()  # loaded modules stay: spare the collector from scanning them
@@ -332,14 +349,18 @@ class _Running:
         from secondpost.processes.workshop import MailWorkshop, makers_wanted
 
         config, alarms = self._config, parts.alarms
+        keys, makers = reader_keys(config.store, config.dkim), self._place.makers
+        if makers is None:  # no supervisor: its own threads sign
+            return newsletter_delivery(parts, keys, None)
         workshop = MailWorkshop(
             SignerSetup(config.store, config.dkim, own_addresses(config)).octets(),
             makers_wanted(),
+            makers.start,
             BackgroundTasks(parts.failed).run,
             lambda why: alarms.begin(AlarmKind.MAKER_LOST, "", why),
         )
         ends.push_async_callback(workshop.close)
-        return newsletter_delivery(parts, reader_keys(config.store, config.dkim), workshop)
+        return newsletter_delivery(parts, keys, workshop)
 
     def _pages(self, parts: Parts) -> Role:
         from secondpost.processes.pages import WebServer, page_limits
@@ -364,7 +385,7 @@ class _Running:
             clock=self._clock,
             dice=dice,
             net=RealNet(inherited=doors, certificate=self._certificate()),
-            resolver=RealResolver(self._config.dns.servers, dice),
+            resolver=RealResolver(self._config.dns.servers, dice, open_file=self._open_file),
             work=work,
             disk=RealDisk(self._config.store),
         )
@@ -376,4 +397,4 @@ class _Running:
         copies = None
         if certificate in self._copies and key in self._copies:
             copies = PemCopies(self._copies[certificate], self._copies[key])
-        return ServerCertificate(certificate, key, copies)
+        return ServerCertificate(certificate, key, copies, self._open_file)

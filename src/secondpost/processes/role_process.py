@@ -13,30 +13,36 @@ from secondpost.mail.address import Endpoint
 from secondpost.processes.accepted import ACCEPTED, Accepted, for_role, sealed_file
 from secondpost.processes.doors import DOORS_VARIABLE, doors_text
 from secondpost.processes.environment import cleared
+from secondpost.processes.makers import MakersOfRole
+from secondpost.processes.named_files import NAMED_FILES, FilesForRole, files_pair, named_files
 from secondpost.processes.tether import OF_THE_ROLE, TETHER, Tether, Word, tether_pair
 
 PREPARE_SECONDS_MAX = 60.0  # until it has read everything it needs
 SERVE_SECONDS_MAX = 60.0  # from then, until it serves
+SIGNING_ROLES = frozenset({"deliver"})  # a process that signs has the keys, and signs for who asked for it
 
 
 async def start_role(role: str, accepted: Accepted, doors: Mapping[Endpoint, socket]) -> "RoleProcess":
     """Start a process of a role; it prepares itself, and then waits for `begin`. Raises OSError."""
     tether, theirs = tether_pair()
+    files, asking = files_pair()
     try:
-        with theirs:
-            process = await _spawned(role, accepted, doors, theirs)
+        with theirs, asking:
+            process = await _spawned(role, accepted, doors, theirs, asking)
     except BaseException:
         tether.close()
+        files.close()
         raise
-    return RoleProcess(role, process, tether)
+    return RoleProcess(role, process, tether, FilesForRole(files, named_files(accepted.config, role)))
 
 
 async def _spawned(
-    role: str, accepted: Accepted, doors: Mapping[Endpoint, socket], theirs: socket
+    role: str, accepted: Accepted, doors: Mapping[Endpoint, socket], theirs: socket, asking: socket
 ) -> Process:
     handed = sealed_file(for_role(accepted, role))
     environment = cleared(os.environ) | {
         TETHER: str(theirs.fileno()),
+        NAMED_FILES: str(asking.fileno()),
         ACCEPTED: str(handed),
         DOORS_VARIABLE: doors_text(doors),
     }
@@ -52,7 +58,12 @@ async def _spawned(
             "--role",
             role,
             env=environment,
-            pass_fds=(theirs.fileno(), handed, *(door.fileno() for door in doors.values())),
+            pass_fds=(
+                theirs.fileno(),
+                asking.fileno(),
+                handed,
+                *(door.fileno() for door in doors.values()),
+            ),
             stdin=asyncio.subprocess.DEVNULL,
             # Ctrl-C at the terminal reaches only the supervisor, which lets each role finish.
             start_new_session=True,
@@ -62,19 +73,30 @@ async def _spawned(
 
 
 class RoleProcess:
-    def __init__(self, role: str, process: Process, tether: Tether) -> None:
+    def __init__(self, role: str, process: Process, tether: Tether, files: FilesForRole) -> None:
         self.role = role
         self._process = process
         self._tether = tether
         self._said = {word: asyncio.Event() for word in OF_THE_ROLE}
         self._refusal = ""
         self.is_silent = False  # it was called, and has not answered
+        self._makers = MakersOfRole(tether)
         tether.listen(self._hear, lambda: None)
         self.ended: asyncio.Task[int] = asyncio.ensure_future(process.wait())  # its exit code
         # The first callback, so that its last words are heard before anything is made of its end.
         self.ended.add_done_callback(lambda _: tether.close())
+        self.ended.add_done_callback(lambda _: self._makers.end_all())
+        self.ended.add_done_callback(lambda _: files.close())
 
-    def _hear(self, word: Word, text: str) -> None:
+    def _hear(self, word: Word, text: str, handed: socket | None) -> None:
+        if word is Word.MAKE and self.role in SIGNING_ROLES:
+            self._makers.make(text, handed)
+            return
+        if handed is not None:
+            handed.close()
+        if word is Word.END:
+            self._makers.end(text)
+            return
         self._said[word].set()
         self.is_silent = False
         if word is Word.REFUSED:

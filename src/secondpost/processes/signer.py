@@ -1,7 +1,8 @@
 """A process that only signs readers' mails: `python -m secondpost.processes.signer`.
 
 Its standard input is a socket to the deliver role, which first sends the setup and then orders. It
-ends when the role does, however that happens.
+ends when the role does, however that happens. With its keys in memory it raises walls: it needs no file
+but Python's modules from then on, and no socket but the one it has.
 """
 
 import signal
@@ -13,6 +14,7 @@ from socket import socket
 import msgspec
 
 from secondpost.config.records import Dkim
+from secondpost.processes.walls import raise_maker_walls
 from secondpost.protocols.tokens import Ring
 from secondpost.signing.assembly import OwnAddresses, ReaderKeys
 from secondpost.signing.orders import MailSigner
@@ -42,7 +44,9 @@ def reader_keys(store: str, dkim: Dkim) -> ReaderKeys:
 
 def _opened(opening: bytes) -> Callable[[bytes], bytes]:
     setup = msgspec.msgpack.decode(opening, type=SignerSetup)
-    return MailSigner(reader_keys(setup.store, setup.dkim), setup.own).answer
+    signer = MailSigner(reader_keys(setup.store, setup.dkim), setup.own)
+    raise_maker_walls()
+    return signer.answer
 
 
 def main() -> int:

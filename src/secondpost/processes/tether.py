@@ -11,6 +11,11 @@ word and perhaps a sentence.
                        ◄──  here        at once
     rest               ──►              a successor is about to begin: begin nothing more
     leave              ──►              the successor serves: hand over, then end
+                       ◄──  make        start a signing process, whose standard input comes with it
+                       ◄──  end         kill the signing process with this number
+    ended              ──►              the signing process with this number ended, and how
+
+The last three are about processes that a role needs and cannot start itself, behind its walls.
 """
 
 import asyncio
@@ -18,7 +23,7 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from enum import StrEnum
-from socket import AF_UNIX, SOCK_SEQPACKET, socket, socketpair
+from socket import AF_UNIX, MSG_CMSG_CLOEXEC, SOCK_SEQPACKET, recv_fds, send_fds, socket, socketpair
 
 TETHER = "SECONDPOST_TETHER"  # the variable that names the role's descriptor
 PACKET_OCTETS_MAX = 4096
@@ -33,11 +38,15 @@ class Word(StrEnum):
     HERE = "here"
     REST = "rest"
     LEAVE = "leave"
+    MAKE = "make"
+    END = "end"
+    ENDED = "ended"
 
 
-OF_THE_ROLE = frozenset({Word.PREPARED, Word.REFUSED, Word.SERVING, Word.HERE})
-OF_THE_SUPERVISOR = frozenset({Word.BEGIN, Word.CALL, Word.REST, Word.LEAVE})
-HearWord = Callable[[Word, str], None]
+OF_THE_ROLE = frozenset({Word.PREPARED, Word.REFUSED, Word.SERVING, Word.HERE, Word.MAKE, Word.END})
+OF_THE_SUPERVISOR = frozenset({Word.BEGIN, Word.CALL, Word.REST, Word.LEAVE, Word.ENDED})
+# The word, its text, and the socket that came with it, which the hearer closes.
+HearWord = Callable[[Word, str, socket | None], None]
 
 
 def tether_pair() -> tuple["Tether", socket]:
@@ -63,7 +72,7 @@ class Tether:
         end.setblocking(False)
         self._end = end
         self._words = words
-        self._heard: HearWord = lambda word, text: None
+        self._heard: HearWord = lambda word, text, handed: None
         self._lost: Callable[[], None] = lambda: None
         self._is_listening = False
 
@@ -73,10 +82,11 @@ class Tether:
         self._is_listening = True
         asyncio.get_running_loop().add_reader(self._end.fileno(), self._read)
 
-    def say(self, word: Word, text: str = "") -> None:
-        """Say a word; it is lost if the other side has ended."""
+    def say(self, word: Word, text: str = "", handed: socket | None = None) -> None:
+        """Say a word, and hand a socket over; both are lost if the other side has ended."""
+        packet = f"{word} {text}".rstrip().encode()[:PACKET_OCTETS_MAX]
         with suppress(OSError):
-            self._end.send(f"{word} {text}".rstrip().encode()[:PACKET_OCTETS_MAX])
+            send_fds(self._end, [packet], [] if handed is None else [handed.fileno()])
 
     def close(self) -> None:
         """Hear what was said until now, and end."""
@@ -88,11 +98,12 @@ class Tether:
     def _read(self) -> bool:
         """Hear one message, if there is one."""
         try:
-            packet = self._end.recv(PACKET_OCTETS_MAX)
+            packet, descriptors, _, _ = recv_fds(self._end, PACKET_OCTETS_MAX, 1, MSG_CMSG_CLOEXEC)
         except BlockingIOError:
             return False
         except OSError:  # reset: the other side died with messages unread
-            packet = b""
+            packet, descriptors = b"", []
+        handed = socket(fileno=descriptors[0]) if len(descriptors) > 0 else None
         if len(packet) == 0:
             self._listen_no_more()
             self._end.close()
@@ -100,7 +111,9 @@ class Tether:
             return False
         word, _, text = packet.decode("utf-8", "replace").partition(" ")
         if word in self._words:  # others come only from a compromised role
-            self._heard(Word(word), text)
+            self._heard(Word(word), text, handed)
+        elif handed is not None:
+            handed.close()
         return True
 
     def _listen_no_more(self) -> None:

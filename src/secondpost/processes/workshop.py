@@ -1,22 +1,19 @@
-"""Starts signing processes when the deliver role has more mails to sign than its threads can, and
-ends them.
+"""Has signing processes started when the deliver role has more mails to sign than its threads can,
+and ends them.
 
 The rest of the time there are none: a server that sends one issue a week keeps no processes for it.
 """
 
 import asyncio
 import os
-import sys
-from asyncio.subprocess import DEVNULL, Process
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from socket import socket, socketpair
 
+from secondpost.processes.makers import MAKERS_MAX, Maker, StartMaker
 from secondpost.world.background import Background
 from secondpost.world.ports import WorkshopClosed
 from secondpost.world.real.workshop import Bench
 
-MAKERS_MAX = 4
-MAKERS_COMMAND = (sys.executable, "-P", "-m", "secondpost.processes.signer")
 IDLE_SECONDS = 5.0
 ORDER_SECONDS_MAX = 60.0  # a batch of signatures takes milliseconds
 RETRY_SECONDS = 60.0  # after losing a process
@@ -29,7 +26,7 @@ def makers_wanted() -> int:
 
 
 class MailWorkshop:
-    """The Workshop port. `opening` is sent to each process first; `lost` is called when one ends
+    """The Workshop port. `opening` is sent to each process first; `lost` is called with how one ended
     unasked.
     """
 
@@ -37,9 +34,9 @@ class MailWorkshop:
         self,
         opening: bytes,
         makers: int,
+        start: StartMaker,
         background: Background,
         lost: Callable[[str], None],
-        command: Sequence[str] = MAKERS_COMMAND,
         idle_seconds: float = IDLE_SECONDS,
         order_seconds_max: float = ORDER_SECONDS_MAX,
     ) -> None:
@@ -47,12 +44,12 @@ class MailWorkshop:
         self._makers = makers
         self._background = background
         self._lost = lost
-        self._command = command
+        self._start = start
         self._idle_seconds = idle_seconds
         self._order_seconds_max = order_seconds_max
         self._connected: set[Bench] = set()
         self._ready: list[Bench] = []
-        self._processes: set[Process] = set()
+        self._processes: set[Maker] = set()
         self._starting = 0
         self._not_before = 0.0  # loop time
         self._used = 0.0  # loop time
@@ -91,10 +88,10 @@ class MailWorkshop:
         self._let_go()
         try:
             async with asyncio.timeout(END_SECONDS_MAX):
-                await asyncio.gather(*(process.wait() for process in self._processes))
+                await asyncio.gather(*(maker.ended for maker in self._processes))
         except TimeoutError:
-            for process in self._processes:
-                process.kill()
+            for maker in self._processes:
+                maker.kill()
 
     def _let_go(self) -> None:
         for bench in self._connected:
@@ -115,26 +112,18 @@ class MailWorkshop:
     async def _see_through(self) -> None:
         """Run one process from start to end."""
         ours, theirs = socketpair()
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *self._command, stdin=theirs.fileno(), stdout=DEVNULL
-            )
-        except OSError as error:
-            ours.close()
-            self._failed(f"it cannot be started: {error}")
-            return
-        finally:
-            theirs.close()
-            self._starting -= 1
-        self._processes.add(process)
+        with theirs:
+            maker = self._start(theirs)
+        self._starting -= 1
+        self._processes.add(maker)
         bench = await self._connect(ours)
         await self._work(bench)
         if bench.is_aborted:
-            process.kill()
-        code = await process.wait()
-        self._processes.discard(process)
+            maker.kill()
+        how = await maker.ended
+        self._processes.discard(maker)
         if not bench.is_closed:
-            self._failed(f"it ended with exit code {code}")
+            self._failed(how)
 
     async def _connect(self, door: socket) -> Bench:
         bench = Bench()

@@ -6,6 +6,7 @@ The module that reads it is large, so it is imported only where there is a certi
 from collections.abc import Callable, Coroutine
 from functools import partial
 
+from secondpost.config.files import OpenToRead
 from secondpost.config.records import Config
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.setup.certificate import BrokenFiles
@@ -14,7 +15,7 @@ from secondpost.world.ports import Clock, Work
 
 
 def certificate_look(
-    config: Config, work: Work, clock: Clock, alarms: StandingAlarms
+    config: Config, work: Work, clock: Clock, alarms: StandingAlarms, open_file: OpenToRead
 ) -> Callable[[], Coroutine[None, None, None]]:
     """A look that begins and ends the alarm; without a certificate it does nothing."""
     certificate, key = config.tls.certificate, config.tls.key
@@ -23,7 +24,7 @@ def certificate_look(
     from secondpost.world.real.certificates import certificate_files
 
     alarm = CertificateAlarm(certificate, clock, alarms)
-    read = partial(certificate_files, certificate, key)
+    read = partial(certificate_files, certificate, key, open_file=open_file)
 
     async def look() -> None:
         found = await work.run(read)

@@ -5,6 +5,7 @@ Large modules that only a newsletter needs are imported where they are used.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from secondpost.bounce.intake import BounceIntake
 from secondpost.config.files import read_password
@@ -81,6 +82,7 @@ class DeliverRole:
         self._clock = SteadyClock(world.clock)
         self._config = config
         self._world = world
+        self._open_file = parts.open_file
         self._alarms = parts.alarms
         self._store = store
         self._reader_store = None if newsletter is None else newsletter.store
@@ -167,7 +169,7 @@ class DeliverRole:
             answerer=names_from(world.resolver),
             us=ourselves(config, world.net.own_addresses()),
             entrances=Entrances(config.deliver.connections_per_site),
-            logins=Logins(read_password, world.work, world.dice),
+            logins=Logins(partial(read_password, open_file=self._open_file), world.work, world.dice),
             up_lately=UpLately(),
             background=self._background.run,
         )

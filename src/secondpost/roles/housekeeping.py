@@ -51,7 +51,9 @@ class Housekeeping:
         self._look_for_catch_alls = look_for_catch_alls
         self._background = background
         self._stock = DiskAlarms(parts.alarms)
-        self._certificate = certificate_look(self._config, parts.world.work, clock, parts.alarms)
+        self._certificate = certificate_look(
+            self._config, parts.world.work, clock, parts.alarms, parts.open_file
+        )
         self._outages = OutageAlarms(self._config, self._store, clock, parts.alarms)
         free = partial(free_octets, self._disk, self._config.reserve)
         self._refused = RefusedMail(self._config, self._store, clock, log, free)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+from secondpost.config.files import OpenToRead, open_to_read
 from secondpost.config.records import Config
 from secondpost.deliver.rhythm import DeliverRhythm
 from secondpost.mail.standing_alarms import StandingAlarms
@@ -66,6 +67,8 @@ class Parts:
     own_keys: Sequence[SigningKey] = ()  # for mail to the owner; without any, it is not signed
     # Files by path, as they were when the configuration was accepted: for those that are broken now.
     copies: Mapping[str, bytes] = field(default_factory=dict)
+    # Opens the files that the configuration names, which lie outside the role's walls.
+    open_file: OpenToRead = open_to_read
 
 
 class Role(Protocol):

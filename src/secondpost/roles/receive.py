@@ -34,7 +34,8 @@ class ReceiveRole:
         log = MailLog(parts.sink, config.bounces)
         self._world = world
         self._background = BackgroundTasks(failed)
-        lists = RecipientLists(config, world.clock, parts.alarms, file_stamp, read_recipients, parts.copies)
+        read = partial(read_recipients, open_file=parts.open_file)
+        lists = RecipientLists(config, world.clock, parts.alarms, file_stamp, read, parts.copies)
         self._refusals = RefusalTally(
             frozenset(backup.domain for backup in config.backups), store, world.clock
         )

@@ -12,22 +12,26 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from cryptography.x509.oid import ExtensionOID
 
+from secondpost.config.files import OpenToRead, open_to_read
 from secondpost.setup.certificate import BrokenFiles, CertificateFacts, CertificateFiles
-from secondpost.world.real.tls import tls_text
+from secondpost.world.real.tls import PemCopies, load_pair, read_pair, tls_text
 
 ED25519_BITS = 256
-PEM_OCTETS_MAX = 1_000_000
 FLIGHTS_MAX = 10  # of messages to and fro in a handshake, more than any has
 DAYS_CODES = (9, 10)  # of X509_verify_cert_error_string(3): not valid yet, expired
 
 
 def certificate_files(
-    certificate_path: str, key_path: str, authorities_path: str | None = None
+    certificate_path: str,
+    key_path: str,
+    authorities_path: str | None = None,
+    open_file: OpenToRead = open_to_read,
 ) -> CertificateFiles | BrokenFiles:
     """`authorities_path`: a PEM file of trusted CAs; None means the system's."""
     try:
-        chain = x509.load_pem_x509_certificates(_read(certificate_path))
-        key = load_pem_private_key(_read(key_path), password=None).public_key()
+        pair = read_pair(certificate_path, key_path, open_file)
+        chain = x509.load_pem_x509_certificates(pair.certificate)
+        key = load_pem_private_key(pair.key, password=None).public_key()
     except OSError as error:
         is_hidden = isinstance(error, PermissionError)
         return BrokenFiles(f"{error.filename} cannot be read: {error.strerror}", is_hidden)
@@ -39,7 +43,7 @@ def certificate_files(
     if not is_key_right:
         return CertificateFiles(facts, is_key_right, "")
     host = facts.names[0].replace("*", "any", 1) if len(facts.names) > 0 else "no.name.invalid"
-    distrust = _distrust(certificate_path, key_path, host, authorities_path)
+    distrust = _distrust(pair, host, authorities_path)
     return CertificateFiles(facts, is_key_right, distrust)
 
 
@@ -49,11 +53,6 @@ def certificate_facts(der: bytes) -> CertificateFacts | None:
         return _facts(x509.load_der_x509_certificate(der))
     except (ValueError, UnsupportedAlgorithm):
         return None
-
-
-def _read(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read(PEM_OCTETS_MAX)
 
 
 def _facts(certificate: x509.Certificate) -> CertificateFacts:
@@ -98,7 +97,7 @@ def _ms(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def _distrust(chain: str, key: str, host: str, authorities: str | None) -> str:
+def _distrust(pair: PemCopies, host: str, authorities: str | None) -> str:
     """Why a client that wants to talk to `host` would not trust the chain; "" if it would, but for the
     days, which are judged apart.
 
@@ -106,7 +105,7 @@ def _distrust(chain: str, key: str, host: str, authorities: str | None) -> str:
     """
     server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context(cafile=authorities)
     try:
-        server.load_cert_chain(chain, key)
+        load_pair(server, pair)
     except ssl.SSLError as error:  # such as a key that is too short for OpenSSL's security level
         return tls_text(error)
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()

@@ -8,6 +8,7 @@ dns_upstream sends the queries. Concurrent requests for the same question share 
 import asyncio
 from collections.abc import Callable, Sequence
 
+from secondpost.config.files import OpenToRead, open_to_read
 from secondpost.mail.address import Domain, Endpoint, as_ip
 from secondpost.mail.dns_questions import (
     AliasAnswer,
@@ -32,7 +33,7 @@ from secondpost.protocols.dns.lookup import (
     look_up,
 )
 from secondpost.world.ports import Dice
-from secondpost.world.real.dns_servers import Servers, reaches_ipv6
+from secondpost.world.real.dns_servers import RESOLV_CONF, Servers, reaches_ipv6
 from secondpost.world.real.dns_upstream import Upstream
 
 LOOK_SECONDS = 10.0  # how often to check for changes of this machine's DNS servers and routes
@@ -47,10 +48,11 @@ class RealResolver:
         dice: Dice,
         *,
         has_ipv6: Callable[[], bool] = reaches_ipv6,
-        resolv_conf: str = "/etc/resolv.conf",
+        resolv_conf: str = RESOLV_CONF,
+        open_file: OpenToRead = open_to_read,
     ) -> None:
-        """`servers`: IP addresses with ports; empty means those of resolv.conf."""
-        self._servers = Servers(servers, resolv_conf)
+        """`servers`: IP addresses with ports; empty means those of resolv.conf, which `open_file` opens."""
+        self._servers = Servers(servers, resolv_conf, open_file)
         self._dice = dice
         self._has_ipv6 = has_ipv6
         self._ipv6_first = False

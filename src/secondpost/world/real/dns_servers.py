@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from ipaddress import IPv6Address
 
+from secondpost.config.files import OpenToRead, open_to_read
 from secondpost.mail.address import Endpoint, as_ip, without_zone
 
 RESOLV_CONF = "/etc/resolv.conf"
@@ -31,9 +32,15 @@ def parse_resolv_conf(text: str) -> tuple[Endpoint, ...]:
 class Servers:
     """The configured servers, or those of resolv.conf, which is read again when it changes."""
 
-    def __init__(self, configured: Sequence[Endpoint], resolv_conf: str = RESOLV_CONF) -> None:
+    def __init__(
+        self,
+        configured: Sequence[Endpoint],
+        resolv_conf: str = RESOLV_CONF,
+        open_file: OpenToRead = open_to_read,
+    ) -> None:
         self._configured = tuple(configured)
         self._resolv_conf = resolv_conf
+        self._open_file = open_file
         self._read_at: tuple[int, int] | None = None
         self._from_file: tuple[Endpoint, ...] = (FALLBACK,)
 
@@ -44,7 +51,7 @@ class Servers:
             facts = os.stat(self._resolv_conf)
             stamp = (facts.st_ino, facts.st_mtime_ns)
             if stamp != self._read_at:
-                with open(self._resolv_conf, encoding="ascii", errors="replace") as file:
+                with open(self._open_file(self._resolv_conf), encoding="ascii", errors="replace") as file:
                     self._from_file = parse_resolv_conf(file.read())
                 self._read_at = stamp
         return self._from_file

@@ -9,6 +9,7 @@ import ssl
 import time
 from dataclasses import dataclass
 
+from secondpost.config.files import PEM_OCTETS_MAX, OpenToRead, open_to_read
 from secondpost.world.ports import NetError
 
 OLDEST_VERSION = ssl.TLSVersion.TLSv1_2  # RFC 8996: 1.0 and 1.1 are obsolete
@@ -38,21 +39,28 @@ class PemCopies:
 class ServerCertificate:
     """Our certificate chain and key, reloaded when the files change unless they are broken."""
 
-    def __init__(self, certificate_path: str, key_path: str, copies: PemCopies | None = None) -> None:
+    def __init__(
+        self,
+        certificate_path: str,
+        key_path: str,
+        copies: PemCopies | None = None,
+        open_file: OpenToRead = open_to_read,
+    ) -> None:
         """`copies` are used while the files are broken. Raises CertificateError."""
         self._certificate_path = certificate_path
         self._key_path = key_path
+        self._open_file = open_file
         self.fault: str | None = None  # why the current files are not used
         self._looked = time.monotonic()
         self._stamp: _Stamp | None = None
         try:
             self._stamp = self._look()
-            self._context = _loaded(certificate_path, key_path)
+            self._context = self._loaded()
         except CertificateError as error:
             if copies is None:
                 raise
             self.fault = str(error)
-            self._context = _loaded_from(copies)
+            self._context = _context_of(copies, self._names)
 
     def context(self) -> ssl.SSLContext:
         """The context for one handshake; checks the files at most every LOOK_SECONDS."""
@@ -69,7 +77,7 @@ class ServerCertificate:
                 return False
             # A new context, since adding the certificate to the old one would go on offering an RSA
             # certificate beside the ECDSA one that replaced it.
-            self._context = _loaded(self._certificate_path, self._key_path)
+            self._context = self._loaded()
         except CertificateError as error:
             self.fault = str(error)
             return False
@@ -79,35 +87,58 @@ class ServerCertificate:
     def _look(self) -> _Stamp:
         return _Stamp(_file_stamp(self._certificate_path), _file_stamp(self._key_path))
 
+    def _loaded(self) -> ssl.SSLContext:
+        try:
+            pair = read_pair(self._certificate_path, self._key_path, self._open_file)
+            return _context_of(pair, self._names)
+        except OSError as error:
+            raise _unusable(self._names, error) from error
+
+    @property
+    def _names(self) -> str:
+        return f"{self._certificate_path} and {self._key_path}"
+
 
 # With forward secrecy alone. Named here, as Debian builds its Python with OpenSSL's whole list.
 SERVER_CIPHERS = "@SECLEVEL=2:ECDH+AESGCM:ECDH+CHACHA20:ECDH+AES:DHE+AES:!aNULL:!eNULL:!aDSS:!SHA1:!AESCCM"
 
 
-def _loaded(certificate_path: str, key_path: str) -> ssl.SSLContext:
+def read_pair(certificate_path: str, key_path: str, open_file: OpenToRead) -> PemCopies:
+    """Raises OSError."""
+    return PemCopies(_octets(certificate_path, open_file), _octets(key_path, open_file))
+
+
+def _octets(path: str, open_file: OpenToRead) -> bytes:
+    with open(open_file(path), "rb") as file:
+        return file.read(PEM_OCTETS_MAX)
+
+
+def _unusable(names: str, error: Exception) -> CertificateError:
+    return CertificateError(f"{names} are not a certificate and its key: {tls_text(error)}")
+
+
+def _context_of(copies: PemCopies, names: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = OLDEST_VERSION
     context.set_ciphers(SERVER_CIPHERS)
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     try:
         # OpenSSL would ask for a password on the terminal: a key with one is a fault instead.
-        context.load_cert_chain(certificate_path, key_path, password=_no_password)
+        load_pair(context, copies)
     except (OSError, ValueError) as error:
-        raise CertificateError(
-            f"{certificate_path} and {key_path} are not a certificate and its key: {tls_text(error)}"
-        ) from error
+        raise _unusable(names, error) from error
     return context
 
 
-def _loaded_from(copies: PemCopies) -> ssl.SSLContext:
-    """As `_loaded`; OpenSSL reads only files, so these are in memory and have no name."""
+def load_pair(context: ssl.SSLContext, copies: PemCopies) -> None:
+    """Raises OSError and ValueError. OpenSSL reads only files: these are in memory and have no name."""
     descriptors = [os.memfd_create("secondpost-pem", os.MFD_CLOEXEC) for _ in range(2)]
     try:
         for descriptor, octets in zip(descriptors, (copies.certificate, copies.key), strict=True):
             with open(descriptor, "wb", closefd=False) as file:
                 file.write(octets)
         certificate, key = (f"/proc/self/fd/{descriptor}" for descriptor in descriptors)
-        return _loaded(certificate, key)
+        context.load_cert_chain(certificate, key, password=_no_password)
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
@@ -123,6 +154,26 @@ def _file_stamp(path: str) -> tuple[int, int, int]:
     except OSError as error:
         raise CertificateError(f"{path}: {os.strerror(error.errno or 0)}") from error
     return facts.st_ino, facts.st_mtime_ns, facts.st_size
+
+
+# Where the files lie to which the links in OpenSSL's folder lead: Debian, Fedora, Arch.
+AUTHORITIES = (
+    "/usr/share/ca-certificates",
+    "/usr/local/share/ca-certificates",
+    "/etc/pki/ca-trust",
+    "/etc/pki/tls",
+    "/etc/ca-certificates",
+)
+
+
+def authority_paths() -> list[str]:
+    """The files and folders in which OpenSSL looks for this machine's authorities, some only when it
+    verifies a certificate.
+    """
+    paths = ssl.get_default_verify_paths()
+    file = os.environ.get(paths.openssl_cafile_env, paths.openssl_cafile)
+    folder = os.environ.get(paths.openssl_capath_env, paths.openssl_capath)
+    return [file, folder, *AUTHORITIES]
 
 
 class ClientContexts:

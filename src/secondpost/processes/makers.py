@@ -1,0 +1,130 @@
+"""Signing processes of the deliver role. The supervisor starts them, since behind its walls the role
+cannot run a program.
+
+The role asks over the tether, with the socket that becomes the process's standard input.
+"""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import DEVNULL, Process
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from socket import socket
+from typing import Protocol
+
+from secondpost.processes.environment import cleared
+from secondpost.processes.tether import Tether, Word
+
+MAKERS_MAX = 4  # of one role
+MAKERS_COMMAND = (sys.executable, "-P", "-m", "secondpost.processes.signer")
+
+
+class Maker(Protocol):
+    """A signing process. `ended` gets how it ended, in words."""
+
+    @property
+    def ended(self) -> asyncio.Future[str]: ...
+
+    def kill(self) -> None: ...
+
+
+StartMaker = Callable[[socket], Maker]  # its standard input, which stays the caller's
+
+
+class AskedMakers:
+    """The role's end: has the supervisor start them."""
+
+    def __init__(self, tether: Tether) -> None:
+        self._tether = tether
+        self._asked: dict[int, AskedMaker] = {}
+        self._count = 0
+
+    def start(self, door: socket) -> "AskedMaker":
+        self._count += 1
+        maker = self._asked[self._count] = AskedMaker(self._count, self._tether)
+        self._tether.say(Word.MAKE, str(self._count), door)
+        return maker
+
+    def hear(self, text: str) -> None:
+        """Hear the word ENDED."""
+        number, _, how = text.partition(" ")
+        maker = self._asked.pop(int(number), None)
+        if maker is not None and not maker.ended.done():
+            maker.ended.set_result(how)
+
+
+class AskedMaker:
+    def __init__(self, number: int, tether: Tether) -> None:
+        self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._number = number
+        self._tether = tether
+
+    def kill(self) -> None:
+        self._tether.say(Word.END, str(self._number))
+
+
+class MakersOfRole:
+    """The supervisor's end: starts them for one process of the role, and ends them with it."""
+
+    def __init__(self, tether: Tether, start: "StartMaker | None" = None) -> None:
+        self._tether = tether
+        self._start = start if start is not None else start_maker
+        self._makers: dict[str, Maker] = {}
+
+    def make(self, number: str, door: socket | None) -> None:
+        """Hear the word MAKE; closes the socket."""
+        if door is None:
+            return
+        with door:
+            if len(self._makers) >= MAKERS_MAX or number in self._makers:
+                self._tether.say(Word.ENDED, f"{number} it was not started: {MAKERS_MAX} are running")
+                return
+            maker = self._makers[number] = self._start(door)
+        maker.ended.add_done_callback(lambda ended: self._ended(number, ended))
+
+    def end(self, number: str) -> None:
+        """Hear the word END."""
+        if number in self._makers:
+            self._makers[number].kill()
+
+    def end_all(self) -> None:
+        for maker in self._makers.values():
+            maker.kill()
+
+    def _ended(self, number: str, ended: "asyncio.Future[str]") -> None:
+        del self._makers[number]
+        if not ended.cancelled():
+            self._tether.say(Word.ENDED, f"{number} {ended.result()}")
+
+
+def start_maker(door: socket, command: Sequence[str] = MAKERS_COMMAND) -> "StartedMaker":
+    """Start one in the running loop."""
+    return StartedMaker(os.dup(door.fileno()), command)
+
+
+class StartedMaker:
+    def __init__(self, descriptor: int, command: Sequence[str]) -> None:
+        self._process: Process | None = None
+        self._is_killed = False
+        self.ended: asyncio.Future[str] = asyncio.ensure_future(self._run(descriptor, command))
+
+    def kill(self) -> None:
+        self._is_killed = True
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                self._process.kill()
+
+    async def _run(self, descriptor: int, command: Sequence[str]) -> str:
+        try:
+            environment = cleared(os.environ)
+            self._process = await asyncio.create_subprocess_exec(
+                *command, stdin=descriptor, stdout=DEVNULL, env=environment, start_new_session=True
+            )
+        except OSError as error:
+            return f"it cannot be started: {error}"
+        finally:
+            os.close(descriptor)
+        if self._is_killed:
+            self.kill()
+        return f"it ended with exit code {await self._process.wait()}"

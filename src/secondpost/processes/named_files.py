@@ -1,0 +1,117 @@
+"""The files outside the store that a role reads while it runs: a certificate that is renewed, a list of
+recipients that the owner edits, a password, the DNS servers of this machine.
+
+They lie among files that are not for this role, and are replaced by others of the same name. So no wall
+can be built around them: the supervisor opens them, and hands the role a descriptor. It opens only the
+paths that the configuration has for this role, whatever the role asks for.
+
+A role without a supervisor opens them itself, and can then read everything in their folders.
+"""
+
+import asyncio
+import errno
+import os
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from socket import AF_UNIX, MSG_CMSG_CLOEXEC, SOCK_SEQPACKET, recv_fds, send_fds, socket, socketpair
+
+from secondpost.config.files import OpenToRead, open_to_read
+from secondpost.config.records import Config, RecipientFile
+from secondpost.world.real.dns_servers import RESOLV_CONF
+
+NAMED_FILES = "SECONDPOST_FILES"  # the variable that names the role's descriptor
+PATH_OCTETS_MAX = 8192
+ANSWER_SECONDS_MAX = 10.0
+
+
+def named_files(config: Config, role: str) -> frozenset[str]:
+    """The paths that one role may read."""
+    pair = [path for path in (config.tls.certificate, config.tls.key) if path is not None]
+    match role:
+        case "receive":
+            sources = (source for backup in config.backups for source in backup.recipients)
+            return frozenset([*pair, *(one.path for one in sources if isinstance(one, RecipientFile))])
+        case "deliver":  # it watches how long the certificate is valid
+            passwords = (route.password_file for route in config.routes)
+            return frozenset([*pair, RESOLV_CONF, *(path for path in passwords if path is not None)])
+        case "fetch":
+            return frozenset([RESOLV_CONF])
+        case _:
+            return frozenset()
+
+
+class FilesForRole:
+    """The supervisor's end. Make one in a running loop."""
+
+    def __init__(self, end: socket, allowed: frozenset[str]) -> None:
+        end.setblocking(False)
+        self._end = end
+        self._allowed = allowed
+        asyncio.get_running_loop().add_reader(end.fileno(), self._answer)
+
+    def close(self) -> None:
+        if self._end.fileno() >= 0:
+            asyncio.get_running_loop().remove_reader(self._end.fileno())
+            self._end.close()
+
+    def _answer(self) -> None:
+        try:
+            asked = self._end.recv(PATH_OCTETS_MAX)
+        except BlockingIOError:
+            return
+        except OSError:  # the role died
+            asked = b""
+        if len(asked) == 0:
+            self.close()
+            return
+        path = os.fsdecode(asked)
+        if path not in self._allowed:
+            self._say(errno.EACCES, [])
+            return
+        try:
+            descriptor = open_to_read(path)
+        except OSError as error:
+            self._say(error.errno or errno.EIO, [])
+            return
+        try:
+            self._say(0, [descriptor])
+        finally:
+            os.close(descriptor)
+
+    def _say(self, number: int, descriptors: list[int]) -> None:
+        with suppress(OSError):  # it died, or does not read its answers
+            send_fds(self._end, [str(number).encode()], descriptors)
+
+
+def files_pair() -> tuple[socket, socket]:
+    """The supervisor's end, and the socket that the role inherits."""
+    return socketpair(AF_UNIX, SOCK_SEQPACKET)
+
+
+def inherited_files(environment: Mapping[str, str], config: Config) -> OpenToRead | None:
+    """Opens the named files, for a role that has a supervisor, and any other file by itself."""
+    descriptor = environment.get(NAMED_FILES)
+    if descriptor is None:
+        return None
+    end = socket(fileno=int(descriptor))
+    os.set_inheritable(end.fileno(), False)
+    end.settimeout(ANSWER_SECONDS_MAX)
+    return _asking(end, config.store)
+
+
+def _asking(end: socket, store: str) -> Callable[[str], int]:
+    one_at_a_time = threading.Lock()
+
+    def opened(path: str) -> int:
+        if path.startswith(f"{store}/"):
+            return open_to_read(path)
+        with one_at_a_time:
+            end.send(os.fsencode(path))
+            answer, descriptors, _, _ = recv_fds(end, PATH_OCTETS_MAX, 1, MSG_CMSG_CLOEXEC)
+        if len(descriptors) == 1:
+            return descriptors[0]
+        number = int(answer) if len(answer) > 0 else errno.EPIPE
+        raise OSError(number, os.strerror(number), path)
+
+    return opened
