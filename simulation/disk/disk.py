@@ -54,6 +54,7 @@ class RecordedDisk:
         self._model = model
         self._whole_log = whole_log
         self._alive = True
+        self.machine = "machine"  # its name; a copy of the disk in another machine has another one
         self._processes: list[RecordedDisk] = [self]
         self.room_octets = ROOM_OCTETS
         self._vfs_name = f"recorded-{next(_vfs_numbers)}"
@@ -125,6 +126,9 @@ class RecordedDisk:
     def free_octets(self) -> int:
         return 0 if self._recording.full else self.room_octets
 
+    def identity(self, name: str) -> str:
+        return self.machine
+
     def hold(self, name: str) -> "RecordedHeld | None":
         self._living()
         if name in self._locks:
@@ -180,6 +184,7 @@ class RecordedDisk:
         other = RecordedDisk.__new__(RecordedDisk)
         other._setup(self._root, self._recording, self._locks, self._model, self._whole_log)
         other._processes = self._processes
+        other.machine = self.machine
         other.first = self.first
         self._processes.append(other)
         return other
@@ -204,7 +209,9 @@ class RecordedDisk:
             process.kill()
         shutil.rmtree(self._root)
         write_image(image, self._root)
-        return RecordedDisk(self._root, self._model, whole_log=self._whole_log)
+        again = RecordedDisk(self._root, self._model, whole_log=self._whole_log)
+        again.machine = self.machine
+        return again
 
 
 class RecordedFile:

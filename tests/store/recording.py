@@ -53,6 +53,7 @@ class RecordingEngine:
     log_octets: int = 0  # what a checkpoint copies
     is_closed: bool = False
     removed: list[str] = field(default_factory=list)  # locks and files, in order
+    witness_epochs: list[int] = field(default_factory=list)  # as written beside the database
     ended_mail: bool = False  # whether a verb ran that may end deliveries
 
     def finished(self) -> list[Query]:
@@ -103,6 +104,9 @@ class RecordingEngine:
 
     async def remove_files(self, names: Sequence[str]) -> None:
         self.removed += names
+
+    async def write_witness(self, epoch: int) -> None:
+        self.witness_epochs.append(epoch)
 
     async def remove_leaving(self) -> None:
         self.removed.append("what is leaving")

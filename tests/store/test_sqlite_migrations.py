@@ -17,7 +17,10 @@ from secondpost.mail.subscriber_states import Reason
 from secondpost.store.newsletter_ports import ArticleMove
 from secondpost.store.owner_ports import Selection
 from secondpost.store.sqlite import SqliteStore, schema, statements
+from secondpost.store.sqlite import store as sqlite_store
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Suppression
+from secondpost.store.verbs.steps import Steps
+from secondpost.store.verbs.witness import Judged
 from tests.store.letters import Letters
 from tests.store.place import SqlitePlace, content_in, database_of, engine_of
 from tests.store.readers import FEED, Publisher
@@ -36,7 +39,14 @@ def older_schema(monkeypatch: pytest.MonkeyPatch, newest: int) -> Iterator[None]
         older.setattr(
             schema, "migrations", lambda database: [m for m in known(database) if m.number <= newest]
         )
+        older.setattr(sqlite_store, "judged", _before_witnesses)
         yield
+
+
+def _before_witnesses(*_: object, **__: object) -> Steps[Judged]:
+    """What an older version did about copies: nothing."""
+    yield from ()
+    return Judged(0)
 
 
 async def test_after_0016_an_author_is_no_address_and_each_feed_is_read_whole_once_more(

@@ -295,6 +295,7 @@ async def test_an_abandoned_freeze_is_swept_in_batches() -> None:
 
 async def test_the_lease_of_a_dead_leader_falls_and_that_of_a_living_one_stands() -> None:
     taken: list[Given] = [
+        ("witness.row", []),
         ("claims.take_lease", []),
         ("issues.leader", [(1, "workers/1")]),
     ]

@@ -91,6 +91,8 @@ async def led(store: Leading) -> AsyncIterator[Lease]:
     loop = asyncio.get_running_loop()
     until = loop.time() + command_waits().lead
     while (leader := await store.lead(PUBLISH)) is None:
+        if await store.copy_hold() is not None:
+            raise Ending(COPY_IS_HELD, Exit.NO)
         if loop.time() > until:
             text = "the service is just preparing an issue; try again when `secondpost issue list` shows it"
             raise Ending(text, Exit.UNREACHABLE)
@@ -106,6 +108,7 @@ async def led(store: Leading) -> AsyncIterator[Lease]:
 
 
 NUMBER_DIGITS_MAX = 9
+COPY_IS_HELD = "this store is a copy, and nothing in it goes out before you type: secondpost snapshot accept"
 NOT_RUNNING = "The service is NOT RUNNING: nothing is sent until it runs."
 
 

@@ -68,6 +68,8 @@ class DeliverLoop:
 
     async def start(self) -> None:
         await self._sweep()
+        while await self._context.claims.set_aside_copied() > 0:
+            pass
         await self._mend_clock()
         await self._context.sites.primaries.load()
         loop, rhythm = asyncio.get_running_loop(), self._rhythm

@@ -232,6 +232,12 @@ class AlarmKind(Enum):
         "Make a user for the service, and name it with `user`.",
         AlarmEnds.WHEN_MENDED,
     )
+    SENDING_HELD = (
+        "sending-held",
+        Severity.ACT,
+        "Type `secondpost snapshot accept`: it shows what waits, and asks what is to go out.",
+        AlarmEnds.WHEN_MENDED,
+    )
     STORE_WAITS = (
         "store-waits",
         Severity.PASSES,

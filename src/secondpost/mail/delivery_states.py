@@ -19,6 +19,8 @@ class DeliveryActor(StrEnum):
     SWEEP = "sweep"  # after a worker died
     CLOCK = "clock"  # a time limit was reached
     OWNER = "owner"
+    COPY = "copy"  # the database is a copy, and does not know what its original has sent since
+    ACCEPT = "accept"  # the owner accepts a copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,14 @@ DELIVERY_EDGES: tuple[DeliveryEdge, ...] = (
         State.COMMITTING, State.UNKNOWN, DeliveryActor.SWEEP, "its worker died: the outcome is unknown"
     ),
     DeliveryEdge(State.UNKNOWN, State.WAITING, DeliveryActor.RETRY, "the owner allowed one retry"),
+    # In a copy of the store.
+    DeliveryEdge(State.WAITING, State.HELD, DeliveryActor.COPY, "the original may have sent it since"),
+    DeliveryEdge(State.HELD, State.WAITING, DeliveryActor.ACCEPT, "it goes out, perhaps once more"),
+    DeliveryEdge(State.HELD, State.DROPPED, DeliveryActor.ACCEPT, "it is not to go out"),
+    DeliveryEdge(State.HELD, State.DELIVERED, DeliveryActor.ACCEPT, "the original's log says so"),
+    DeliveryEdge(State.FROZEN, State.DELIVERED, DeliveryActor.ACCEPT, "the original's log says so"),
+    DeliveryEdge(State.HELD, State.UNKNOWN, DeliveryActor.ACCEPT, "of an issue: the reader may have it"),
+    DeliveryEdge(State.FROZEN, State.UNKNOWN, DeliveryActor.ACCEPT, "of an issue: the reader may have it"),
 )
 
 KEEPING_CONTENT = (

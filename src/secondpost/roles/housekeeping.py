@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
 
+from secondpost.deliver.copy_alarm import CopyAlarm
 from secondpost.deliver.disk_alarms import DiskAlarms, fillings
 from secondpost.deliver.outages import OutageAlarms
 from secondpost.deliver.refused import RefusedMail
@@ -16,10 +17,11 @@ from secondpost.receive.proven import PROVEN_MS
 from secondpost.roles.certificate_look import certificate_look
 from secondpost.roles.parts import Parts, opened
 from secondpost.spool.free_room import free_octets
+from secondpost.store.copy_ports import CopyNotice
 from secondpost.store.newsletter_store_ports import NewsletterKeeping
 from secondpost.store.ports import StoreFull, StoreUnavailable
 from secondpost.world.background import Background
-from secondpost.world.ports import Clock
+from secondpost.world.ports import Clock, DiskFull
 
 CHECKPOINT_SECONDS_BUSY = 0.25
 LEARNED_MAX = 200_000  # recipients; guessed addresses outnumber real ones
@@ -55,6 +57,7 @@ class Housekeeping:
             self._config, parts.world.work, clock, parts.alarms, parts.open_file
         )
         self._outages = OutageAlarms(self._config, self._store, clock, parts.alarms)
+        self._copy = CopyAlarm(_kept_in(self._store, readers), parts.alarms)
         free = partial(free_octets, self._disk, self._config.reserve)
         self._refused = RefusedMail(self._config, self._store, clock, log, free)
 
@@ -62,6 +65,8 @@ class Housekeeping:
         rhythms = self._rhythms
         for seconds, work in (
             (rhythms.checkpoint_seconds, self._checkpoint),
+            (rhythms.witness_seconds, self._advance_epochs),
+            (rhythms.copy_seconds, self._copy.look),
             (rhythms.prune_seconds, self._prune),
             (rhythms.catch_all_seconds, self._look_for_catch_alls),
             (rhythms.refused_seconds, self._refused.end),
@@ -69,7 +74,9 @@ class Housekeeping:
             (rhythms.certificate_seconds, self._certificate),
         ):
             self._background(self._every(seconds, work))
-        self._background(self._certificate())  # also at once
+        self._background(self._certificate())  # these also at once
+        self._background(self._copy.look())
+        self._background(self._advance_epochs())
 
     async def _every(self, seconds: float, work: Callable[[], Coroutine[None, None, None]]) -> None:
         while True:
@@ -87,6 +94,14 @@ class Housekeeping:
     async def _copy_logs(self) -> int:
         copied = await self._store.checkpoint()
         return copied if self._reader_store is None else copied + await self._reader_store.checkpoint()
+
+    async def _advance_epochs(self) -> None:
+        try:
+            await self._store.advance_epoch()
+            if self._reader_store is not None:
+                await self._reader_store.advance_epoch()
+        except DiskFull as error:  # in the database it has risen: the file follows the next time
+            self._alarms.begin(AlarmKind.HOUSEKEEPING_WAITS, "", str(error))
 
     async def _look_at_stock(self) -> None:
         free = free_octets(self._disk, self._config.reserve)
@@ -108,6 +123,11 @@ class Housekeeping:
         await self._store.forget_days(day_of(now_ms - HISTORY_MS))
         if self._reader_store is not None:
             await forget_readers(self._reader_store, now_ms)
+
+
+def _kept_in(mail: CopyNotice, readers: CopyNotice | None) -> tuple[tuple[str, CopyNotice], ...]:
+    found = (("mail", mail),)
+    return found if readers is None else (*found, ("newsletter", readers))
 
 
 async def forget_readers(store: NewsletterKeeping, now_ms: int) -> None:

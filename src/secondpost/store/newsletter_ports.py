@@ -19,6 +19,7 @@ from secondpost.mail.delivery import DeliveryId, State
 from secondpost.mail.issue import ArticleId, DigestDraft, Issue, IssueId, LetterDraft, Reckoning
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import SubscriberId
+from secondpost.store.copy_ports import CopyNotice
 from secondpost.store.owner_ports import DeliveryEvent
 from secondpost.store.ports import Claims, Lease
 
@@ -31,7 +32,7 @@ class IssueRefused(Exception):
     """The issue's state does not permit this. The text is for the owner."""
 
 
-class Leading(Protocol):
+class Leading(CopyNotice, Protocol):
     """Lets one process at a time do what must not run twice at once: the publish role, or a command
     that acts as it while none is running.
     """

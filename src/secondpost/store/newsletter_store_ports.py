@@ -6,6 +6,7 @@ The ports of newsletter_ports, subscriber_ports, standing_ports and naming_ports
 from collections.abc import Awaitable
 from typing import Protocol
 
+from secondpost.store.copy_ports import NewsletterCopyDesk
 from secondpost.store.naming_ports import Naming, NewsletterNames
 from secondpost.store.newsletter_ports import Feeds, IssueLookup, Issues, Leading, Ledger, ReaderClaims
 from secondpost.store.owner_ports import Desk
@@ -55,6 +56,7 @@ class NewsletterStore(
     Naming,
     NewsletterDesk,
     NewsletterKeeping,
+    NewsletterCopyDesk,
     Protocol,
 ):
     """The whole store, which roles hand to the stations port by port."""

@@ -13,6 +13,7 @@ from secondpost.mail.delivery import DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
 from secondpost.store.alarm_ports import AlarmsDesk
+from secondpost.store.copy_ports import CopyNotice
 from secondpost.store.primary_ports import PrimariesDesk
 
 
@@ -128,7 +129,7 @@ class Refused:
     oldest_ms: int  # when the oldest was refused
 
 
-class Desk(PrimariesDesk, AlarmsDesk, Protocol):
+class Desk(PrimariesDesk, AlarmsDesk, CopyNotice, Protocol):
     """The owner's view of mail."""
 
     async def listed(self, selection: Selection, after: DeliveryId | None, limit: int) -> list[DeliveryRow]:

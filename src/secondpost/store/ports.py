@@ -20,6 +20,7 @@ from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Arrival, Lane
 from secondpost.mail.queue_id import QueueId, QueueIds
 from secondpost.store.alarm_ports import AlarmsKeeping
+from secondpost.store.copy_ports import CopyClaims, CopyDesk, CopyKeeping
 from secondpost.store.owner_ports import Desk, Refused, SiteDown
 from secondpost.store.primary_ports import (
     PrimariesClaims,
@@ -160,7 +161,7 @@ class Swept:
     unknown: tuple[DeliveryId, ...] = ()  # an issue's committing mails; not retried automatically
 
 
-class Claims(PrimariesClaims, Protocol):
+class Claims(PrimariesClaims, CopyClaims, Protocol):
     """The deliver role's view of mail. Opening the store for writing registers a worker."""
 
     def sweep(self) -> Awaitable[Swept]:
@@ -283,7 +284,7 @@ class Dropped:
     octets: int
 
 
-class Keeping(PrimariesKeeping, Protocol):
+class Keeping(PrimariesKeeping, CopyKeeping, Protocol):
     """Housekeeping, done by one role."""
 
     @property
@@ -348,5 +349,5 @@ class Keeping(PrimariesKeeping, Protocol):
         ...
 
 
-class MailStore(Intake, Claims, Desk, Keeping, AlarmsKeeping, Protocol):
+class MailStore(Intake, Claims, Desk, Keeping, AlarmsKeeping, CopyDesk, Protocol):
     """The whole store, which roles hand to the stations port by port."""

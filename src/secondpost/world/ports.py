@@ -377,6 +377,12 @@ class Disk(Protocol):
         """Free space. Raises DiskFailed if the folder does not exist."""
         ...
 
+    def identity(self, name: str) -> str:
+        """One line that is another for every copy of the file: the machine, and the file's place on
+        its disk. Raises FileNotFoundError and DiskFailed.
+        """
+        ...
+
     def hold(self, name: str) -> Held | None:
         """Lock a file, created if missing; None if a living process holds it.
 

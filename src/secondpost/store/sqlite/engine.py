@@ -13,6 +13,7 @@ from secondpost.store.sqlite.group import Writer
 from secondpost.store.sqlite.leaving import LeavingFiles, leaving_files
 from secondpost.store.sqlite.opened import Opened
 from secondpost.store.sqlite.statements import QUERIES, Statements, run_on
+from secondpost.store.sqlite.witness_file import write_witness
 from secondpost.store.verbs.engine import CHANGE_UNITS, EACH, EACH_ENDING, Verb
 from secondpost.store.verbs.steps import Steps
 from secondpost.store.verbs.workers import leave
@@ -106,6 +107,10 @@ class SqliteEngine:
             disk.sync_folder(CONTENT_FOLDER)
 
         await self.opened.work.run(remove)
+
+    async def write_witness(self, epoch: int) -> None:
+        opened = self.opened
+        await opened.work.run(lambda: write_witness(opened.disk, opened.path_name, epoch))
 
     async def remove_leaving(self) -> None:
         await self.leaving.remove()

@@ -23,9 +23,11 @@ from secondpost.store.sqlite.log_bounds import LogBounds
 from secondpost.store.sqlite.opened import Opened
 from secondpost.store.sqlite.schema import Database
 from secondpost.store.sqlite.statements import QUERIES, Statements, run_on
+from secondpost.store.sqlite.witness_file import read_witness, write_witness
 from secondpost.store.verbs.mail_store import MailVerbs
+from secondpost.store.verbs.witness import judged
 from secondpost.store.verbs.workers import WORKERS_FOLDER, Worker, enter
-from secondpost.world.ports import Clock, Disk, Work
+from secondpost.world.ports import Clock, Disk, DiskFull, Work
 
 S = TypeVar("S", bound="SqliteStore")
 T = TypeVar("T")
@@ -66,8 +68,10 @@ class SqliteStore(MailVerbs):
         _make_file(disk, cls.database.file_name)
         opening = _Opening(disk, cls.database, in_line, 0.0 if in_line else busy_seconds, log_bounds)
         db = opening.connection(create=True)
-        worker = opening.trying(db, lambda: _begin(db, cls.database, disk, clock, role))
-        return cls(SqliteEngine(opening.opened(db, work, clock, failed, worker)))
+        begun = opening.trying(db, lambda: _begin(db, cls.database, disk, clock, role))
+        opened = opening.opened(db, work, clock, failed, begun.worker)  # what was begun is durable now
+        opening.witnessed(opened, begun.epoch)
+        return cls(SqliteEngine(opened))
 
     @classmethod
     def open_desk(
@@ -138,6 +142,18 @@ class _Opening:
             db.close()
             raise
 
+    def witnessed(self, opened: Opened, epoch: int) -> None:
+        """Write the epoch beside the database, if there is room for it: mail must be able to leave
+        a full disk, and the file may be one epoch behind. Raises DiskFailed.
+        """
+        try:
+            write_witness(self.disk, self.path_name, epoch)
+        except DiskFull:
+            return
+        except BaseException:
+            SqliteEngine(opened).close()
+            raise
+
     def opened(
         self,
         db: apsw.Connection,
@@ -164,18 +180,28 @@ class _Opening:
         )
 
 
-def _begin(db: apsw.Connection, database: Database, disk: Disk, clock: Clock, role: str) -> Worker:
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    worker: Worker
+    epoch: int  # that the witness file must have
+
+
+def _begin(db: apsw.Connection, database: Database, disk: Disk, clock: Clock, role: str) -> _Begun:
     db.execute("BEGIN IMMEDIATE")
     try:
-        schema.migrate(db, database, clock.now_ms())
-        entering = enter(disk.hold, role, database.workers, clock.now_ms())
-        worker = run_on(db, Statements(QUERIES), entering)
+        is_new, now_ms = schema.version(db) == 0, clock.now_ms()
+        schema.migrate(db, database, now_ms)
+        statements = Statements(QUERIES)
+        # Read with the lock held: the epoch rises in the database first, and then in the file.
+        file, identity = read_witness(disk, database.file_name), disk.identity(database.file_name)
+        epoch = run_on(db, statements, judged(file, identity, now_ms, is_new=is_new)).epoch
+        worker = run_on(db, statements, enter(disk.hold, role, database.workers, now_ms))
         db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
-    return worker
+    return _Begun(worker, epoch)
 
 
 def _make_file(disk: Disk, name: str) -> None:

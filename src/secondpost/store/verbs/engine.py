@@ -115,6 +115,10 @@ class Engine(Protocol):
         """Remove content files for good. Raises DiskFailed, DiskFull."""
         ...
 
+    async def write_witness(self, epoch: int) -> None:
+        """Write the epoch beside the database, durably. An engine without files does nothing."""
+        ...
+
     async def remove_leaving(self) -> None:
         """Remove the content files and rows of messages that have ended; what cannot go now stays
         for the next time.

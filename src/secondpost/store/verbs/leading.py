@@ -5,15 +5,20 @@ from secondpost.store.newsletter_ports import LeadershipLost
 from secondpost.store.ports import Lease
 from secondpost.store.verbs.claims import ClaimsVerbs
 from secondpost.store.verbs.steps import Steps, number, rows, run
+from secondpost.store.verbs.witness import is_held_copy
 
 
 class LeadingVerbs(ClaimsVerbs):
     async def lead(self, what: str) -> Lease | None:
         """Take the lead, as a lease of a site to which nothing is ever sent.
 
+        In a copy that the owner has not accepted no process leads, so no issue is made or sent.
+
         The lease of a dead process is dropped here too: without a running service nothing sweeps,
         and a killed command would lead for ever.
         """
+        if await self._engine.read(is_held_copy()):
+            return None
         site = f"leader of {what}"
         lease = await self.lease(Lane.OWN, site)
         if lease is None and await self._ended_leader_removed(site):

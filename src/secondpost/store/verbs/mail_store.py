@@ -1,5 +1,6 @@
 """All verbs of a store of mail."""
 
+from secondpost.store.verbs.accepting import AcceptingVerbs
 from secondpost.store.verbs.alarms import AlarmsVerbs
 from secondpost.store.verbs.claims import ClaimsVerbs
 from secondpost.store.verbs.days import DaysVerbs
@@ -9,6 +10,7 @@ from secondpost.store.verbs.keeping import KeepingVerbs
 from secondpost.store.verbs.primaries import PrimariesVerbs
 from secondpost.store.verbs.refused import RefusedVerbs
 from secondpost.store.verbs.sites import SitesVerbs
+from secondpost.store.verbs.witness import WitnessVerbs
 
 
 class MailVerbs(
@@ -21,5 +23,7 @@ class MailVerbs(
     DeskVerbs,
     RefusedVerbs,
     KeepingVerbs,
+    WitnessVerbs,
+    AcceptingVerbs,
 ):
     """Implements the ports of a store of mail; an adapter adds how it is opened."""

@@ -1,5 +1,6 @@
 """All verbs of the newsletter's store beyond those of a store of mail."""
 
+from secondpost.store.verbs.accepting import NewsletterAcceptingVerbs
 from secondpost.store.verbs.copies import CopiesVerbs
 from secondpost.store.verbs.freezing import FreezingVerbs
 from secondpost.store.verbs.importing import ImportingVerbs
@@ -33,6 +34,7 @@ class NewsletterVerbs(
     ReadersVerbs,
     StandingVerbs,
     NamingVerbs,
+    NewsletterAcceptingVerbs,
 ):
     """Implements store/newsletter_ports, subscriber_ports, standing_ports and naming_ports."""
 

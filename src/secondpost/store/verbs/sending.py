@@ -68,7 +68,7 @@ class SendingVerbs(Verbs):
 
 def _send_batch(id: IssueId, now_ms: int, rows_max: int) -> Steps[int]:
     for message, behind, start_ms in (yield from rows("issues.sending", id)):
-        upto = yield from _next_rows(number(message), number(behind), rows_max)
+        upto = yield from next_rows(number(message), number(behind), rows_max)
         if upto is None:
             return 0
         due_ms = min(now_ms, number(start_ms))
@@ -94,7 +94,7 @@ def _stop(id: IssueId, now_ms: int, reason: str) -> Steps[Issue]:
 
 def _stop_batch(message: int, behind: int, now_ms: int) -> Steps[int | None]:
     """Stop a batch of rows; returns the last one processed, None if there were none."""
-    upto = yield from _next_rows(message, behind, BATCH_ROWS)
+    upto = yield from next_rows(message, behind, BATCH_ROWS)
     if upto is None:
         return None
     domains = yield from rows("issues.waiting_between", message, behind, upto)
@@ -126,7 +126,7 @@ def _retry_batch(id: IssueId, subscriber: SubscriberId | None, now_ms: int) -> S
 
 
 def _forget_batch(message: int) -> Steps[int]:
-    upto = yield from _next_rows(message, 0, BATCH_ROWS)
+    upto = yield from next_rows(message, 0, BATCH_ROWS)
     if upto is None or len((yield from rows("issues.is_over", message))) == 0:
         return 0
     yield from run("issues.count_off_unknown", message, upto)
@@ -134,7 +134,7 @@ def _forget_batch(message: int) -> Steps[int]:
     return (yield from run("issues.forget_rows", message, upto))
 
 
-def _next_rows(message: int, behind: int, most: int) -> Steps[int | None]:
+def next_rows(message: int, behind: int, most: int) -> Steps[int | None]:
     """The number of the last of the issue's next rows, None if there are none."""
     [(upto,)] = yield from rows("issues.next_rows", message, behind, most)
     return maybe_number(upto)

@@ -12,6 +12,9 @@ from secondpost.world.ports import DiskFailed, DiskFull, FileUnreadable
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
+MACHINE_ID = "/etc/machine-id"
+MACHINE_ID_CHARACTERS_MAX = 64
+NO_MACHINE_ID = "machine"
 HOLD_TRIES = 10  # a lock file may be replaced between opening and locking it
 
 # No space, file descriptors or memory: temporary, and nothing already written is in doubt.
@@ -143,12 +146,33 @@ class RealDisk:
             raise _disk_error(error, f"looking for room in {self._root}") from error
         return facts.f_bavail * facts.f_frsize
 
+    def identity(self, name: str) -> str:
+        path = self.path(name)
+        try:
+            return f"{_machine_id()} {os.stat(path).st_ino}"
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise _disk_error(error, f"looking at {path}") from error
+
     def hold(self, name: str) -> "RealHeld | None":
         path = self.path(name)
         try:
             return _hold(path)
         except OSError as error:
             raise _disk_error(error, f"locking {path}") from error
+
+
+def _machine_id() -> str:
+    """This system's number (machine-id(5)), which is made when a system is installed or cloned;
+    "machine" where there is none, as in some containers.
+    """
+    try:
+        with open(MACHINE_ID, encoding="ascii", errors="replace") as file:
+            said = file.read(MACHINE_ID_CHARACTERS_MAX).strip()
+    except FileNotFoundError:
+        return NO_MACHINE_ID
+    return said if len(said) > 0 else NO_MACHINE_ID
 
 
 def _hold(path: str) -> "RealHeld | None":

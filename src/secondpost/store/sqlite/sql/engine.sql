@@ -24,6 +24,11 @@ SELECT json_group_array(json(due)) FROM (
 -- The highest event number ever given to any reader, including erased ones, so no column holds it.
 SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'reader_event'), 0);
 
+-- name: leap
+-- Leave out so many numbers of readers, their events and issues that none is given that the original
+-- of a copy may have given since: they stand in links and addresses that never expire.
+UPDATE sqlite_sequence SET seq = seq + 1000000 WHERE name IN ('subscriber', 'reader_event', 'issue');
+
 -- name: last_run
 -- The highest run number ever given, including workers that have left; SQLite keeps it in a table
 -- of its own.

@@ -102,11 +102,12 @@ SELECT substr(data, CAST(?2 AS integer), CAST(?3 AS integer)) FROM content WHERE
 -- name: still_there
 -- Which of the chosen deliveries are in a state that permits the move; if content is needed (?1),
 -- only those that have it. ?2 includes mail to readers, which a redirect excludes: it is for its
--- reader alone.
+-- reader alone. What a copy of the store holds moves only when the owner accepts the copy.
 -- set: chosen (message integer, number integer)
 -- gives: message, number, domain
 SELECT message, number, domain FROM delivery
 WHERE (message, number) IN (SELECT message, number FROM chosen) {conditions}
+  AND NOT (state = 'held' AND cause = 'copied')
   AND (ended_ms IS NULL OR ?1 = 0) AND (subscriber IS NULL OR ?2 = 1);
 
 -- name: move
