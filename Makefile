@@ -81,6 +81,9 @@ dist: $(READY)
 	@rm -rf dist/*.whl dist/*.tar.gz
 	@$(PY) -m hatchling build --directory dist 2>&1 | grep ^dist/
 
+deb: dist have-debhelper
+	@$(PY) -m release.debian_package
+
 # New versions: hashes as the public index lists them, for every platform, and no index address.
 lock:
 	@$(PYTHON) -m venv build/lock
@@ -109,7 +112,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(PY) -m compileall -q src simulation
 	@touch $@
 
-.PHONY: have-strace have-ip have-swaks have-chromium have-postgres have-debootstrap have-peers
+.PHONY: have-strace have-ip have-swaks have-chromium have-postgres have-debootstrap have-debhelper have-peers
 have-strace:
 	@command -v strace >/dev/null || { echo "strace is missing: apt-get install strace"; exit 1; }
 have-ip:
@@ -123,5 +126,8 @@ have-chromium:
 	@command -v chromium >/dev/null || { echo "chromium is missing: apt-get install chromium"; exit 1; }
 have-debootstrap:
 	@command -v debootstrap >/dev/null || { echo "debootstrap is missing: apt-get install debootstrap"; exit 1; }
+have-debhelper:
+	@command -v dh >/dev/null && /usr/bin/python3 -c 'import ensurepip, venv' \
+	  || { echo "Debian's tools are missing: apt-get install build-essential debhelper fakeroot python3 python3-venv"; exit 1; }
 have-peers: $(READY)
 	@$(PY) -m bench.peers check
