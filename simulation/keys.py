@@ -20,16 +20,18 @@ from cryptography.hazmat.primitives.asymmetric.rsa import (
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from secondpost.config.records import Dkim
+from secondpost.mail.store_rooms import StoreRoom
 from secondpost.protocols.dkim.verifying import PublicKey, parse_key
 from secondpost.protocols.tokens import KEY_OCTETS, Ring
 from secondpost.signing.assembly import ReaderKeys
 from secondpost.world.real.keys import (
     FILE_MODE,
-    FOLDER,
     RSA_BITS,
     dkim_records,
     load_key_ring,
     load_signing_keys,
+    pem_path,
+    ring_path,
 )
 from simulation.dice import SimDice
 
@@ -41,16 +43,15 @@ WITNESSES = 16  # rounds of the Miller-Rabin test
 def _made() -> tuple[ReaderKeys, dict[str, PublicKey]]:
     dice = SimDice("keys")
     with tempfile.TemporaryDirectory() as store:
-        folder = os.path.join(store, FOLDER)
-        os.mkdir(folder)
+        os.makedirs(os.path.join(store, StoreRoom.LINKS.folder))
         dkim = Dkim()
         ed25519 = Ed25519PrivateKey.from_private_bytes(dice.token(32))
-        for name, data in (
-            (f"{dkim.rsa}.pem", _pem(_rsa(dice))),
-            (f"{dkim.ed25519}.pem", _pem(ed25519)),
-            *((f"{ring}.keys", f"1 {dice.token(KEY_OCTETS).hex()}\n".encode()) for ring in Ring),
+        for path, data in (
+            (pem_path(store, dkim.rsa), _pem(_rsa(dice))),
+            (pem_path(store, dkim.ed25519), _pem(ed25519)),
+            *((ring_path(store, ring), f"1 {dice.token(KEY_OCTETS).hex()}\n".encode()) for ring in Ring),
         ):
-            with open(os.open(os.path.join(folder, name), os.O_WRONLY | os.O_CREAT, FILE_MODE), "wb") as file:
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT, FILE_MODE), "wb") as file:
                 file.write(data)
         keys = ReaderKeys(
             load_signing_keys(store, dkim),

@@ -37,7 +37,7 @@ class SyncTarget(StrEnum):
 def kind_of(name: str) -> SyncTarget:
     if name.endswith(("-wal", "-journal")):
         return SyncTarget.WAL
-    return SyncTarget.CONTENT if "/" in name else SyncTarget.DATABASE
+    return SyncTarget.DATABASE if name.endswith(".db") else SyncTarget.CONTENT
 
 
 @dataclass(slots=True)

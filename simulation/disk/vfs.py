@@ -10,6 +10,7 @@ from pathlib import Path
 
 import apsw
 
+from simulation.disk.operations import folder_of
 from simulation.disk.recording import Recording, kind_of
 
 NEW_JOURNAL = apsw.SQLITE_OPEN_WAL | apsw.SQLITE_OPEN_MAIN_JOURNAL | apsw.SQLITE_OPEN_SUPER_JOURNAL
@@ -48,7 +49,7 @@ class RecordedVfs(apsw.VFS):
             return
         self.recording.removed(relative)
         if syncdir:
-            _as_sqlite_error(lambda: self.recording.folder_synced("", kind_of(relative)))
+            _as_sqlite_error(lambda: self.recording.folder_synced(folder_of(relative), kind_of(relative)))
 
 
 class RecordedVfsFile(apsw.VFSFile):
@@ -62,6 +63,7 @@ class RecordedVfsFile(apsw.VFSFile):
     ) -> None:
         self._vfs = vfs
         self._kind = kind_of(relative)
+        self._folder = folder_of(relative)
         # The unix VFS syncs the folder with the first sync of a journal it may have created.
         self._syncs_folder = syncs_folder
         super().__init__("", name, flags)
@@ -85,7 +87,7 @@ class RecordedVfsFile(apsw.VFSFile):
         self._living()
         _as_sqlite_error(lambda: self._vfs.recording.synced(self._file, self._kind))
         if self._syncs_folder:
-            _as_sqlite_error(lambda: self._vfs.recording.folder_synced("", self._kind))
+            _as_sqlite_error(lambda: self._vfs.recording.folder_synced(self._folder, self._kind))
             self._syncs_folder = False
 
     def xFileControl(self, op: int, ptr: int) -> bool:

@@ -58,8 +58,9 @@ def test_with_all_answers_there_are_a_file_and_keys(newcomer: Newcomer) -> None:
     assert [one.domain for one in config.backups] == [Domain("example.net")]
     assert config.receive.listen == (Endpoint("127.0.0.1", 2525),)
     keys = newcomer.folder / "store" / "keys"
-    assert sorted(os.listdir(keys)) == ["addresses.keys", "links.keys", "sp-ed.pem", "sp-rsa.pem"]
-    assert {path.stat().st_mode & 0o777 for path in keys.iterdir()} == {0o600}
+    files = sorted(path for path in keys.rglob("*") if path.is_file())
+    assert [path.name for path in files] == ["addresses.keys", "links.keys", "sp-ed.pem", "sp-rsa.pem"]
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
     assert newcomer.path.stat().st_mode & 0o777 == 0o644
     assert f"Wrote {newcomer.path}.\nMade 4 keys in {newcomer.folder}/store/keys." in shown
     assert "example.net: mail goes to mx1.provider.example (10)." in shown
@@ -337,6 +338,6 @@ def test_the_keys_belong_to_the_user_of_the_service() -> None:
         assert done.returncode == 0, done.stderr
         owner = NOBODY if os.geteuid() == 0 else os.geteuid()
         assert {path.stat().st_uid for path in (folder / "store").rglob("*")} == {owner}
-        assert len(list((folder / "store" / "keys").iterdir())) == 4
+        assert len([path for path in (folder / "store" / "keys").rglob("*") if path.is_file()]) == 4
         assert "IN MX 20 mx2.example.net." in (folder / "zone").read_text()
         assert {path.stat().st_uid for path in (folder / "zone", newcomer.path)} == {os.geteuid()}

@@ -142,7 +142,7 @@ def test_a_file_without_any_newsletter_leaves_none_behind_unsaid(office: Newspap
 
 def test_a_configuration_without_a_store_is_looked_at_alone(paper: Newspaper) -> None:
     assert "no faults" in paper.run("check", "config").stdout
-    assert not (paper.folder / "store" / "newsletter.db").exists()
+    assert not (paper.folder / "store" / "newsletter" / "newsletter.db").exists()
 
 
 def test_a_new_name_without_a_rename_takes_no_readers_that_would_bar_it(office: Newspaper) -> None:

@@ -16,11 +16,14 @@ from secondpost.mail.duration import HOUR_MS
 from secondpost.mail.envelope import Lane
 from secondpost.mail.plan import UNSORTED
 from secondpost.mail.queue_id import QueueId
+from secondpost.mail.store_rooms import StoreRoom
 from secondpost.store.owner_ports import Selection
 from secondpost.store.ports import StoreRefused
 from secondpost.store.sqlite import SqliteStore
+from secondpost.store.sqlite.schema import Database
 from secondpost.world.ports import DiskFailed
 from secondpost.world.real.disk import RealDisk
+from secondpost.world.room_disk import RoomDisk
 from simulation.dice import SimDice
 from simulation.disk.crash import WHOLE, Depth, Model, crash_states, write_image
 from simulation.disk.operations import Operation
@@ -78,7 +81,7 @@ async def faults_of_image(image: Path, stories: Mapping[QueueId, Story], upto: i
     try:
         await store.sweep()
         return [
-            *_integrity(disk.path("mail.db")),
+            *_integrity(disk.path(Database.MAIL.path_name)),
             *complaints(stories, await found_in(store), upto),
             *await _miscounted(store),
             *await _files_left_over(disk, store, stories),
@@ -130,7 +133,7 @@ async def _files_left_over(disk: RealDisk, store: SqliteStore, stories: Mapping[
         for row in await store.listed(Selection(), None, LISTED_MAX)
         if row.state in KEEPING_CONTENT and row.id.queue_id in stories
     }
-    there = {f"{CONTENT_FOLDER}/{name}" for name in disk.names(CONTENT_FOLDER)}
+    there = {f"{CONTENT_FOLDER}/{name}" for name in RoomDisk(disk, StoreRoom.MAIL).names(CONTENT_FOLDER)}
     return [f"{name} is left over" for name in sorted(there - needed)]
 
 

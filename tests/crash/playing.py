@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from secondpost.mail.content import CONTENT_FOLDER
+from secondpost.mail.store_rooms import StoreRoom
 from simulation.disk.crash import Depth, Model, write_image
 from simulation.disk.disk import RecordedDisk
 from simulation.disk.operations import Image
@@ -42,7 +43,7 @@ def play(
 ) -> Verdict:
     async def played() -> Verdict:
         write_image(new_store(), folder / "disk")
-        (folder / "disk" / CONTENT_FOLDER).mkdir(exist_ok=True)
+        (folder / "disk" / StoreRoom.MAIL.folder / CONTENT_FOLDER).mkdir(exist_ok=True)
         disk = RecordedDisk(folder / "disk", model)
         with sabotage(disk):
             stage = Stage.on(disk)

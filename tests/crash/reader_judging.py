@@ -20,10 +20,12 @@ from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.plan import UNSORTED
+from secondpost.mail.store_rooms import StoreRoom
 from secondpost.mail.subscriber import SubscriberId, SubscriberState
 from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.ports import Settlement, StoreRefused
 from secondpost.store.sqlite import SqliteNewsletterStore
+from secondpost.store.sqlite.schema import Database
 from secondpost.world.ports import DiskFailed
 from secondpost.world.real.disk import RealDisk
 from simulation.dice import SimDice
@@ -65,7 +67,7 @@ def play_readers(
     write_image(prepared(), folder / "disk")
 
     async def played() -> Verdict:
-        (folder / "disk" / CONTENT_FOLDER).mkdir(exist_ok=True)
+        (folder / "disk" / StoreRoom.NEWSLETTER.folder / CONTENT_FOLDER).mkdir(exist_ok=True)
         disk = RecordedDisk(folder / "disk", model)
         with sabotage(disk):
             publishing = await Publishing.on(disk)
@@ -101,7 +103,7 @@ async def faults_of_image(image: Path, publishing: Publishing, upto: int) -> lis
         await store.sweep()
         await store.sweep_freezing()
         return [
-            *_integrity(disk.path("newsletter.db")),
+            *_integrity(disk.path(Database.NEWSLETTER.path_name)),
             *await _what_was_promised(store, publishing, upto),
             *await _miscounted(store),
             *await _lives_on(store, publishing, upto, clock),

@@ -79,7 +79,7 @@ async def neighbour(stage: Stage) -> None:
     outcome = await _delivered_not_synced(stage, lease, await stage.claim(lease, 1), story)
     await other.sweep()
     assert story.file is not None
-    assert stage.disk.size(story.file) == 0
+    assert stage.mail_disk.size(story.file) == 0
     await stage.accept(SMALL_OCTETS)
     outcome.done = stage.disk.position
     its_disk.kill()

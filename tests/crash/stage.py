@@ -13,10 +13,12 @@ from secondpost.mail.duration import HOUR_MS
 from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer
 from secondpost.mail.plan import UNSORTED
 from secondpost.mail.queue_id import QUEUE_EPOCH_MS, QueueId, QueueIds, queue_id_text
+from secondpost.mail.store_rooms import StoreRoom
 from secondpost.receive.body import BodyKeeper
 from secondpost.store.ports import Lease, Settlement, StoreFull
 from secondpost.store.sqlite import SqliteStore
 from secondpost.world.ports import Disk, DiskFailed, DiskFull
+from secondpost.world.room_disk import RoomDisk
 from simulation.dice import SimDice
 from simulation.disk.disk import RecordedDisk
 from tests.clock import SetClock
@@ -85,6 +87,10 @@ class Stage:
     dice: SimDice = field(default_factory=lambda: SimDice("stage"))
     stories: dict[QueueId, Story] = field(default_factory=dict)
 
+    @property
+    def mail_disk(self) -> RoomDisk:
+        return RoomDisk(self.disk, StoreRoom.MAIL)
+
     @classmethod
     def on(cls, disk: RecordedDisk) -> "Stage":
         failures: list[BaseException] = []
@@ -109,7 +115,7 @@ class Stage:
         except (StoreFull, DiskFull):
             del self.stories[queue_id]  # not kept: finding it later would be an invention
             if story.file is not None:
-                self.disk.remove(story.file)
+                self.mail_disk.remove(story.file)
             raise
         for steps in story.deliveries.values():
             steps[0].done = self.disk.position
@@ -119,7 +125,7 @@ class Stage:
         def ignored() -> None: ...
 
         body = BodyKeeper(
-            self.disk,
+            self.mail_disk,
             InLineWork(),
             f"{self.ids.worker}-{queue_id_text(queue_id)}",
             drained=ignored,

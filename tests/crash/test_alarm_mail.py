@@ -12,6 +12,7 @@ from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.content import CONTENT_FOLDER
 from secondpost.mail.duration import MINUTE_MS
 from secondpost.mail.standing_alarms import StandingAlarms
+from secondpost.mail.store_rooms import StoreRoom
 from secondpost.store.owner_ports import Selection
 from secondpost.store.sqlite import SqliteStore
 from secondpost.watch.alarm_desk import AlarmDesk, MailToOwner
@@ -102,7 +103,7 @@ async def faults_after(image: Path, clock: SetClock) -> list[str]:
 def test_a_cut_at_any_moment_neither_loses_nor_repeats_a_mail(folder: Path) -> None:
     async def played() -> tuple[int, list[str]]:
         write_image(new_store(), folder / "disk")
-        (folder / "disk" / CONTENT_FOLDER).mkdir(exist_ok=True)
+        (folder / "disk" / StoreRoom.MAIL.folder / CONTENT_FOLDER).mkdir(exist_ok=True)
         disk = RecordedDisk(folder / "disk")
         stage = Stage.on(disk)
         watching = Watching(stage.store, stage.clock)

@@ -86,7 +86,7 @@ def test_a_full_disk_at_any_write_refuses_and_recovers(
         await accept_large(stage)
         await accept(stage)
         needed = {story.file for story in stage.stories.values()}
-        assert {f"{CONTENT_FOLDER}/{name}" for name in stage.disk.names(CONTENT_FOLDER)} <= needed
+        assert {f"{CONTENT_FOLDER}/{name}" for name in stage.mail_disk.names(CONTENT_FOLDER)} <= needed
         assert await faults_at_the_end(stage, folder) == ()
         return struck
 

@@ -31,9 +31,9 @@ def test_all_is_synced_before_the_250(tmp_path: Path, octets: int) -> None:
     store = str(office.store)
     assert not_durable(calls, store) == []
     # The trace without the syncs of one file must be rejected: it is they that are checked.
-    involved = [f"{store}/mail.db-wal"]
+    involved = [f"{store}/mail/mail.db-wal"]
     if octets > IN_TABLE_OCTETS_MAX:
-        [content] = (office.store / CONTENT_FOLDER).iterdir()
+        [content] = (office.store / "mail" / CONTENT_FOLDER).iterdir()
         involved += [str(content), str(content.parent)]
     for path in involved:
         without = [call for call in calls if call.name not in SYNCS or call.path != path]

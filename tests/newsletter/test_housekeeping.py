@@ -22,6 +22,7 @@ from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.dns import RealResolver
 from secondpost.world.real.net import RealNet
 from secondpost.world.real.work import RealWork
+from secondpost.world.room_disk import make_rooms
 from tests.newsletter.blog import WEEKLY
 from tests.protocols.dkim_keys import keys
 
@@ -43,6 +44,7 @@ def test_the_log_of_the_newsletters_store_is_copied_into_it(tmp_path: Path) -> N
     async def story() -> None:
         clock, dice, work, net = RealClock(), RealDice(), RealWork(), RealNet()
         disk, failures = RealDisk(str(tmp_path)), list[BaseException]()
+        make_rooms(disk)
         mail = SqliteStore.open(disk, work, clock, role="deliver", failed=failures.append)
         readers = SqliteNewsletterStore.open(disk, work, clock, role="deliver", failed=failures.append)
         world = World(clock, dice, net, RealResolver((), dice), work, disk)
@@ -52,7 +54,7 @@ def test_the_log_of_the_newsletters_store_is_copied_into_it(tmp_path: Path) -> N
         alarms = StandingAlarms(lambda kind, detail: None, clock.now_ms)
         role = DeliverRole(Parts(config, world, lambda line: None, failures.append, alarms, mail), delivery)
         await role.start()
-        database = str(tmp_path / "newsletter.db")
+        database = str(tmp_path / "newsletter" / "newsletter.db")
         before = os.path.getsize(database)
         for start in range(0, READERS, BATCH_READERS_MAX):
             lines = [

@@ -18,6 +18,7 @@ from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.dns import RealResolver
 from secondpost.world.real.net import RealNet
 from secondpost.world.real.work import RealWork
+from secondpost.world.room_disk import make_rooms
 from secondpost.world.sockets.feeds import FeedAnswerer
 from tests.newsletter.blog import WEEKLY
 
@@ -36,6 +37,7 @@ def test_while_a_feed_is_waited_for_the_owner_can_lead(tmp_path: Path) -> None:
     async def story() -> None:
         clock, dice, work, net = RealClock(), RealDice(), RealWork(), RealNet()
         disk, failures = RealDisk(str(tmp_path)), list[BaseException]()
+        make_rooms(disk)
         asked, never = asyncio.Event(), asyncio.Event()
 
         async def look(feed: FeedAsked) -> FeedAnswered:

@@ -158,13 +158,13 @@ class Newsroom(PostOffice):
 
     def rows(self, query: str, *bindings: str | int) -> Rows:
         """Rows of newsletter.db, read beside the service."""
-        path = str(self.store / "newsletter.db")
+        path = str(self.store / "newsletter" / "newsletter.db")
         with closing(apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY)) as database:
             return database.execute(query, bindings).fetchall()
 
     def write(self, query: str) -> None:
         """Write to newsletter.db while no service runs."""
-        with closing(apsw.Connection(str(self.store / "newsletter.db"))) as database:
+        with closing(apsw.Connection(str(self.store / "newsletter" / "newsletter.db"))) as database:
             database.execute(query)
 
     def contents(self) -> dict[str, Rows]:

@@ -18,7 +18,7 @@ def test_a_content_file_that_was_cut_short_is_not_sent_and_holds_up_nobody(
     client = call(office)
     assert client.send(message(1, 200_000), RECIPIENT).startswith("250 ")
     assert client.send(message(2), RECIPIENT).startswith("250 ")
-    [file] = (office.store / "content").iterdir()
+    [file] = (office.store / "mail" / "content").iterdir()
     os.truncate(file, 1000)
     primary.open()
     until("the other one has arrived", lambda: len(primary.taken) == 1)

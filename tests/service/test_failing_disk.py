@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from secondpost.roles.parts import HINTS
 from tests.crash.postoffice import RECIPIENT, PostOffice, Victim, free_port
 from tests.newsletter.writing import atom
 from tests.service.conftest import Call, MakeOffice
@@ -190,7 +191,7 @@ def test_a_database_that_cannot_be_opened_or_read_is_a_failed_disk(make_office: 
         )
         assert done.returncode == DISK, (calls, name, done.stderr)
         assert len(done.stderr.splitlines()) == 1
-        assert str(office.store / "mail.db") in done.stderr
+        assert str(office.store / "mail" / "mail.db") in done.stderr
 
 
 def test_all_roles_in_one_process_end_at_once_too(make_office: MakeOffice, primary: Primary) -> None:
@@ -209,7 +210,7 @@ def test_a_role_alone_ends_at_once_too(make_office: MakeOffice, call: Call, fail
     office = make_office()
     with subprocess.Popen(serve(office.config, "--role", "deliver"), stderr=subprocess.DEVNULL) as deliver:
         office.start("--role", "receive")
-        until("the deliverer hears hints", lambda: (office.store / "deliver.hints").exists())
+        until("the deliverer hears hints", lambda: (office.store / HINTS).exists())
         client = call(office)
         if failed == "receive":
             with failing(office.supervisor, "fdatasync"):
@@ -242,7 +243,7 @@ def test_one_content_that_cannot_be_read_waits_alone(
     assert client.send(message(1, 200_000), RECIPIENT).startswith("250 ")
     assert client.send(message(2), RECIPIENT).startswith("250 ")
     until("the primary is known to be down", lambda: len(lines_with(office, "site-down")) == 1)
-    [file] = (office.store / "content").iterdir()
+    [file] = (office.store / "mail" / "content").iterdir()
     with failing(office.processes()["deliver"], "pread64", file):
         primary.open()
         until("the other one has arrived", lambda: len(primary.taken) == 1)

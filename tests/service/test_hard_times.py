@@ -189,7 +189,7 @@ def test_broken_clients_leave_nothing_behind(make_office: MakeOffice, call: Call
             broken(client)
             client.close()
     until("every connection and file is closed again", lambda: open_files(office) <= before)
-    until("no file is left", lambda: list((office.store / "content").iterdir()) == [])
+    until("no file is left", lambda: list((office.store / "mail" / "content").iterdir()) == [])
     assert json.loads(office.command("status", "--json")) is not None
     last = call(office)
     assert last.send(message(1), RECIPIENT).startswith("250 ")
@@ -215,7 +215,9 @@ def test_a_store_locked_by_another_process_delays_mail_and_loses_none(
     office = make_office()
     office.start()
     locker = subprocess.Popen(
-        [sys.executable, "-c", LOCK, str(office.store / "mail.db")], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", LOCK, f"{office.store}/mail/mail.db"],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert locker.stdout is not None
     assert locker.stdout.readline() == "locked\n"

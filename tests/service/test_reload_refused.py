@@ -164,7 +164,7 @@ def test_a_key_that_cannot_be_used_is_found_before_any_role_changes(tmp_path: Pa
             room.start()
             room.wait_for_roles()
             processes = room.running()
-            [key] = (room.store / "keys").glob("links.keys")
+            [key] = (room.store / "keys" / "links").glob("links.keys")
             key.chmod(stat.S_IRUSR | stat.S_IROTH)
             port = free_port()
             web = room.web.removeprefix("http://")

@@ -92,17 +92,17 @@ def with_open_keys(store: Path) -> str:
     return f"others may write in {keys}; type: chmod 700 {keys}"
 
 
-def with_content_elsewhere(store: Path) -> str:
+def with_mail_elsewhere(store: Path) -> str:
     elsewhere = store.with_name("elsewhere")
     elsewhere.mkdir(mode=0o700)
     store.mkdir(mode=0o700)
-    (store / "content").symlink_to(elsewhere)
-    return f"{store}/content is a link; type: rm {store}/content && mv {elsewhere} {store}/content"
+    (store / "mail").symlink_to(elsewhere)
+    return f"{store}/mail is a link; type: rm {store}/mail && mv {elsewhere} {store}/mail"
 
 
 @pytest.mark.parametrize(
     "made",
-    [a_link, a_file, open_to_its_group, open_to_all, with_open_keys, with_content_elsewhere],
+    [a_link, a_file, open_to_its_group, open_to_all, with_open_keys, with_mail_elsewhere],
     ids=lambda made: made.__name__,
 )
 def test_a_store_that_is_not_ours_alone_is_refused_with_the_line_to_type(
@@ -115,7 +115,7 @@ def test_a_store_that_is_not_ours_alone_is_refused_with_the_line_to_type(
         assert done.returncode == UNREACHABLE, done.stderr
         assert said in done.stderr
         assert len(done.stderr.splitlines()) == 1
-    assert not (office.store / "mail.db").exists()
+    assert not (office.store / "mail" / "mail.db").exists()
 
 
 def typed(office: PostOffice, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -136,5 +136,5 @@ def test_others_may_look_at_the_folder_s_name_and_no_more(make_office: MakeOffic
     office.store.chmod(0o755)
     office.start()
     office.wait_for_roles()
-    assert (office.store / "mail.db").stat().st_mode & 0o077 == 0
+    assert (office.store / "mail" / "mail.db").stat().st_mode & 0o077 == 0
     assert office.stop() == 0

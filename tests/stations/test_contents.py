@@ -42,7 +42,7 @@ class Desk:
     def file(self, data: bytes, size: int) -> InFile:
         """A content file; `size` is the one in its row."""
         name = f"content/{self.store.worker}-large"
-        file = self.place.disk.create(name)
+        file = self.place.mail_disk.create(name)
         file.write(data)
         file.close()
         return InFile(name, size)
@@ -65,7 +65,7 @@ def at_desk(folder: Path, story: Callable[[Desk], Awaitable[None]]) -> Desk:
         place, work, lines = SqlitePlace(str(folder)), RealWork(1), list[str]()
         store = place.open()
         stuck = StuckMail(place.clock, logged_alarms(lines))
-        desk = Desk(place, store, Contents(store, place.disk, work, stuck), lines)
+        desk = Desk(place, store, Contents(store, place.mail_disk, work, stuck), lines)
         try:
             async with asyncio.timeout(SECONDS_MAX):
                 await story(desk)

@@ -21,13 +21,14 @@ from secondpost.maillog import MailLog
 from secondpost.protocols.tokens import KeyRing, Purpose, Ring, Token
 from secondpost.protocols.verp import address_of, join_address
 from secondpost.roles.deliver import DeliverRole, NewsletterDelivery
-from secondpost.roles.parts import QUESTIONS, Parts, World
+from secondpost.roles.parts import HINTS, QUESTIONS, Parts, World
 from secondpost.signing.assembly import ReaderKeys
 from secondpost.store.owner_ports import DeliveryRow, Selection
 from secondpost.world.real.dice import RealDice
 from secondpost.world.real.dns import RealResolver
 from secondpost.world.real.net import RealNet
 from secondpost.world.real.work import RealWork
+from secondpost.world.room_disk import make_rooms
 from secondpost.world.sockets.questions import RoleAsker
 from tests.protocols.dkim_keys import keys
 from tests.store.letters import Letters
@@ -51,6 +52,7 @@ class Office:
 
     def __init__(self, folder: Path) -> None:
         self.place = SqlitePlace(str(folder))
+        make_rooms(self.place.disk)
         self.mail = self.place.open()
         self.readers = self.place.open_newsletter()
         self.letters = Letters(self.place, self.mail)
@@ -108,7 +110,7 @@ class Office:
             [row] = await self.mail.listed(Selection(ids=(arrival.queue_id,)), None, 2)
             if row.state not in (State.WAITING, State.CLAIMED) or len(row.cause) > 0:
                 return row
-            self.net.hint(self.place.disk.path("deliver.hints"))
+            self.net.hint(self.place.disk.path(HINTS))
             await asyncio.sleep(0.01)
 
 
@@ -204,7 +206,7 @@ def test_the_name_that_a_newsletter_had_is_joined_as_the_one_that_it_has(tmp_pat
     async def story(office: Office) -> None:
         rename = "INSERT INTO former_name VALUES ('former', ?, 1, '', 1)"
         for now in (WEEKLY, "gone"):
-            with closing(apsw.Connection(f"{tmp_path}/newsletter.db")) as db:
+            with closing(apsw.Connection(f"{tmp_path}/newsletter/newsletter.db")) as db:
                 db.execute("DELETE FROM former_name")
                 db.execute(rename, (now,))
             asker = RoleAsker(office.net, office.place.disk.path(QUESTIONS))

@@ -20,7 +20,7 @@ from secondpost.mail.subscriber import SubscriberId
 from secondpost.maillog import MailLog
 from secondpost.protocols.mime.header_fields import FieldFault
 from secondpost.roles.deliver import DeliverRole, NewsletterDelivery
-from secondpost.roles.parts import Parts
+from secondpost.roles.parts import HINTS, Parts
 from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.owner_ports import Selection
 from simulation.looking import looked_at
@@ -140,7 +140,7 @@ class Readership(Office):
             await self.wait_a_little()
 
     async def wait_a_little(self) -> None:
-        self.net.hint(self.place.disk.path("deliver.hints"))
+        self.net.hint(self.place.disk.path(HINTS))
         await asyncio.sleep(0.01)
 
     async def nothing_under_way(self, made: Issue) -> Reckoning:

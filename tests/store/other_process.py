@@ -10,11 +10,14 @@ import apsw
 
 from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Lane
+from secondpost.mail.store_rooms import StoreRoom
 from secondpost.store.ports import Settlement
 from secondpost.store.sqlite import SqliteStore
+from secondpost.store.sqlite.schema import Database
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
+from secondpost.world.room_disk import RoomDisk
 
 
 @contextmanager
@@ -41,7 +44,7 @@ async def claim_and_wait(folder: str) -> None:
     lease = await store.lease(Lane.RELAY, "unsorted")
     assert lease is not None
     claimed = await store.claim(lease, clock.now_ms() + 10**12, 1000)
-    disk.create(f"content/{store.worker}-nameless").close()
+    RoomDisk(disk, StoreRoom.MAIL).create(f"content/{store.worker}-nameless").close()
     print(store.worker, len(claimed), flush=True)
     sys.stdin.read()
 
@@ -72,7 +75,7 @@ async def deliver_until_told(folder: str) -> None:
 
 def lock_until_told(folder: str) -> None:
     """Hold the write lock."""
-    db = apsw.Connection(RealDisk(folder).path("mail.db"))
+    db = apsw.Connection(RealDisk(folder).path(Database.MAIL.path_name))
     db.execute("BEGIN IMMEDIATE")
     print("locked", flush=True)
     sys.stdin.readline()

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 import apsw
 
 from secondpost.mail.queue_id import QueueId
+from secondpost.mail.store_rooms import StoreRoom
 from secondpost.store.alarm_ports import AlarmsKeeping
 from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.store.owner_ports import Desk
@@ -19,6 +20,7 @@ from secondpost.store.sqlite.log_bounds import LogBounds
 from secondpost.store.sqlite.schema import Database
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
+from secondpost.world.room_disk import RoomDisk
 from tests.clock import SetClock
 from tests.store.left_rows import OWN_TO_AN_ENGINE, Dump, Table
 from tests.store.recounts import all_in_one
@@ -31,7 +33,7 @@ SECRET = bytes(range(32))  # the key of hashes, the same on every engine and in 
 
 def files_of(folder: str) -> Table:
     """The content files as a table."""
-    files = sorted((Path(folder) / "content").iterdir())
+    files = sorted((Path(folder) / StoreRoom.MAIL.folder).glob("content/*"))
     return Table(("name", "size"), [(file.name, file.stat().st_size) for file in files])
 
 
@@ -96,8 +98,11 @@ class Place(Protocol):
     def open_newsletter(self, role: str = "publish") -> NewsletterStore: ...
 
     @property
-    def disk(self) -> RealDisk:
-        """The disk with the content files."""
+    def disk(self) -> RealDisk: ...
+
+    @property
+    def mail_disk(self) -> RoomDisk:
+        """The room of mail, with the content files."""
         ...
 
     async def rows(self) -> Dump:
@@ -132,6 +137,11 @@ class SqlitePlace:
     @property
     def disk(self) -> RealDisk:
         return RealDisk(self.folder)
+
+    @property
+    def mail_disk(self) -> RoomDisk:
+        """The room of mail, with the content files."""
+        return RoomDisk(self.disk, StoreRoom.MAIL)
 
     def open(self, role: str = "deliver", busy_seconds: float = 5.0) -> SqliteStore:
         store = SqliteStore.open(
@@ -192,7 +202,7 @@ class SqlitePlace:
         ]
 
     async def refusals(self, database: Database, changes: Sequence[Change]) -> list[str]:
-        db = apsw.Connection(str(Path(self.folder) / database.file_name))
+        db = apsw.Connection(str(Path(self.folder) / database.path_name))
         try:
             db.execute("PRAGMA ignore_check_constraints = ON")
             return [_refusal(db, change) for change in changes]
@@ -202,7 +212,7 @@ class SqlitePlace:
     def _databases(self) -> Iterator[tuple[Database, apsw.Connection]]:
         """The existing databases, opened for reading."""
         for database in Database:
-            path = Path(self.folder) / database.file_name
+            path = Path(self.folder) / database.path_name
             if path.exists():
                 db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
                 try:

@@ -206,7 +206,7 @@ async def test_dead_letters_and_failures_keep_their_content(place: Place) -> Non
 async def test_large_content_is_a_file_that_goes_after_the_commit(place: Place) -> None:
     store = place.open()
     name = f"content/{store.worker}-large"
-    file = place.disk.create(name)
+    file = place.mail_disk.create(name)
     file.write(b"y" * 200_000)
     file.close()
     await Letters(place, store).send("one@example.net", content=InFile(name, 200_000))
@@ -216,7 +216,7 @@ async def test_large_content_is_a_file_that_goes_after_the_commit(place: Place) 
     assert await content_in(store, one.id.queue_id, 65_536) == b"y" * 200_000
     await store.settle(lease, [settled(one, State.DELIVERED, place.clock.ms)])
     await store.sweep()
-    assert place.disk.names("content") == []
+    assert place.mail_disk.names("content") == []
 
 
 async def test_a_settlement_of_nothing_and_of_strangers_is_harmless(place: Place) -> None:

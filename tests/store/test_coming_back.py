@@ -120,7 +120,7 @@ async def test_a_complaint_about_the_confirmation_ends_it_for_good(place: Place)
 
 async def test_whom_a_list_of_an_earlier_version_called_gone_may_come_back(place: SqlitePlace) -> None:
     """That version did not distinguish readers who left from those whose mail bounced."""
-    db = apsw.Connection(f"{place.folder}/newsletter.db")
+    db = apsw.Connection(f"{place.folder}/newsletter/newsletter.db")
     db.execute(schema._VERSIONS)
     for migration in schema.migrations(schema.Database.NEWSLETTER):
         if migration.number < 12:
@@ -130,7 +130,7 @@ async def test_whom_a_list_of_an_earlier_version_called_gone_may_come_back(place
     probe = place.open_newsletter()
     hash = (await engine_of(probe).read(hash_keys())).hash_of(ANN)
     await place.close()
-    db = apsw.Connection(f"{place.folder}/newsletter.db")
+    db = apsw.Connection(f"{place.folder}/newsletter/newsletter.db")
     [(text,)] = [(m.text,) for m in schema.migrations(schema.Database.NEWSLETTER) if m.number == 12]
     for reason, told in (("imported", hash), ("owner", b"o" * 16), ("complained", b"c" * 16)):
         db.execute(

@@ -182,7 +182,7 @@ async def test_a_new_reader_of_a_copy_gets_no_number_that_the_original_may_have_
 
 
 def folder_of(place: SqlitePlace) -> Path:
-    return Path(place.folder)
+    return Path(place.mail_disk.path(""))
 
 
 async def test_a_database_is_no_copy_however_often_it_is_opened(place: SqlitePlace) -> None:
@@ -250,4 +250,4 @@ async def test_a_crash_between_database_and_witness_is_no_copy(place: SqlitePlac
     (folder_of(place) / "mail.db-witness-2").write_bytes(b"torn")
     again = place.open()
     assert await again.copy_hold() is None
-    assert there(read_witness(place.disk, "mail.db")).epoch == 2
+    assert there(read_witness(place.mail_disk, "mail.db")).epoch == 2

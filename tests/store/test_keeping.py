@@ -73,7 +73,7 @@ async def test_what_a_killed_process_had_claimed_waits_again_as_maybe_duplicate(
     for n in range(3):
         await letters.send(*(f"u{k}@d{n}.example" for k in range(90)))
     name = f"content/{store.worker}-named"
-    place.disk.create(name).close()
+    place.mail_disk.create(name).close()
     await letters.send("large@example.net", content=InFile(name, 0))
     with other_process("claim", place.folder) as process:
         worker, claimed = said(process).split()
@@ -81,8 +81,8 @@ async def test_what_a_killed_process_had_claimed_waits_again_as_maybe_duplicate(
         assert (await store.sweep()).workers == 0
     swept = await store.sweep()
     assert (swept.workers, len(swept.maybe_duplicates), swept.files) == (1, 271, 1)
-    assert place.disk.names("content") == [os.path.basename(name)]
-    assert f"{worker}.lock" not in place.disk.names("workers")
+    assert place.mail_disk.names("content") == [os.path.basename(name)]
+    assert f"{worker}.lock" not in place.mail_disk.names("workers")
     again = await store.claim(await leased(store), place.clock.ms, 300)
     assert len(again) == 271
     assert all(one.maybe_duplicate for one in again)
@@ -117,7 +117,7 @@ async def test_who_gave_everything_back_leaves_nothing_to_sweep(place: Place) ->
     await store.give_back(await leased(store))
     store.close()
     assert (await other.sweep()).workers == 0
-    assert place.disk.names("workers") == [f"{other.worker}.lock"]
+    assert place.mail_disk.names("workers") == [f"{other.worker}.lock"]
 
 
 async def test_prune_forgets_what_ended_long_ago_and_nothing_else(place: Place) -> None:
@@ -205,7 +205,7 @@ async def test_the_log_is_cut_and_room_is_given_back_after_a_drain(place: Sqlite
     content = InTable(b"x" * 120_000)
     messages = 8 + most // 120_000
     await asyncio.gather(*(letters.send("u@example.net", content=content) for _ in range(messages)))
-    log, database = Path(place.folder, "mail.db-wal"), Path(place.folder, "mail.db")
+    log, database = Path(place.folder, "mail/mail.db-wal"), Path(place.folder, "mail/mail.db")
     assert log.stat().st_size > most
     assert await store.checkpoint() > most
     before = log.stat().st_size
@@ -234,7 +234,7 @@ async def test_room_is_given_back_beside_one_who_takes_a_lease_again_and_again(p
     store = place.open()
     letters, content = Letters(place, store), InTable(b"x" * 120_000)
     await asyncio.gather(*(letters.send("u@example.net", content=content) for _ in range(40)))
-    log = Path(place.folder, "mail.db-wal")
+    log = Path(place.folder, "mail/mail.db-wal")
     assert log.stat().st_size >= place.log_bounds.room_octets_max
     await store.checkpoint()
     looks = 0
@@ -280,7 +280,7 @@ def _files_left(spare: int) -> Iterator[None]:
 
 async def test_who_writes_without_a_pause_keeps_the_log_short(place: SqlitePlace) -> None:
     first = place.open_newsletter()
-    log = Path(place.folder, "newsletter.db-wal")
+    log = Path(place.folder, "newsletter/newsletter.db-wal")
     await Publisher(place, first).many(1000)
     least = log.stat().st_size
     place.log_bounds = LogBounds(pause_units=1, pause_octets=256 * 1024)
@@ -288,7 +288,7 @@ async def test_who_writes_without_a_pause_keeps_the_log_short(place: SqlitePlace
     for letter in "abc":
         await Publisher(place, store, f"newsletter-{letter}").many(1000)
     assert log.stat().st_size <= least + place.log_bounds.pause_octets, "it was begun anew again and again"
-    reader = apsw.Connection(str(place.folder) + "/newsletter.db", flags=apsw.SQLITE_OPEN_READONLY)
+    reader = apsw.Connection(str(place.folder) + "/newsletter/newsletter.db", flags=apsw.SQLITE_OPEN_READONLY)
     with closing(reader), closing(reader.execute("SELECT mailbox FROM subscriber")) as rows:
         next(rows)
         await Publisher(place, store, "newsletter-d").many(1000)
@@ -309,4 +309,4 @@ async def test_held_mail_takes_little_more_room_than_its_content(
     await asyncio.gather(*(store.accept(arrival) for arrival in arrivals))
     store.close()  # the last one to close checkpoints
     empty = 60 * PAGE_OCTETS  # tables without rows
-    assert Path(place.folder, "mail.db").stat().st_size - empty < most * octets * messages
+    assert Path(place.folder, "mail/mail.db").stat().st_size - empty < most * octets * messages

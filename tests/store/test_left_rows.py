@@ -108,7 +108,7 @@ def test_a_wrong_tally_is_found_by_the_recount_of_each_engine(place: Engines) ->
         await Letters(place, place.open()).send("one@example.net")
         wrong = "UPDATE tally SET deliveries = 2"
         if isinstance(place, SqlitePlace):
-            apsw.Connection(f"{place.folder}/mail.db").execute(wrong)
+            apsw.Connection(f"{place.folder}/mail/mail.db").execute(wrong)
         else:
             assert isinstance(place, PostgresPlace)
             await place.run(wrong)

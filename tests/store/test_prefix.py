@@ -21,7 +21,7 @@ async def sent(place: Place, store: Store, *, large: bool) -> Arrival:
     if not large:
         return await letters.send("one@example.net", content=InTable(SMALL), prefix=PREFIX)
     name = f"content/{store.worker}-large"
-    file = place.disk.create(name)
+    file = place.mail_disk.create(name)
     file.write(LARGE)
     file.close()
     return await letters.send("one@example.net", content=InFile(name, len(LARGE)), prefix=PREFIX)

@@ -189,12 +189,12 @@ async def test_a_batch_has_a_bound_in_rows_and_in_content(place: Place) -> None:
 async def test_a_dropped_file_leaves_the_disk(place: Place) -> None:
     store = place.open()
     name = f"content/{store.worker}-refused"
-    place.disk.create(name).close()
+    place.mail_disk.create(name).close()
     letters = Letters(place, store)
     await letters.send("one@example.net", content=InFile(name, 0))
     await refuse_all(place, store)
     await store.drop_refused(NET, place.clock.ms + 1, None, place.clock.ms, "")
     await store.sweep()
-    assert place.disk.names("content") == []
+    assert place.mail_disk.names("content") == []
     assert await store.next_due_ms([RELAY]) is None
     assert (await store.lease(RELAY, UNSORTED)) is not None

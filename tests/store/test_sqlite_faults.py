@@ -222,7 +222,7 @@ def test_a_store_on_a_full_disk_is_told_to_be_full(tmp_path: Path) -> None:
 
 async def test_a_newer_schema_is_refused_by_service_and_commands(place: SqlitePlace) -> None:
     place.open().close()
-    db = apsw.Connection(place.disk.path("mail.db"))
+    db = apsw.Connection(place.mail_disk.path("mail.db"))
     db.execute("INSERT INTO migration (number, name, applied_ms) VALUES (9999, 'later', 0)")
     db.close()
     with pytest.raises(StoreRefused, match="newer Secondpost"):
@@ -232,13 +232,15 @@ async def test_a_newer_schema_is_refused_by_service_and_commands(place: SqlitePl
 
 
 async def test_an_empty_database_is_refused_by_commands(place: SqlitePlace) -> None:
-    place.disk.create("mail.db").close()
+    place.mail_disk.make_folder("")
+    place.mail_disk.create("mail.db").close()
     with pytest.raises(StoreRefused, match="start the service once"):
         place.open_desk()
 
 
 async def test_a_file_that_is_no_database_is_refused(place: SqlitePlace) -> None:
-    file = place.disk.create("mail.db")
+    place.mail_disk.make_folder("")
+    file = place.mail_disk.create("mail.db")
     file.write(b"This is a letter, not a database. " * 100)
     file.close()
     with pytest.raises(StoreRefused, match="not a database"):
@@ -249,4 +251,4 @@ async def test_the_files_of_the_store_are_for_its_owner_alone(place: SqlitePlace
     store = place.open()
     await Letters(place, store).send("one@example.net")
     for name in ("mail.db", "mail.db-wal", "mail.db-shm"):
-        assert os.stat(place.disk.path(name)).st_mode & 0o077 == 0
+        assert os.stat(place.mail_disk.path(name)).st_mode & 0o077 == 0

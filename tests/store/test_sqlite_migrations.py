@@ -136,7 +136,7 @@ async def test_mail_that_came_before_there_were_prefixes_goes_on_as_it_lies(
         _write_without(store, ("intake.add_contents", "prefix, "))
         letters = Letters(place, store)
         name = f"content/{store.worker}-abc"
-        file = place.disk.create(name)
+        file = place.mail_disk.create(name)
         file.write(large)
         file.close()
         arrivals = [

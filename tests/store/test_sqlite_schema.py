@@ -125,7 +125,8 @@ async def test_sqlite_syncs_around_checkpoints_that_come_only_when_told(place: S
 
 def newsletter_of_before(place: SqlitePlace, number: int) -> apsw.Connection:
     """A database with the schema up to that number, as stores in the field have it."""
-    db = apsw.Connection(f"{place.folder}/newsletter.db")
+    place.disk.make_folder("newsletter")
+    db = apsw.Connection(f"{place.folder}/newsletter/newsletter.db")
     db.execute(schema._VERSIONS)
     for migration in schema.migrations(schema.Database.NEWSLETTER):
         if migration.number <= number:

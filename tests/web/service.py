@@ -148,7 +148,8 @@ async def open_service(folder: Path, config: Config = CONFIG) -> AsyncIterator[S
     transport = httpx2.ASGITransport(app=app, client=("127.0.0.1", 50_000))
     try:
         async with httpx2.AsyncClient(transport=transport, base_url="https://mx2.example.net") as client:
-            yield Service(app, store, client, clock, links, ids, folder / "newsletter.db", hints, lines)
+            database = folder / "newsletter" / "newsletter.db"
+            yield Service(app, store, client, clock, links, ids, database, hints, lines)
     finally:
         store.close()
         work.close()

@@ -30,15 +30,19 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def key_files(store: Path) -> list[Path]:
+    return [path for path in (store / "keys").rglob("*") if path.is_file()]
+
+
 def test_they_are_made_once(store: Path) -> None:
-    before = {path: path.read_bytes() for path in (store / "keys").iterdir()}
+    before = {path: path.read_bytes() for path in key_files(store)}
     assert make_missing_keys(str(store), DKIM, RealDice()) == []
-    assert {path: path.read_bytes() for path in (store / "keys").iterdir()} == before
+    assert {path: path.read_bytes() for path in key_files(store)} == before
 
 
 def test_nobody_else_can_read_them(store: Path) -> None:
-    assert (store / "keys").stat().st_mode & 0o777 == 0o700
-    assert {path.stat().st_mode & 0o777 for path in (store / "keys").iterdir()} == {0o600}
+    assert {(store / name).stat().st_mode & 0o7777 for name in ("keys", "keys/links")} == {0o700}
+    assert {path.stat().st_mode & 0o7777 for path in key_files(store)} == {0o600}
 
 
 def test_a_new_selector_is_a_new_key(store: Path) -> None:
@@ -70,7 +74,7 @@ def test_the_two_rings_have_keys_of_their_own(store: Path) -> None:
 
 
 def test_a_key_that_was_added_to_a_ring_writes(store: Path) -> None:
-    path = store / "keys" / "links.keys"
+    path = store / "keys" / "links" / "links.keys"
     before = path.read_text()
     try:
         path.write_text(before + f"2 {'ab' * 32}\n")
@@ -81,8 +85,8 @@ def test_a_key_that_was_added_to_a_ring_writes(store: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "1 abc\n", "x\n", f"1 {'ab' * 32}\n1 {'cd' * 32}\n", "1 abcd\n"])
 def test_a_damaged_ring_is_refused_and_not_shown(tmp_path: Path, text: str) -> None:
-    (tmp_path / "keys").mkdir()
-    path = tmp_path / "keys" / "links.keys"
+    path = tmp_path / "keys" / "links" / "links.keys"
+    path.parent.mkdir(parents=True)
     path.write_text(text)
     path.chmod(0o600)
     with pytest.raises(KeyFault, match="is no ring of keys") as fault:

@@ -33,7 +33,6 @@ class DeliverySetup:
     clock: Clock
     dice: Dice
     net: Net
-    disk: Disk
     work: Work
     log: MailLog
     alarms: StandingAlarms
@@ -45,8 +44,8 @@ class DeliverySetup:
     up_lately: UpLately
     background: Background
 
-    def context(self, claims: Claims, readers: ReaderSending | None) -> "DeliveryContext":
-        """The context for one store. `readers`: None if the store has no mail to readers."""
+    def context(self, claims: Claims, disk: Disk, readers: ReaderSending | None) -> "DeliveryContext":
+        """The context for one store. `disk`: of its room; `readers`: None if it has no mail to readers."""
         primaries = Primaries(self.config, claims, self.clock, self.alarms, self.background)
         learning = Learning(self.config, claims, self.alarms)
         return DeliveryContext(
@@ -58,7 +57,7 @@ class DeliverySetup:
             background=self.background,
             claims=claims,
             readers=readers,
-            contents=Contents(claims, self.disk, self.work, self.stuck),
+            contents=Contents(claims, disk, self.work, self.stuck),
             routes=Routes(self.config, self.answerer, self.us),
             sites=SiteRecord(
                 self.config,

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 IN_TABLE_OCTETS_MAX = 128 * 1024  # larger content is streamed to a file
-CONTENT_FOLDER = "content"  # below the store's folder; one file per larger message
+CONTENT_FOLDER = "content"  # in the room of its database; one file per larger message
 
 
 class InTable(Struct, frozen=True, gc=False):
@@ -17,7 +17,9 @@ class InTable(Struct, frozen=True, gc=False):
 
 
 class InFile(Struct, frozen=True, gc=False):
-    """A file below STORE/content, synced with its directory before this value exists."""
+    """A file below `content` in the room of its database, synced with its folder before this value
+    exists.
+    """
 
     name: str
     size: int

@@ -1,7 +1,7 @@
 """Locks in the store against a second service, or a second instance of a role that must be single.
 
-Each is a file lock, released when its process ends, however that happens. The roles receive and web
-need none: any number may share a store.
+Each is a file lock, released when its process ends, however that happens; a role's lies in its room.
+The roles receive and web need none: any number may share a store.
 """
 
 import asyncio
@@ -25,7 +25,8 @@ class SecondInstance(Exception):
 
 
 def lock_name(name: str) -> str:
-    return f"{name}.lock"
+    """The lock's name below the store."""
+    return f"{name}.lock" if name == WHOLE else f"{run_room(name).folder}/role.lock"
 
 
 def service_name(only: str | None) -> str:

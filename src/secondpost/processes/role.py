@@ -57,6 +57,7 @@ from secondpost.world.real.net import RealNet, open_door
 from secondpost.world.real.seccomp import SeccompRefused
 from secondpost.world.real.tls import CertificateError, PemCopies, ServerCertificate
 from secondpost.world.real.work import SWITCH_SECONDS, RealWork
+from secondpost.world.room_disk import make_rooms
 from secondpost.world.sockets.alarms import ALARMS, AlarmReporter
 
 # The usual limit of 1,024 would let idle connections leave no descriptors for the files of large
@@ -85,7 +86,8 @@ def run_roles(accepted: Accepted, roles: Sequence[str]) -> int:
         prepare_store(config, person)
         if person is not None:
             become(person)
-    except (NetError, UserRefused, DiskFailed) as error:
+        make_rooms(RealDisk(config.store))
+    except (NetError, UserRefused, DiskFull, DiskFailed) as error:
         return not_started(error)
     _allow_open_files()
     open_file = inherited_files(os.environ, config)

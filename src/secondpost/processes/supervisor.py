@@ -43,6 +43,7 @@ from secondpost.world.real.log import LogWriter
 from secondpost.world.real.net import RealNet, open_door
 from secondpost.world.real.service_manager import READY, STOPPING, ServiceManager, status
 from secondpost.world.real.work import RealWork
+from secondpost.world.room_disk import make_rooms
 from secondpost.world.sockets.alarms import ALARMS, AlarmReporter
 
 DOOR_SECONDS_MAX = 10.0  # roles of a killed predecessor need a moment to release the ports
@@ -59,6 +60,7 @@ def supervise(config: Config, only: str | None = None) -> int:
         if person is not None:
             become(person)
             need_what_is_named(config, person, only)
+        make_rooms(RealDisk(config.store))
         held = hold_service(RealDisk(config.store), config, only)
     except (NetError, UserRefused, SecondInstance, DiskFull, DiskFailed) as error:
         return not_started(error)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from secondpost.config.faults import ConfigFaults
 from secondpost.config.reading import read_config
 from secondpost.config.records import Config
+from secondpost.mail.store_rooms import StoreRoom
 from secondpost.world.ports import DiskFailed
 
-FOLDERS = ("content", "keys", "workers")  # that the service creates in its store
+FOLDERS = tuple(room.folder for room in StoreRoom)  # that the service creates in its store
 
 
 class UserRefused(Exception):
@@ -109,7 +110,7 @@ def _whose_owner_counts(store: str) -> list[str]:
     """Paths whose owner must be ours: another user's database could not be opened, or would be
     taken from its owner.
     """
-    database = os.path.join(store, "mail.db")
+    database = os.path.join(store, StoreRoom.MAIL.folder, "mail.db")
     return [store, database] if os.path.exists(database) else [store]
 
 

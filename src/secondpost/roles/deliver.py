@@ -24,6 +24,7 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.issue_content import IssueContent
 from secondpost.mail.questions import Knowledge
 from secondpost.mail.queue_id import QueueId
+from secondpost.mail.store_rooms import StoreRoom
 from secondpost.maillog import MailLog
 from secondpost.policy.domains import own_domains
 from secondpost.roles.housekeeping import Housekeeping
@@ -41,6 +42,7 @@ from secondpost.subscribers.writing import ReadersWriting
 from secondpost.world.asking import names_from
 from secondpost.world.background import BackgroundTasks
 from secondpost.world.ports import Listening, Workshop
+from secondpost.world.room_disk import RoomDisk
 from secondpost.world.sockets.questions import RoleAnswerer
 from secondpost.world.steady_clock import SteadyClock
 
@@ -93,11 +95,16 @@ class DeliverRole:
         setup, rhythm = self._setup(), parts.rhythms.deliver
         if newsletter is not None:
             self._inside = self._inside_door(newsletter)
-            context = setup.context(newsletter.store, self._reader_delivery(newsletter))
+            context = setup.context(
+                newsletter.store,
+                RoomDisk(world.disk, StoreRoom.NEWSLETTER),
+                self._reader_delivery(newsletter),
+            )
             self._reader_loop = DeliverLoop(context, (Lane.OWN, Lane.ISSUES), refuse_all, rhythm)
         inside = refuse_all if self._inside is None else self._inside.take
         lanes = (Lane.RELAY, Lane.UNVERIFIED, Lane.OWN)
-        self._loop = DeliverLoop(setup.context(store, None), lanes, inside, rhythm)
+        context = setup.context(store, RoomDisk(world.disk, StoreRoom.MAIL), None)
+        self._loop = DeliverLoop(context, lanes, inside, rhythm)
         self._housekeeping = Housekeeping(
             parts,
             None if newsletter is None else newsletter.store,
@@ -161,7 +168,6 @@ class DeliverRole:
             clock=self._clock,
             dice=world.dice,
             net=world.net,
-            disk=world.disk,
             work=world.work,
             log=self._log,
             alarms=self._alarms,

@@ -35,7 +35,7 @@ from secondpost.world.sockets.feeds import FeedAsker
 
 
 def has_newsletter_store(config: Config) -> bool:
-    return os.path.exists(os.path.join(config.store, Database.NEWSLETTER.file_name))
+    return os.path.exists(os.path.join(config.store, Database.NEWSLETTER.path_name))
 
 
 async def look_at_names(config: Config) -> NamesInStore:

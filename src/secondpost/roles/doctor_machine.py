@@ -121,7 +121,7 @@ def _listed(backup: Backup) -> int:
 
 def _files(config: Config, folders: tuple[str, ...], user: str) -> FilesFacts:
     within = [os.path.join(config.store, name) for name in folders]
-    databases = [os.path.join(config.store, one.file_name) for one in Database]
+    databases = [os.path.join(config.store, one.path_name) for one in Database]
     secrets = [config.tls.key, *(route.password_file for route in config.routes)]
     needed = [config.tls.certificate, *secrets]
     return FilesFacts(

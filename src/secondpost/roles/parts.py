@@ -8,14 +8,18 @@ from secondpost.config.files import OpenToRead, open_to_read
 from secondpost.config.records import Config
 from secondpost.deliver.rhythm import DeliverRhythm
 from secondpost.mail.standing_alarms import StandingAlarms
+from secondpost.mail.store_rooms import StoreRoom
 from secondpost.maillog import Sink
 from secondpost.protocols.dkim.signing import SigningKey
 from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.store.ports import MailStore
 from secondpost.world.ports import Clock, Dice, Disk, Net, Resolver, Work
 
-QUESTIONS = "deliver.socket"  # socket where the deliver role answers
-HINTS = "deliver.hints"  # socket where it receives hints that there is mail
+# Sockets, by their names below the store.
+QUESTIONS = f"{StoreRoom.RUN_DELIVER.folder}/questions.socket"  # where the deliver role answers
+HINTS = f"{StoreRoom.RUN_DELIVER.folder}/hints.socket"  # where it receives hints that there is mail
+FEEDS = f"{StoreRoom.RUN_FETCH.folder}/feeds.socket"  # where the fetch role answers questions about feeds
+POSTS = f"{StoreRoom.RUN_FETCH.folder}/posts.socket"  # where it is given what to post to the webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +30,6 @@ class World:
     resolver: Resolver
     work: Work
     disk: Disk
-
-
-FEEDS = "fetch.socket"  # socket where the fetch role answers questions about feeds
-POSTS = "posts.socket"  # socket where it is given what to post to the webhook
 
 
 @dataclass(frozen=True, slots=True)

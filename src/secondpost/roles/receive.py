@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from secondpost.config.recipients import read_recipients
-from secondpost.mail.content import CONTENT_FOLDER
+from secondpost.mail.store_rooms import StoreRoom
 from secondpost.maillog import MailLog
 from secondpost.policy.domains import own_domains
 from secondpost.receive.disk_room import DiskRoom
@@ -23,6 +23,7 @@ from secondpost.spool.free_room import free_octets
 from secondpost.world.background import BackgroundTasks
 from secondpost.world.ports import DiskFailed, Listening
 from secondpost.world.real.files import file_stamp
+from secondpost.world.room_disk import RoomDisk
 from secondpost.world.sockets.hints import Hinter
 from secondpost.world.sockets.questions import RoleAsker
 
@@ -43,7 +44,7 @@ class ReceiveRole:
         free = DiskRoom(partial(self._free_octets, config.reserve, failed), world.clock).free
         self._offers = PrimaryOffers(config, store, world.clock)
         self._offers_seconds = parts.rhythms.offers_seconds
-        under_way = UnderWay()
+        under_way, room = UnderWay(), RoomDisk(world.disk, StoreRoom.MAIL)
         recipients = RecipientKnowledge(store, world.clock, self._asker.knows)
         bringing = UnverifiedMail(world.clock)
         knowledge = PolicyKnowledge(recipients, store, under_way, bringing, free)
@@ -53,10 +54,10 @@ class ReceiveRole:
                 config=config,
                 clock=world.clock,
                 net=world.net,
-                disk=world.disk,
+                disk=room,
                 work=world.work,
                 intake=store,
-                spool=Acceptance(store, world.disk, world.work, log, hinter.arrived),
+                spool=Acceptance(store, room, world.work, log, hinter.arrived),
                 ids=store.ids,
                 log=log,
                 alarms=parts.alarms,
@@ -87,7 +88,6 @@ class ReceiveRole:
         return self._listener.doors
 
     async def start(self) -> None:
-        self._world.disk.make_folder(CONTENT_FOLDER)
         await self._offers.look()
         await self._listener.open()
         self._background.run(self._every(self._offers_seconds, self._offers.look))

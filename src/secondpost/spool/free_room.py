@@ -1,8 +1,12 @@
 """Disk space available for mail."""
 
+from secondpost.mail.store_rooms import StoreRoom
 from secondpost.world.ports import Disk
 
-WRITE_AHEAD_LOGS = ("mail.db-wal", "newsletter.db-wal")
+WRITE_AHEAD_LOGS = (
+    f"{StoreRoom.MAIL.folder}/mail.db-wal",
+    f"{StoreRoom.NEWSLETTER.folder}/newsletter.db-wal",
+)
 
 
 def free_octets(disk: Disk, reserve: int) -> int:

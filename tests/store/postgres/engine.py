@@ -21,8 +21,7 @@ from secondpost.store.verbs.engine import CHANGE_UNITS, EACH, EACH_ENDING, Verb,
 from secondpost.store.verbs.named import Named, read_queries, shared_queries
 from secondpost.store.verbs.steps import Query, QueryResult, Row, Steps, Value, run
 from secondpost.store.verbs.workers import WORKERS_FOLDER, Worker, enter, leave
-from secondpost.world.ports import Clock, Held
-from secondpost.world.real.disk import RealDisk
+from secondpost.world.ports import Clock, Disk, Held
 from tests.store.postgres.server import USER
 from tests.store.postgres.statements import statement
 
@@ -130,7 +129,7 @@ class _Job(Generic[P, R]):
 class PostgresEngine:
     """The Engine of one database for one worker."""
 
-    def __init__(self, wire: Wire, disk: RealDisk, clock: Clock) -> None:
+    def __init__(self, wire: Wire, disk: Disk, clock: Clock) -> None:
         self.wire = wire
         self.disk = disk
         self.clock = clock

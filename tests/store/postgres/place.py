@@ -8,9 +8,11 @@ from pathlib import Path
 
 import asyncpg
 
+from secondpost.mail.store_rooms import StoreRoom
 from secondpost.store.sqlite.schema import Database
 from secondpost.store.verbs.steps import Row
 from secondpost.world.real.disk import RealDisk
+from secondpost.world.room_disk import RoomDisk
 from tests.clock import SetClock
 from tests.store.left_rows import OWN_TO_AN_ENGINE, Dump, Table
 from tests.store.place import Change, files_of
@@ -98,6 +100,11 @@ class PostgresPlace:
     def disk(self) -> RealDisk:
         return RealDisk(self.folder)
 
+    @property
+    def mail_disk(self) -> RoomDisk:
+        """The room of mail, with the content files."""
+        return RoomDisk(self.disk, StoreRoom.MAIL)
+
     def open(self, role: str = "deliver", busy_seconds: float = 5.0) -> PostgresStore:
         return self._opened(PostgresStore(self._engine(Database.MAIL), role))
 
@@ -117,7 +124,7 @@ class PostgresPlace:
         if database not in self._databases:
             self._databases[database] = self.templates.copy(database)
         wire = Wire(Path(self.templates.server.folder), self._databases[database])
-        return PostgresEngine(wire, self.disk, self.clock)
+        return PostgresEngine(wire, RoomDisk(self.disk, database.room), self.clock)
 
     async def rows(self) -> Dump:
         found: dict[str, dict[str, Table]] = {"content": {"files": files_of(self.folder)}}

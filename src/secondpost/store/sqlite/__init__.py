@@ -1,5 +1,5 @@
-"""Store mail in two SQLite databases, `mail.db` and `newsletter.db`, in the store's folder
-(docs/store.md).
+"""Store mail in two SQLite databases, `mail.db` and `newsletter.db`, each in a room of its
+own (docs/store.md).
 
 Read in this order: store.py and newsletter.py (opening), schema.py and migrations/ (the tables), engine.py
 and statements.py (running the verbs of store/verbs), group.py (writing), checkpoint.py (the log), leaving.py

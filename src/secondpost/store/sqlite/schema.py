@@ -11,6 +11,7 @@ from importlib.resources import files
 import apsw
 
 from secondpost.mail.queue_id import WORKERS_MAX
+from secondpost.mail.store_rooms import StoreRoom
 from secondpost.store.ports import StoreRefused
 from secondpost.store.verbs.steps import number
 
@@ -24,14 +25,20 @@ CREATE TABLE IF NOT EXISTS migration (
 
 
 class Database(Enum):
-    """Which database. Both share one folder of locks, so each has its own range of worker numbers."""
+    """Which database. Queue ids contain the worker's number, so each has its own range of numbers."""
 
-    MAIL = ("mail.db", range(WORKERS_MAX // 2))
-    NEWSLETTER = ("newsletter.db", range(WORKERS_MAX // 2, WORKERS_MAX))
+    MAIL = (StoreRoom.MAIL, "mail.db", range(WORKERS_MAX // 2))
+    NEWSLETTER = (StoreRoom.NEWSLETTER, "newsletter.db", range(WORKERS_MAX // 2, WORKERS_MAX))
 
-    def __init__(self, file_name: str, workers: range) -> None:
+    def __init__(self, room: StoreRoom, file_name: str, workers: range) -> None:
+        self.room = room
         self.file_name = file_name
         self.workers = workers
+
+    @property
+    def path_name(self) -> str:
+        """Its name below the store."""
+        return f"{self.room.folder}/{self.file_name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from secondpost.store.verbs.mail_store import MailVerbs
 from secondpost.store.verbs.witness import judged
 from secondpost.store.verbs.workers import WORKERS_FOLDER, Worker, enter
 from secondpost.world.ports import Clock, Disk, DiskFull, Work
+from secondpost.world.room_disk import RoomDisk
 
 S = TypeVar("S", bound="SqliteStore")
 T = TypeVar("T")
@@ -57,18 +58,19 @@ class SqliteStore(MailVerbs):
         busy_seconds: float = BUSY_SECONDS,
         log_bounds: LogBounds = USUAL_LOG_BOUNDS,
     ) -> S:
-        """Open as a worker of the service, creating and migrating the database. Blocks.
+        """Open as a worker of the service, creating and migrating the database in its room. Blocks.
 
-        With `in_line`, work runs in the loop's own thread, no other process may open the database,
-        and reads use the writer's connection. Raises StoreRefused, StoreUnavailable, StoreFull,
-        DiskFull, DiskFailed.
+        `disk` is that of the whole store. With `in_line`, work runs in the loop's own thread, no
+        other process may open the database, and reads use the writer's connection. Raises
+        StoreRefused, StoreUnavailable, StoreFull, DiskFull, DiskFailed.
         """
-        disk.make_folder(CONTENT_FOLDER)
-        disk.make_folder(WORKERS_FOLDER)
-        _make_file(disk, cls.database.file_name)
-        opening = _Opening(disk, cls.database, in_line, 0.0 if in_line else busy_seconds, log_bounds)
+        room = RoomDisk(disk, cls.database.room)
+        room.make_folder(CONTENT_FOLDER)
+        room.make_folder(WORKERS_FOLDER)
+        _make_file(room, cls.database.file_name)
+        opening = _Opening(room, cls.database, in_line, 0.0 if in_line else busy_seconds, log_bounds)
         db = opening.connection(create=True)
-        begun = opening.trying(db, lambda: _begin(db, cls.database, disk, clock, role))
+        begun = opening.trying(db, lambda: _begin(db, cls.database, room, clock, role))
         opened = opening.opened(db, work, clock, failed, begun.worker)  # what was begun is durable now
         opening.witnessed(opened, begun.epoch)
         return cls(SqliteEngine(opened))
@@ -87,7 +89,8 @@ class SqliteStore(MailVerbs):
         """Open for a command: the database must exist, and no worker is registered. Raises as
         `open` does.
         """
-        opening = _Opening(disk, cls.database, in_line, 0.0 if in_line else busy_seconds)
+        room = RoomDisk(disk, cls.database.room)
+        opening = _Opening(room, cls.database, in_line, 0.0 if in_line else busy_seconds)
         db = opening.connection(create=False)
         opening.trying(db, lambda: schema.check(db, cls.database))
         return cls(SqliteEngine(opening.opened(db, work, clock, failed, None)))

@@ -1,4 +1,4 @@
-"""The private keys in STORE/keys: two for DKIM, in PEM by selector, and two rings for tokens.
+"""The private keys below STORE/keys: two for DKIM, in PEM by selector, and two rings for tokens.
 
 Files of mode 0600, created atomically and never overwritten: a key is needed as long as a mail
 signed by it, or a link made with it, exists.
@@ -31,13 +31,13 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from secondpost.config.records import Dkim
+from secondpost.mail.store_rooms import StoreRoom
 from secondpost.protocols.dkim.signing import Algorithm, SigningKey
 from secondpost.protocols.dkim.verifying import PublicKey
 from secondpost.protocols.tokens import KEY_OCTETS, KeyRing, Ring
 from secondpost.world.ports import Dice, DiskFailed, KeyFault
 from secondpost.world.real.files import sync_folder
 
-FOLDER = "keys"
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 FILE_OCTETS_MAX = 64 * 1024
@@ -64,16 +64,17 @@ def make_missing_keys(store: str, dkim: Dkim, dice: Dice) -> list[str]:
     Raises KeyFault and DiskFailed.
     """
     makers: list[tuple[str, Callable[[], bytes]]] = [
-        (_pem_path(store, dkim.rsa), lambda: _pem(generate_private_key(65537, RSA_BITS))),
-        (_pem_path(store, dkim.ed25519), lambda: _pem(Ed25519PrivateKey.generate())),
+        (pem_path(store, dkim.rsa), lambda: _pem(generate_private_key(65537, RSA_BITS))),
+        (pem_path(store, dkim.ed25519), lambda: _pem(Ed25519PrivateKey.generate())),
     ]
     makers += [
-        (_ring_path(store, ring), lambda: f"1 {dice.token(KEY_OCTETS).hex()}\n".encode()) for ring in Ring
+        (ring_path(store, ring), lambda: f"1 {dice.token(KEY_OCTETS).hex()}\n".encode()) for ring in Ring
     ]
-    folder = os.path.join(store, FOLDER)
+    folder = _folder(store, StoreRoom.KEYS)
     try:
-        os.makedirs(folder, FOLDER_MODE, exist_ok=True)
-        sync_folder(store)
+        for room in (StoreRoom.KEYS, StoreRoom.LINKS):
+            os.makedirs(_folder(store, room), FOLDER_MODE, exist_ok=True)
+            sync_folder(os.path.dirname(_folder(store, room)))
         return [path for path, make in makers if not os.path.exists(path) and _create(path, make())]
     except OSError as error:
         raise _fault(error, f"no key can be made in {folder}") from error
@@ -91,7 +92,7 @@ def load_signing_keys(store: str, dkim: Dkim) -> tuple[SigningKey, SigningKey]:
 
 def load_key_ring(store: str, ring: Ring) -> KeyRing:
     """Load a ring, a key per line: number, space, hexadecimal. Raises KeyFault and DiskFailed."""
-    path = _ring_path(store, ring)
+    path = ring_path(store, ring)
     keys: dict[int, bytes] = {}
     try:
         for line in _read(path).decode("ascii").splitlines():
@@ -129,12 +130,18 @@ def proves(key: PublicKey, digest: bytes, signature: bytes) -> bool:
     return True
 
 
-def _pem_path(store: str, selector: str) -> str:
-    return os.path.join(store, FOLDER, f"{selector}.pem")
+def _folder(store: str, room: StoreRoom) -> str:
+    return os.path.join(store, room.folder)
 
 
-def _ring_path(store: str, ring: Ring) -> str:
-    return os.path.join(store, FOLDER, f"{ring}.keys")
+def pem_path(store: str, selector: str) -> str:
+    return os.path.join(_folder(store, StoreRoom.KEYS), f"{selector}.pem")
+
+
+def ring_path(store: str, ring: Ring) -> str:
+    """The ring of links lies apart: the web role reads it, and no other key."""
+    room = StoreRoom.LINKS if ring is Ring.LINKS else StoreRoom.KEYS
+    return os.path.join(_folder(store, room), f"{ring}.keys")
 
 
 def _pem(key: RSAPrivateKey | Ed25519PrivateKey) -> bytes:
@@ -142,7 +149,7 @@ def _pem(key: RSAPrivateKey | Ed25519PrivateKey) -> bytes:
 
 
 def _rsa_key(store: str, dkim: Dkim) -> RSAPrivateKey:
-    path = _pem_path(store, dkim.rsa)
+    path = pem_path(store, dkim.rsa)
     key = _private_key(path)
     if not isinstance(key, RSAPrivateKey) or not RSA_BITS <= key.key_size <= RSA_BITS_MAX:
         raise KeyFault(f"{path} is no RSA key of {RSA_BITS} to {RSA_BITS_MAX} bits")
@@ -150,7 +157,7 @@ def _rsa_key(store: str, dkim: Dkim) -> RSAPrivateKey:
 
 
 def _ed25519_key(store: str, dkim: Dkim) -> Ed25519PrivateKey:
-    path = _pem_path(store, dkim.ed25519)
+    path = pem_path(store, dkim.ed25519)
     key = _private_key(path)
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyFault(f"{path} is no Ed25519 key")

@@ -10,6 +10,7 @@ from itertools import count
 from typing import cast
 
 from secondpost.mail.standing_alarms import StandingAlarms
+from secondpost.mail.store_rooms import StoreRoom
 from secondpost.protocols.alarm_statements import (
     STATEMENT_OCTETS_MAX,
     Stated,
@@ -21,7 +22,7 @@ from secondpost.protocols.role_questions import Garbled, Lines
 from secondpost.world.closing import close_soon
 from secondpost.world.ports import Listening, Net, NetError
 
-ALARMS = "alarms.socket"  # in the store's folder
+ALARMS = f"{StoreRoom.RUN_DELIVER.folder}/alarms.socket"  # below the store
 STATE_SECONDS = 60.0  # between two statements without a change
 REST_SECONDS = 0.5  # after a statement; changes meanwhile share the next one
 RETRY_SECONDS = 3.0  # while the deliver role is absent
