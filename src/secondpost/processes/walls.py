@@ -27,6 +27,7 @@ TABLES = (
     "/etc/hosts",
     "/etc/ld.so.cache",
     "/etc/localtime",
+    "/etc/machine-id",  # by which a store knows that it was copied to another machine
     "/etc/mime.types",
     "/etc/nsswitch.conf",
     "/etc/protocols",
