@@ -9,6 +9,7 @@ PLACES = {
     "demo": "secondpost.cli.demo",
     "init": "secondpost.cli.init",
     "serve": "secondpost.cli.serve",
+    "systemd": "secondpost.cli.systemd",
     "reload": "secondpost.cli.reload",
     "status": "secondpost.cli.status",
     "alarms": "secondpost.cli.alarms",
