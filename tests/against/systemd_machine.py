@@ -151,7 +151,7 @@ class SystemdMachine:
         those of this side.
         """
         kinds = ["--net"] if network_only else ["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup"]
-        inside = ["--root", "--wd=/"] if not network_only else []
+        inside = ["--root", "--wd"] if not network_only else []
         environment = ENVIRONMENT if not network_only else ()
         return ["nsenter", f"--target={self._first}", *kinds, *inside, *environment, *words]
 

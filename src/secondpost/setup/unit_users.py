@@ -25,8 +25,8 @@ def groups_of_role(role: str) -> tuple[str, ...]:
 def users_file(owner: str, roles: Sequence[str]) -> SystemdFile:
     groups = tuple(dict.fromkeys((SERVICE_GROUP, *(room.value.group for room in StoreRoom))))
     lines = [f"g {group} -" for group in groups]
-    lines.append(f'u {owner} - "Secondpost: its owner\'s commands"')
-    lines += [f'u {user_of_role(role)} - "Secondpost: {role}"' for role in roles]
+    lines.append(f'u {owner} - "Secondpost"')
+    lines += [f'u {user_of_role(role)} - "Secondpost, {role}"' for role in roles]
     lines += [f"m {owner} {group}" for group in groups if group != owner]
     lines += [f"m {user_of_role(role)} {group}" for role in roles for group in groups_of_role(role)]
     return SystemdFile("sysusers.d/secondpost.conf", "".join(f"{line}\n" for line in lines))

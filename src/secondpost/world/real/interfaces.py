@@ -1,5 +1,9 @@
-"""The IP addresses of this machine's interfaces, from the kernel (Linux)."""
+"""The IP addresses of this machine's interfaces, from the kernel (Linux).
 
+Without netlink and without /proc/net, which the walls of a role do not let it use.
+"""
+
+import array
 import fcntl
 import socket
 import struct
@@ -7,10 +11,12 @@ from ipaddress import IPv6Address
 
 from secondpost.mail.address import as_ip
 
-_SIOCGIFADDR = 0x8915  # netdevice(7)
+_SIOCGIFCONF = 0x8912  # netdevice(7)
+_IFCONF = struct.Struct("iP")  # octets of room, and where it is
 _IFREQ = struct.Struct("16s24x")
 _ADDRESS_AT = slice(20, 24)
-_IPV6_TABLE = "/proc/net/if_inet6"
+_INTERFACES_MAX = 4096
+_IPV6_TABLE = "/proc/self/net/if_inet6"
 
 
 def interface_addresses() -> frozenset[str]:
@@ -19,15 +25,13 @@ def interface_addresses() -> frozenset[str]:
 
 
 def _ipv4_addresses() -> set[str]:
-    addresses: set[str] = set()
+    room = array.array("B", bytes(_INTERFACES_MAX * _IFREQ.size))
+    where, octets = room.buffer_info()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        for _, name in socket.if_nameindex():
-            try:
-                answer = fcntl.ioctl(any_socket.fileno(), _SIOCGIFADDR, _IFREQ.pack(name.encode()[:15]))
-            except OSError:
-                continue
-            addresses.add(socket.inet_ntoa(answer[_ADDRESS_AT]))
-    return addresses
+        filled = fcntl.ioctl(any_socket.fileno(), _SIOCGIFCONF, _IFCONF.pack(octets, where))
+    entries = room[: _IFCONF.unpack(filled)[0]].tobytes()
+    found = (entries[at : at + _IFREQ.size] for at in range(0, len(entries), _IFREQ.size))
+    return {socket.inet_ntoa(entry[_ADDRESS_AT]) for entry in found}
 
 
 def _ipv6_addresses() -> set[str]:
