@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from secondpost.config.faults import Fault
 from secondpost.config.records import Config, Web
 from secondpost.mail.address import Domain, Mailbox
-from secondpost.processes.reload_desk import NoService, ask_to_reload, desk_name
+from secondpost.processes.reload import NotReloaded, Reloaded
+from secondpost.processes.reload_desk import NoService, ask_to_reload, desk_name, together
 
 HOST = Domain("mx2.example.net")
 
@@ -30,3 +32,43 @@ def test_an_answer_that_makes_no_sense_is_no_service(answer: bytes, tmp_path: Pa
             server.close()
 
     asyncio.run(story())
+
+
+def test_what_several_supervisors_say_is_one_outcome_and_each_thing_is_said_once() -> None:
+    done = Reloaded("c", ("hostname",), ("tls.acme: not yet",))
+    more = Reloaded("c", ("hostname", "deliver.port"), ())
+    assert together([done, more]) == Reloaded("c", ("hostname", "deliver.port"), ("tls.acme: not yet",))
+    fault, other = Fault("store", 3, "it changed"), Fault("", 0, "the web role cannot start: no key")
+    assert together([NotReloaded("c", (fault,)), done, NotReloaded("c", (fault, other))]) == NotReloaded(
+        "c", (fault, other)
+    )
+
+
+def test_all_supervisors_of_the_store_are_asked_or_the_one_of_a_role(tmp_path: Path) -> None:
+    config = Config("", HOST, str(tmp_path), (Mailbox.parse("me@elsewhere.example"),), HOST, Web(None))
+    asked: list[str] = []
+
+    async def story() -> None:
+        servers = []
+        for role in ("web", "deliver"):
+            path = tmp_path / desk_name(role)
+            path.parent.mkdir(parents=True)
+
+            async def respond(
+                reader: asyncio.StreamReader, writer: asyncio.StreamWriter, role: str = role
+            ) -> None:
+                await reader.readline()
+                asked.append(role)
+                writer.write(b'{"path": "c", "changes": ["' + role.encode() + b'"]}\n')
+                writer.close()
+
+            servers.append(await asyncio.start_unix_server(respond, str(path)))
+        assert await ask_to_reload(config) == Reloaded("c", ("deliver", "web"), ())
+        assert await ask_to_reload(config, "web") == Reloaded("c", ("web",), ())
+        with pytest.raises(NoService):
+            await ask_to_reload(config, "receive")
+        for server in servers:
+            server.close()
+
+    asyncio.run(story())
+    assert asked == ["deliver", "web", "web"]

@@ -54,7 +54,6 @@ class Crew:
         """Wait until each role serves, or its first process could not."""
         await asyncio.gather(*(keeper.settled.wait() for keeper in self._keepers.values()))
 
-    @property
     def serving(self) -> tuple[RoleProcess, ...]:
         """The process of each role that serves."""
         current = (keeper.current for keeper in self._keepers.values())

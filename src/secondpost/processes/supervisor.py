@@ -176,4 +176,4 @@ class _Supervisor:
         """Say when the service is up, and from then on that it lives."""
         await crew.settled()
         self._manager.say(READY, status(roles_text(crew)))
-        await Watchdog(self._manager, crew).run()
+        await Watchdog(self._manager, crew.serving).run()

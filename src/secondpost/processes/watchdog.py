@@ -6,6 +6,8 @@ started again is not waited for: the keeper sees to it.
 """
 
 import asyncio
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from secondpost.processes.crew import Crew
 from secondpost.world.real.service_manager import ALIVE, ServiceManager
@@ -15,16 +17,27 @@ CALLS_PER_PERIOD = 4  # a sign of life that comes late by two calls is still in 
 
 def roles_text(crew: Crew) -> str:
     """Which roles serve, and which could not begin."""
-    serving = [process.role for process in crew.serving]
+    serving = [process.role for process in crew.serving()]
     missing = [role for role in crew.roles_of(crew.accepted.config) if role not in serving]
     text = f"Serving: {', '.join(serving)}" if len(serving) > 0 else "Serving nothing"
     return text if len(missing) == 0 else f"{text}; not started: {', '.join(missing)}"
 
 
+class Called(Protocol):
+    """The process of a role. It is silent from a call to its answer."""
+
+    @property
+    def is_silent(self) -> bool: ...
+
+    def call(self) -> None: ...
+
+
 class Watchdog:
-    def __init__(self, manager: ServiceManager, crew: Crew) -> None:
+    """`serving`: the processes that serve now."""
+
+    def __init__(self, manager: ServiceManager, serving: Callable[[], Iterable[Called]]) -> None:
         self._manager = manager
-        self._crew = crew
+        self._serving = serving
 
     async def run(self) -> None:
         """Call the roles until cancelled; returns at once if the manager does not watch."""
@@ -37,7 +50,7 @@ class Watchdog:
 
     def look(self) -> None:
         """Give a sign of life unless a role has not answered since the last call, and call again."""
-        serving = self._crew.serving
+        serving = tuple(self._serving())
         if not any(process.is_silent for process in serving):
             self._manager.say(ALIVE)
         for process in serving:
