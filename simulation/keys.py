@@ -25,7 +25,6 @@ from secondpost.protocols.dkim.verifying import PublicKey, parse_key
 from secondpost.protocols.tokens import KEY_OCTETS, Ring
 from secondpost.signing.assembly import ReaderKeys
 from secondpost.world.real.keys import (
-    FILE_MODE,
     RSA_BITS,
     dkim_records,
     load_key_ring,
@@ -51,7 +50,7 @@ def _made() -> tuple[ReaderKeys, dict[str, PublicKey]]:
             (pem_path(store, dkim.ed25519), _pem(ed25519)),
             *((ring_path(store, ring), f"1 {dice.token(KEY_OCTETS).hex()}\n".encode()) for ring in Ring),
         ):
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT, FILE_MODE), "wb") as file:
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
                 file.write(data)
         keys = ReaderKeys(
             load_signing_keys(store, dkim),

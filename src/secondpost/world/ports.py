@@ -331,11 +331,11 @@ class Disk(Protocol):
     def path(self, name: str) -> str: ...
 
     def make_folder(self, name: str) -> None:
-        """Create a folder with its parents, mode 0700, synced. Does nothing if it exists."""
+        """Create a folder with its parents, synced. Does nothing if it exists."""
         ...
 
     def create(self, name: str) -> DiskFile:
-        """Create a file, mode 0600; the name must be new. Raises DiskFull or DiskFailed."""
+        """Create a file; the name must be new. Raises DiskFull or DiskFailed."""
         ...
 
     def open(self, name: str) -> OpenFile:
@@ -359,7 +359,7 @@ class Disk(Protocol):
         ...
 
     def size(self, name: str) -> int:
-        """Octets of a file; 0 if it does not exist. Raises DiskFailed."""
+        """Octets of a file; 0 if it does not exist, or in a room that is closed to us. Raises DiskFailed."""
         ...
 
     def names(self, folder: str) -> list[str]:

@@ -172,6 +172,8 @@ def _open(disk: Disk, name: str, flags: int) -> apsw.Connection:
     """Open a connection. Raises DiskFailed, and apsw.Error for anything else."""
     path = disk.path(name)
     try:
+        # No link of another role leads to another database.
+        flags |= apsw.SQLITE_OPEN_NOFOLLOW
         db = apsw.Connection(path, flags=flags, vfs=disk.vfs, statementcachesize=PREPARED_MAX)
     except apsw.IOError as error:
         raise DiskFailed(f"{path}: {type(error).__name__}: {error}") from error

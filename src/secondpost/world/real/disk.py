@@ -7,11 +7,14 @@ the next sync would succeed without them.
 import errno
 import fcntl
 import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from secondpost.world.ports import DiskFailed, DiskFull, FileUnreadable
+from secondpost.world.real.beneath import folder_beneath
+from secondpost.world.real.modes import OWN, give_mode, modes_in
 
-FILE_MODE = 0o600
-FOLDER_MODE = 0o700
 MACHINE_ID = "/etc/machine-id"
 MACHINE_ID_CHARACTERS_MAX = 64
 NO_MACHINE_ID = "machine"
@@ -29,7 +32,7 @@ def _disk_error(error: OSError, what: str) -> Exception:
 
 class RealDisk:
     def __init__(self, root: str) -> None:
-        self._root = os.path.abspath(root)
+        self._root = os.path.realpath(root)
         # Open handles of databases by path, never closed: closing any handle of a file drops all
         # POSIX locks that the process has on it, including SQLite's.
         self._kept_open: dict[str, int] = {}
@@ -53,22 +56,45 @@ class RealDisk:
             missing.append(parent)
         try:
             for folder in reversed(missing):
-                try:
-                    os.mkdir(folder, FOLDER_MODE)
-                except FileExistsError:
-                    if not os.path.isdir(folder):
-                        raise
+                self._make_one(folder)
         except OSError as error:
             raise _disk_error(error, f"making the folder {path}") from error
         # Also for existing folders: a crash may have come between mkdir and this sync.
         for folder in reversed(missing):
             _sync_folder(os.path.dirname(folder))
 
+    def _make_one(self, path: str) -> None:
+        parent = os.path.dirname(path)
+        mode = modes_in(parent).folder if parent.startswith(f"{self._root}/") else OWN.folder
+        try:
+            os.mkdir(path, stat.S_IMODE(mode) & ~stat.S_ISGID)
+        except FileExistsError:
+            if not os.path.isdir(path):
+                raise
+            return
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            give_mode(handle, mode)
+        finally:
+            os.close(handle)
+
+    @contextmanager
+    def _folder_of(self, name: str) -> Iterator[tuple[int, str]]:
+        """The open folder of a name, and the last part of the name."""
+        folder, _, last = name.rpartition("/")
+        with folder_beneath(self._root, folder) as handle:
+            yield handle, last
+
+    def _open(self, name: str, flags: int) -> int:
+        with self._folder_of(name) as (folder, last):
+            return os.open(last, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+
     def create(self, name: str) -> "RealFile":
         """Also raises FileExistsError and FileNotFoundError, which are mistakes of the caller."""
         path = self.path(name)
         try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+            with self._folder_of(name) as (folder, last):
+                handle = _create(last, os.O_WRONLY, folder, self._file_mode(name, folder))
         except (FileExistsError, FileNotFoundError):
             raise
         except OSError as error:
@@ -78,7 +104,7 @@ class RealDisk:
     def open(self, name: str) -> "RealFile":
         path = self.path(name)
         try:
-            return RealFile(os.open(path, os.O_WRONLY | os.O_CLOEXEC), path)
+            return RealFile(self._open(name, os.O_WRONLY), path)
         except (FileNotFoundError, PermissionError):
             raise
         except OSError as error:
@@ -89,7 +115,7 @@ class RealDisk:
         try:
             handle = self._kept_open.get(path)
             if handle is None or not _is_at(handle, path):
-                handle = self._kept_open[path] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                handle = self._kept_open[path] = self._open(name, os.O_RDONLY)
             os.fdatasync(handle)
         except OSError as error:
             raise _disk_error(error, f"syncing {path}") from error
@@ -100,7 +126,7 @@ class RealDisk:
     def read(self, name: str, offset: int, octets: int) -> bytes:
         path = self.path(name)
         try:
-            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            handle = self._open(name, os.O_RDONLY)
             try:
                 return os.pread(handle, octets, offset)
             finally:
@@ -114,7 +140,7 @@ class RealDisk:
         path = self.path(name)
         try:
             return os.stat(path).st_size
-        except FileNotFoundError:
+        except (FileNotFoundError, PermissionError):
             return 0
         except OSError as error:
             raise _disk_error(error, f"looking at {path}") from error
@@ -132,7 +158,8 @@ class RealDisk:
     def remove(self, name: str) -> None:
         path = self.path(name)
         try:
-            os.unlink(path)
+            with self._folder_of(name) as (folder, last):
+                os.unlink(last, dir_fd=folder)
         except FileNotFoundError:
             return
         except OSError as error:
@@ -158,9 +185,14 @@ class RealDisk:
     def hold(self, name: str) -> "RealHeld | None":
         path = self.path(name)
         try:
-            return _hold(path)
+            with self._folder_of(name) as (folder, last):
+                return _hold(last, folder, self._file_mode(name, folder))
         except OSError as error:
             raise _disk_error(error, f"locking {path}") from error
+
+    def _file_mode(self, name: str, folder: int) -> int:
+        """Of a file in this folder. The store's own folder is no room."""
+        return modes_in(folder).file if "/" in name else OWN.file
 
 
 def _machine_id() -> str:
@@ -175,12 +207,32 @@ def _machine_id() -> str:
     return said if len(said) > 0 else NO_MACHINE_ID
 
 
-def _hold(path: str) -> "RealHeld | None":
+def _create(name: str, flags: int, folder: int, mode: int) -> int:
+    """Raises FileExistsError and other OSErrors."""
+    handle = os.open(name, flags | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode, dir_fd=folder)
+    try:
+        give_mode(handle, mode)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def _open_lock(name: str, folder: int, mode: int) -> int:
+    with suppress(FileExistsError):
+        return _create(name, os.O_RDWR, folder, mode)
+    return os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+
+
+def _hold(name: str, folder: int, mode: int) -> "RealHeld | None":
     for _ in range(HOLD_TRIES):
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+        try:
+            handle = _open_lock(name, folder, mode)
+        except FileNotFoundError:
+            continue  # it was removed meanwhile
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_at(handle, path):
+            if _is_at(handle, name, folder):
                 return RealHeld(handle)
         except BlockingIOError:
             os.close(handle)
@@ -192,9 +244,9 @@ def _hold(path: str) -> "RealHeld | None":
     return None
 
 
-def _is_at(handle: int, path: str) -> bool:
+def _is_at(handle: int, path: str, folder: int | None = None) -> bool:
     try:
-        return os.path.samestat(os.fstat(handle), os.stat(path))
+        return os.path.samestat(os.fstat(handle), os.stat(path, dir_fd=folder, follow_symlinks=False))
     except FileNotFoundError:
         return False
 

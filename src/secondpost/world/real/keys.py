@@ -1,12 +1,13 @@
 """The private keys below STORE/keys: two for DKIM, in PEM by selector, and two rings for tokens.
 
-Files of mode 0600, created atomically and never overwritten: a key is needed as long as a mail
+Files are created atomically and never overwritten: a key is needed as long as a mail
 signed by it, or a link made with it, exists.
 """
 
 import base64
 import errno
 import os
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -37,10 +38,10 @@ from secondpost.protocols.dkim.verifying import PublicKey
 from secondpost.protocols.tokens import KEY_OCTETS, KeyRing, Ring
 from secondpost.world.ports import Dice, DiskFailed, KeyFault
 from secondpost.world.real.files import sync_folder
+from secondpost.world.real.modes import OWN, give_mode, modes_in
 
-FILE_MODE = 0o600
-FOLDER_MODE = 0o700
 FILE_OCTETS_MAX = 64 * 1024
+FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 RSA_BITS = 2048
 RSA_BITS_MAX = 4096  # RFC 8301 §3.2: every verifier accepts these
 RSA_BITS_TRUSTED_MIN = 1024  # for other senders' keys: RFC 8301 §3.2
@@ -73,7 +74,7 @@ def make_missing_keys(store: str, dkim: Dkim, dice: Dice) -> list[str]:
     folder = _folder(store, StoreRoom.KEYS)
     try:
         for room in (StoreRoom.KEYS, StoreRoom.LINKS):
-            os.makedirs(_folder(store, room), FOLDER_MODE, exist_ok=True)
+            os.makedirs(_folder(store, room), OWN.folder, exist_ok=True)
             sync_folder(os.path.dirname(_folder(store, room)))
         return [path for path, make in makers if not os.path.exists(path) and _create(path, make())]
     except OSError as error:
@@ -174,8 +175,9 @@ def _private_key(path: str) -> PrivateKeyTypes:
 def _read(path: str) -> bytes:
     try:
         with open(path, "rb") as file:
-            if os.fstat(file.fileno()).st_mode & 0o077 != 0:
-                raise KeyFault(f"others can read {path}; type: chmod 600 {path}")
+            mode = modes_in(os.path.dirname(path)).file
+            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & ~mode & FOR_OTHERS != 0:
+                raise KeyFault(f"others can read {path}; type: chmod {mode:o} {path}")
             return file.read(FILE_OCTETS_MAX)
     except OSError as error:
         raise _fault(error, path) from None
@@ -190,9 +192,11 @@ def _fault(error: OSError, what: str) -> Exception:
 def _create(path: str, data: bytes) -> bool:
     """Create a file atomically and synced, without overwriting; False if it exists."""
     unfinished = f"{path}.{os.getpid()}"
-    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE)
+    mode = modes_in(os.path.dirname(path)).file
+    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
     try:
         with open(handle, "wb") as file:
+            give_mode(handle, mode)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -1,6 +1,6 @@
 """Unix sockets between the roles of one machine: streams for questions, datagrams for hints.
 
-Only our own user may open them (mode 0600). A socket file that is there is replaced in one step, so
+Who may open them depends on the folder (modes). A socket file that is there is replaced in one step, so
 that callers always find a listener while a role's successor takes its place. Who may listen is
 decided before, by the locks of processes/instance.
 """
@@ -15,8 +15,8 @@ from contextlib import suppress
 
 from secondpost.mail.address import Endpoint
 from secondpost.world.ports import DiskFailed, NetError
+from secondpost.world.real.modes import OWN, modes_in
 
-MODE = 0o600
 UNFINISHED = "~"  # appended to the name until the socket listens
 BACKLOG_CONNECTIONS = 1024  # accepted by the kernel and not yet by us
 HINT = b"!"
@@ -32,12 +32,13 @@ def _bound(path: str, kind: socket.SocketKind) -> socket.socket:
     door = socket.socket(socket.AF_UNIX, kind | socket.SOCK_NONBLOCK)
     unfinished = f"{path}{UNFINISHED}"
     try:
-        # Before bind, so that other users can never open it (Linux keeps the mode).
-        os.fchmod(door.fileno(), MODE)
+        # Before bind, so that no other user can ever open it (Linux keeps the mode).
+        os.fchmod(door.fileno(), OWN.socket)
         _refuse_another_kind(path)
         with suppress(FileNotFoundError):
             os.unlink(unfinished)
         door.bind(unfinished)
+        os.chmod(unfinished, modes_in(os.path.dirname(path)).socket)
         if kind is socket.SOCK_STREAM:
             door.listen(BACKLOG_CONNECTIONS)  # before it can be found
         os.rename(unfinished, path)
