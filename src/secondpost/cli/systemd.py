@@ -85,12 +85,12 @@ def _verify(config: Config) -> Exit:
 def _prepare(config: Config) -> None:
     from secondpost.processes.store_preparation import prepare_for_units
     from secondpost.processes.user import UserRefused
-    from secondpost.store.ports import StoreRefused, StoreUnavailable
+    from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
     from secondpost.world.ports import DiskFailed, DiskFull, KeyFault
 
     if os.geteuid() != 0:
         raise Ending("only root can give the store's folders to the roles' users: use sudo", Exit.UNREACHABLE)
     try:
         prepare_for_units(config)
-    except (UserRefused, StoreRefused, StoreUnavailable, DiskFailed, DiskFull, KeyFault) as error:
+    except (UserRefused, StoreFull, StoreRefused, StoreUnavailable, DiskFailed, DiskFull, KeyFault) as error:
         raise Ending(f"{error}", Exit.UNREACHABLE) from None

@@ -24,11 +24,6 @@ class SecondInstance(Exception):
     """Another process uses the store. The text names it, and the remedy."""
 
 
-def lock_name(name: str) -> str:
-    """The lock's name below the store."""
-    return f"{name}.lock" if name == WHOLE else f"{run_room(name).folder}/role.lock"
-
-
 def service_name(only: str | None) -> str:
     """The name of a supervisor's lock and socket below the store, without their endings. A supervisor
     of one role has them in that role's room.
@@ -36,12 +31,21 @@ def service_name(only: str | None) -> str:
     return WHOLE if only is None else f"{run_room(only).folder}/{WHOLE}"
 
 
+def role_name(role: str) -> str:
+    """The name of a role's lock below the store, without its ending."""
+    return f"{run_room(role).folder}/role"
+
+
+def lock_name(name: str) -> str:
+    return f"{name}.lock"
+
+
 def hold_service(disk: Disk, config: Config, only: str | None = None) -> Held:
     """Take the service's lock. Raises SecondInstance, DiskFull and DiskFailed."""
     name = service_name(only)
     held = _hold(disk, name)
     if held is None:
-        raise SecondInstance(_refusal(disk, config, name))
+        raise SecondInstance(_refusal(disk, config, name, "another Secondpost"))
     return held
 
 
@@ -54,9 +58,10 @@ async def hold_role(disk: Disk, config: Config, role: str) -> Held | None:
         return None
     loop = asyncio.get_running_loop()
     until = loop.time() + END_SECONDS_MAX
-    while (held := _hold(disk, role)) is None:
+    name = role_name(role)
+    while (held := _hold(disk, name)) is None:
         if loop.time() >= until:
-            raise SecondInstance(_refusal(disk, config, role))
+            raise SecondInstance(_refusal(disk, config, name, f"another {role} role"))
         await asyncio.sleep(POLL_SECONDS)
     return held
 
@@ -74,8 +79,7 @@ def _sign(disk: Disk, name: str) -> None:
         file.write(b"%d\n" % os.getpid())
 
 
-def _refusal(disk: Disk, config: Config, name: str) -> str:
-    what = "another Secondpost" if name.endswith(WHOLE) else f"another {name} role"
+def _refusal(disk: Disk, config: Config, name: str, what: str) -> str:
     number = _signed(disk, name)
     process = f" (process {number})" if number.isdecimal() else ""
     return (

@@ -29,6 +29,7 @@ from secondpost.processes.doors import inherited_doors, systemd_doors
 from secondpost.processes.exits import ProcessExit, not_started
 from secondpost.processes.instance import SecondInstance, hold_role, hold_service
 from secondpost.processes.named_files import inherited_files, named_files
+from secondpost.processes.own_rooms import is_prepared_for
 from secondpost.processes.place import Place
 from secondpost.processes.roles import doors_of
 from secondpost.processes.signals import listen_for_signals
@@ -50,7 +51,7 @@ from secondpost.world.real.clock import RealClock
 from secondpost.world.real.dice import RealDice
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.dns import RealResolver
-from secondpost.world.real.keys import load_key_ring, load_signing_keys, make_missing_keys
+from secondpost.world.real.keys import load_key_ring, load_signing_keys, make_missing_keys, ring_path
 from secondpost.world.real.landlock import LandlockRefused
 from secondpost.world.real.log import LogWriter
 from secondpost.world.real.net import RealNet, open_door
@@ -64,6 +65,8 @@ from secondpost.world.sockets.alarms import ALARMS, AlarmReporter
 # messages.
 OPEN_FILES_WANTED = 16_384
 LAST_WORDS_SECONDS_MAX = 0.3
+KEYS_SECONDS_MAX = 20.0  # two large primes take a slow machine a few seconds
+KEYS_POLL_SECONDS = 0.1
 # A failed disk is not among these: it ends the role at once, with another exit code.
 CANNOT_START = (
     CertificateError,
@@ -83,10 +86,13 @@ def run_roles(accepted: Accepted, roles: Sequence[str]) -> int:
     try:
         doors = _doors(config, roles)
         person = service_user(config)
-        prepare_store(config, person)
+        is_prepared = is_prepared_for(config, roles)
+        if not is_prepared:
+            prepare_store(config, person)
         if person is not None:
             become(person)
-        make_rooms(RealDisk(config.store))
+        if not is_prepared:
+            make_rooms(RealDisk(config.store))
     except (NetError, UserRefused, DiskFull, DiskFailed) as error:
         return not_started(error)
     _allow_open_files()
@@ -229,6 +235,8 @@ class _Running:
         world = self._world(mail_doors, work)
         mail, readers = self._stores(world, failed, ends)
         own_keys = self._own_keys()
+        if readers is not None and "web" in self._roles:
+            await self._wait_for_link_keys()
         parts = Parts(
             self._config,
             world,
@@ -319,9 +327,17 @@ class _Running:
                 world.disk, world.work, world.clock, role=self._name, failed=failed
             )
             ends.callback(readers.close)
-        if readers is not None or "deliver" in self._roles:
+        if "deliver" in self._roles:
             make_missing_keys(self._config.store, self._config.dkim, world.dice)
         return mail, readers
+
+    async def _wait_for_link_keys(self) -> None:
+        """The deliver role makes them, at the first start of a service. Without them loading fails."""
+        path = ring_path(self._config.store, Ring.LINKS)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + KEYS_SECONDS_MAX
+        while not os.path.exists(path) and loop.time() < until:
+            await asyncio.sleep(KEYS_POLL_SECONDS)
 
     def _own_keys(self) -> Sequence[SigningKey]:
         """The keys for mail to the owner, which only the deliver role sends."""

@@ -11,6 +11,7 @@ from secondpost.world.real.dice import RealDice
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.keys import make_missing_keys
 from secondpost.world.real.work import RealWork
+from secondpost.world.room_disk import make_rooms
 
 
 def prepare_for_units(config: Config) -> None:
@@ -21,6 +22,7 @@ def prepare_for_units(config: Config) -> None:
     prepare_store(config, person)
     if person is not None:
         become(person)
+    make_rooms(RealDisk(config.store))
     make_missing_keys(config.store, config.dkim, RealDice())
     asyncio.run(_migrate(config))
 

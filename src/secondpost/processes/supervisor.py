@@ -22,6 +22,7 @@ from secondpost.processes.doors import is_taken, systemd_doors
 from secondpost.processes.environment import take_no_new_privileges
 from secondpost.processes.exits import ProcessExit, not_started
 from secondpost.processes.instance import SecondInstance, hold_service
+from secondpost.processes.own_rooms import is_prepared_for
 from secondpost.processes.reload import Reload
 from secondpost.processes.reload_desk import ReloadDesk
 from secondpost.processes.roles import doors_of, roles_of
@@ -56,11 +57,14 @@ def supervise(config: Config, only: str | None = None) -> int:
     try:
         person = service_user(config)
         doors = asyncio.run(_open_doors(config, only))
-        prepare_store(config, person)
+        is_prepared = is_prepared_for(config, roles_of(config, only))
+        if not is_prepared:
+            prepare_store(config, person)
         if person is not None:
             become(person)
             need_what_is_named(config, person, only)
-        make_rooms(RealDisk(config.store))
+        if not is_prepared:
+            make_rooms(RealDisk(config.store))
         held = hold_service(RealDisk(config.store), config, only)
     except (NetError, UserRefused, SecondInstance, DiskFull, DiskFailed) as error:
         return not_started(error)
