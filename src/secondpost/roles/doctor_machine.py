@@ -11,6 +11,7 @@ from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.subscriber import NO_SUBSCRIBER
+from secondpost.mail.walls import StandingWalls
 from secondpost.protocols.tokens import Purpose, Ring, Token
 from secondpost.roles.desk import open_desk
 from secondpost.setup.certificate import BrokenFiles, CertificateFiles, examine_certificate
@@ -19,6 +20,7 @@ from secondpost.setup.files import FilesFacts, examine_files
 from secondpost.setup.known_bugs import examine_versions, known_bugs
 from secondpost.setup.machine import MachineFacts, examine_machine
 from secondpost.setup.primary_answers import StoredFacts
+from secondpost.setup.walls import examine_walls
 from secondpost.store.sqlite.connection import library_version
 from secondpost.store.sqlite.schema import Database
 from secondpost.world.ports import KeyFault
@@ -26,6 +28,7 @@ from secondpost.world.real.certificates import certificate_files
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.keys import dkim_records, load_key_ring
+from secondpost.world.real.landlock import landlock_version
 from secondpost.world.real.machine import (
     all_file_facts,
     can_read,
@@ -34,6 +37,7 @@ from secondpost.world.real.machine import (
     library_versions,
     open_files_max,
 )
+from secondpost.world.real.seccomp import has_seccomp
 
 HELD_LANES = (Lane.RELAY, Lane.UNVERIFIED)
 
@@ -45,6 +49,7 @@ def examine_here(config: Config, user: str, folders: tuple[str, ...]) -> Iterato
     """
     free_octets = RealDisk(config.store).free_octets() if os.path.isdir(config.store) else None
     yield from examine_machine(config, MachineFacts(clock_facts(), free_octets, user, open_files_max()))
+    yield examine_walls(StandingWalls(landlock_version(), has_seccomp()))
     yield from examine_files(_files(config, folders, user), user)
     yield from examine_certificate(config, tls_files(config), RealClock().now_ms())
     yield from examine_versions({"SQLite": library_version(), **library_versions()}, known_bugs())

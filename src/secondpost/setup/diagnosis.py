@@ -92,6 +92,7 @@ class Check(Enum):
     SERVICE_USER = ("service-user", Area.SECURITY)
     KNOWN_BUGS = ("known-bugs", Area.SECURITY)
     OPEN_FILES = ("open-files", Area.SECURITY)
+    WALLS = ("walls", Area.SECURITY)
 
     # -- the certificate, and our own port
     CERTIFICATE = ("certificate", Area.SECURITY)
