@@ -80,8 +80,8 @@ def _text(file: Path) -> str:
 def _short_name(found: Distribution) -> str:
     fields = found.metadata
     kinds = [kind for kind in fields.get_all("Classifier", []) if kind.startswith("License ::")]
-    said = [fields.get("License-Expression"), fields.get("License"), *kinds]
-    first = next((one for one in said if one is not None and len(one) > 0), "unnamed")
+    said = [*fields.get_all("License-Expression", []), *fields.get_all("License", []), *kinds]
+    first = next((one for one in said if len(one) > 0), "unnamed")
     return SHORT_NAMES.get(first, first).replace(" OR ", "-or-")
 
 

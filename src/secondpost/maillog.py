@@ -244,6 +244,9 @@ class MailLog:
     def role_started(self, role: str, worker: int) -> None:
         self._say("role-started", role=role, worker=worker)
 
+    def listening(self, role: str, address: str) -> None:
+        self._say("listening", role=role, address=address)
+
     def walls(self, role: str, walls: StandingWalls) -> None:
         landlock = "no" if walls.landlock == 0 else walls.landlock
         seccomp = "yes" if walls.has_seccomp else "no"

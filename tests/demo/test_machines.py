@@ -1,6 +1,7 @@
 """The demo's machines behave like the real ones; otherwise its claims would prove nothing."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -9,6 +10,8 @@ import dns.message
 import dns.rcode
 import pytest
 
+from secondpost.demo import stage
+from secondpost.demo.configuration import CONFIG
 from secondpost.demo.evidence import DIRECT, THROUGH_US, Added, FalseClaim, added_to, check
 from secondpost.demo.letters import AWKWARD, Letter, letter
 from secondpost.demo.mailserver import Arrived, MailServer
@@ -150,3 +153,10 @@ def test_a_changed_letter_is_seen() -> None:
 def test_a_false_claim_says_what_was_expected() -> None:
     with pytest.raises(FalseClaim, match=r"(?s)it rains.*expected: 1.*found: *2"):
         check("it rains", 1, 2)
+
+
+def test_mail_to_the_owner_can_be_delivered() -> None:
+    """An alarm that comes while the story is played must not be left waiting in its queue."""
+    domain = re.search(r'^owner += \["[^"@]+@([^"]+)"\]$', CONFIG, re.MULTILINE)
+    assert domain is not None
+    assert domain[1] in stage.ZONE.mx

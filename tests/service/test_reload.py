@@ -220,6 +220,8 @@ def test_a_port_is_opened_and_another_closed(make_office: MakeOffice, call: Call
         Client(office.port)
     assert staying.say("EHLO client.example").startswith("250")
     assert office.stop() == 0
+    listening = re.findall(r" listening role=receive address=127\.0\.0\.1:(\d+)\n", office.log.read_text())
+    assert listening == [str(office.port), str(port)]
 
 
 def test_the_first_newsletter_brings_its_roles_and_the_last_one_takes_them_along(

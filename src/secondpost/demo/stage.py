@@ -45,6 +45,7 @@ ZONE = Zone(
         OWN_DOMAIN: ((10, PRIMARY), (20, SECOND)),
         "west.example": ((10, WEST),),
         "east.example": ((10, EAST),),
+        "elsewhere.example": ((10, WEST),),  # the owner's mailbox: alarms go there
     },
     hosts={
         PRIMARY: PRIMARY_ADDRESS,

@@ -1,7 +1,7 @@
 """The processes of a service: one keeper for each role, and the listening sockets they share."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from socket import socket
 
 from secondpost.config.records import Config
@@ -89,6 +89,14 @@ class Crew:
         listening = {at for one in successors for at in doors_of(accepted.config, one.role)}
         for endpoint in self.doors.keys() - listening:
             self.doors.pop(endpoint).close()
+        self.log_doors(new_doors)
+
+    def log_doors(self, doors: Container[Endpoint]) -> None:
+        """A line for each of these addresses at which a role listens."""
+        for role in self._keepers:
+            for endpoint in doors_of(self.accepted.config, role):
+                if endpoint in doors:
+                    self._log.listening(role, str(endpoint))
 
     async def stop(self) -> None:
         """End all processes in good order."""

@@ -180,4 +180,5 @@ class _Supervisor:
         """Say when the service is up, and from then on that it lives."""
         await crew.settled()
         self._manager.say(READY, status(roles_text(crew)))
+        crew.log_doors(crew.doors)
         await Watchdog(self._manager, crew.serving).run()
