@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -119,12 +120,18 @@ def test_root_becomes_the_owner_and_others_are_told_the_line(tmp_path: Path) -> 
             office.config.write_text(office.config.read_text().replace(str(office.folder / "store"), "/etc"))
             done = subprocess.run(program, capture_output=True, text=True, timeout=30, check=False)
             assert done.returncode == 4
-            assert "sudo -u root secondpost status" in done.stderr
+            assert "type as root: secondpost status" in done.stderr
             return
         office.folder.chmod(0o711)
         for path in [office.folder / "store", *(office.folder / "store").rglob("*")]:
             os.chown(path, NOBODY, NOBODY)
         done = subprocess.run(program, capture_output=True, text=True, timeout=30, check=False)
+        if not all(folder.stat().st_mode & stat.S_IXOTH for folder in Path(__file__).resolve().parents):
+            assert (done.returncode, "cannot read" in done.stderr) == (
+                4,
+                True,
+            )  # the checkout is root's alone
+            return
         assert (done.returncode, done.stderr) == (0, "")
         assert {path.stat().st_uid for path in (office.folder / "store").rglob("*")} == {NOBODY}
 

@@ -60,7 +60,7 @@ BROKEN = {
         BrokenFiles("/etc/mx2.key cannot be read: Permission denied", is_hidden=True),
         Check.CERTIFICATE,
         Grade.NOTE,
-        "sudo secondpost check security",
+        "as root: secondpost check security",
     ),
     "another key": (
         replace(FILES, is_key_right=False),

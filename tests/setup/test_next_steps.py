@@ -9,7 +9,7 @@ from secondpost.config.records import Config
 from secondpost.mail.address import Endpoint
 from secondpost.setup.answers import Answers, BackupAnswer
 from secondpost.setup.config_file import config_text
-from secondpost.setup.next_steps import next_steps
+from secondpost.setup.next_steps import NextStep, next_steps
 from secondpost.setup.surroundings import PortHolder, Surroundings
 
 SYSTEM = "/etc/secondpost/secondpost.toml"
@@ -59,9 +59,14 @@ def test_another_program_is_not_stopped_by_a_guess() -> None:
     assert not any("systemctl" in command for command in commands(config(), here))
 
 
+def last_step(config: Config) -> NextStep:
+    return list(next_steps(config, USER, has_user=True, is_found=True))[-1]
+
+
 def test_another_user_needs_root_for_port_25_alone() -> None:
-    assert commands(config(), USER)[-1] == "sudo secondpost serve"
-    assert commands(config(listen=("127.0.0.1:2525",)), USER)[-1] == "secondpost serve"
+    assert last_step(config()) == NextStep("secondpost serve", "as root: runs the service, until Ctrl-C")
+    elsewhere = last_step(config(listen=("127.0.0.1:2525",)))
+    assert elsewhere == NextStep("secondpost serve", "runs the service, until Ctrl-C")
 
 
 def test_a_running_service_reloads() -> None:

@@ -31,6 +31,8 @@ from secondpost.world.ports import DiskFailed, FileUnreadable
 if TYPE_CHECKING:  # the roles are imported only by commands that need them
     from secondpost.owner.newsletter_desk import OpenNewsletter
 
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
 T = TypeVar("T")
 
 
@@ -148,7 +150,7 @@ def become_owner(config: Config) -> None:
         raise Ending(text, Exit.UNREACHABLE) from None
     except PermissionError:
         raise Ending(
-            f"the store {config.store} cannot be opened by you; {_as('root')}", Exit.UNREACHABLE
+            f"the store {config.store} cannot be opened by you; {_as_root()}", Exit.UNREACHABLE
         ) from None
     try:
         refuse_open_store(config)
@@ -156,11 +158,15 @@ def become_owner(config: Config) -> None:
         raise Ending(str(refused), Exit.UNREACHABLE) from None
     if store.st_uid == os.geteuid():
         return
-    owner = name_of(store.st_uid, f"#{store.st_uid}")  # sudo's notation for a user id
+    owner = name_of(store.st_uid, f"#{store.st_uid}")
     if os.geteuid() != 0:
-        raise Ending(f"the store {config.store} belongs to {owner}; {_as(owner)}", Exit.UNREACHABLE)
+        raise Ending(f"the store {config.store} belongs to {owner}; {_as_root()}", Exit.UNREACHABLE)
     load_what_is_shown_with()
     become(SystemUser(owner, store.st_uid, store.st_gid))
+    if not os.access(PACKAGE, os.R_OK | os.X_OK):
+        text = f"{owner}, to whom the store belongs, cannot read {PACKAGE}"
+        fix = "install Secondpost where every user may read it, such as /opt/secondpost"
+        raise Ending(f"{text}; {fix}", Exit.UNREACHABLE)
 
 
 def user_of(config: Config) -> str:
@@ -176,5 +182,6 @@ def user_of(config: Config) -> str:
     return name_of(uid, f"#{uid}")
 
 
-def _as(user: str) -> str:
-    return f"type: sudo -u {shlex.quote(user)} secondpost {shlex.join(sys.argv[1:])}"
+def _as_root() -> str:
+    """The same command for root, who becomes the store's owner."""
+    return f"type as root: secondpost {shlex.join(sys.argv[1:])}"

@@ -62,7 +62,7 @@ def prepare_store(config: Config, person: SystemUser | None) -> None:
         owner = shlex.quote(name_of(uid, str(uid)))
         raise UserRefused(
             f"the store {config.store} cannot be used: {error.strerror}; "
-            f"type: sudo install -d -m 700 -o {owner} {shlex.quote(config.store)}"
+            f"type as root: install -d -m 700 -o {owner} {shlex.quote(config.store)}"
         ) from error
     strangers = [owner for owner in owners if owner != uid]
     if len(strangers) > 0:
@@ -124,7 +124,7 @@ def _not_ours(config: Config, person: SystemUser | None, owner: int) -> str:
         return f"the store {config.store} does not belong to root, but to {other}; {fix}"
     path = shlex.quote(os.path.abspath(config.path))
     others = shlex.quote(name_of(owner, f"#{owner}"))
-    fix = f"type: sudo -u {others} secondpost --config {path} serve"
+    fix = f"type as root: runuser -u {others} -- secondpost --config {path} serve"
     return f"the store {config.store} does not belong to you; {fix}"
 
 

@@ -64,7 +64,7 @@ def examine_certificate(
     renew = f"certbot certonly -d {config.hostname}"
     if isinstance(files, BrokenFiles) and files.is_hidden:
         text = f"The certificate was not looked at: {files.why}."
-        yield Diagnosis(Check.CERTIFICATE, path, Grade.NOTE, text, "sudo secondpost check security")
+        yield Diagnosis(Check.CERTIFICATE, path, Grade.NOTE, text, "as root: secondpost check security")
         return
     if isinstance(files, BrokenFiles):
         yield Diagnosis(Check.CERTIFICATE, path, Grade.FAULT, f"{files.why}.", renew)

@@ -56,7 +56,7 @@ def next_steps(
         yield NextStep(f"secondpost reload{named}", "lets the running service use the file")
         return
     is_low = any(not here.can_open(port) for port in ports)
-    yield NextStep(f"{'sudo ' * is_low}secondpost serve{named}", "runs the service, until Ctrl-C")
+    yield NextStep(f"secondpost serve{named}", f"{'as root: ' * is_low}runs the service, until Ctrl-C")
     if here.has_systemd and here.is_root:
         run = f"systemd-run --unit secondpost secondpost serve{named}"
         yield NextStep(run, "or this: in the background, until the machine restarts")

@@ -67,7 +67,7 @@ def _no_match(it: Examination, usable: list[TlsaRecord]) -> Diagnosis:
         text = (
             f"The TLSA records of {it.host} cannot be compared: {it.config.tls.certificate} cannot be read."
         )
-        return Diagnosis(Check.TLSA_MATCH, it.host, Grade.NOTE, text, "sudo secondpost check dns")
+        return Diagnosis(Check.TLSA_MATCH, it.host, Grade.NOTE, text, "as root: secondpost check dns")
     if it.facts.tls_key is None:
         text = f"{it.host} has TLSA records, but this server has no certificate: strict senders refuse it."
         remedy = f"Set certificate and key in [tls], or remove the records at {tlsa_name(it.host)}"
