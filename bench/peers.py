@@ -32,6 +32,7 @@ PACKAGES: Final = {
     "nginx": ("nginx", "usr/sbin/nginx"),
     "apache": ("apache2-bin", "usr/sbin/apache2"),
     "caddy": ("caddy", "usr/bin/caddy"),
+    "pebble": ("pebble", "usr/bin/pebble"),
 }
 
 # user or group: number, used if the system has none of that name

@@ -62,6 +62,11 @@ NEEDED = {
 COMPANIONS = {
     "certificate": {"key": '"/etc/secondpost/key.pem"'},
     "key": {"certificate": '"/etc/secondpost/certificate.pem"'},
+    "acme_directory": {"acme": '"me@example.net"'},
+    "acme_challenge": {"acme": '"me@example.net"'},
+    "acme_root": {"acme": '"me@example.net"'},
+    "acme_key_id": {"acme": '"me@example.net"', "acme_key_file": '"/etc/secondpost/password"'},
+    "acme_key_file": {"acme": '"me@example.net"', "acme_key_id": '"kid-1"'},
     "username": {"password_file": '"/etc/secondpost/password"', "tls": '"verify"'},
     "password_file": {"username": '"me"', "tls": '"verify"'},
 }

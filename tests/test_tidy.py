@@ -84,6 +84,8 @@ CALLED_FROM_OUTSIDE = {
     "handle_data",
     "handle_endtag",
     "handle_starttag",
+    "_send_request",
+    "validation",
 }
 
 

@@ -241,6 +241,9 @@ class MailLog:
         self._say("pages-crowded", connected=connected, closed=closed, turned_away=turned_away)
 
     # -- the service
+    def certificate_installed(self, names: Sequence[str], issuer: str, ends: str) -> None:
+        self._say("certificate-installed", names=",".join(names), issuer=issuer, ends=ends)
+
     def role_started(self, role: str, worker: int) -> None:
         self._say("role-started", role=role, worker=worker)
 

@@ -10,6 +10,7 @@ import pytest
 
 from secondpost.cli.main import secondpost
 from secondpost.owner import (
+    certificate_document,
     check_documents,
     documents,
     init_documents,
@@ -74,6 +75,7 @@ DOCUMENTS = {
     name.removesuffix("Document"): kind
     for name, kind in {
         **vars(documents),
+        **vars(certificate_document),
         **vars(check_documents),
         **vars(init_documents),
         **vars(newsletter_documents),

@@ -33,6 +33,7 @@ from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.turns import Turns
 from secondpost.processes.health import HEALTHY_SECONDS, RoleHealth
 from secondpost.processes.supervisor import alarm_of_root
+from secondpost.protocols.certificate_questions import CertificateNotIssued, CertificateWish
 from secondpost.protocols.post_questions import PostAccepted, PostNotAccepted, PostOutcome
 from secondpost.receive.attacks import QUIET_SECONDS, WINDOW_SECONDS, Attack, Attacks
 from secondpost.receive.lists import LOOK_MS, RecipientLists, Stamp
@@ -52,6 +53,7 @@ from tests.clock import START_MS, SetClock
 from tests.days.test_smart_hosts import route, smart_host, write_password
 from tests.days.town import ANYBODY, DOMAIN, MINUTE, READER, Primary, Town
 from tests.newsletter.blog import URL, WEEKLY, Bench, Blog, articles
+from tests.setup.certificate_world import CertificateWorld
 from tests.stations.test_outages import CONFIG, HELD_AFTER_MS, watched
 from tests.stations.test_outages import Watch as OutageWatch
 
@@ -322,6 +324,28 @@ def a_certificate_ends_and_a_fresh_one_comes(stage: Stage) -> Iterator[None]:
     alarm.look(Validity(START_MS - 80 * DAY_MS, START_MS + 10 * DAY_MS))
     yield
     alarm.look(Validity(START_MS, START_MS + 90 * DAY_MS))
+
+
+@row(AlarmKind.CERTIFICATE_REFUSED)
+def the_authority_refuses_and_then_issues(stage: Stage) -> Iterator[None]:
+    world = CertificateWorld(stage.clock, refusal=CertificateNotIssued("too many"), alarms=stage.alarms)
+    asyncio.run(world.live(DAY_MS))
+    yield
+    world.refusal = None
+    asyncio.run(world.live(DAY_MS))
+
+
+@row(AlarmKind.KEY_CHANGE)
+def the_key_changes_once_its_record_is_published(stage: Stage) -> Iterator[None]:
+    world = CertificateWorld(stage.clock, published=["k1"], alarms=stage.alarms)
+    asyncio.run(world.settle())
+    asyncio.run(world.asked(CertificateWish.ROLL))
+    asyncio.run(world.live(DAY_MS))
+    yield
+    world.published = ["k1", "k2"]
+    asyncio.run(world.live(DAY_MS))
+    world.published = ["k2"]
+    asyncio.run(world.live(DAY_MS))
 
 
 @row(AlarmKind.ATTACKED)

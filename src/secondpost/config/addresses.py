@@ -130,6 +130,10 @@ def url(value: object, schemes: tuple[str, ...] = ("https", "http")) -> str:
     return written
 
 
+def https_url(value: object) -> str:
+    return url(value, ("https",))
+
+
 def secret_url(value: object) -> str:
     """A URL that works like a password: encrypted, unless it is on this machine."""
     written = url(value)

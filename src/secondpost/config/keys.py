@@ -10,7 +10,16 @@ TOP = ""
 KEYS: Mapping[str, tuple[str, ...]] = {
     TOP: ("version", "hostname", "store", "owner", "bounces", "database", "user", "reserve", "addresses"),
     "web": ("url", "listen", "trusted_proxies"),
-    "tls": ("acme", "certificate", "key"),
+    "tls": (
+        "acme",
+        "acme_directory",
+        "acme_challenge",
+        "acme_root",
+        "acme_key_id",
+        "acme_key_file",
+        "certificate",
+        "key",
+    ),
     "receive": (
         "listen",
         "bare_newlines",

@@ -123,11 +123,26 @@ class Deliver:
     port: int = 25  # of MX hosts
 
 
+LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
+
+
+class AcmeChallenge(StrEnum):
+    """How we prove to a certificate authority that a name is ours."""
+
+    HTTP = "http-01"  # on port 80
+    ALPN = "tls-alpn-01"  # on port 443
+
+
 @dataclass(frozen=True, slots=True)
 class Tls:
-    acme: str | None = None
+    acme: str | None = None  # our address, for the authority; None: no certificate is got by ACME
     certificate: str | None = None
     key: str | None = None
+    acme_directory: str = LETS_ENCRYPT
+    acme_challenge: AcmeChallenge | None = None  # None: whichever works
+    acme_root: str | None = None  # the path of the authority's own root; None: the system's roots
+    acme_key_id: str | None = None  # of an account that the authority gave us beforehand
+    acme_key_file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

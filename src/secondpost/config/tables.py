@@ -10,6 +10,7 @@ from secondpost.config.files import LIST_READERS, FilesBeside, pem_file, secret_
 from secondpost.config.recipients import RecipientFaults, read_recipients, recipient
 from secondpost.config.records import (
     OLD_UNKNOWN,
+    AcmeChallenge,
     Alarms,
     AnyRecipient,
     ArticleOrder,
@@ -44,6 +45,7 @@ RECIPIENTS_LEAST = 100  # RFC 5321 §4.5.3.1.8
 SMTP_PORT = 25
 ROUTED_LANES = (Lane.RELAY, Lane.ISSUES, Lane.OWN)  # the lane unverified follows relay
 UNSAFE_TLS = (TlsDemand.NONE, TlsDemand.OPPORTUNISTIC)
+ACME_KEYS = ("acme_directory", "acme_challenge", "acme_root", "acme_key_id", "acme_key_file")
 NOWHERE = Domain("invalid")  # RFC 2606: placeholder in a record that will not be used
 
 
@@ -57,14 +59,23 @@ def web(section: Section, hostname: Domain | None) -> Web:
 
 
 def tls(section: Section, beside: FilesBeside) -> Tls:
-    for key, other in (("certificate", "key"), ("key", "certificate")):
+    pairs = (("certificate", "key"), ("acme_key_id", "acme_key_file"))
+    for key, other in (*pairs, *(pair[::-1] for pair in pairs)):
         if section.has(key) and not section.has(other):
             section.fault(key, f"{key} alone is not enough", f"write {other} too")
+    for key in ACME_KEYS:
+        if section.has(key) and not section.has("acme"):
+            section.fault(key, "no certificate is got by ACME", 'write acme = "me@example.net" too')
     if section.has("acme") and (section.has("certificate") or section.has("key")):
         section.fault("acme", "there is a certificate already", "leave out acme, or certificate and key")
-    acme = section.take("acme", addresses.mailbox, None)
+    acme, usual = section.take("acme", addresses.mailbox, None), Tls()
     return Tls(
         acme=None if acme is None else str(acme),
+        acme_directory=section.take("acme_directory", addresses.https_url, usual.acme_directory),
+        acme_challenge=section.take("acme_challenge", forms.choice(AcmeChallenge), None),
+        acme_root=section.take("acme_root", pem_file(beside, "CERTIFICATE"), None),
+        acme_key_id=section.take("acme_key_id", forms.text, None),
+        acme_key_file=section.take("acme_key_file", secret_file(beside), None),
         certificate=section.take("certificate", pem_file(beside, "CERTIFICATE"), None),
         key=section.take("key", pem_file(beside, "PRIVATE KEY"), None),
     )

@@ -118,10 +118,7 @@ def _goes_by_a_primary(config: Config, owner: Mailbox) -> bool:
 
 
 def _tls(config: Config, readable: Callable[[str], bool]) -> Iterator[Warning]:
-    if config.tls.acme is not None:
-        text = "this version does not fetch certificates yet; until then name certificate and key"
-        yield Warning("tls.acme", text, is_idle=True)
-    elif config.tls.certificate is None:
+    if config.tls.acme is None and config.tls.certificate is None:
         yield Warning("tls", "no certificate: other servers hand their mail over unencrypted")
     if config.tls.key is not None and readable(config.tls.key):
         yield Warning("tls.key", f"every user of this machine can read {config.tls.key}")

@@ -54,6 +54,14 @@ class AlarmKind(Enum):
         False,
         2,
     )
+    CERTIFICATE_REFUSED = (
+        "certificate-refused",
+        Severity.LOOK,
+        "Correct what `detail` says, then type `secondpost tls renew`; it is tried again by itself as well.",
+        AlarmEnds.WHEN_MENDED,
+        False,
+        1,
+    )
     CLAIM_WAITS = (
         "claim-waits",
         Severity.PASSES,
@@ -131,6 +139,12 @@ class AlarmKind(Enum):
         "keep-runs-out",
         Severity.ACT,
         "Raise `keep` (it counts for mail already held), or export or redirect the mail: see `held`.",
+        AlarmEnds.WHEN_MENDED,
+    )
+    KEY_CHANGE = (
+        "key-change",
+        Severity.LOOK,
+        "Change the record in DNS as `detail` says; `secondpost tls show` says how far it is.",
         AlarmEnds.WHEN_MENDED,
     )
     LEASE_WAITS = (

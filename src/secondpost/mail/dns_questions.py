@@ -7,7 +7,7 @@ resolver and the way to it.
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from secondpost.mail.address import Domain
@@ -130,6 +130,7 @@ class TlsaAnswer:
     finding: Finding
     records: tuple[TlsaRecord, ...] = ()  # not empty if and only if found
     is_validated: bool = False
+    ttl_seconds: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, order=True)

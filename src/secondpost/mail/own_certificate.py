@@ -5,6 +5,8 @@ sees a key without its certificate:
 
     tls/server.pem              by deliver: the key in use (ECDSA P-256, PKCS#8), then its chain, leaf first
     tls/next-key.pem            by deliver: the next key, before the first certificate and during a change
+    tls/orders.json             by deliver: what it remembers of orders and of a change of the key
+    acme/account.pem            by fetch: the key of our account at the authority
     acme/http-01/TOKEN          by fetch: the key authorization (RFC 8555 §8.3), as it is to be sent
     acme/tls-alpn-01/HOST.pem   by fetch: a key of its own, then its certificate (RFC 8737 §3)
 
@@ -18,6 +20,8 @@ from secondpost.mail.store_rooms import StoreRoom
 
 SERVER_PEM = f"{StoreRoom.TLS.value.folder}/server.pem"
 NEXT_KEY_PEM = f"{StoreRoom.TLS.value.folder}/next-key.pem"
+ORDERS_JSON = f"{StoreRoom.TLS.value.folder}/orders.json"
+ACCOUNT_PEM = f"{StoreRoom.ACME.value.folder}/account.pem"
 HTTP_ANSWERS = f"{StoreRoom.ACME.value.folder}/http-01"
 ALPN_ANSWERS = f"{StoreRoom.ACME.value.folder}/tls-alpn-01"
 

@@ -391,11 +391,13 @@ class _Running:
         return WebServer(pages, self._web_doors, guests, MailLog(parts.sink), parts.failed)
 
     def _fetch(self, parts: Parts) -> Role:
+        from secondpost.roles.acme_orders import acme_orders
         from secondpost.roles.fetch import FetchRole
         from secondpost.world.real.fetch import RealFetcher
 
         fetcher = RealFetcher(parts.world.resolver, allow_private=self._config.fetch.allow_private)
-        return FetchRole(parts, fetcher, fetcher)
+        orders = acme_orders(parts) if self._config.tls.acme is not None else None
+        return FetchRole(parts, fetcher, fetcher, orders)
 
     def _world(self, doors: Mapping[Endpoint, socket], work: RealWork) -> World:
         dice = RealDice()

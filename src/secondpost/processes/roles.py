@@ -7,7 +7,7 @@ from secondpost.mail.store_rooms import ROLES
 
 def roles_of(config: Config, only: str | None = None) -> tuple[str, ...]:
     """The roles to run: without a newsletter, none to publish or show pages, and one to fetch only
-    for a webhook. `only`: the one role that a supervisor was started for.
+    for a webhook or a certificate. `only`: the one role that a supervisor was started for.
     """
     return tuple(role for role in ROLES if only in (None, role) and _is_needed(config, role))
 
@@ -20,7 +20,8 @@ def _is_needed(config: Config, role: str) -> bool:
         case "web":
             return has_newsletter and config.web.url is not None
         case "fetch":
-            return has_newsletter or config.alarms.webhook is not None
+            is_ordering = config.tls.acme is not None
+            return has_newsletter or is_ordering or config.alarms.webhook is not None
         case _:
             return True
 

@@ -1,5 +1,8 @@
 """Asks the name servers of a zone themselves, so that no cache hides what was just published."""
 
+import asyncio
+from collections.abc import Sequence
+
 from secondpost.mail.address import Endpoint
 from secondpost.mail.dns_questions import (
     AnswerOfZone,
@@ -8,6 +11,7 @@ from secondpost.mail.dns_questions import (
     NsAnswer,
     StsPolicyAnswer,
     Tlsa,
+    TlsaAnswer,
     ZoneAnswer,
     ZoneOf,
     ZoneQuestion,
@@ -19,6 +23,8 @@ from secondpost.world.ports import Dice
 from secondpost.world.real.dns import RealResolver
 
 DNS_PORT = 53
+NAME_SERVERS_MAX = 13  # of one zone, where each of them is asked
+ADDRESSES_MAX = 4  # of one of them
 SERVERS_MAX = 3  # addresses of one zone's name servers that are asked
 
 
@@ -74,3 +80,43 @@ class Authoritative:
 
 async def _no_policy(_: object) -> StsPolicyAnswer:
     return StsPolicyAnswer(problem="name servers serve no policies")
+
+
+async def tlsa_of_every_server(
+    configured: Sequence[Endpoint], dice: Dice, services: Sequence[str], port: int = DNS_PORT
+) -> tuple[TlsaAnswer, ...]:
+    """The TLSA records of each service at each name server of its zone, all of them asked at once.
+
+    `configured`: the resolvers that find these servers; empty means those of the system. A server none
+    of whose addresses answers has an answer that failed, and so has a service whose servers are not
+    found.
+    """
+    resolver = RealResolver(configured, dice)
+    try:
+        found = await asyncio.gather(*(_at_every_server(resolver, dice, name, port) for name in services))
+    finally:
+        resolver.close()
+    return tuple(answer for answers in found for answer in answers)
+
+
+async def _at_every_server(
+    resolver: RealResolver, dice: Dice, service: str, port: int
+) -> Sequence[TlsaAnswer]:
+    zone = await resolver.zone_of(service)
+    hosts = (await resolver.ns(zone.zone)).hosts[:NAME_SERVERS_MAX] if zone.finding is Finding.FOUND else ()
+    if len(hosts) == 0:
+        return [TlsaAnswer(Finding.FAILED)]
+    return await asyncio.gather(*(_at_server(resolver, dice, host, service, port) for host in hosts))
+
+
+async def _at_server(resolver: RealResolver, dice: Dice, host: str, service: str, port: int) -> TlsaAnswer:
+    """From the first of its addresses that answers: not every machine reaches both kinds."""
+    for address in (await resolver.addresses(host)).addresses[:ADDRESSES_MAX]:
+        direct = RealResolver([Endpoint(address, port)], dice)
+        try:
+            answer = await direct.tlsa(service)
+        finally:
+            direct.close()
+        if answer.finding is not Finding.FAILED:
+            return answer
+    return TlsaAnswer(Finding.FAILED)

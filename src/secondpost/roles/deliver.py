@@ -28,6 +28,7 @@ from secondpost.mail.store_rooms import StoreRoom
 from secondpost.maillog import MailLog
 from secondpost.policy.domains import own_domains
 from secondpost.roles.housekeeping import Housekeeping
+from secondpost.roles.own_certificate import OwnCertificate
 from secondpost.roles.parts import HINTS, QUESTIONS, Parts, opened
 from secondpost.roles.watch import OwnersWatch
 from secondpost.route.destination import ourselves
@@ -114,6 +115,7 @@ class DeliverRole:
             self._rounds.run,
         )
         self._watch = OwnersWatch(parts, self._hinted, self._rounds.run)
+        self._certificate = OwnCertificate(parts, self._clock, self._log, self._rounds.run)
         self._answerer = RoleAnswerer(self._knows, self._background.run)
         self._doors: list[Listening] = []
 
@@ -202,6 +204,7 @@ class DeliverRole:
             await loop.start()
         self._housekeeping.start()
         await self._watch.start()
+        await self._certificate.start()
 
     def rest(self) -> None:
         self._rounds.cancel()
@@ -224,6 +227,7 @@ class DeliverRole:
         while len(self._doors) > 0:
             self._doors.pop().close()
         self._watch.stop_listening()
+        self._certificate.stop_listening()
 
     async def _drain_loops(self) -> None:
         for loop in self._loops():

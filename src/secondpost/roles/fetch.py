@@ -2,25 +2,31 @@
 
 from secondpost.config.records import Config
 from secondpost.protocols.post_questions import PostAccepted, PostNotAccepted, PostOutcome
-from secondpost.roles.parts import FEEDS, POSTS, Parts
+from secondpost.roles.acme_orders import AcmeOrders
+from secondpost.roles.parts import CERTIFICATES, FEEDS, POSTS, Parts
 from secondpost.world.background import BackgroundTasks
 from secondpost.world.ports import Fetcher, FetchError, Listening, Poster
+from secondpost.world.sockets.certificates import certificate_door
 from secondpost.world.sockets.feeds import FeedAnswerer
-from secondpost.world.sockets.posts import PostAnswerer
+from secondpost.world.sockets.posts import post_door
 
 SHOWN_CHARACTERS = 200  # of an address, in the texts of a Fetcher
 
 
 class FetchRole:
-    """Answers the publish role's questions about feeds, and posts to the webhook what the deliver role
-    hands it.
+    """Answers the publish role's questions about feeds, posts to the webhook what the deliver role hands
+    it, and gets the certificate that it orders.
     """
 
-    def __init__(self, parts: Parts, fetcher: Fetcher, poster: Poster) -> None:
+    def __init__(
+        self, parts: Parts, fetcher: Fetcher, poster: Poster, orders: AcmeOrders | None = None
+    ) -> None:
+        """`orders`: of the server's own certificate; None if it is not got by ACME."""
         self._config = parts.config
         self._world = parts.world
         self._fetcher = fetcher
         self._poster = poster
+        self._orders = orders
         self._background = BackgroundTasks(parts.failed)
         self._feeds: FeedAnswerer | None = None
         self._doors: list[Listening] = []
@@ -34,8 +40,11 @@ class FetchRole:
             self._feeds = FeedAnswerer(look, self._background.run)
             self._doors.append(await self._feeds.open(net, disk.path(FEEDS)))
         if self._config.alarms.webhook is not None:
-            posts = PostAnswerer(self._post, self._background.run)
+            posts = post_door(self._post, self._background.run)
             self._doors.append(await posts.open(net, disk.path(POSTS)))
+        if self._orders is not None:
+            certificates = certificate_door(self._orders.obtain, self._background.run)
+            self._doors.append(await certificates.open(net, disk.path(CERTIFICATES)))
 
     async def _post(self, body: str) -> PostOutcome:
         return await post_to_webhook(self._config, self._poster, body)
@@ -47,9 +56,13 @@ class FetchRole:
         self._close_doors()
         if self._feeds is not None:
             await self._feeds.finish()
+        if self._orders is not None:
+            await self._orders.finish()
 
     async def drain(self) -> None:
         self._close_doors()
+        if self._orders is not None:
+            self._orders.stop()
         self._background.cancel()
 
     def _close_doors(self) -> None:

@@ -35,11 +35,11 @@ def facts_of_machine(config: Config) -> Facts:
     """
     key = certificate_key(config.tls.certificate) if config.tls.certificate is not None else None
     if key is None:
-        return Facts(_public_addresses(config))
-    return Facts(_public_addresses(config), key.digest, authority_of(key.issuer))
+        return Facts(public_addresses(config))
+    return Facts(public_addresses(config), key.digest, authority_of(key.issuer))
 
 
-def _public_addresses(config: Config) -> tuple[str, ...]:
+def public_addresses(config: Config) -> tuple[str, ...]:
     """Those that the configuration names; otherwise the interfaces' own, IPv4 first."""
     if len(config.addresses) > 0:
         return config.addresses

@@ -226,6 +226,16 @@ class Poster(Protocol):
         ...
 
 
+class Requester(Protocol):
+    async def request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, octets_max: int
+    ) -> Fetched:
+        """Send one request; any status is returned, with the whole body, and a redirect is not
+        followed. Raises only FetchError.
+        """
+        ...
+
+
 class Work(Protocol):
     """Runs jobs in other threads. In simulation they run inline, with a virtual delay."""
 

@@ -10,10 +10,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
-from cryptography.x509.oid import ExtensionOID
 
 from secondpost.config.files import OpenToRead, open_to_read
 from secondpost.setup.certificate import BrokenFiles, CertificateFacts, CertificateFiles
+from secondpost.world.real.certificate_key import names_of
 from secondpost.world.real.tls import PemCopies, load_pair, read_pair, tls_text
 
 ED25519_BITS = 256
@@ -59,7 +59,7 @@ def _facts(certificate: x509.Certificate) -> CertificateFacts:
     kind, bits = _key(certificate)
     hashed = certificate.signature_hash_algorithm
     return CertificateFacts(
-        names=_names(certificate),
+        names=names_of(certificate),
         issuer=certificate.issuer.rfc4514_string(),
         begins_ms=_ms(certificate.not_valid_before_utc),
         ends_ms=_ms(certificate.not_valid_after_utc),
@@ -69,15 +69,6 @@ def _facts(certificate: x509.Certificate) -> CertificateFacts:
         is_self_signed=certificate.issuer == certificate.subject,
         fingerprint=certificate.fingerprint(SHA256()).hex(),
     )
-
-
-def _names(certificate: x509.Certificate) -> tuple[str, ...]:
-    try:
-        found = certificate.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME).value
-    except (x509.ExtensionNotFound, ValueError):
-        return ()
-    assert isinstance(found, x509.SubjectAlternativeName)
-    return tuple(name.lower() for name in found.get_values_for_type(x509.DNSName))
 
 
 def _key(certificate: x509.Certificate) -> tuple[str, int]:

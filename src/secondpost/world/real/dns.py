@@ -98,7 +98,7 @@ class RealResolver:
     async def tlsa(self, name: str) -> TlsaAnswer:
         answer = await self._records(name, RecordType.TLSA)
         records = tuple(record for record in answer.records if isinstance(record, TlsaRecord))
-        return TlsaAnswer(answer.finding, records, answer.is_validated)
+        return TlsaAnswer(answer.finding, records, answer.is_validated, answer.ttl_seconds)
 
     async def caa(self, name: str) -> CaaAnswer:
         answer = await self._records(name, RecordType.CAA)

@@ -57,6 +57,12 @@ class RealFetcher:
         sent = _sent(headers, url, url, None)
         return await self._within(url, self._ask(url, sent, None, "POST", body))
 
+    async def request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, octets_max: int
+    ) -> Fetched:
+        sent = _sent(headers, url, url, None)
+        return await self._within(url, self._ask(url, sent, octets_max, method, body))
+
     async def _within(self, url: str, asking: Coroutine[object, object, Fetched]) -> Fetched:
         """The answer in the total time, with every error as a FetchError."""
         try:

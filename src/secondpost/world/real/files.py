@@ -20,12 +20,12 @@ def file_stamp(path: str) -> tuple[int, int, int] | None:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def replace_file(path: str, data: bytes, keep_as: str | None = None) -> None:
+def replace_file(path: str, data: bytes, keep_as: str | None = None, new_mode: int = NEW_FILE_MODE) -> None:
     """Write a file in one step, synced: after a crash there is the old one or the new one, whole.
 
-    An old file keeps its mode and owner, and with `keep_as` lies there under that name. A link of
-    one's own is followed; that of another user could lead to a file that is not meant. Raises
-    FileRefused and OSError.
+    `new_mode`: of a file that is not there yet. An old file keeps its mode and owner, and with
+    `keep_as` lies there under that name. A link of one's own is followed; that of another user could
+    lead to a file that is not meant. Raises FileRefused and OSError.
     """
     target = _target(path)
     try:
@@ -36,7 +36,7 @@ def replace_file(path: str, data: bytes, keep_as: str | None = None) -> None:
         raise FileRefused(f"{path} is not a regular file; move it away, or name another with --config")
     unfinished = f"{target}.{os.getpid()}"
     # O_EXCL follows no link that another user may have put there.
-    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, NEW_FILE_MODE)
+    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, new_mode)
     try:
         with open(handle, "wb") as file:
             if earlier is not None:

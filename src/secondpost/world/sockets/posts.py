@@ -3,7 +3,6 @@
 If the fetch role is absent or slow, the post was not accepted; no error is raised.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 from secondpost.protocols.post_questions import (
@@ -17,11 +16,9 @@ from secondpost.protocols.post_questions import (
 )
 from secondpost.protocols.role_questions import LINE_OCTETS_MAX, Garbled
 from secondpost.world.background import Background
-from secondpost.world.closing import close_soon
-from secondpost.world.ports import Listening, Net, NetError
-from secondpost.world.sockets.one_line import OneLine
+from secondpost.world.ports import Net, NetError
+from secondpost.world.sockets.one_question import QuestionDoor, ask_once
 
-CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 90.0  # longer than the post's own time limit
 
 
@@ -33,9 +30,11 @@ class PostAsker:
         self._path = path
 
     async def post(self, body: str) -> PostOutcome:
+        question = post_line(body)
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                return await self._ask(body)
+            return await ask_once(
+                self._net, self._path, question, read_outcome, LINE_OCTETS_MAX, ANSWER_SECONDS
+            )
         except NetError:
             return PostNotAccepted("the fetch role is not there")
         except TimeoutError:
@@ -43,36 +42,11 @@ class PostAsker:
         except Garbled as garbled:
             return PostNotAccepted(f"the fetch role's answer makes no sense: {garbled}")
 
-    async def _ask(self, body: str) -> PostOutcome:
-        line = OneLine(LINE_OCTETS_MAX)
-        transport = await self._net.connect_local(lambda: line, self._path, CONNECT_SECONDS)
-        try:
-            transport.write(post_line(body))
-            return read_outcome(await line.whole)
-        finally:
-            close_soon(transport)
 
-
-class PostAnswerer:
+def post_door(post: Callable[[str], Awaitable[PostOutcome]], background: Background) -> QuestionDoor[str]:
     """The answering end; `post` sends the body to the webhook."""
 
-    def __init__(self, post: Callable[[str], Awaitable[PostOutcome]], background: Background) -> None:
-        self._post = post
-        self._background = background
+    async def answer(body: str) -> bytes:
+        return outcome_line(await post(body))
 
-    async def open(self, net: Net, path: str) -> Listening:
-        return await net.listen_local(self._welcome, path)
-
-    def _welcome(self) -> asyncio.Protocol:
-        line = OneLine(POST_LINE_OCTETS_MAX)
-        self._background(self._answer(line))
-        return line
-
-    async def _answer(self, line: OneLine) -> None:
-        try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                body = read_post(await line.whole)
-        except (Garbled, TimeoutError):
-            line.close()
-            return
-        line.write(outcome_line(await self._post(body)))
+    return QuestionDoor(read_post, answer, POST_LINE_OCTETS_MAX, background)

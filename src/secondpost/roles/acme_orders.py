@@ -1,0 +1,79 @@
+"""The orders of certificates in the fetch role: one at a time, in a thread, with the account and the names of
+the configuration.
+
+The client of the authority is large, so it is imported at the first order.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from secondpost.config.faults import Wrong
+from secondpost.config.files import read_password
+from secondpost.config.records import LETS_ENCRYPT, AcmeChallenge, Config
+from secondpost.protocols.certificate_questions import CertificateOrder, CertificateResult
+from secondpost.roles.parts import Parts
+from secondpost.setup.certificate_names import certificate_names
+from secondpost.world.ports import KeyFault, Requester, Work
+from secondpost.world.real.fetch import RealFetcher
+
+FINISH_SECONDS_MAX = 120.0  # that a successor waits for the order under way
+
+
+class AcmeOrders:
+    """`near` sends requests to the host of the authority's directory, `far` to all others. `key`: of an
+    account that the authority gave us beforehand; "" without one.
+    """
+
+    def __init__(self, config: Config, key: str, work: Work, near: Requester, far: Requester) -> None:
+        self._config = config
+        self._key = key
+        self._work = work
+        self._near = near
+        self._far = far
+        self._one = asyncio.Lock()
+        self._stop: Callable[[], None] = lambda: None
+
+    async def obtain(self, order: CertificateOrder) -> CertificateResult:
+        from secondpost.world.real.acme_client import AcmeAccount, AcmeClient, ExternalAccount
+        from secondpost.world.real.acme_network import AcmeRequests
+
+        tls = self._config.tls
+        account = AcmeAccount(
+            directory=tls.acme_directory,
+            contact=tls.acme or "",
+            challenges=tuple(AcmeChallenge) if tls.acme_challenge is None else (tls.acme_challenge,),
+            names=frozenset(certificate_names(self._config)),
+            external=None if tls.acme_key_id is None else ExternalAccount(tls.acme_key_id, self._key),
+        )
+        async with self._one:
+            requests = AcmeRequests(self._near, self._far, tls.acme_directory)
+            self._stop = requests.stop
+            client = AcmeClient(self._config.store, account, requests)
+            return await self._work.run(lambda: client.obtain(order))
+
+    async def finish(self) -> None:
+        """Wait for the order under way, within a bound: one that was cut off would count as failed."""
+        try:
+            async with asyncio.timeout(FINISH_SECONDS_MAX), self._one:
+                return
+        except TimeoutError:
+            self.stop()
+
+    def stop(self) -> None:
+        """Give up the order under way: the role ends, and waits for its threads."""
+        self._stop()
+
+
+def acme_orders(parts: Parts) -> AcmeOrders:
+    """Everything that is read outside the store is read here, before the role begins. Raises KeyFault."""
+    config, resolver = parts.config, parts.world.resolver
+    tls = config.tls
+    try:
+        key = "" if tls.acme_key_file is None else read_password(tls.acme_key_file)
+    except Wrong as wrong:
+        raise KeyFault(str(wrong)) from None
+    # The owner may name an authority in the own network; where its documents lead is another matter.
+    is_named = tls.acme_directory != LETS_ENCRYPT
+    near = RealFetcher(resolver, allow_private=is_named, authorities_path=tls.acme_root)
+    far = RealFetcher(resolver, allow_private=config.fetch.allow_private, authorities_path=tls.acme_root)
+    return AcmeOrders(config, key, parts.world.work, near, far)
