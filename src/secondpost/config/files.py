@@ -26,6 +26,7 @@ PATH_CHARACTERS_MAX = 200  # as shown; shorter ones would cut off the name to be
 CERTIFICATE_READERS = frozenset({"receive", "web"})
 PASSWORD_READERS = frozenset({"deliver"})
 LIST_READERS = frozenset({"receive"})
+ACME_READERS = frozenset({"fetch"})
 
 # Opens a file, and returns its descriptor. Raises OSError.
 OpenToRead = Callable[[str], int]
@@ -71,14 +72,14 @@ def credential_name(path: str) -> str:
     return f"{readable}-{sha256(os.fsencode(path)).hexdigest()[:8]}"
 
 
-def pem_file(beside: FilesBeside, holding: str) -> Form[str]:
+def pem_file(beside: FilesBeside, holding: str, readers: frozenset[str] = CERTIFICATE_READERS) -> Form[str]:
     """The path of a file with a PEM block whose label ends with `holding`, such as CERTIFICATE or
-    PRIVATE KEY.
+    PRIVATE KEY. `readers`: the roles that read it.
     """
 
     def form(value: object) -> str:
         path = beside.secret(value)
-        if not beside.checks_for(CERTIFICATE_READERS):
+        if not beside.checks_for(readers):
             return path
         lines = _content(path, PEM_OCTETS_MAX).splitlines()
         begun = (line for line in lines if line.startswith(b"-----BEGIN "))
@@ -99,15 +100,15 @@ class NotPermitted(Wrong):
     """The file exists, and this process may not read it."""
 
 
-def secret_file(beside: FilesBeside) -> Form[str]:
-    """The path of a file with a secret on its first line.
+def secret_file(beside: FilesBeside, readers: frozenset[str] = PASSWORD_READERS) -> Form[str]:
+    """The path of a file with a secret on its first line. `readers`: the roles that read it.
 
     A file that only others may read passes: commands run as other users than the service does.
     """
 
     def form(value: object) -> str:
         path = beside.secret(value)
-        if beside.checks_for(PASSWORD_READERS):
+        if beside.checks_for(readers):
             with suppress(NotPermitted):
                 read_password(path)
         return path

@@ -6,7 +6,7 @@ record that cannot be made. Defaults are those of the records.
 
 from secondpost.config import addresses, forms, grammars
 from secondpost.config.faults import Wrong, quoted
-from secondpost.config.files import LIST_READERS, FilesBeside, pem_file, secret_file
+from secondpost.config.files import ACME_READERS, LIST_READERS, FilesBeside, pem_file, secret_file
 from secondpost.config.recipients import RecipientFaults, read_recipients, recipient
 from secondpost.config.records import (
     OLD_UNKNOWN,
@@ -73,9 +73,9 @@ def tls(section: Section, beside: FilesBeside) -> Tls:
         acme=None if acme is None else str(acme),
         acme_directory=section.take("acme_directory", addresses.https_url, usual.acme_directory),
         acme_challenge=section.take("acme_challenge", forms.choice(AcmeChallenge), None),
-        acme_root=section.take("acme_root", pem_file(beside, "CERTIFICATE"), None),
+        acme_root=section.take("acme_root", pem_file(beside, "CERTIFICATE", ACME_READERS), None),
         acme_key_id=section.take("acme_key_id", forms.text, None),
-        acme_key_file=section.take("acme_key_file", secret_file(beside), None),
+        acme_key_file=section.take("acme_key_file", secret_file(beside, ACME_READERS), None),
         certificate=section.take("certificate", pem_file(beside, "CERTIFICATE"), None),
         key=section.take("key", pem_file(beside, "PRIVATE KEY"), None),
     )

@@ -36,7 +36,8 @@ def named_files(config: Config, role: str) -> frozenset[str]:
             passwords = (route.password_file for route in config.routes)
             return frozenset([*pair, RESOLV_CONF, *(path for path in passwords if path is not None)])
         case "fetch":
-            return frozenset([RESOLV_CONF])
+            of_authority = (config.tls.acme_root, config.tls.acme_key_file)
+            return frozenset([RESOLV_CONF, *(path for path in of_authority if path is not None)])
         case _:
             return frozenset()
 

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 
 from secondpost.config.faults import Wrong
-from secondpost.config.files import read_password
+from secondpost.config.files import PEM_OCTETS_MAX, FileWrong, OpenToRead, read_file, read_password
 from secondpost.config.records import LETS_ENCRYPT, AcmeChallenge, Config
 from secondpost.protocols.certificate_questions import CertificateOrder, CertificateResult
 from secondpost.roles.parts import Parts
@@ -69,11 +69,23 @@ def acme_orders(parts: Parts) -> AcmeOrders:
     config, resolver = parts.config, parts.world.resolver
     tls = config.tls
     try:
-        key = "" if tls.acme_key_file is None else read_password(tls.acme_key_file)
+        key = "" if tls.acme_key_file is None else read_password(tls.acme_key_file, parts.open_file)
+        root = None if tls.acme_root is None else _root(tls.acme_root, parts.open_file)
     except Wrong as wrong:
         raise KeyFault(str(wrong)) from None
     # The owner may name an authority in the own network; where its documents lead is another matter.
     is_named = tls.acme_directory != LETS_ENCRYPT
-    near = RealFetcher(resolver, allow_private=is_named, authorities_path=tls.acme_root)
-    far = RealFetcher(resolver, allow_private=config.fetch.allow_private, authorities_path=tls.acme_root)
+    try:
+        near = RealFetcher(resolver, allow_private=is_named, authorities_pem=root)
+    except ValueError as error:
+        raise KeyFault(f"{tls.acme_root} holds no certificate that can be used: {error}") from None
+    far = RealFetcher(resolver, allow_private=config.fetch.allow_private, authorities_pem=root)
     return AcmeOrders(config, key, parts.world.work, near, far)
+
+
+def _root(path: str, open_file: OpenToRead) -> str:
+    """The content of a PEM file. Raises KeyFault."""
+    try:
+        return read_file(path, PEM_OCTETS_MAX, open_file).decode("ascii", "replace")
+    except FileWrong as wrong:
+        raise KeyFault(f"{path} {wrong}") from None

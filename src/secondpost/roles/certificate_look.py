@@ -3,11 +3,13 @@
 The module that reads it is large, so it is imported only where there is a certificate.
 """
 
+import os
 from collections.abc import Callable, Coroutine
 from functools import partial
 
 from secondpost.config.files import OpenToRead
 from secondpost.config.records import Config
+from secondpost.mail.own_certificate import SERVER_PEM
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.setup.certificate import BrokenFiles
 from secondpost.setup.certificate_alarm import CertificateAlarm, Validity
@@ -18,15 +20,18 @@ def certificate_look(
     config: Config, work: Work, clock: Clock, alarms: StandingAlarms, open_file: OpenToRead
 ) -> Callable[[], Coroutine[None, None, None]]:
     """A look that begins and ends the alarm; without a certificate it does nothing."""
-    certificate, key = config.tls.certificate, config.tls.key
-    if certificate is None or key is None:
+    paths = certificate_paths(config)
+    if paths is None:
         return _no_look
+    certificate, key = paths
     from secondpost.world.real.certificates import certificate_files
 
     alarm = CertificateAlarm(certificate, clock, alarms)
     read = partial(certificate_files, certificate, key, open_file=open_file)
 
     async def look() -> None:
+        if config.tls.acme is not None and not os.path.exists(certificate):
+            return  # the first one is still to come; that it does not is another alarm
         found = await work.run(read)
         if isinstance(found, BrokenFiles):
             alarm.look(None, found.why)
@@ -36,6 +41,16 @@ def certificate_look(
             alarm.look(Validity(found.certificate.begins_ms, found.certificate.ends_ms))
 
     return look
+
+
+def certificate_paths(config: Config) -> tuple[str, str] | None:
+    """The files of the certificate in use and of its key; None without a certificate."""
+    if config.tls.acme is not None:
+        path = os.path.join(config.store, SERVER_PEM)
+        return path, path
+    if config.tls.certificate is None or config.tls.key is None:
+        return None
+    return config.tls.certificate, config.tls.key
 
 
 async def _no_look() -> None:

@@ -37,16 +37,18 @@ class RealFetcher:
         *,
         allow_private: bool = False,
         authorities_path: str | None = None,
+        authorities_pem: str | None = None,
         total_seconds: float = TOTAL_SECONDS,
     ) -> None:
         """`allow_private`: permit addresses of private networks, for tests and intranets.
 
-        `authorities_path`: CA certificates to trust instead of the system's.
+        `authorities_path`, `authorities_pem`: CA certificates to trust instead of the system's. Raises
+        ValueError for those that are none.
         """
         self._resolver = resolver
         self._allow_private = allow_private
         self._total_seconds = total_seconds
-        self._tls = ssl.create_default_context(cafile=authorities_path)
+        self._tls = ssl.create_default_context(cafile=authorities_path, cadata=authorities_pem)
 
     async def get(
         self, url: str, headers: Mapping[str, str], octets_max: int, validators: Validators | None = None
