@@ -17,6 +17,7 @@ from secondpost.owner import (
     newsletter_documents,
     reader_documents,
     reload_document,
+    snapshot_documents,
 )
 from secondpost.spool.desk import Standing
 
@@ -81,6 +82,7 @@ DOCUMENTS = {
         **vars(newsletter_documents),
         **vars(reload_document),
         **vars(reader_documents),
+        **vars(snapshot_documents),
     }.items()
     if isinstance(kind, type) and dataclasses.is_dataclass(kind) and name.endswith("Document")
 }

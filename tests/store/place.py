@@ -11,6 +11,7 @@ import apsw
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.store_rooms import StoreRoom
 from secondpost.store.alarm_ports import AlarmsKeeping
+from secondpost.store.copy_ports import CopyDesk
 from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.store.owner_ports import Desk
 from secondpost.store.ports import Claims, Intake, Keeping
@@ -76,7 +77,7 @@ def database_of(store: SqliteStore) -> apsw.Connection:
     return engine_of(store).opened.db
 
 
-class Store(Intake, Claims, Desk, Keeping, AlarmsKeeping, Protocol):
+class Store(Intake, Claims, Desk, Keeping, AlarmsKeeping, CopyDesk, Protocol):
     """All ports of one store."""
 
 

@@ -10,12 +10,12 @@ from secondpost.mail.delivery import DeliveryId, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import IssueState
 from secondpost.mail.witness import WitnessFile
-from secondpost.store.copy_ports import Doubted, InDoubt
+from secondpost.store.copy_ports import CopyVerdict, HeldByCopy
 from secondpost.store.owner_ports import Selection
 from secondpost.store.sqlite.witness_file import read_witness
 from secondpost.store.verbs.engine import Engine, Verbs
 from secondpost.store.verbs.witness import judged
-from tests.store.letters import Letters, leased
+from tests.store.letters import UNSORTED, Letters, leased
 from tests.store.place import Place, SqlitePlace, database_of, there
 from tests.store.readers import WEEKLY, Publisher
 
@@ -49,7 +49,7 @@ async def test_what_a_copy_held_cannot_be_claimed_and_what_comes_later_can(place
     await all_set_aside(store)
     claimed = await store.claim(await leased(store), place.clock.ms, 10)
     assert [str(one.recipient) for one in claimed] == ["new@example.net"]
-    assert await store.in_doubt() == [InDoubt(RELAY, False, 2)]
+    assert await store.in_doubt() == [HeldByCopy(RELAY, False, 2)]
 
 
 async def test_only_what_waited_when_the_copy_was_opened_is_set_aside_and_only_once(place: Place) -> None:
@@ -57,7 +57,7 @@ async def test_only_what_waited_when_the_copy_was_opened_is_set_aside_and_only_o
     await Letters(place, store).send("old@example.net")
     await becomes_a_copy(place, store)
     await all_set_aside(store)
-    while await store.settle_doubted(Doubted.ON) > 0:
+    while await store.settle_doubted(CopyVerdict.ON) > 0:
         pass
     await all_set_aside(store)
     assert await states(place) == [State.WAITING]
@@ -71,7 +71,7 @@ async def test_accepted_mail_goes_out_in_its_old_order_as_a_possible_duplicate(p
     await all_set_aside(store)
     place.clock.ms += 1000
     later = await letters.send("later@example.net")
-    assert await store.settle_doubted(Doubted.AGAIN) == 3
+    assert await store.settle_doubted(CopyVerdict.AGAIN) == 3
     await store.end_copy_hold()
     claimed = await store.claim(await leased(store), place.clock.ms, 10)
     assert [one.id.queue_id for one in claimed] == [each.queue_id for each in (*sent, later)]
@@ -86,8 +86,8 @@ async def test_mail_that_the_original_delivered_ends_and_the_rest_goes_on(place:
     await becomes_a_copy(place, store)
     await all_set_aside(store)
     named = [DeliveryId(gone.queue_id, 1), DeliveryId(gone.queue_id, 2)]
-    assert await store.were_delivered(named) == 1
-    assert await store.settle_doubted(Doubted.ON) == 1
+    assert await store.settle_named(named, CopyVerdict.DELIVERED) == 1
+    assert await store.settle_doubted(CopyVerdict.ON) == 1
     found = {row.id.queue_id: row for row in await store.listed(Selection(), None, 10)}
     assert (found[gone.queue_id].state, found[left.queue_id].state) == (State.DELIVERED, State.WAITING)
     assert not found[left.queue_id].maybe_duplicate
@@ -98,7 +98,7 @@ async def test_mail_in_doubt_may_be_dropped_with_its_content(place: Place) -> No
     sent = await Letters(place, store).send("a@example.net", content=InTable(b"Subject: x\r\n\r\ny\r\n"))
     await becomes_a_copy(place, store)
     await all_set_aside(store)
-    assert await store.settle_doubted(Doubted.DROPPED) == 1
+    assert await store.settle_doubted(CopyVerdict.DROPPED) == 1
     assert not there(await store.message(sent.queue_id)).has_content
 
 
@@ -124,7 +124,7 @@ async def test_readers_who_may_have_the_issue_are_unknown_and_its_counts_add_up(
     await all_set_aside(store)
     [doubt] = await store.issues_in_doubt()
     assert (doubt.state, doubt.deliveries) == (IssueState.SENDING, 3)
-    assert await store.settle_issue(doubt, Doubted.UNKNOWN) == 3
+    assert await store.settle_issue(doubt, CopyVerdict.UNKNOWN) == 3
     await store.end_copy_hold()
     counts = await store.reckoning(issue)
     assert (counts.planned, counts.unknown, counts.adds_up) == (3, 3, True)
@@ -141,12 +141,13 @@ async def test_an_issue_goes_on_to_the_readers_to_whom_the_original_did_not_send
     await store.send_batch(issue.id, place.clock.ms, 2)
     await becomes_a_copy(place, store)
     await all_set_aside(store)
-    assert await store.were_delivered([DeliveryId(issue.message, first)]) == 1
+    assert await store.settle_named([DeliveryId(issue.message, first)], CopyVerdict.DELIVERED) == 1
     [doubt] = await store.issues_in_doubt()
-    assert await store.settle_issue(doubt, Doubted.ON) == 1, "the third was not let go yet"
+    assert await store.settle_issue(doubt, CopyVerdict.ON) == 1, "the third was not let go yet"
     await store.end_copy_hold()
     await store.send_batch(issue.id, place.clock.ms, 10)
-    claimed = await store.claim(await leased(store, lane=Lane.ISSUES), place.clock.ms, 10)
+    lease = there(await store.lease(Lane.ISSUES, UNSORTED))
+    claimed = await store.claim(lease, place.clock.ms, 10)
     assert sorted(str(one.recipient) for one in claimed) == ["b@example.net", "c@example.net"]
     assert not any(one.maybe_duplicate for one in claimed)
 

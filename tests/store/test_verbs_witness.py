@@ -7,7 +7,7 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import IssueId, IssueState
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.witness import CopyHold, WitnessFile
-from secondpost.store.copy_ports import Doubted, InDoubt, IssueInDoubt
+from secondpost.store.copy_ports import CopyVerdict, HeldByCopy, IssueInDoubt
 from secondpost.store.verbs.accepting import AcceptingVerbs, NewsletterAcceptingVerbs
 from secondpost.store.verbs.engine import BATCH_ROWS
 from secondpost.store.verbs.leading import LeadingVerbs
@@ -64,7 +64,7 @@ async def test_a_new_database_begins_above_the_witness_that_another_one_left() -
 async def test_a_database_that_its_witness_does_not_fit_is_held(
     row: Row, file: WitnessFile | None, epoch: int
 ) -> None:
-    assert await judged_as([row], file, ("witness.hold", 1), ("engine.leap", 3)) == epoch
+    assert await judged_as([row], file, ("witness.hold", 1), ("engine.leap", [])) == epoch
 
 
 async def test_the_file_follows_the_database_and_is_written_first_if_it_was_left_out() -> None:
@@ -107,12 +107,15 @@ async def test_what_waited_is_set_aside_batch_by_batch_and_its_domains_lose_thei
 async def test_the_owner_is_shown_what_is_in_doubt() -> None:
     engine = RecordingEngine([("witness.in_doubt", [("relay", 0, 3), ("issues", 1, 2)])])
     found = await over(engine, AcceptingVerbs).in_doubt()
-    assert found == [InDoubt(Lane.RELAY, False, 3), InDoubt(Lane.ISSUES, True, 2)]
+    assert found == [HeldByCopy(Lane.RELAY, False, 3), HeldByCopy(Lane.ISSUES, True, 2)]
 
 
 async def test_what_the_original_delivered_ends() -> None:
     engine = RecordingEngine([("witness.were_delivered", 1)])
-    assert await over(engine, AcceptingVerbs).were_delivered([DeliveryId(QueueId(9), 2)]) == 1
+    assert (
+        await over(engine, AcceptingVerbs).settle_named([DeliveryId(QueueId(9), 2)], CopyVerdict.DELIVERED)
+        == 1
+    )
     assert engine.finished()[0].chosen == [(9, 2)]
     assert engine.ended_mail
 
@@ -120,18 +123,20 @@ async def test_what_the_original_delivered_ends() -> None:
 @pytest.mark.parametrize(
     ("to", "query", "first"),
     [
-        (Doubted.AGAIN, "witness.go_on", 1),
-        (Doubted.ON, "witness.go_on", 0),
-        (Doubted.DROPPED, "witness.let_drop", None),
+        (CopyVerdict.AGAIN, "witness.go_on", 1),
+        (CopyVerdict.ON, "witness.go_on", 0),
+        (CopyVerdict.DROPPED, "witness.let_drop", None),
     ],
 )
-async def test_mail_in_doubt_is_settled_as_the_owner_says(to: Doubted, query: str, first: int | None) -> None:
+async def test_mail_in_doubt_is_settled_as_the_owner_says(
+    to: CopyVerdict, query: str, first: int | None
+) -> None:
     given: list[Given] = [("witness.some_in_doubt", [(1, 1, 4)]), (query, 1), ("witness.some_in_doubt", [])]
     engine = RecordingEngine(given)
     store = over(engine, AcceptingVerbs)
     assert [await store.settle_doubted(to) for _ in range(2)] == [1, 0]
     assert engine.finished()[1].binds[:1] == (engine.clock.ms if first is None else first,)
-    assert engine.ended_mail is (to is Doubted.DROPPED)
+    assert engine.ended_mail is (to is CopyVerdict.DROPPED)
 
 
 async def test_a_copy_that_was_accepted_is_none_any_more() -> None:
@@ -153,7 +158,7 @@ async def test_all_rows_of_an_issue_are_settled_in_the_order_of_readers() -> Non
             ("issues.next_rows", [(None,)]),
         ]
     )
-    assert await over(engine, NewsletterAcceptingVerbs).settle_issue(ISSUE, Doubted.UNKNOWN) == 2
+    assert await over(engine, NewsletterAcceptingVerbs).settle_issue(ISSUE, CopyVerdict.UNKNOWN) == 2
     asked = engine.finished()
     assert [asked[0].binds[1], asked[1].binds[1], asked[2].binds[1]] == [0, 0, 200]
 
@@ -179,3 +184,9 @@ async def test_the_owner_learns_which_feeds_were_not_read_and_which_issue_was_th
     store = over(engine, NewsletterAcceptingVerbs)
     assert await store.unread_feeds(1000) == [("weekly", "https://x/")]
     assert await store.last_numbers() == {"weekly": 12}
+
+
+async def test_the_owner_may_declare_a_copy_that_nothing_shows() -> None:
+    engine = RecordingEngine([("witness.row", [(7, 0, None, "")]), ("witness.hold", 1), ("engine.leap", [])])
+    await over(engine, WitnessVerbs).declare_copy("you said so")
+    assert engine.finished()[1].binds == (7, engine.clock.ms, "you said so")

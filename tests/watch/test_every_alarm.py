@@ -126,6 +126,7 @@ IN_A_REAL_SERVICE = {
     AlarmKind.DISK_FAILED: ("test_failing_disk.py", "about=disk-failed"),
     AlarmKind.MAKER_LOST: ("test_workshop.py", "shop.lost == ["),
     AlarmKind.NOT_RELOADED: ("test_reload_refused.py", "alarm-over about=not-reloaded"),
+    AlarmKind.SENDING_HELD: ("test_snapshot.py", "alarm-over about=sending-held"),
     AlarmKind.ROLE_FAILED: ("test_failing_disk.py", "about=role-failed"),
 }
 ENDS_WITH_THE_SERVICE = {AlarmKind.RUNS_AS_ROOT}

@@ -21,6 +21,7 @@ PLACES = {
     "issue": "secondpost.cli.issue",
     "subscribers": "secondpost.cli.subscribers",
     "newsletter": "secondpost.cli.newsletter",
+    "snapshot": "secondpost.cli.snapshot",
 }
 
 EPILOG = (

@@ -13,6 +13,7 @@ from secondpost.mail.delivery import DeliveryId, KeptFor, State
 from secondpost.mail.delivery_states import DeliveryActor, delivery_sources_of
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
+from secondpost.mail.witness import COPIED
 from secondpost.store.owner_ports import DeliveryRow, Desk, InState, Selection
 from secondpost.world.ports import Clock
 
@@ -62,6 +63,7 @@ class Standing(StrEnum):
     HELD_PRIMARY = "held (primary)"  # waiting, while the backup domain's site is down
     CLAIMED = "claimed"
     HELD_OWNER = "held (owner)"
+    HELD_COPY = "held (copy)"  # the store is a copy, and its original may have sent it
     KEPT_EXPIRED = "kept (expired)"
     KEPT_REFUSED = "kept (refused)"
     KEPT_QUARANTINE = "kept (quarantine)"
@@ -94,13 +96,15 @@ def in_state(standing: Standing) -> InState:
     match standing:
         case Standing.HELD_PRIMARY:
             return InState(State.WAITING, held_by_site=True)
-        case Standing.HELD_OWNER:
+        case Standing.HELD_OWNER | Standing.HELD_COPY:
             return InState(State.HELD)
         case _:
             return InState(State(word), KeptFor(reason) if len(reason) > 0 else None)
 
 
 def standing(listed: DeliveryRow) -> Standing:
+    if listed.state is State.HELD and listed.cause == COPIED:
+        return Standing.HELD_COPY
     return standing_of(listed.lane, listed.state, listed.site_down, listed.kept_for)
 
 

@@ -34,7 +34,7 @@ class CopyKeeping(CopyNotice, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class InDoubt:
+class HeldByCopy:
     """Deliveries that a copy holds."""
 
     lane: Lane
@@ -54,32 +54,39 @@ class IssueInDoubt:
     deliveries: int
 
 
-class Doubted(StrEnum):
+class CopyVerdict(StrEnum):
     """What becomes of a delivery that a copy holds."""
 
     AGAIN = "again"  # it goes out, marked as a possible duplicate
     ON = "on"  # it goes out: the original did not send it
     DROPPED = "dropped"
-    UNKNOWN = "unknown"  # of an issue
+    UNKNOWN = "unknown"  # of an issue: the reader may have it
+    DELIVERED = "delivered"  # the original's log says so
 
 
 class CopyDesk(CopyNotice, Protocol):
     """How the owner accepts a copy: batch by batch, and `end_copy_hold` last."""
 
+    def declare_copy(self, why: str) -> Awaitable[None]:
+        """Hold the database as a copy."""
+        ...
+
     def set_aside_copied(self) -> Awaitable[int]:
         """As in CopyClaims, where the service has not run yet."""
         ...
 
-    async def in_doubt(self) -> list[InDoubt]: ...
+    async def in_doubt(self) -> list[HeldByCopy]: ...
 
-    def were_delivered(self, ids: Sequence[DeliveryId]) -> Awaitable[int]:
-        """End those of these deliveries that are held, since the original delivered them; returns
-        how many.
+    def settle_named(self, ids: Sequence[DeliveryId], to: CopyVerdict) -> Awaitable[int]:
+        """Settle those of these deliveries that are held as DELIVERED, or, of an issue, as UNKNOWN;
+        returns how many.
         """
         ...
 
-    def settle_doubted(self, to: Doubted) -> Awaitable[int]:
-        """Settle a batch that belongs to no issue; returns the number, 0 at the end."""
+    def settle_doubted(self, to: CopyVerdict) -> Awaitable[int]:
+        """Settle a batch that belongs to no issue as AGAIN, ON or DROPPED; returns the number, 0 at
+        the end.
+        """
         ...
 
     def end_copy_hold(self) -> Awaitable[None]: ...
@@ -88,7 +95,7 @@ class CopyDesk(CopyNotice, Protocol):
 class NewsletterCopyDesk(CopyDesk, Protocol):
     async def issues_in_doubt(self) -> list[IssueInDoubt]: ...
 
-    def settle_issue(self, issue: IssueInDoubt, to: Doubted) -> Awaitable[int]:
+    def settle_issue(self, issue: IssueInDoubt, to: CopyVerdict) -> Awaitable[int]:
         """Settle all rows of an issue as UNKNOWN or ON; returns how many."""
         ...
 

@@ -136,13 +136,18 @@ class Checkpoints:
 
         Each run copies what arrived during the one before. SQLite syncs the database only after a
         run in which nothing arrived; we sync it here, so that the blocking run need not write it
-        all out.
+        all out. Raises apsw.BusyError if a run copies nothing: a long reader is in the way, as
+        while a snapshot is made, and waiting for it would hold the write lock in vain.
         """
+        before = -1
         for _ in range(PASSIVE_RUNS_MAX):
             db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
             frames, copied = _look(db)
             if frames == copied:
                 return
+            if copied == before:
+                raise apsw.BusyError
+            before = copied
         try:
             self._opened.disk.sync_database(self._opened.path_name)
         except DiskFull as error:

@@ -10,7 +10,10 @@ from functools import partial
 from secondpost.store.ports import StoreUnavailable
 from secondpost.store.verbs.engine import Engine
 from secondpost.store.verbs.steps import Steps, rows, run
+from secondpost.store.verbs.workers import WORKERS_FOLDER
 from secondpost.world.ports import DiskFailed, DiskFull
+
+CONTENT_HOLD = f"{WORKERS_FOLDER}/content.lock"  # held by a process that removes files, or by a snapshot
 
 
 class LeavingFiles:
@@ -31,12 +34,20 @@ class LeavingFiles:
             while len(await self._engine.read(leaving_files())) > 0:
                 # Read again in a group: what a plain read sees may not be durable yet.
                 names = await self._engine.change(leaving_files)
-                await self._engine.remove_files(names)
+                # Their messages had ended before the lock was taken: a snapshot that takes it from
+                # now on does not need them.
+                held = self._engine.hold(CONTENT_HOLD)
+                if held is None:
+                    return  # the rows remain: the next settlement or sweep tries again
+                try:
+                    await self._engine.remove_files(names)
+                finally:
+                    held.release()
                 await self._engine.change(partial(_forget, names))
         except DiskFailed as failed:
             self._failed(failed)
         except (StoreUnavailable, DiskFull):
-            return  # the rows remain: the next settlement or sweep tries again
+            return  # as above
 
 
 def leaving_files() -> Steps[list[str]]:

@@ -31,13 +31,17 @@ def judged(file: WitnessFile | None, identity: str, now_ms: int, *, is_new: bool
     why = why_a_copy(row, file, identity)
     if why is not None:
         epoch = max(row.epoch, beside) + 1
-        yield from run("witness.hold", epoch, now_ms, why)
-        yield from run("engine.leap")
+        yield from _held(epoch, now_ms, why)
         return Judged(epoch)
     if row.epoch == 0:
         yield from run("witness.set_epoch", EPOCH_AT_FIRST)
         return Judged(EPOCH_AT_FIRST)
     return Judged(row.epoch)
+
+
+def _held(epoch: int, now_ms: int, why: str) -> Steps[None]:
+    yield from run("witness.hold", epoch, now_ms, why)
+    yield from rows("engine.leap")
 
 
 def _row() -> Steps[WitnessRow]:
@@ -65,6 +69,13 @@ class WitnessVerbs(Verbs):
         # than one epoch behind.
         await self._engine.write_witness((await self._engine.read(_row())).epoch)
         await self._engine.write_witness(await self._engine.change(_advance))
+
+    def declare_copy(self, why: str) -> Awaitable[None]:
+        def declare() -> Steps[None]:
+            row = yield from _row()
+            yield from _held(row.epoch, self._engine.clock.now_ms(), why)
+
+        return self._engine.change(declare)
 
     def set_aside_copied(self) -> Awaitable[int]:
         return self._engine.change_some(_set_aside, 2 * BATCH_ROWS)

@@ -90,6 +90,14 @@ FROM chosen
 WHERE delivery.message = chosen.message AND delivery.number = chosen.number
   AND state IN ({sources delivery delivered accept}) AND (state = 'frozen' OR cause = 'copied');
 
+-- name: may_have_been_sent
+-- The chosen deliveries of issues become unknown.
+-- set: chosen (message integer, number integer)
+UPDATE delivery SET state = 'unknown', cause = 'copied', last_ms = ?1
+FROM chosen
+WHERE delivery.message = chosen.message AND delivery.number = chosen.number AND issue IS NOT NULL
+  AND state IN ({sources delivery unknown accept}) AND (state = 'frozen' OR cause = 'copied');
+
 -- name: of_issue_unknown
 -- The readers' rows of an issue in a range become unknown.
 UPDATE delivery SET state = 'unknown', cause = 'copied', last_ms = ?4
