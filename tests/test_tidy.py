@@ -86,6 +86,7 @@ CALLED_FROM_OUTSIDE = {
     "handle_starttag",
     "_send_request",
     "validation",
+    "startup",
 }
 
 

@@ -14,7 +14,7 @@ import apsw
 from secondpost.config.records import Newsletter
 from secondpost.mail.subscriber import NO_SUBSCRIBER, SubscriberId
 from secondpost.maillog import MailLog
-from secondpost.processes.pages import WebServer
+from secondpost.processes.pages import PageDoor, WebServer
 from secondpost.protocols.tokens import Purpose
 from secondpost.web.guests import Guests
 from secondpost.web.reader import BAD_TOKENS_MAX
@@ -105,7 +105,7 @@ async def _on_a_port(folder: Path, newsletters: tuple[Newsletter, ...]) -> Async
         door.bind(("127.0.0.1", 0))
         door.listen()
         log = MailLog(service.lines.append)
-        server = WebServer(service.app, [door], Guests([]), log, failures.append)
+        server = WebServer([PageDoor(door, service.app)], Guests([]), log, failures.append)
         await server.start()
         try:
             yield service, f"http://127.0.0.1:{door.getsockname()[1]}"

@@ -217,10 +217,15 @@ def test_a_port_of_another_program_is_found_while_the_service_does_not_run(name:
     program, port, remedy = TAKEN[name]
     holder = PortHolder(Endpoint("::", port), program)
     here = Surroundings("mx2.example.net", frozenset(), (holder,))
-    [found] = alarms(examine_ports(config(), here, False))
+    [found] = alarms(examine_ports(config('[tls]\nacme = "me@example.net"\n'), here, False))
     assert (found.check, found.grade, found.subject) == (Check.PORTS, Grade.FAULT, f"[::]:{port}")
     assert remedy in found.remedy
     assert alarms(examine_ports(config(), here, True)) == []
+
+
+def test_the_ports_of_pages_are_of_no_concern_without_pages_and_acme() -> None:
+    here = Surroundings("mx2.example.net", frozenset(), (PortHolder(Endpoint("::", 443), "nginx"),))
+    assert alarms(examine_ports(config(), here, False)) == []
 
 
 def test_ports_that_systemd_holds_for_the_service_are_free() -> None:

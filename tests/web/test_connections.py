@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from secondpost.maillog import MailLog
-from secondpost.processes.pages import WebServer
+from secondpost.processes.pages import PageDoor, WebServer
 from secondpost.web.guests import GuestLimits, Guests, GuestTimes
 
 pytestmark = pytest.mark.anyio
@@ -83,7 +83,8 @@ async def pages(
     lines: list[str] = []
     failures: list[BaseException] = []
     guests = Guests([ip_network(one) for one in trusted], GuestLimits(in_all=in_all), times)
-    server = WebServer(Starlette(routes=ROUTES), [door], guests, MailLog(lines.append), failures.append)
+    doors = [PageDoor(door, Starlette(routes=ROUTES))]
+    server = WebServer(doors, guests, MailLog(lines.append), failures.append)
     await server.start()
     them = Pages(server, port, guests, lines)
     try:

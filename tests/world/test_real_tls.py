@@ -271,6 +271,7 @@ def test_the_days_of_a_certificate_are_read_as_the_service_uses_it(tmp_path: Pat
 def test_the_tls_that_senders_meet_is_what_mail_tests_ask_for(pair: Pair) -> None:
     """docs/checks.md says so below internet.nl: no check looks at it, since it never changes."""
     offered = ServerCertificate(pair.certificate, pair.key).context()
+    assert offered is not None
     never = ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     assert offered.options & never == never
     assert offered.options & ssl.OP_CIPHER_SERVER_PREFERENCE

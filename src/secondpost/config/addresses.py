@@ -8,11 +8,13 @@ import idna
 
 from secondpost.config.faults import Wrong, quoted
 from secondpost.config.forms import text
+from secondpost.config.records import DoorSpeech, WebDoor
 from secondpost.config.section import Form
 from secondpost.mail.address import AddressError, Domain, Endpoint, Mailbox, as_ip
 
 ANY_DOMAIN = Domain("*")
 DNS_PORT = 53
+WRITTEN_SPEECH = {one.value: one for one in (DoorSpeech.HTTPS, DoorSpeech.REDIRECT)}
 
 _HOST_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
 
@@ -83,6 +85,18 @@ def endpoint(default_port: int | None) -> Form[Endpoint]:
 def door(value: object) -> Endpoint:
     """An IP address and port to listen on."""
     return _numeric(endpoint(None)(value), 'write an IP address of this machine, such as "[::]:25"')
+
+
+def web_door(value: object) -> WebDoor:
+    """A door, perhaps with what it speaks, such as "https://[::]:8443"."""
+    scheme, mark, rest = text(value).rpartition("://")
+    if len(mark) == 0:
+        return WebDoor(door(value))
+    if scheme not in WRITTEN_SPEECH:
+        raise Wrong(
+            f"{quoted(f'{scheme}://')} is not spoken here", 'write "https://" or "http://", or neither'
+        )
+    return WebDoor(door(rest), WRITTEN_SPEECH[scheme])
 
 
 def name_server(value: object) -> Endpoint:

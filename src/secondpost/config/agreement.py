@@ -127,7 +127,7 @@ def _check_doors(config: Config, findings: Findings) -> None:
         return
     places: list[KeyPath] = [("receive", "listen", number) for number in range(len(config.receive.listen))]
     places += [("web", "listen", number) for number in range(len(config.web.listen))]
-    doors = config.receive.listen + config.web.listen
+    doors = config.receive.listen + config.web.doors
     for at, door in enumerate(doors):
         for other_at, other in enumerate(doors):
             if door == other and other_at < at:

@@ -145,11 +145,53 @@ class Tls:
     acme_key_file: str | None = None
 
 
+class DoorSpeech(StrEnum):
+    """What a door of the web role speaks."""
+
+    HTTPS = "https"
+    REDIRECT = "http"  # answers the certificate authority, and leads everyone else to https
+    PAGES = "pages"  # the pages without encryption, for a proxy in front
+
+
+@dataclass(frozen=True, slots=True)
+class WebDoor:
+    endpoint: Endpoint
+    written: DoorSpeech | None = None  # None: the port decides
+
+    def __str__(self) -> str:
+        return str(self.endpoint) if self.written is None else f"{self.written}://{self.endpoint}"
+
+
+HTTPS_PORT, HTTP_PORT = 443, 80
+
+
 @dataclass(frozen=True, slots=True)
 class Web:
     url: str | None  # None: readers confirm and leave only by mail
-    listen: tuple[Endpoint, ...] = (Endpoint("::", 443), Endpoint("::", 80))
+    listen: tuple[WebDoor, ...] = (
+        WebDoor(Endpoint("::", HTTPS_PORT)),
+        WebDoor(Endpoint("::", HTTP_PORT)),
+    )
     trusted_proxies: tuple[str, ...] = ()
+
+    @property
+    def doors(self) -> tuple[Endpoint, ...]:
+        return tuple(door.endpoint for door in self.listen)
+
+    @property
+    def has_https(self) -> bool:
+        """Whether the web role itself speaks TLS, and needs a certificate."""
+        return any(self.speech(door) is DoorSpeech.HTTPS for door in self.listen)
+
+    def speech(self, door: WebDoor) -> DoorSpeech:
+        """Port 443 speaks https, and port 80 leads there, unless `url` is http, as on loopback."""
+        if door.written is not None:
+            return door.written
+        is_plain = self.url is not None and self.url.startswith("http:")
+        if door.endpoint.port == HTTPS_PORT and not is_plain:
+            return DoorSpeech.HTTPS
+        # Port 80 alone has nothing to lead to: then it is for a proxy as any other port.
+        return DoorSpeech.REDIRECT if door.endpoint.port == HTTP_PORT and self.has_https else DoorSpeech.PAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +293,16 @@ class Config:
     newsletters: tuple[Newsletter, ...] = ()
     # The file's content, which the supervisor hands to its roles; empty if there is no file.
     text: bytes = field(default=b"", compare=False, repr=False)
+
+    @property
+    def has_pages(self) -> bool:
+        """Whether there are pages for readers."""
+        return len(self.newsletters) > 0 and self.web.url is not None
+
+    @property
+    def has_web(self) -> bool:
+        """Whether the web role runs: for pages, or to answer the certificate authority."""
+        return self.has_pages or self.tls.acme is not None
 
     def backup_of(self, domain: Domain) -> Backup:
         """The settings of a domain whose mail we hold; the defaults if it is no longer backed up."""

@@ -53,7 +53,7 @@ def web(section: Section, hostname: Domain | None) -> Web:
     usual = Web(None if hostname is None else f"https://{hostname}")
     return Web(
         url=section.take("url", addresses.web_url, usual.url),
-        listen=section.filled_list("listen", addresses.door, usual.listen, 'write listen = ["[::]:443"]'),
+        listen=section.filled_list("listen", addresses.web_door, usual.listen, 'write listen = ["[::]:443"]'),
         trusted_proxies=section.take_list("trusted_proxies", addresses.network, ()),
     )
 

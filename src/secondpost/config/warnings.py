@@ -14,6 +14,7 @@ from secondpost.config.records import (
     Backup,
     Config,
     Deliver,
+    DoorSpeech,
     Newsletter,
     RecipientUrl,
     Route,
@@ -136,18 +137,34 @@ def _web(config: Config) -> Iterator[Warning]:
     url = config.web.url
     if url is not None and url.startswith("http:"):
         yield Warning("web.url", f"{url} works on this machine only: meant for tests")
-    # A listener on loopback is right behind a proxy, and the proxy is then named.
-    if url is not None and url.startswith("https:") and len(config.newsletters) > 0:
-        open_doors = [door for door in config.web.listen if not is_loopback(door.host)]
-        if len(open_doors) > 0:
+    if (
+        config.web.has_https
+        and len(config.newsletters) > 0
+        and url is not None
+        and not _has_certificate(config)
+    ):
+        text = (
+            "there is no certificate, so every https connection is refused: set acme, or certificate and "
+            'key, in [tls]; or put a proxy in front, and write listen = ["127.0.0.1:8025"] and '
+            'trusted_proxies = ["127.0.0.1"]'
+        )
+        yield Warning("web.listen", text)
+    elif url is not None and url.startswith("https:") and len(config.newsletters) > 0:
+        plain = [door for door in config.web.listen if config.web.speech(door) is DoorSpeech.PAGES]
+        if any(not is_loopback(door.endpoint.host) for door in plain):
+            # A listener on loopback is right behind a proxy, and the proxy is then named.
             text = (
-                "this version serves the pages without encryption: put a proxy with a certificate in front, "
-                'and write listen = ["127.0.0.1:8025"] and trusted_proxies = ["127.0.0.1"]'
+                f"{plain[0]} serves the pages without encryption: only a proxy may reach it; "
+                'write "https://" before it to encrypt here'
             )
             yield Warning("web.listen", text)
-    if all(is_loopback(door.host) for door in config.web.listen) and len(config.web.trusted_proxies) == 0:
+    if all(is_loopback(door.host) for door in config.web.doors) and len(config.web.trusted_proxies) == 0:
         text = "only this machine can reach the pages; behind a proxy, name it in trusted_proxies"
         yield Warning("web.listen", text)
+
+
+def _has_certificate(config: Config) -> bool:
+    return config.tls.acme is not None or config.tls.certificate is not None
 
 
 def _dns_and_deliver(config: Config) -> Iterator[Warning]:

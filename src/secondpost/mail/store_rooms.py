@@ -35,6 +35,10 @@ class StoreRoom(Enum):
     TLS = StoreRoomRights("tls", "secondpost-tls", frozenset({"deliver"}), frozenset({"receive", "web"}))
     # The account at the certificate authority, and the answers to its challenges.
     ACME = StoreRoomRights("acme", "secondpost-tls", frozenset({"fetch"}), frozenset({"web"}))
+    # The MTA-STS policies that the web role serves: the deliver role knows the domains' mail hosts.
+    POLICIES = StoreRoomRights(
+        "policies", "secondpost-newsletter", frozenset({"deliver"}), frozenset({"web"})
+    )
     # Sockets and locks of a role. Connecting to a socket is not reading: every role may.
     RUN_RECEIVE = StoreRoomRights("run/receive", SERVICE_GROUP, frozenset({"receive"}))
     RUN_DELIVER = StoreRoomRights("run/deliver", SERVICE_GROUP, frozenset({"deliver"}))

@@ -37,19 +37,29 @@ class _Handed:
 
 def accepted_now(config: Config) -> Accepted:
     """A configuration just read, with copies of its files; those that cannot be read are left out."""
-    copies = {path: octets for path in _files_of(config) if (octets := _content(path)) is not None}
+    copies = {path: octets for path in _files_of(config, "receive") if (octets := _content(path)) is not None}
     return Accepted(config, copies)
 
 
 def for_role(accepted: Accepted, role: str) -> Accepted:
-    """What one role is given: only the receive role uses the files, one of which is a secret."""
-    return accepted if role == "receive" else Accepted(accepted.config)
+    """What one role is given: of the files, one of which is a secret, those that it uses."""
+    paths = _files_of(accepted.config, role)
+    return Accepted(
+        accepted.config, {path: octets for path, octets in accepted.copies.items() if path in paths}
+    )
 
 
-def _files_of(config: Config) -> list[str]:
+def _files_of(config: Config, role: str) -> list[str]:
     sources = [source for backup in config.backups for source in backup.recipients]
     lists = [source.path for source in sources if isinstance(source, RecipientFile)]
-    return [path for path in (config.tls.certificate, config.tls.key) if path is not None] + lists
+    certificate = [path for path in (config.tls.certificate, config.tls.key) if path is not None]
+    match role:
+        case "receive":
+            return certificate + lists
+        case "web" if config.web.has_https:
+            return certificate
+        case _:
+            return []
 
 
 def _content(path: str) -> bytes | None:

@@ -35,6 +35,8 @@ def named_files(config: Config, role: str) -> frozenset[str]:
         case "deliver":  # it watches how long the certificate is valid
             passwords = (route.password_file for route in config.routes)
             return frozenset([*pair, RESOLV_CONF, *(path for path in passwords if path is not None)])
+        case "web" if config.web.has_https:
+            return frozenset(pair)
         case "fetch":
             of_authority = (config.tls.acme_root, config.tls.acme_key_file)
             return frozenset([RESOLV_CONF, *(path for path in of_authority if path is not None)])

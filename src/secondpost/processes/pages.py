@@ -9,18 +9,22 @@ import asyncio
 import resource
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from socket import socket
 from typing import cast
 
 import h11
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.protocols.utils import get_remote_addr
 
 from secondpost.mail.address import without_zone
 from secondpost.maillog import MailLog
 from secondpost.web.guests import GUESTS_MAX, Guest, GuestLimits, Guests, WaitsFor
+from secondpost.world.real.net import serve_door
+from secondpost.world.real.tls_entrance import CertificateChoice, TlsEntrance
 
 STOP_SECONDS_MAX = 10
 # Longer than a proxy's idle connection is kept (web/guests).
@@ -31,6 +35,15 @@ HEAD_OCTETS_MAX = 32 * 1024
 BACKLOG_CONNECTIONS = 256  # accepted per turn of the loop, beyond the bound on guests
 TICKS_PER_SECOND = 10  # uvicorn's
 CROWD_SECONDS = 60  # between log lines about connections turned away
+
+
+@dataclass(frozen=True, slots=True)
+class PageDoor:
+    """A listening socket, and the pages behind it; with `certificates` it speaks TLS."""
+
+    listener: socket
+    pages: ASGIApp
+    certificates: CertificateChoice | None = None
 
 
 def page_limits() -> GuestLimits:
@@ -46,7 +59,7 @@ def page_limits() -> GuestLimits:
 class _Config(uvicorn.Config):
     """uvicorn's configuration, with the guests that its connections need."""
 
-    def __init__(self, pages: Starlette, guests: Guests) -> None:
+    def __init__(self, pages: ASGIApp, guests: Guests) -> None:
         super().__init__(
             pages,
             http=PageConnection,
@@ -73,20 +86,28 @@ class PageConnection(H11Protocol):
     _guest: Guest | None = None
     _seen: RequestResponseCycle | None = None  # the last request reported
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        connection = cast(asyncio.Transport, transport)
+    def enter(self, connection: asyncio.Transport) -> bool:
+        """Become a guest, which a connection with TLS is before its handshake; False: there is no place."""
         peer = get_remote_addr(connection)
         address = "" if peer is None else without_zone(peer[0])
         self._guest = self.config.guests.enter(address, connection.abort, self.loop.time())
-        if self._guest is None:
+        return self._guest is not None
+
+    def leave(self) -> None:
+        if self._guest is not None:
+            self.config.guests.gone(self._guest)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        connection = cast(asyncio.Transport, transport)
+        if self._guest is None and not self.enter(connection):
             connection.abort()
-            return
-        super().connection_made(connection)
-        self.timeout_keep_alive = self._guest.idle_seconds
+        elif self._guest is not None:
+            super().connection_made(connection)
+            self.timeout_keep_alive = self._guest.idle_seconds
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._guest is not None:
-            self.config.guests.gone(self._guest)
+            self.leave()
             super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -120,11 +141,28 @@ class PageConnection(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: _Config, log: MailLog) -> None:
-        super().__init__(config)
-        self._guests = config.guests
+    def __init__(self, doors: Sequence[PageDoor], guests: Guests, log: MailLog) -> None:
+        self._configs = [_Config(door.pages, guests) for door in doors]
+        super().__init__(self._configs[0])
+        self._doors = doors
+        self._guests = guests
         self._log = log
         self._crowd_after_tick = 0
+        self._listening: list[asyncio.AbstractServer] = []
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Open each door with what is behind it; uvicorn itself has one application for all."""
+        for door, config in zip(self._doors, self._configs, strict=True):
+            arriving = partial(self._arriving, door.certificates, config)
+            self._listening.append(await serve_door(door.listener, arriving, config.backlog))
+        self.servers = []  # those that uvicorn opened
+        self.started = True
+
+    def _arriving(self, certificates: CertificateChoice | None, config: _Config) -> asyncio.Protocol:
+        page = PageConnection(config, self.server_state, {})
+        if certificates is None:
+            return page
+        return TlsEntrance(certificates, page, page.enter, page.leave)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -139,10 +177,13 @@ class _Server(uvicorn.Server):
 
     def take_no_more(self) -> None:
         """Accept no connection any more, and close each after its next answer."""
-        for server in self.servers:
-            server.close()
+        self.close_doors()
         self.config.encoded_headers.append(LAST_ANSWER)  # at the next tick
         self.server_state.default_headers.append(LAST_ANSWER)
+
+    def close_doors(self) -> None:
+        for server in self._listening:
+            server.close()
 
     def _log_crowd(self, counter: int) -> None:
         """Log one line per period, however many clients there were."""
@@ -155,12 +196,11 @@ class _Server(uvicorn.Server):
 
 
 class WebServer:
-    """Serves the pages on `doors`, listening sockets that it closes at the end. A Role."""
+    """Serves the pages on `doors`, whose sockets it closes at the end. A Role."""
 
     def __init__(
         self,
-        pages: Starlette,
-        doors: Sequence[socket],
+        doors: Sequence[PageDoor],
         guests: Guests,
         log: MailLog,
         failed: Callable[[BaseException], None],
@@ -169,10 +209,10 @@ class WebServer:
         self._guests = guests
         self._failed = failed
         self._serving: asyncio.Task[None] | None = None
-        self._server = _Server(_Config(pages, guests), log)
+        self._server = _Server(self._doors, guests, log)
 
     async def start(self) -> None:
-        self._serving = asyncio.get_running_loop().create_task(self._server.serve(sockets=self._doors))
+        self._serving = asyncio.get_running_loop().create_task(self._server.serve())
         self._serving.add_done_callback(lambda task: _tell(task, self._failed))
         while not self._server.started and not self._serving.done():
             await asyncio.sleep(0)
@@ -193,11 +233,12 @@ class WebServer:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def drain(self) -> None:
+        self._server.close_doors()
         self._server.should_exit = True
         if self._serving is not None:
             await asyncio.wait((self._serving,))
         for door in self._doors:
-            door.close()
+            door.listener.close()
 
 
 def _tell(task: asyncio.Task[None], failed: Callable[[BaseException], None]) -> None:

@@ -25,6 +25,7 @@ from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.mail.walls import StandingWalls
 from secondpost.maillog import MailLog
 from secondpost.processes.accepted import Accepted
+from secondpost.processes.certificate import server_certificate
 from secondpost.processes.doors import inherited_doors, systemd_doors
 from secondpost.processes.exits import ProcessExit, not_started
 from secondpost.processes.instance import SecondInstance, hold_role, hold_service
@@ -37,7 +38,6 @@ from secondpost.processes.tether import Word
 from secondpost.processes.user import UserRefused, become, prepare_store, service_user
 from secondpost.processes.walls import raise_walls
 from secondpost.protocols.dkim.signing import SigningKey
-from secondpost.protocols.tokens import Ring
 from secondpost.roles.deliver import DeliverRole, NewsletterDelivery, newsletter_delivery, own_addresses
 from secondpost.roles.parts import Parts, Role, World
 from secondpost.roles.receive import ReceiveRole
@@ -51,12 +51,12 @@ from secondpost.world.real.clock import RealClock
 from secondpost.world.real.dice import RealDice
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.dns import RealResolver
-from secondpost.world.real.keys import load_key_ring, load_signing_keys, make_missing_keys, ring_path
+from secondpost.world.real.keys import load_signing_keys, make_missing_keys, ring_path
 from secondpost.world.real.landlock import LandlockRefused
 from secondpost.world.real.log import LogWriter
 from secondpost.world.real.net import RealNet, open_door
 from secondpost.world.real.seccomp import SeccompRefused
-from secondpost.world.real.tls import CertificateError, PemCopies, ServerCertificate
+from secondpost.world.real.tls import CertificateError, ServerCertificate
 from secondpost.world.real.work import SWITCH_SECONDS, RealWork
 from secondpost.world.room_disk import make_rooms
 from secondpost.world.sockets.alarms import ALARMS, AlarmReporter
@@ -230,8 +230,8 @@ class _Running:
 
         listen_for_signals(self._stop, partial(self._hung_up, alarms))
         self._place.listen()
-        self._web_doors = [door for at, door in doors.items() if at in doors_of(self._config, "web")]
-        mail_doors = {at: door for at, door in doors.items() if door not in self._web_doors}
+        self._web_doors = {at: door for at, door in doors.items() if at in doors_of(self._config, "web")}
+        mail_doors = {at: door for at, door in doors.items() if at not in self._web_doors}
         world = self._world(mail_doors, work)
         mail, readers = self._stores(world, failed, ends)
         own_keys = self._own_keys()
@@ -356,7 +356,7 @@ class _Running:
             from secondpost.roles.publish import PublishRole
 
             built.append(PublishRole(parts))
-        if parts.readers is not None and "web" in self._roles and self._config.web.url is not None:
+        if "web" in self._roles and self._config.has_web:
             built.append(self._pages(parts))
         if "fetch" in self._roles:
             built.append(self._fetch(parts))
@@ -381,14 +381,14 @@ class _Running:
         return newsletter_delivery(parts, keys, workshop)
 
     def _pages(self, parts: Parts) -> Role:
+        from secondpost.processes.page_doors import page_doors
         from secondpost.processes.pages import WebServer, page_limits
-        from secondpost.roles.web import public_pages
         from secondpost.web.callers import trusted_networks
         from secondpost.web.guests import Guests
 
-        pages = public_pages(parts, load_key_ring(self._config.store, Ring.LINKS))
+        doors = page_doors(parts, self._web_doors)
         guests = Guests(trusted_networks(self._config.web.trusted_proxies), page_limits())
-        return WebServer(pages, self._web_doors, guests, MailLog(parts.sink), parts.failed)
+        return WebServer(doors, guests, MailLog(parts.sink), parts.failed)
 
     def _fetch(self, parts: Parts) -> Role:
         from secondpost.roles.acme_orders import acme_orders
@@ -411,10 +411,6 @@ class _Running:
         )
 
     def _certificate(self) -> ServerCertificate | None:
-        certificate, key = self._config.tls.certificate, self._config.tls.key
-        if "receive" not in self._roles or certificate is None or key is None:
+        if "receive" not in self._roles:
             return None
-        copies = None
-        if certificate in self._copies and key in self._copies:
-            copies = PemCopies(self._copies[certificate], self._copies[key])
-        return ServerCertificate(certificate, key, copies, self._open_file)
+        return server_certificate(self._config, self._copies, self._open_file)

@@ -6,8 +6,9 @@ from secondpost.mail.store_rooms import ROLES
 
 
 def roles_of(config: Config, only: str | None = None) -> tuple[str, ...]:
-    """The roles to run: without a newsletter, none to publish or show pages, and one to fetch only
-    for a webhook or a certificate. `only`: the one role that a supervisor was started for.
+    """The roles to run: without a newsletter, none to publish, one to fetch only for a webhook or
+    certificates, and the web role only to answer the certificate authority and serve policies.
+    `only`: the one role that a supervisor was started for.
     """
     return tuple(role for role in ROLES if only in (None, role) and _is_needed(config, role))
 
@@ -18,7 +19,7 @@ def _is_needed(config: Config, role: str) -> bool:
         case "publish":
             return has_newsletter
         case "web":
-            return has_newsletter and config.web.url is not None
+            return config.has_web
         case "fetch":
             is_ordering = config.tls.acme is not None
             return has_newsletter or is_ordering or config.alarms.webhook is not None
@@ -31,6 +32,6 @@ def doors_of(config: Config, role: str) -> tuple[Endpoint, ...]:
         case "receive":
             return config.receive.listen
         case "web":
-            return config.web.listen
+            return config.web.doors
         case _:
             return ()

@@ -8,6 +8,8 @@ POLICY_OCTETS_MAX = 65_536  # RFC 8461 §3.3: at least 64 KB must be read
 MAX_AGE_SECONDS_MAX = 31_557_600  # RFC 8461 §3.2
 ID_CHARACTERS_MAX = 32
 HOSTS_MAX = 100  # mx lines
+POLICY_HOST = "mta-sts."  # before the domain, RFC 8461 §3.2
+POLICY_PATH = "/.well-known/mta-sts.txt"
 
 _ID = re.compile(rf"[A-Za-z0-9]{{1,{ID_CHARACTERS_MAX}}}")
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -44,7 +46,7 @@ class Policy:
 
 
 def policy_url(domain: str) -> str:
-    return f"https://mta-sts.{domain}/.well-known/mta-sts.txt"
+    return f"https://{POLICY_HOST}{domain}{POLICY_PATH}"
 
 
 def matches(pattern: str, host: str) -> bool:

@@ -1,4 +1,4 @@
-"""The web role: the public pages."""
+"""The web role: the public pages, and what other machines ask of this host."""
 
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from secondpost.world.sockets.hints import Hinter
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
 
 def public_pages(parts: Parts, links: KeyRing) -> "Starlette":
@@ -25,3 +26,14 @@ def public_pages(parts: Parts, links: KeyRing) -> "Starlette":
     sign_ups = SignUps(store, world.clock, ids, hinter.arrived, own, CrowdLog(MailLog(parts.sink)).met)
     desk = ReadersDesk(store, world.clock)
     return make_app(config, store, links, sign_ups, desk, world.clock)
+
+
+def served_policy(domain: str) -> str | None:
+    return None
+
+
+def with_well_known(parts: Parts, behind: "ASGIApp") -> "ASGIApp":
+    """An application with the answers of challenges and the MTA-STS policies in front of it."""
+    from secondpost.web.well_known import WellKnown
+
+    return WellKnown(parts.world.disk, served_policy, behind)

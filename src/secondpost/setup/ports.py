@@ -12,7 +12,7 @@ HANDS_OVER = "systemd"  # holds a port for a service that it starts
 
 def examine_ports(config: Config, here: Surroundings, is_served: bool) -> Iterator[Diagnosis]:
     """`is_served`: the service runs, so that it has its ports."""
-    web = () if config.web.url is None else config.web.listen
+    web = config.web.doors if config.has_web else ()
     for door in (*config.receive.listen, *web):
         holders = [] if is_served else [one for one in here.holders(door.port) if one != HANDS_OVER]
         if len(holders) > 0:
@@ -25,7 +25,7 @@ def _taken(config: Config, door: Endpoint, holder: str) -> Diagnosis:
     if len(holder) == 0:
         text, remedy = f"Another program has {door}.", f"ss -ltnp 'sport = :{door.port}'"
         return Diagnosis(Check.PORTS, str(door), Grade.FAULT, text, remedy)
-    if door in config.web.listen:
+    if door in config.web.doors:
         remedy = f'listen = ["127.0.0.1:8025"] and trusted_proxies = ["127.0.0.1"] in [web], behind {holder}'
     else:
         remedy = f"systemctl disable --now {holder}"

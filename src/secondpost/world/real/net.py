@@ -49,6 +49,13 @@ def open_door(endpoint: Endpoint) -> socket.socket:
     return door
 
 
+async def serve_door(
+    door: socket.socket, factory: Callable[[], asyncio.Protocol], backlog: int
+) -> asyncio.AbstractServer:
+    """Let the loop accept the connections of a door that another library's protocols serve."""
+    return await asyncio.get_running_loop().create_server(factory, sock=door, backlog=backlog)
+
+
 def _endpoint_of(door: socket.socket) -> Endpoint:
     name = door.getsockname()
     return Endpoint(name[0], name[1])
@@ -131,7 +138,7 @@ class RealNet:
 
     @property
     def offers_tls(self) -> bool:
-        return self._certificate is not None
+        return self._certificate is not None and self._certificate.context() is not None
 
     async def start_tls(
         self,
@@ -166,9 +173,10 @@ class RealNet:
         """The TLS context, and as a client the server's name (None as a server)."""
         match side:
             case ServerTls():
-                if self._certificate is None:
+                context = None if self._certificate is None else self._certificate.context()
+                if context is None:
                     raise NetError("TLS failed: this server has no certificate")
-                return self._certificate.context(), None
+                return context, None
             case ClientTls(name, verify):
                 return self._clients.context(verify), name
 

@@ -7,6 +7,7 @@ plain text. Where a valid certificate is demanded, it is checked against the sys
 import os
 import ssl
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from secondpost.config.files import PEM_OCTETS_MAX, OpenToRead, open_to_read
@@ -37,7 +38,10 @@ class PemCopies:
 
 
 class ServerCertificate:
-    """Our certificate chain and key, reloaded when the files change unless they are broken."""
+    """Our certificate chain and key, reloaded when the files change unless they are broken.
+
+    Connections that are open keep the certificate with which they began.
+    """
 
     def __init__(
         self,
@@ -45,25 +49,36 @@ class ServerCertificate:
         key_path: str,
         copies: PemCopies | None = None,
         open_file: OpenToRead = open_to_read,
+        *,
+        is_awaited: bool = False,
+        protocols: Sequence[str] = (),
     ) -> None:
-        """`copies` are used while the files are broken. Raises CertificateError."""
+        """`copies` are used while the files are broken; `is_awaited`: the files may come later;
+        `protocols`: what is spoken over TLS, for ALPN. Raises CertificateError.
+        """
         self._certificate_path = certificate_path
         self._key_path = key_path
         self._open_file = open_file
+        self._protocols = protocols
         self.fault: str | None = None  # why the current files are not used
         self._looked = time.monotonic()
         self._stamp: _Stamp | None = None
+        self._context: ssl.SSLContext | None = None
         try:
-            self._stamp = self._look()
+            stamp = self._look()
             self._context = self._loaded()
+            self._stamp = stamp
         except CertificateError as error:
-            if copies is None:
+            if copies is None and not is_awaited:
                 raise
             self.fault = str(error)
-            self._context = _context_of(copies, self._names)
+            if copies is not None:
+                self._context = self._context_of(copies)
 
-    def context(self) -> ssl.SSLContext:
-        """The context for one handshake; checks the files at most every LOOK_SECONDS."""
+    def context(self) -> ssl.SSLContext | None:
+        """The context for one handshake, None while the certificate is awaited; checks the files at most
+        every LOOK_SECONDS.
+        """
         if time.monotonic() - self._looked >= LOOK_SECONDS:
             self.reload()
         return self._context
@@ -90,13 +105,22 @@ class ServerCertificate:
     def _loaded(self) -> ssl.SSLContext:
         try:
             pair = read_pair(self._certificate_path, self._key_path, self._open_file)
-            return _context_of(pair, self._names)
         except OSError as error:
-            raise _unusable(self._names, error) from error
+            raise self._unusable(error) from error
+        return self._context_of(pair)
 
-    @property
-    def _names(self) -> str:
-        return f"{self._certificate_path} and {self._key_path}"
+    def _context_of(self, copies: PemCopies) -> ssl.SSLContext:
+        context = server_context(self._protocols)
+        try:
+            # OpenSSL would ask for a password on the terminal: a key with one is a fault instead.
+            load_pair(context, copies)
+        except (OSError, ValueError) as error:
+            raise self._unusable(error) from error
+        return context
+
+    def _unusable(self, error: Exception) -> CertificateError:
+        names = f"{self._certificate_path} and {self._key_path}"
+        return CertificateError(f"{names} are not a certificate and its key: {tls_text(error)}")
 
 
 # With forward secrecy alone. Named here, as Debian builds its Python with OpenSSL's whole list.
@@ -113,20 +137,14 @@ def _octets(path: str, open_file: OpenToRead) -> bytes:
         return file.read(PEM_OCTETS_MAX)
 
 
-def _unusable(names: str, error: Exception) -> CertificateError:
-    return CertificateError(f"{names} are not a certificate and its key: {tls_text(error)}")
-
-
-def _context_of(copies: PemCopies, names: str) -> ssl.SSLContext:
+def server_context(protocols: Sequence[str] = ()) -> ssl.SSLContext:
+    """A context that refuses every handshake until it gets a certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = OLDEST_VERSION
     context.set_ciphers(SERVER_CIPHERS)
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
-    try:
-        # OpenSSL would ask for a password on the terminal: a key with one is a fault instead.
-        load_pair(context, copies)
-    except (OSError, ValueError) as error:
-        raise _unusable(names, error) from error
+    if len(protocols) > 0:
+        context.set_alpn_protocols(list(protocols))
     return context
 
 

@@ -53,10 +53,18 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
 
         The caller has to abort the wire then.
         """
-        self._wire.resume_reading()
-        self._shake()
+        shaken = self.shake()
         async with asyncio.timeout(timeout_seconds):
-            await self._shaken
+            await shaken
+
+    def shake(self, received: bytes = b"") -> asyncio.Future[None]:
+        """Begin the handshake with what was received already. The future is done with it; it raises
+        OSError.
+        """
+        self._wire.resume_reading()
+        self._incoming.write(received)
+        self._shake()
+        return self._shaken
 
     def facts(self) -> TlsFacts:
         """Version, cipher and the peer's certificate, after the handshake."""
@@ -236,4 +244,10 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
         return self._protocol
 
     def get_extra_info(self, name: str, default: object = None) -> object:
-        return self._tls if name == "ssl_object" else self._wire.get_extra_info(name, default)
+        match name:
+            case "ssl_object":
+                return self._tls
+            case "sslcontext":
+                return self._tls.context
+            case _:
+                return self._wire.get_extra_info(name, default)
