@@ -266,6 +266,10 @@ class MailLog:
         """One reason why a changed configuration was refused as a whole."""
         self._say("not-reloaded", fault=fault)
 
+    def policy_changed(self, domain: Domain, identity: str, hosts: Sequence[str]) -> None:
+        """The MTA-STS policy that is served for a domain is a new one."""
+        self._say("policy-changed", domain=str(domain), id=identity, hosts=", ".join(hosts))
+
     def swept(self, workers: int, maybe_duplicates: int, files: int) -> None:
         self._say("swept", workers=workers, maybe_duplicates=maybe_duplicates, files=files)
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from secondpost.mail.sts_policy import StsMode
 from secondpost.protocols.dmarc import DmarcFault, DmarcPolicy, parse_dmarc
 from secondpost.protocols.mta_sts import (
     StsFault,
-    StsMode,
     matches,
     next_id,
     parse_id,

@@ -19,6 +19,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         "acme_key_file",
         "certificate",
         "key",
+        "mta_sts",
     ),
     "receive": (
         "listen",

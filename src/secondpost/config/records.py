@@ -12,6 +12,7 @@ from secondpost.mail.address import Domain, Endpoint, Mailbox
 from secondpost.mail.duration import DAY_MS, MINUTE_MS
 from secondpost.mail.envelope import Lane
 from secondpost.mail.plan import Login, TlsDemand
+from secondpost.mail.sts_policy import StsMode
 
 REFUSED_OCTETS_MAX = 1_000_000_000  # of mail the primary refused, for a domain without quota
 REFUSED_PART_OF_QUOTA = 10  # for a domain with one: a tenth
@@ -143,6 +144,7 @@ class Tls:
     acme_root: str | None = None  # the path of the authority's own root; None: the system's roots
     acme_key_id: str | None = None  # of an account that the authority gave us beforehand
     acme_key_file: str | None = None
+    mta_sts: StsMode | None = None  # None: testing with `acme`, otherwise no policy is served
 
 
 class DoorSpeech(StrEnum):
@@ -301,8 +303,18 @@ class Config:
 
     @property
     def has_web(self) -> bool:
-        """Whether the web role runs: for pages, or to answer the certificate authority."""
-        return self.has_pages or self.tls.acme is not None
+        """Whether the web role runs: for pages, to answer the certificate authority, or for policies."""
+        return self.has_pages or self.tls.acme is not None or self.policy_mode is not None
+
+    @property
+    def policy_mode(self) -> StsMode | None:
+        """The mode of the MTA-STS policies that are served here; None: none is.
+
+        With ACME the names of their hosts get into the certificate by themselves.
+        """
+        if self.tls.mta_sts is None and self.tls.acme is not None:
+            return StsMode.TESTING
+        return self.tls.mta_sts
 
     def backup_of(self, domain: Domain) -> Backup:
         """The settings of a domain whose mail we hold; the defaults if it is no longer backed up."""

@@ -38,6 +38,7 @@ from secondpost.mail.address import Domain, Endpoint
 from secondpost.mail.duration import DAY_MS, HOUR_MS, SECOND_MS
 from secondpost.mail.envelope import Lane
 from secondpost.mail.plan import SUBMISSIONS_PORT, TlsDemand
+from secondpost.mail.sts_policy import StsMode
 
 MB, GB, TB = 10**6, 10**9, 10**12
 MESSAGE_OCTETS_LEAST = 64_000  # RFC 5321 §4.5.3.1.7: the least that a server must accept
@@ -78,6 +79,7 @@ def tls(section: Section, beside: FilesBeside) -> Tls:
         acme_key_file=section.take("acme_key_file", secret_file(beside, ACME_READERS), None),
         certificate=section.take("certificate", pem_file(beside, "CERTIFICATE"), None),
         key=section.take("key", pem_file(beside, "PRIVATE KEY"), None),
+        mta_sts=section.take("mta_sts", forms.choice(StsMode), None),
     )
 
 

@@ -2,7 +2,8 @@
 
 import re
 from dataclasses import dataclass, replace
-from enum import StrEnum
+
+from secondpost.mail.sts_policy import StsMode
 
 POLICY_OCTETS_MAX = 65_536  # RFC 8461 §3.3: at least 64 KB must be read
 MAX_AGE_SECONDS_MAX = 31_557_600  # RFC 8461 §3.2
@@ -17,12 +18,6 @@ _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 class StsFault(ValueError):
     """A record or a policy that senders do not understand. The text is the reason."""
-
-
-class StsMode(StrEnum):
-    ENFORCE = "enforce"
-    TESTING = "testing"
-    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)

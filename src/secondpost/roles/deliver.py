@@ -30,6 +30,7 @@ from secondpost.policy.domains import own_domains
 from secondpost.roles.housekeeping import Housekeeping
 from secondpost.roles.own_certificate import OwnCertificate
 from secondpost.roles.parts import HINTS, QUESTIONS, Parts, opened
+from secondpost.roles.policy_files import PolicyFiles
 from secondpost.roles.watch import OwnersWatch
 from secondpost.route.destination import ourselves
 from secondpost.signing.assembly import OwnAddresses, ReaderKeys
@@ -114,6 +115,9 @@ class DeliverRole:
             self._loop.recipients.look_for_catch_alls,
             self._rounds.run,
         )
+        names = names_from(world.resolver)
+        self._policies = PolicyFiles(config, world.disk, names, parts.alarms, self._log)
+        self._policies_seconds = parts.rhythms.policies_seconds
         self._watch = OwnersWatch(parts, self._hinted, self._rounds.run)
         self._certificate = OwnCertificate(parts, self._clock, self._log, self._rounds.run)
         self._answerer = RoleAnswerer(self._knows, self._background.run)
@@ -203,6 +207,7 @@ class DeliverRole:
         for loop in self._loops():
             await loop.start()
         self._housekeeping.start()
+        self._rounds.run(self._policies.run(self._policies_seconds))
         await self._watch.start()
         await self._certificate.start()
 

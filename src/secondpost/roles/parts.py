@@ -44,6 +44,7 @@ class Rhythms:
     certificate_seconds: float = 3_600.0
     witness_seconds: float = 60.0  # how old a copy may be that is not noticed by its epoch
     copy_seconds: float = 5.0
+    policies_seconds: float = 600.0  # between two looks at what the MTA-STS policies have to name
     alarms_seconds: float = 5.0  # between two looks at what the owner is to be sent
     turn_seconds: float = 2.0  # publish role
     offers_seconds: float = 5.0  # how often the receive role reads what primaries offer

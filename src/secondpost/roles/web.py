@@ -7,6 +7,8 @@ from secondpost.maillog import MailLog
 from secondpost.policy.domains import own_domains
 from secondpost.protocols.tokens import KeyRing
 from secondpost.roles.parts import HINTS, Parts, opened
+from secondpost.roles.policy_files import served_policy
+from secondpost.setup.served_policies import policy_domains
 from secondpost.subscribers.reader_desk import ReadersDesk
 from secondpost.subscribers.signup import CrowdLog, SignUps
 from secondpost.world.sockets.hints import Hinter
@@ -28,12 +30,15 @@ def public_pages(parts: Parts, links: KeyRing) -> "Starlette":
     return make_app(config, store, links, sign_ups, desk, world.clock)
 
 
-def served_policy(domain: str) -> str | None:
-    return None
-
-
 def with_well_known(parts: Parts, behind: "ASGIApp") -> "ASGIApp":
     """An application with the answers of challenges and the MTA-STS policies in front of it."""
     from secondpost.web.well_known import WellKnown
 
-    return WellKnown(parts.world.disk, served_policy, behind)
+    disk = parts.world.disk
+    domains = {domain.name: domain for domain in policy_domains(parts.config)}
+
+    def policy_of(name: str) -> str | None:
+        domain = domains.get(name)
+        return None if domain is None else served_policy(disk, domain)
+
+    return WellKnown(disk, policy_of, behind)

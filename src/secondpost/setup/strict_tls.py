@@ -5,7 +5,8 @@ reports of backup domains. Pure.
 from secondpost.config.records import Backup
 from secondpost.mail.dns_questions import AskingZone, Tlsa, TlsaRecord
 from secondpost.mail.questions import Finding, Txt
-from secondpost.protocols.mta_sts import Policy, StsFault, StsMode, parse_id, parse_policy, policy_url
+from secondpost.mail.sts_policy import StsMode
+from secondpost.protocols.mta_sts import Policy, StsFault, parse_id, parse_policy, policy_url
 from secondpost.protocols.tls_reports import TlsReportsFault, check_tls_reports, is_tls_reports
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 from secondpost.setup.examination import Examination, in_words, no_answer, other_hosts, txt_line, well

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from secondpost.config.records import Backup, Config
 from secondpost.mail.address import Domain
 from secondpost.mail.questions import MxAnswer, MxRecord
+from secondpost.mail.sts_policy import StsMode
 from secondpost.protocols.mta_sts import (
     Policy,
     StsFault,
-    StsMode,
     next_id,
     parse_id,
     parse_policy,
