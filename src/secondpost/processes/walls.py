@@ -11,10 +11,11 @@ import zoneinfo
 from collections.abc import Iterable, Sequence
 
 from secondpost.config.records import Config
+from secondpost.mail.store_rooms import StoreRoom
 from secondpost.mail.walls import StandingWalls, walls_of
 from secondpost.processes.environment import take_no_new_privileges
 from secondpost.world.real.capabilities import drop_capabilities, forbid_looking_in
-from secondpost.world.real.landlock import VERSION_KNOWN, Fence, landlock_version, raise_fence
+from secondpost.world.real.landlock import Fence, landlock_version, raise_fence
 from secondpost.world.real.seccomp import Sockets, has_seccomp, raise_filter
 from secondpost.world.real.tls import authority_paths
 
@@ -34,6 +35,7 @@ TABLES = (
     "/etc/services",
 )
 
+TOO_WIDE = ("/", "/etc")
 MODULES = ("stdlib", "platstdlib", "purelib", "platlib")  # of sysconfig
 
 
@@ -47,11 +49,11 @@ def raise_walls(config: Config, roles: Sequence[str], named: Iterable[str]) -> S
     public = [*python_folders(), *LIBRARIES, *TABLES, *zoneinfo.TZPATH]
     if walls.has_internet:
         public += authority_paths()
-    # Files that are replaced have another inode afterwards, so the rule is about their folders.
-    public += {os.path.dirname(os.path.realpath(path)) for path in named}
+    opened = [path for path in public if not _is_above(path, config.store)]
     fence = Fence(
-        read=[path for path in public if not _is_above(path, config.store)],
-        written=[config.store],
+        read=[*opened, *map(_around, named), *_folders(config.store, walls.read)],
+        # All roles in one process also hold the lock of the service, in the store itself.
+        written=[config.store] if len(roles) > 1 else _folders(config.store, walls.written),
         can_connect=walls.has_internet,
         can_bind_any_port=walls.has_internet,
     )
@@ -64,17 +66,11 @@ def raise_maker_walls() -> StandingWalls:
     return _raise(fence, Sockets.NO)
 
 
-def walls_here() -> StandingWalls:
-    """The walls that this kernel offers."""
-    return StandingWalls(min(landlock_version(), VERSION_KNOWN), has_seccomp())
-
-
 def _raise(fence: Fence, sockets: Sockets) -> StandingWalls:
     take_no_new_privileges()
     drop_capabilities()
     forbid_looking_in()
-    here = walls_here()
-    landlock, seccomp = here.landlock, here.has_seccomp
+    landlock, seccomp = landlock_version(), has_seccomp()
     if landlock > 0:
         try:
             raise_fence(fence, landlock)
@@ -91,8 +87,22 @@ def _raise(fence: Fence, sockets: Sockets) -> StandingWalls:
 def python_folders() -> list[str]:
     """Where the interpreter finds modules, their data and its own library."""
     paths = sysconfig.get_paths()
-    own = [os.path.join(sys.base_prefix, "lib"), *(paths[name] for name in MODULES)]
+    package = os.path.dirname(os.path.dirname(__file__))
+    own = [package, os.path.join(sys.base_prefix, "lib"), *(paths[name] for name in MODULES)]
     return [os.path.abspath(path) for path in (*sys.path, *own) if os.path.exists(path)]
+
+
+def _around(path: str) -> str:
+    """The folder of a file, since a file that is replaced is another one for Landlock; the file alone
+    where the folder has the whole machine's settings.
+    """
+    file = os.path.realpath(path)
+    folder = os.path.dirname(file)
+    return file if folder in TOO_WIDE else folder
+
+
+def _folders(store: str, rooms: Sequence[StoreRoom]) -> list[str]:
+    return [os.path.join(store, room.folder) for room in rooms]
 
 
 def _is_above(path: str, store: str) -> bool:

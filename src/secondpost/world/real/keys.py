@@ -73,9 +73,11 @@ def make_missing_keys(store: str, dkim: Dkim, dice: Dice) -> list[str]:
     ]
     folder = _folder(store, StoreRoom.KEYS)
     try:
-        for room in (StoreRoom.KEYS, StoreRoom.LINKS):
-            os.makedirs(_folder(store, room), OWN.folder, exist_ok=True)
-            sync_folder(os.path.dirname(_folder(store, room)))
+        # A service made them before, with their parent, which the deliver role cannot open.
+        for missing in (_folder(store, StoreRoom.KEYS), _folder(store, StoreRoom.LINKS)):
+            if not os.path.isdir(missing):
+                os.makedirs(missing, OWN.folder)
+                sync_folder(os.path.dirname(missing))
         return [path for path, make in makers if not os.path.exists(path) and _create(path, make())]
     except OSError as error:
         raise _fault(error, f"no key can be made in {folder}") from error

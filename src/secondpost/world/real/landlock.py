@@ -120,15 +120,18 @@ class _NetPortAttr(ctypes.Structure):
 
 
 def landlock_version() -> int:
-    """The version of this kernel's Landlock; 0 if it has none, or none may be used here."""
+    """The version of this kernel's Landlock, or the newest that we know; 0 if it has none, or none may
+    be used here.
+    """
     try:
-        return _call("asking for the version", _CREATE_RULESET, None, 0, _VERSION_ONLY)
+        version = _call("asking for the version", _CREATE_RULESET, None, 0, _VERSION_ONLY)
+        return min(version, VERSION_KNOWN)
     except OSError:
         return 0
 
 
 def raise_fence(fence: Fence, version: int) -> None:
-    """Irreversible. `version`: of this kernel, above 0; `no_new_privs` must be set.
+    """Irreversible. `version`: what landlock_version says, above 0; `no_new_privs` must be set.
 
     Raises LandlockRefused, and OSError with EPERM where a sandbox around us forbids the calls.
     """
