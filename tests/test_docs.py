@@ -15,7 +15,10 @@ from secondpost.config.records import Config
 from secondpost.mail.alarm import AlarmEnds, AlarmKind
 from secondpost.mail.delivery import State
 from secondpost.mail.delivery_states import DELIVERY_EDGES
+from secondpost.mail.store_rooms import ROLES
+from secondpost.mail.walls import WallGap, walls_of
 from secondpost.maillog import MailLog
+from secondpost.processes.named_files import READERS
 from secondpost.setup.diagnosis import Area, Check
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -291,3 +294,27 @@ def test_every_rfc_that_the_code_obeys_is_on_the_page_and_no_other() -> None:
     listed = [row[0] for row in rows]
     assert len(listed) == len(set(listed))
     assert set(listed) == obeyed
+
+
+# -- walls
+
+
+def test_what_each_role_can_reach_is_documented_as_the_tables_have_it() -> None:
+    rows = rows_of(section_of("security.md", "The walls of the roles"))
+    assert [row[0] for row in rows] == [f"`{role}`" for role in ROLES]
+    for role, (_, written, read, handed, internet) in zip(ROLES, rows, strict=True):
+        walls = walls_of((role,))
+        assert _words(written) == [f"`{room.folder}`" for room in walls.written]
+        assert _words(read) == [f"`{room.folder}`" for room in walls.read]
+        assert _words(handed) == [str(kind) for kind, readers in READERS.items() if role in readers]
+        assert internet == ("yes" if walls.has_internet else "no")
+
+
+def _words(cell: str) -> list[str]:
+    return [] if cell == "none" else cell.split(", ")
+
+
+def test_every_gap_between_walls_is_documented() -> None:
+    gaps = [f"`{gap}`" for gap in WallGap]
+    assert [row[0] for row in rows_of(section_of("security.md", "Which walls stand"))] == gaps
+    assert " ".join(WallGap) in section_of("log.md", "The service")

@@ -41,7 +41,7 @@ ROOMS = {
     "configuration": {},
 }
 # What the supervisor opens for a role that asks for it.
-ASKED = {"tls key": ("receive", "deliver"), "recipients": ("receive",), "password": ("deliver",)}
+ASKED = {"tls key": ("receive", "web", "deliver"), "recipients": ("receive",), "password": ("deliver",)}
 INTERNET = ("deliver", "fetch")
 OUTWARD = (
     "connect by TCP over IPv4",

@@ -12,12 +12,21 @@ import asyncio
 import errno
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from enum import StrEnum
 from socket import AF_UNIX, MSG_CMSG_CLOEXEC, SOCK_SEQPACKET, recv_fds, send_fds, socket, socketpair
 
-from secondpost.config.files import OpenToRead, open_to_read
+from secondpost.config.files import (
+    ACME_READERS,
+    CERTIFICATE_READERS,
+    LIST_READERS,
+    PASSWORD_READERS,
+    OpenToRead,
+    open_to_read,
+)
 from secondpost.config.records import Config, RecipientFile
+from secondpost.mail.walls import INTERNET_ROLES
 from secondpost.world.real.dns_servers import RESOLV_CONF
 
 NAMED_FILES = "SECONDPOST_FILES"  # the variable that names the role's descriptor
@@ -25,23 +34,45 @@ PATH_OCTETS_MAX = 8192
 ANSWER_SECONDS_MAX = 10.0
 
 
+class NamedFile(StrEnum):
+    """In the words of docs/security.md."""
+
+    CERTIFICATE = "certificate and key"
+    PASSWORDS = "passwords of smart hosts"
+    RECIPIENTS = "recipients files"
+    DNS_SERVERS = "DNS servers of the machine"
+    AUTHORITY = "root and account key of the certificate authority"
+
+
+# Deliver watches how long the certificate is valid.
+READERS = {
+    NamedFile.CERTIFICATE: CERTIFICATE_READERS | {"deliver"},
+    NamedFile.PASSWORDS: PASSWORD_READERS,
+    NamedFile.RECIPIENTS: LIST_READERS,
+    NamedFile.DNS_SERVERS: INTERNET_ROLES,
+    NamedFile.AUTHORITY: ACME_READERS,
+}
+
+
 def named_files(config: Config, role: str) -> frozenset[str]:
     """The paths that one role may read."""
-    pair = [path for path in (config.tls.certificate, config.tls.key) if path is not None]
-    match role:
-        case "receive":
-            sources = (source for backup in config.backups for source in backup.recipients)
-            return frozenset([*pair, *(one.path for one in sources if isinstance(one, RecipientFile))])
-        case "deliver":  # it watches how long the certificate is valid
-            passwords = (route.password_file for route in config.routes)
-            return frozenset([*pair, RESOLV_CONF, *(path for path in passwords if path is not None)])
-        case "web" if config.web.has_https:
-            return frozenset(pair)
-        case "fetch":
-            of_authority = (config.tls.acme_root, config.tls.acme_key_file)
-            return frozenset([RESOLV_CONF, *(path for path in of_authority if path is not None)])
-        case _:
-            return frozenset()
+    kinds = [kind for kind, readers in READERS.items() if role in readers]
+    return frozenset(path for kind in kinds for path in _paths(config, kind) if path is not None)
+
+
+def _paths(config: Config, kind: NamedFile) -> Iterable[str | None]:
+    match kind:
+        case NamedFile.CERTIFICATE:
+            return config.tls.certificate, config.tls.key
+        case NamedFile.PASSWORDS:
+            return [route.password_file for route in config.routes]
+        case NamedFile.RECIPIENTS:
+            sources = [source for backup in config.backups for source in backup.recipients]
+            return [source.path for source in sources if isinstance(source, RecipientFile)]
+        case NamedFile.DNS_SERVERS:
+            return [RESOLV_CONF]
+        case NamedFile.AUTHORITY:
+            return config.tls.acme_root, config.tls.acme_key_file
 
 
 class FilesForRole:
