@@ -36,7 +36,13 @@ BACKLOG_CONNECTIONS = 1024
 # Where files of others lie too: the file itself is bound, not its folder.
 SHARED_FOLDERS = frozenset({"/", "/etc", "/home", "/opt", "/root", "/srv", "/tmp", "/usr/local/etc", "/var"})
 # Read by Python and OpenSSL in every role, if there: time zones, defaults. No private key lies there.
-READ_BY_ALL = ("/etc/localtime", "/etc/ssl/openssl.cnf", "/usr/lib/ssl", "/usr/share/zoneinfo")
+READ_BY_ALL = (
+    "/etc/localtime",
+    "/etc/machine-id",
+    "/etc/ssl/openssl.cnf",
+    "/usr/lib/ssl",
+    "/usr/share/zoneinfo",
+)
 JOURNAL = "/run/systemd/journal/socket"
 # Read by those that open connections: name servers, and whom this machine trusts.
 READ_BY_SPEAKERS = ("/etc/resolv.conf", "/etc/ssl/certs", "/usr/share/ca-certificates")
