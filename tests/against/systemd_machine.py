@@ -7,9 +7,9 @@
         machine.run("systemctl", "is-active", "secondpost-receive.service")
 
 `file` gives paths as this side sees them, to read and write. The machine's network is a loopback
-device alone; `enter` makes a command line that runs a program of *this* side in that network, such
-as a peer, and `reached` does the same for a socket. Everything ends with the `with`: the control
-group is killed whole, and the mounts go with its namespace.
+device alone. `with machine.network():` moves the calling thread of this side there, so that a peer
+started by it, a fake of a test or a client is in that network. Everything ends with the `with`: the
+control group is killed whole, and the mounts go with its namespace.
 
 The root below is shared and stays as it is; what a machine writes is in `folder`. The kernel's
 settings (/proc/sys) cannot be changed from inside. On this kind of kernel only the device-less
@@ -17,11 +17,10 @@ controllers of cgroup v2 may be there, so that MemoryMax= and TasksMax= may have
 """
 
 import contextlib
+import ctypes
 import os
 import shutil
-import socket
 import subprocess
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from importlib import metadata
@@ -146,14 +145,10 @@ class SystemdMachine:
         """A file of the running machine."""
         return Path(f"/proc/{self._first}/root{path}")
 
-    def enter(self, *words: str, network_only: bool = False) -> list[str]:
-        """A command line that runs inside. With `network_only` the program, its files and users are
-        those of this side.
-        """
-        kinds = ["--net"] if network_only else ["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup"]
-        inside = ["--root", "--wd"] if not network_only else []
-        environment = ENVIRONMENT if not network_only else ()
-        return ["nsenter", f"--target={self._first}", *kinds, *inside, *environment, *words]
+    def enter(self, *words: str) -> list[str]:
+        """A command line of this side that runs a command inside, as root."""
+        kinds = ["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd"]
+        return ["nsenter", f"--target={self._first}", *kinds, *ENVIRONMENT, *words]
 
     def run(
         self, *words: str, check: bool = True, seconds_max: float = RUN_SECONDS_MAX, text: str = ""
@@ -175,32 +170,23 @@ class SystemdMachine:
         return self.run(*words, check=False).stdout
 
     @contextlib.contextmanager
-    def reached(self, port: int, host: str = "127.0.0.1", seconds: float = 10.0) -> Iterator[socket.socket]:
-        """A connection to a port inside, for a client of this side."""
-        with self.network_socket() as made:
-            made.settimeout(seconds)
-            made.connect((host, port))
-            yield made
-
-    def network_socket(self) -> socket.socket:
-        """A TCP socket in the machine's network: made in a thread of its own, which enters it."""
-        made: list[socket.socket] = []
-
-        def make() -> None:
-            with open(f"/proc/{self._first}/ns/net", "rb") as network:
-                _enter_network(network.fileno())
-                made.append(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-
-        thread = threading.Thread(target=make)
-        thread.start()
-        thread.join()
-        return made[0]
+    def network(self) -> Iterator[None]:
+        """The calling thread is in the machine's network: the sockets that it makes, and the threads
+        and processes that it starts.
+        """
+        with (
+            open("/proc/thread-self/ns/net", "rb") as ours,
+            open(f"/proc/{self._first}/ns/net", "rb") as there,
+        ):
+            _enter_network(there.fileno())
+            try:
+                yield
+            finally:
+                _enter_network(ours.fileno())
 
 
 def _enter_network(descriptor: int) -> None:
     """setns(2) for the calling thread alone; Python has it from 3.12."""
-    import ctypes
-
     library = ctypes.CDLL(None, use_errno=True)
     if library.setns(descriptor, 0x40000000) != 0:  # CLONE_NEWNET
         raise OSError(ctypes.get_errno(), "setns")
