@@ -38,6 +38,7 @@ from secondpost.processes.tether import Word
 from secondpost.processes.user import UserRefused, become, prepare_store, service_user
 from secondpost.processes.walls import raise_walls
 from secondpost.protocols.dkim.signing import SigningKey
+from secondpost.protocols.tokens import Ring
 from secondpost.roles.deliver import DeliverRole, NewsletterDelivery, newsletter_delivery, own_addresses
 from secondpost.roles.parts import Parts, Role, World
 from secondpost.roles.receive import ReceiveRole

@@ -20,6 +20,9 @@ QUESTIONS = f"{StoreRoom.RUN_DELIVER.folder}/questions.socket"  # where the deli
 HINTS = f"{StoreRoom.RUN_DELIVER.folder}/hints.socket"  # where it receives hints that there is mail
 FEEDS = f"{StoreRoom.RUN_FETCH.folder}/feeds.socket"  # where the fetch role answers questions about feeds
 POSTS = f"{StoreRoom.RUN_FETCH.folder}/posts.socket"  # where it is given what to post to the webhook
+CERTIFICATES = f"{StoreRoom.RUN_FETCH.folder}/tls.socket"  # where it is given orders of certificates
+# Where the deliver role is asked to renew the certificate or to change its key.
+WISHES = f"{StoreRoom.RUN_DELIVER.folder}/tls.socket"
 
 
 @dataclass(frozen=True, slots=True)
