@@ -54,6 +54,7 @@ class PostfixPrimary(Primary):
         more: Mapping[str, str] = MappingProxyType({}),
         services: tuple[str, ...] = (),
         surroundings: Mapping[str, str] = MappingProxyType({}),
+        port: int | None = None,
     ) -> "PostfixPrimary":
         """`mailboxes`: its only addresses; none means that it accepts every address.
 
@@ -71,7 +72,7 @@ class PostfixPrimary(Primary):
             "local_header_rewrite_clients": "",  # no special treatment by our primary
             **more,
         }
-        postfix = Postfix(folder, free_port(), settings, services, surroundings)
+        postfix = Postfix(folder, free_port() if port is None else port, settings, services, surroundings)
         postfix.write()
         return PostfixPrimary(postfix, maildir_in(folder, owner))
 

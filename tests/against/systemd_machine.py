@@ -63,6 +63,7 @@ hostname "$3"
 ip link set lo up
 pivot_root . mnt
 umount -l mnt
+mount --make-rshared /  # as outside a container: credentials get to their units by propagation
 exec env -i container=secondpost-test PATH=/usr/sbin:/usr/bin:/sbin:/bin \
   /lib/systemd/systemd --system --show-status=false --log-target=journal
 """

@@ -286,12 +286,11 @@ def test_a_role_that_is_killed_is_started_again_with_an_alarm(
     assert office.stop() == 0
 
 
-@pytest.mark.parametrize("words", [("--single",), ("--role", "receive")])
 def test_a_hang_up_without_a_supervisor_stops_no_mail_and_says_what_to_do_instead(
-    make_office: MakeOffice, call: Call, primary: Primary, words: tuple[str, ...]
+    make_office: MakeOffice, call: Call, primary: Primary
 ) -> None:
     office = make_office()
-    office.start(*words)
+    office.start("--single")
     os.kill(office.supervisor, signal.SIGHUP)
     until("it says so", lambda: office.log.read_text().count("alarm about=not-reloaded") == 1)
     assert call(office).send(message(1), RECIPIENT).startswith("250 ")

@@ -130,7 +130,7 @@ def test_each_secret_goes_to_the_roles_that_use_it() -> None:
     pair = ("/etc/ssl/mx2.pem", "/etc/ssl/private/mx2.key")
     assert given == {
         "receive": pair,
-        "deliver": ("/etc/secondpost/smtp.password",),
+        "deliver": (*pair, "/etc/secondpost/smtp.password"),
         "web": pair,
         "publish": (),
         "fetch": (),

@@ -65,10 +65,13 @@ def check_all(as_json: bool, verbose: bool) -> None:
 
 
 def look_at_machine(config: Config) -> list[Diagnosis]:
+    from secondpost.processes.units import installed_units, units_here
     from secondpost.processes.user import FOLDERS
     from secondpost.roles.doctor_machine import examine_here
+    from secondpost.setup.unit_look import examine_units
 
-    return list(examine_here(config, user_of(config), FOLDERS))
+    units = examine_units(units_here(config), installed_units(config))
+    return [*examine_here(config, user_of(config), FOLDERS), *units]
 
 
 def _dns(config: Config, known: Facts) -> Sequence[Diagnosis]:

@@ -27,7 +27,8 @@ def reload(context: click.Context, role: str | None, as_json: bool) -> None:
     """
     path = configuration_path()
     try:
-        outcome = _reloaded(read_config(path, role), role)
+        # A unit's command to reload is not given its secrets: there the supervisor alone looks.
+        outcome = _reloaded(read_config(path, are_files_checked=role is None), role)
     except ConfigFaults as faulty:
         outcome = NotReloaded(path, faulty.faults)
     if as_json:

@@ -28,17 +28,18 @@ RESERVE_OCTETS_MAX = 100 * 10**12
 R = TypeVar("R")
 
 
-def read_config(path: str, role: str | None = None) -> Config:
+def read_config(path: str, role: str | None = None, *, are_files_checked: bool = True) -> Config:
     """Read a configuration file. Raises ConfigFaults.
 
-    With a `role` the files are checked that this role uses; it may not be able to read others.
+    With a `role` the files are checked that this role uses; it may not be able to read others. Without
+    `are_files_checked` none are.
     """
     try:
         with open(path, "rb") as file:
             data = file.read()
     except OSError as error:
         raise ConfigFaults(path, (Fault("", 0, f"it cannot be read: {error.strerror}"),)) from None
-    return parse_config(data, path, role=role)
+    return parse_config(data, path, are_files_checked=are_files_checked, role=role)
 
 
 def parse_config(

@@ -11,6 +11,7 @@ from secondpost.setup.unit_file import SystemdFile
 from secondpost.setup.units import RoleUnit, UnitMachine, systemd_files
 from secondpost.world.real.dns_servers import Servers
 from secondpost.world.real.program_files import program_files
+from secondpost.world.real.systemd import installed_text
 
 
 def units_here(config: Config) -> tuple[SystemdFile, ...]:
@@ -23,6 +24,12 @@ def places_of_units(config: Config) -> tuple[str, ...]:
     what it was before.
     """
     return tuple(file.place for file in _units(config, ROLES))
+
+
+def installed_units(config: Config) -> dict[str, str]:
+    """The texts of the files that stand below /etc, by place."""
+    found = {file.place: installed_text(file.place) for file in _units(config, ROLES)}
+    return {place: text for place, text in found.items() if text is not None}
 
 
 def _units(config: Config, roles: tuple[str, ...]) -> tuple[SystemdFile, ...]:

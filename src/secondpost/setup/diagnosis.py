@@ -93,6 +93,7 @@ class Check(Enum):
     KNOWN_BUGS = ("known-bugs", Area.SECURITY)
     OPEN_FILES = ("open-files", Area.SECURITY)
     WALLS = ("walls", Area.SECURITY)
+    UNITS = ("units", Area.SECURITY)
 
     # -- the certificate, and our own port
     CERTIFICATE = ("certificate", Area.SECURITY)

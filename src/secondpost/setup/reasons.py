@@ -59,6 +59,7 @@ REASONS = {
     "known-bugs": "The libraries below this server decide whether mail stays intact and connections private.",
     "open-files": "Every connection takes an open file: at the limit new senders are turned away.",
     "walls": "A role that a stranger took over reaches only what its walls leave it; the kernel has them.",
+    "units": "A unit that an older version or configuration wrote has other walls, ports or secrets.",
     "certificate": "Without a certificate and its key, mail crosses the internet in the clear.",
     "certificate-names": (
         "Senders that follow MTA-STS hand over no mail to a host whose name the certificate lacks."

@@ -79,10 +79,11 @@ KEEPING: tuple[Directive, ...] = (
     ("TimeoutStopSec", "60"),
     ("WatchdogSec", "30"),
     ("Restart", "on-failure"),
-    ("RestartSec", "2"),
+    ("RestartSec", "5"),
     ("RestartPreventExitStatus", "5"),
 )
-START_LIMIT: tuple[Directive, ...] = (("StartLimitIntervalSec", "600"), ("StartLimitBurst", "10"))
+# Restarts alone never reach it, so that a unit comes back when its fault is mended.
+START_LIMIT: tuple[Directive, ...] = (("StartLimitIntervalSec", "60"), ("StartLimitBurst", "20"))
 
 # The unit that prepares the store is root's, and has no network.
 PREPARING_WALLS: tuple[Directive, ...] = (

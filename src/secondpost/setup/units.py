@@ -151,11 +151,12 @@ def _command(config: Config, machine: UnitMachine) -> str:
 
 def secrets_of(config: Config, role: str) -> tuple[str, ...]:
     """The secret files that the configuration names and this role reads."""
+    pair = [config.tls.certificate, config.tls.key]
     match role:
         case "receive" | "web":
-            named = [config.tls.certificate, config.tls.key]
-        case "deliver":
-            named = [route.password_file for route in config.routes]
+            named = pair
+        case "deliver":  # it watches how long the certificate is valid
+            named = [*pair, *(route.password_file for route in config.routes)]
         case _:
             named = []
     return tuple(dict.fromkeys(path for path in named if path is not None))

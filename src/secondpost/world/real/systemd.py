@@ -36,7 +36,7 @@ def is_booted() -> bool:
 
 def write_files(files: Sequence[SystemdFile], folder: str = ETC) -> tuple[SystemdFile, ...]:
     """Write those whose text is another; returns them. Raises OSError."""
-    written = tuple(file for file in files if installed_text(file, folder) != file.text)
+    written = tuple(file for file in files if installed_text(file.place, folder) != file.text)
     for file in written:
         path = os.path.join(folder, file.place)
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -49,11 +49,11 @@ def write_files(files: Sequence[SystemdFile], folder: str = ETC) -> tuple[System
     return written
 
 
-def installed_text(file: SystemdFile, folder: str = ETC) -> str | None:
+def installed_text(place: str, folder: str = ETC) -> str | None:
     """What stands there now; None if there is no such file or it cannot be read."""
     with (
         suppress(OSError),
-        open(os.path.join(folder, file.place), encoding="utf-8", errors="replace") as text,
+        open(os.path.join(folder, place), encoding="utf-8", errors="replace") as text,
     ):
         return text.read()
     return None
