@@ -14,7 +14,8 @@ from secondpost.mail.store_rooms import StoreRoom
 from secondpost.mail.sts_policy import policy_file
 from secondpost.maillog import MailLog
 from secondpost.protocols.mta_sts import POLICY_OCTETS_MAX
-from secondpost.setup.served_policies import ask_policy, policy_domains, policy_id
+from secondpost.setup.own_policy import ask_policy, policy_id
+from secondpost.setup.wanted import policy_domains
 from secondpost.world.asking import Answerer, drive
 from secondpost.world.ports import Disk, FileUnreadable
 from secondpost.world.real.files import FileRefused, replace_file

@@ -8,7 +8,7 @@ from secondpost.policy.domains import own_domains
 from secondpost.protocols.tokens import KeyRing
 from secondpost.roles.parts import HINTS, Parts, opened
 from secondpost.roles.policy_files import served_policy
-from secondpost.setup.served_policies import policy_domains
+from secondpost.setup.wanted import policy_domains
 from secondpost.subscribers.reader_desk import ReadersDesk
 from secondpost.subscribers.signup import CrowdLog, SignUps
 from secondpost.world.sockets.hints import Hinter

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from secondpost.config.records import Config
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 from secondpost.setup.facts import DkimKey, Facts
+from secondpost.setup.own_policy import NULL_MX
 from secondpost.setup.records import WantedRecord, zone_line
-from secondpost.setup.wanted_backup import NULL_MX
 
 WORDS_MAX = 8  # things named in one sentence
 CHARACTERS_SHOWN = 300  # of one text from DNS

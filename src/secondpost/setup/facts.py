@@ -2,7 +2,7 @@
 DNS already. Pure: it yields questions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -17,7 +17,8 @@ from secondpost.mail.dns_questions import (
     StsPolicyAnswer,
     ZoneOf,
 )
-from secondpost.mail.questions import Finding, Mx, MxAnswer, Txt
+from secondpost.mail.questions import Addresses, Finding, Mx, MxAnswer, Txt
+from secondpost.protocols.mta_sts import POLICY_HOST
 
 CLIMB_MAX = 10  # labels up from a name; longer names belong to no mail host
 
@@ -60,6 +61,7 @@ class StsFound:
 
     ids: tuple[str, ...]  # the TXT records that begin with v=STSv1
     policy: StsPolicyAnswer
+    leads_here: bool = False  # whether the host of the policy has an address of this server
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def look_around(config: Config, known: Facts) -> AskingZone[Facts]:
     sts: dict[Domain, StsFound] = {}
     for backup in config.backups:
         mx[backup.domain] = yield from Mx(backup.domain).ask()
-        found = yield from _sts(backup.domain)
+        found = yield from _sts(backup.domain, known.addresses)
         if found is not None:
             sts[backup.domain] = found
     signing = yield from signing_of(config.hostname.name)
@@ -95,13 +97,15 @@ def look_around(config: Config, known: Facts) -> AskingZone[Facts]:
     return replace(known, mx=mx, sts=sts, host_signing=signing, caa=caa, caa_name=caa_name)
 
 
-def _sts(domain: Domain) -> AskingZone[StsFound | None]:
+def _sts(domain: Domain, ours: Collection[str]) -> AskingZone[StsFound | None]:
     answer = yield from Txt(f"_mta-sts.{domain}").ask()
     # RFC 8461 §3.1: other records of that name are no concern of MTA-STS.
     ids = tuple(text for text in answer.texts if text.lower().startswith("v=sts"))
     if len(ids) == 0:
         return None
-    return StsFound(ids, (yield from StsPolicy(domain).ask()))
+    host = yield from Addresses(f"{POLICY_HOST}{domain}").ask()
+    leads_here = any(address in ours for address in host.addresses)
+    return StsFound(ids, (yield from StsPolicy(domain).ask()), leads_here)
 
 
 def signing_of(name: str) -> AskingZone[Signing]:

@@ -10,8 +10,9 @@ from secondpost.mail.dns_questions import Alias, AskingZone
 from secondpost.mail.questions import Addresses, Finding, Mx, MxAnswer, MxRecord, Txt
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 from secondpost.setup.examination import WILDCARD_LABEL, Examination, in_words, no_answer, well
+from secondpost.setup.own_policy import NULL_MX
 from secondpost.setup.records import zone_line
-from secondpost.setup.wanted_backup import FIRST_PREFERENCE, NULL_MX, PREFERENCE_MAX
+from secondpost.setup.wanted_backup import FIRST_PREFERENCE, PREFERENCE_MAX
 
 HOSTS_MAX = 10  # MX hosts of one domain that are looked at
 SMTP_PORT = 25  # a primary on another port of this machine is no circle

@@ -6,13 +6,14 @@ from secondpost.config.records import Backup
 from secondpost.mail.dns_questions import AskingZone, Tlsa, TlsaRecord
 from secondpost.mail.questions import Finding, Txt
 from secondpost.mail.sts_policy import StsMode
-from secondpost.protocols.mta_sts import Policy, StsFault, parse_id, parse_policy, policy_url
+from secondpost.protocols.mta_sts import POLICY_HOST, Policy, StsFault, parse_id, parse_policy, policy_url
 from secondpost.protocols.tls_reports import TlsReportsFault, check_tls_reports, is_tls_reports
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 from secondpost.setup.examination import Examination, in_words, no_answer, other_hosts, txt_line, well
 from secondpost.setup.facts import StsFound, signing_of
+from secondpost.setup.own_policy import NULL_MX, policy_id
 from secondpost.setup.wanted import tlsa_name
-from secondpost.setup.wanted_backup import FIRST_ID, NULL_MX, wanted_policy
+from secondpost.setup.wanted_backup import FIRST_ID, is_served_here, wanted_policy
 
 USABLE_USAGES = (2, 3)  # RFC 7672 §3.1.3: the others are unusable for SMTP
 OWN_KEY = (3, 1, 1)  # the usage, selector and matching type whose data we know
@@ -112,8 +113,13 @@ def examine_policy(it: Examination, backup: Backup) -> tuple[Diagnosis, ...]:
     domain = backup.domain.name
     found = it.facts.sts.get(backup.domain)
     if found is None:
-        return ()
-    identity = _identity(domain, found)
+        return _not_asked_for(it, domain)
+    identity = _identity(it, domain, found)
+    if len(found.policy.problem) > 0 and is_served_here(it.config, found):
+        why = found.policy.problem
+        text = f"The MTA-STS policy of {domain}, which is served here, cannot be fetched: {why}."
+        remedy = f"mta-sts.{domain} must be a name in this server's certificate: secondpost check security"
+        return (identity, Diagnosis(Check.STS_POLICY, domain, Grade.WARNING, text, remedy))
     if len(found.policy.problem) > 0:
         text = f"The MTA-STS policy of {domain} cannot be fetched: {found.policy.problem}."
         remedy = f"Serve it at {policy_url(domain)}:\n{_wanted(it, backup)}"
@@ -125,14 +131,26 @@ def examine_policy(it: Examination, backup: Backup) -> tuple[Diagnosis, ...]:
         remedy = f"Serve at {policy_url(domain)}:\n{_wanted(it, backup)}"
         return (identity, Diagnosis(Check.STS_POLICY, domain, Grade.WARNING, text, remedy))
     right = well(Check.STS_POLICY, domain, f"The MTA-STS policy of {domain} can be fetched and read.")
-    return (identity, right, *_mode(domain, policy), *_hosts(it, backup, policy, found))
+    return (identity, right, *_mode(it, domain, policy, found), *_hosts(it, backup, policy, found))
 
 
 def _wanted(it: Examination, backup: Backup, policy: Policy | None = None) -> str:
     return wanted_policy(it.config, backup.domain, it.facts, policy).text.replace("\r\n", "\n").rstrip()
 
 
-def _identity(domain: str, found: StsFound) -> Diagnosis:
+def _not_asked_for(it: Examination, domain: str) -> tuple[Diagnosis, ...]:
+    """No sender asks for a policy whose id is not in DNS."""
+    name = f"_mta-sts.{domain}"
+    remedy = it.lines(name, "TXT")
+    if not is_served_here(it.config, None) or len(remedy) == 0:
+        return ()
+    text = f"{domain} has no MTA-STS record, so no sender asks for the policy that is served here."
+    hosts = [it.lines(f"{POLICY_HOST}{domain}", kind) for kind in ("A", "AAAA")]
+    lines = "\n".join(part for part in (*hosts, remedy) if len(part) > 0)
+    return (Diagnosis(Check.STS_ID, domain, Grade.NOTE, text, lines),)
+
+
+def _identity(it: Examination, domain: str, found: StsFound) -> Diagnosis:
     name = f"_mta-sts.{domain}"
     if len(found.ids) > 1:
         text = f"{name} has {len(found.ids)} records, which count as none."
@@ -144,14 +162,22 @@ def _identity(domain: str, found: StsFound) -> Diagnosis:
     except StsFault as fault:
         text = f"The record at {name} has a mistake: {fault}."
         return Diagnosis(Check.STS_ID, domain, Grade.FAULT, text, txt_line(name, f"v=STSv1; id={FIRST_ID}"))
+    served = policy_id(found.policy.text)
+    if is_served_here(it.config, found) and len(found.policy.text) > 0 and identity != served:
+        text = f"{name} has the id {identity}, but the policy has changed: senders keep the one they know."
+        line = txt_line(name, f"v=STSv1; id={served}")
+        return Diagnosis(Check.STS_ID, domain, Grade.WARNING, text, line)
     return well(Check.STS_ID, domain, f"{name} has one record, with the id {identity}.")
 
 
-def _mode(domain: str, policy: Policy) -> list[Diagnosis]:
+def _mode(it: Examination, domain: str, policy: Policy, found: StsFound) -> list[Diagnosis]:
     if policy.mode is StsMode.ENFORCE:
         return [well(Check.STS_MODE, domain, f"The MTA-STS policy of {domain} is enforced.")]
     text = f"The MTA-STS policy of {domain} has the mode {policy.mode}, which protects no mail."
-    remedy = "mode: enforce (with a new id), once the TLS reports show no failures"
+    then = "once the TLS reports show no failures"
+    remedy = f"mode: enforce (with a new id), {then}"
+    if is_served_here(it.config, found):
+        remedy = f'mta_sts = "enforce" in [tls] of {it.config.path}, {then}; then the new id'
     return [Diagnosis(Check.STS_MODE, domain, Grade.NOTE, text, remedy)]
 
 

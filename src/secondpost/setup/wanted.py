@@ -46,6 +46,15 @@ def signing_domains(config: Config) -> tuple[Domain, ...]:
     return tuple(dict.fromkeys((config.hostname, *sender_domains(config))))
 
 
+def policy_domains(config: Config) -> tuple[Domain, ...]:
+    """The domains whose MTA-STS policies are served here, if their mta-sts host leads here."""
+    if config.policy_mode is None:
+        return ()
+    backups = [backup.domain for backup in config.backups]
+    own = [config.bounces] if len(config.newsletters) > 0 else []
+    return tuple(dict.fromkeys([*backups, *own, *sender_domains(config)]))
+
+
 def smart_host(config: Config, lane: Lane) -> Endpoint | None:
     """The smart host through which mail of a lane to any domain leaves; None: it goes out from here."""
     of_lane = [route for route in config.routes if route.domain is None and route.lane in (None, lane)]

@@ -7,6 +7,7 @@ from secondpost.mail.address import Domain
 from secondpost.mail.questions import MxAnswer, MxRecord
 from secondpost.mail.sts_policy import StsMode
 from secondpost.protocols.mta_sts import (
+    POLICY_HOST,
     Policy,
     StsFault,
     next_id,
@@ -15,14 +16,13 @@ from secondpost.protocols.mta_sts import (
     policy_url,
 )
 from secondpost.setup.facts import Facts, StsFound
+from secondpost.setup.own_policy import NULL_MX, POLICY_AGE_SECONDS, own_policy, policy_id
 from secondpost.setup.records import PublishedBy, Turn, WantedRecord
 
 FIRST_PREFERENCE = 10  # of a primary that we have to name
 PREFERENCE_STEP = 10
 PREFERENCE_MAX = 65_535  # 16 bits: RFC 1035 §3.3.9
-POLICY_AGE_SECONDS = 604_800  # a week: RFC 8461 §3.2 advises weeks
 FIRST_ID = "1"
-NULL_MX = "."
 
 
 def records_of_backup(config: Config, backup: Backup, facts: Facts) -> Iterator[WantedRecord]:
@@ -36,6 +36,9 @@ def _policy(config: Config, domain: Domain, facts: Facts) -> Iterator[WantedReco
     us, the id is right as it is: it was raised when the policy changed.
     """
     found = facts.sts.get(domain)
+    if is_served_here(config, found):
+        yield from _own_policy(config, domain, facts, found)
+        return
     if found is None:
         return
     policy = _policy_of(found)
@@ -46,6 +49,30 @@ def _policy(config: Config, domain: Domain, facts: Facts) -> Iterator[WantedReco
     yield WantedRecord(policy_url(domain.name), "text", wanted.text, why, Turn.POLICIES, PublishedBy.WEB)
     why = "a new id, so that senders fetch the policy again: publish it once the new policy is served"
     yield WantedRecord(f"_mta-sts.{domain}", "TXT", _next_id_record(found), why, Turn.POLICIES)
+
+
+def is_served_here(config: Config, found: StsFound | None) -> bool:
+    """Whether the policy is ours to serve: another server may have it already."""
+    return config.policy_mode is not None and (found is None or found.leads_here)
+
+
+def _own_policy(
+    config: Config, domain: Domain, facts: Facts, found: StsFound | None
+) -> Iterator[WantedRecord]:
+    """The host of the policy that is served here, and its id."""
+    answer = facts.mx.get(domain)
+    policy = None if answer is None else own_policy(config, domain, answer)
+    if policy is None:
+        return
+    is_new = found is None
+    for address in facts.addresses:
+        kind = "AAAA" if ":" in address else "A"
+        why = f"senders fetch the policy of {domain} from this server (MTA-STS)"
+        name = f"{POLICY_HOST}{domain}"
+        yield WantedRecord(name, kind, address, why, Turn.POLICIES, is_optional=is_new)
+    why = "senders ask for the policy when they see its id, which changes whenever the policy does"
+    text = f"v=STSv1; id={policy_id(policy.text)}"
+    yield WantedRecord(f"_mta-sts.{domain}", "TXT", text, why, Turn.POLICIES, is_optional=is_new)
 
 
 def _policy_of(found: StsFound) -> Policy | None:

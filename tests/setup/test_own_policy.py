@@ -8,7 +8,8 @@ from secondpost.mail.address import Domain
 from secondpost.mail.questions import Finding, Mx, MxAnswer, MxRecord, NameAnswer, NameQuestion
 from secondpost.mail.sts_policy import StsMode, policy_file
 from secondpost.protocols.mta_sts import Policy, parse_id, parse_policy
-from secondpost.setup.served_policies import ask_policy, policy_domains, policy_id
+from secondpost.setup.own_policy import ask_policy, policy_id
+from secondpost.setup.wanted import policy_domains
 from secondpost.world.asking import answer_from
 
 CONFIG = """\

@@ -11,25 +11,16 @@ from secondpost.mail.address import Domain
 from secondpost.mail.questions import Asking, Finding, Mx, MxAnswer
 from secondpost.mail.sts_policy import StsMode
 from secondpost.protocols.mta_sts import Policy
-from secondpost.setup.wanted import sender_domains
-from secondpost.setup.wanted_backup import NULL_MX, POLICY_AGE_SECONDS
 
+NULL_MX = "."
+POLICY_AGE_SECONDS = 604_800  # a week: RFC 8461 §3.2 advises weeks
 ID_CHARACTERS = 20
 # RFC 8461 §8.3: before a policy is removed, senders have to see one that asks for nothing.
 NONE_AGE_SECONDS = 86_400
 
 
-def policy_domains(config: Config) -> tuple[Domain, ...]:
-    """The domains whose policies are served here, if their mta-sts host leads here."""
-    if config.policy_mode is None:
-        return ()
-    backups = [backup.domain for backup in config.backups]
-    own = [config.bounces] if len(config.newsletters) > 0 else []
-    return tuple(dict.fromkeys([*backups, *own, *sender_domains(config)]))
-
-
 def ask_policy(config: Config, domain: Domain) -> Asking[Policy | None]:
-    """The policy of one of `policy_domains`; None while its mail hosts are not known."""
+    """The policy of a domain of `policy_domains`; None while its mail hosts are not known."""
     return own_policy(config, domain, (yield from Mx(domain).ask()))
 
 
