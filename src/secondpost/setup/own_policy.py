@@ -42,5 +42,5 @@ def own_policy(config: Config, domain: Domain, answer: MxAnswer) -> Policy | Non
 
 
 def policy_id(text: str) -> str:
-    """The id of a policy that is served here (RFC 8461 §3.1)."""
-    return sha256(text.encode()).hexdigest()[:ID_CHARACTERS]
+    """The id of a policy that is served here (RFC 8461 §3.1), whichever line ends it came with."""
+    return sha256("\n".join(text.splitlines()).encode()).hexdigest()[:ID_CHARACTERS]
