@@ -5,6 +5,7 @@ answer, and also while the deliver role does not run.
 """
 
 import asyncio
+import os
 
 from secondpost.config.records import Config
 from secondpost.mail.address import Domain
@@ -19,8 +20,7 @@ from secondpost.setup.wanted import policy_domains
 from secondpost.world.asking import Answerer, drive
 from secondpost.world.ports import Disk, FileUnreadable
 from secondpost.world.real.files import FileRefused, replace_file
-
-POLICY_FILE_MODE = 0o640  # readers are the group of its folder
+from secondpost.world.real.modes import modes_in
 
 
 def served_policy(disk: Disk, domain: Domain) -> str | None:
@@ -65,5 +65,6 @@ class PolicyFiles:
         if policy is None or policy.text == served_policy(self._disk, domain):
             return
         path = self._disk.path(policy_file(domain))
-        replace_file(path, policy.text.encode(), new_mode=POLICY_FILE_MODE)
+        mode = modes_in(os.path.dirname(path)).file
+        replace_file(path, policy.text.encode(), new_mode=mode)
         self._log.policy_changed(domain, policy_id(policy.text), policy.hosts)
