@@ -129,7 +129,7 @@ def _sent(path: str) -> "SentLog":
 def _say(stands: "CopyStands") -> None:
     holds = [each for each in (stands.mail_hold, stands.newsletter_hold) if each is not None]
     say(f"This store is a copy, held since {local_time(holds[0].since_ms)}: {holds[0].why}.")
-    for doubt in stands.in_doubt:
+    for doubt in stands.held:
         if not doubt.of_issues:
             what = counted(doubt.deliveries, "delivery", "deliveries")
             say(f"  lane {doubt.lane.value}: {what} waited; the original may have sent them")

@@ -59,7 +59,7 @@ class CopyStands:
 
     mail_hold: CopyHold | None
     newsletter_hold: CopyHold | None
-    in_doubt: Sequence[HeldByCopy]
+    held: Sequence[HeldByCopy]
     issues: Sequence[IssueInDoubt]
     articles: dict[str, int]
     unread: Sequence[tuple[str, str]]  # newsletter and feed: what they had since is not known
