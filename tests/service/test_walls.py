@@ -3,6 +3,7 @@
 The code is tests/service/intruder/sitecustomize.py, which Python imports where PYTHONPATH leads to it.
 """
 
+import asyncio
 import json
 import os
 import shutil
@@ -17,9 +18,11 @@ from pathlib import Path
 
 import pytest
 
+from secondpost.signing.orders import orders_octets, signed_of
 from tests.crash.postoffice import free_port
 from tests.service.intruder import sitecustomize as intruder
 from tests.service.newsroom import ROLES, Newsroom
+from tests.service.test_workshop import ORDER, Shop, in_a, processes
 from tests.world.certificates import make_pair
 from tests.world.web_server import WebServer
 
@@ -310,3 +313,34 @@ def test_in_one_process_the_walls_are_those_of_all_roles_together(invaded: Invad
     assert {found["read shadow"], *(found[f"write {name}"] for name in written)} == {EACCES}
     assert [found[f"read {name}"] for name in ("mail.db", "newsletter.db", "password")] == [DONE] * 3
     assert invaded.stop() == 0
+
+
+def test_a_signing_process_reaches_no_file_and_no_socket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with ExitStack() as ends:
+        blog = ends.enter_context(WebServer({}).in_a_thread())
+        room = Invaded(tmp_path, blog, Outside(ends))
+        monkeypatch.setenv("PYTHONPATH", str(room.intruder))
+        (tmp_path / "store").mkdir(mode=0o700)
+        said: list[str] = []
+
+        async def story(shop: Shop) -> None:
+            await shop.open()
+            room.aim("", os.getpid(), os.getppid(), room.store / "keys")
+            os.kill(processes()[0], signal.SIGUSR1)
+            while intruder.WORD not in (text := capfd.readouterr().err):
+                await asyncio.sleep(0.05)
+            said.append(text)
+            assert len(signed_of(await shop.workshop.do(orders_octets(ORDER)))) == 1
+
+        in_a(Shop(tmp_path / "store"), story)
+        assert not room.outside.was_reached()
+    found: dict[str, str] = json.loads(said[0].partition(intruder.WORD)[2])
+    existing = [name for name, path in room.files.items() if path.exists()]
+    for name in existing:
+        assert found[f"read {name}"] == found[f"write {name}"] == EACCES
+    table = ALWAYS | dict.fromkeys(OUTWARD, (EPERM,)) | {"Unix socket": (EPERM,)}
+    table |= dict.fromkeys(("create in the room", "run a script in the room"), (EACCES,))
+    wrong = {name: found[name] for name, allowed in table.items() if found[name] not in allowed}
+    assert wrong == {}

@@ -12,7 +12,7 @@ import asyncio
 import errno
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from enum import StrEnum
 from socket import AF_UNIX, MSG_CMSG_CLOEXEC, SOCK_SEQPACKET, recv_fds, send_fds, socket, socketpair
@@ -22,7 +22,6 @@ from secondpost.config.files import (
     CERTIFICATE_READERS,
     LIST_READERS,
     PASSWORD_READERS,
-    OpenToRead,
     open_to_read,
 )
 from secondpost.config.records import Config, RecipientFile
@@ -123,29 +122,36 @@ def files_pair() -> tuple[socket, socket]:
     return socketpair(AF_UNIX, SOCK_SEQPACKET)
 
 
-def inherited_files(environment: Mapping[str, str], config: Config) -> OpenToRead | None:
-    """Opens the named files, for a role that has a supervisor, and any other file by itself."""
+def inherited_files(environment: Mapping[str, str], config: Config) -> "AskedFiles | None":
+    """The end of a role that has a supervisor."""
     descriptor = environment.get(NAMED_FILES)
     if descriptor is None:
         return None
     end = socket(fileno=int(descriptor))
     os.set_inheritable(end.fileno(), False)
     end.settimeout(ANSWER_SECONDS_MAX)
-    return _asking(end, config.store)
+    return AskedFiles(end, config.store)
 
 
-def _asking(end: socket, store: str) -> Callable[[str], int]:
-    one_at_a_time = threading.Lock()
+class AskedFiles:
+    """The role's end."""
 
-    def opened(path: str) -> int:
-        if path.startswith(f"{store}/"):
+    def __init__(self, end: socket, store: str) -> None:
+        self._end = end
+        self._store = store
+        self._one_at_a_time = threading.Lock()
+
+    def open(self, path: str) -> int:
+        """Have a named file opened, or open one in the store; blocks. Raises OSError."""
+        if path.startswith(f"{self._store}/"):
             return open_to_read(path)
-        with one_at_a_time:
-            end.send(os.fsencode(path))
-            answer, descriptors, _, _ = recv_fds(end, PATH_OCTETS_MAX, 1, MSG_CMSG_CLOEXEC)
+        with self._one_at_a_time:
+            self._end.send(os.fsencode(path))
+            answer, descriptors, _, _ = recv_fds(self._end, PATH_OCTETS_MAX, 1, MSG_CMSG_CLOEXEC)
         if len(descriptors) == 1:
             return descriptors[0]
         number = int(answer) if len(answer) > 0 else errno.EPIPE
         raise OSError(number, os.strerror(number), path)
 
-    return opened
+    def close(self) -> None:
+        self._end.close()

@@ -97,14 +97,14 @@ def run_roles(accepted: Accepted, roles: Sequence[str]) -> int:
     except (NetError, UserRefused, DiskFull, DiskFailed) as error:
         return not_started(error)
     _allow_open_files()
-    open_file = inherited_files(os.environ, config)
+    files = inherited_files(os.environ, config)
     named = [path for role in roles for path in named_files(config, role)]
     try:
-        walls = raise_walls(config, roles, named if open_file is None else [])
+        walls = raise_walls(config, roles, named if files is None else [])
     except (LandlockRefused, SeccompRefused, OSError) as error:
         return not_started(error)
     sys.setswitchinterval(SWITCH_SECONDS)
-    running = _Running(accepted, roles, walls, open_to_read if open_file is None else open_file)
+    running = _Running(accepted, roles, walls, open_to_read if files is None else files.open)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(running.run(doors))
 

@@ -155,6 +155,7 @@ _REFUSED: Mapping[str, tuple[int, int]] = {
     "removexattr": (197, 14),
     "lremovexattr": (198, 15),
     "removexattrat": (466, 466),
+    "file_setattr": (469, 469),
     # The machine.
     "kexec_load": (246, 104),
     "kexec_file_load": (320, 294),
