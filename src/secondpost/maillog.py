@@ -244,6 +244,10 @@ class MailLog:
     def certificate_installed(self, names: Sequence[str], issuer: str, ends: str) -> None:
         self._say("certificate-installed", names=",".join(names), issuer=issuer, ends=ends)
 
+    def store_moved(self, store: str) -> None:
+        """What an older version had in one folder lies in the store's rooms now."""
+        self._say("store-moved", path=store)
+
     def role_started(self, role: str, worker: int) -> None:
         self._say("role-started", role=role, worker=worker)
 

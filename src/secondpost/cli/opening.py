@@ -16,17 +16,21 @@ from secondpost.config.faults import ConfigFaults
 from secondpost.config.finding import ConfigNotFound, find_config
 from secondpost.config.reading import read_config
 from secondpost.config.records import Config
+from secondpost.processes.instance import SecondInstance
 from secondpost.processes.user import (
     SystemUser,
     UserRefused,
     become,
+    commands_user,
+    is_divided,
+    keep_from_others,
     name_of,
     refuse_open_store,
     service_user,
 )
 from secondpost.spool.desk import OwnersDesk
 from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
-from secondpost.world.ports import DiskFailed, FileUnreadable
+from secondpost.world.ports import DiskFailed, DiskFull, FileUnreadable
 
 if TYPE_CHECKING:  # the roles are imported only by commands that need them
     from secondpost.owner.newsletter_desk import OpenNewsletter
@@ -140,7 +144,7 @@ def write_faults_shown(path: str) -> Iterator[None]:
 
 
 def become_owner(config: Config) -> None:
-    """Root becomes the store's owner first: files made by root would stop the service."""
+    """Root becomes the store's user first: files made by root would stop the service."""
     try:
         store = os.stat(config.store)
     except FileNotFoundError:
@@ -156,6 +160,41 @@ def become_owner(config: Config) -> None:
         refuse_open_store(config)
     except UserRefused as refused:
         raise Ending(str(refused), Exit.UNREACHABLE) from None
+    if is_divided(config.store):
+        _become_commands_user(config)
+        return
+    _become_only_user(config, store)
+    with store_faults_shown(config):
+        _move_in(config)
+
+
+def _become_commands_user(config: Config) -> None:
+    try:
+        person = commands_user(config)
+    except UserRefused as refused:
+        raise Ending(str(refused), Exit.UNREACHABLE) from None
+    if os.geteuid() not in (0, person.uid):
+        text = f"the store {config.store} is for commands of {person.name}; {_as(person.name)}"
+        raise Ending(text, Exit.UNREACHABLE)
+    if os.geteuid() == 0:
+        load_what_is_shown_with()
+        become(person)
+    keep_from_others()
+
+
+def _move_in(config: Config) -> None:
+    """Move a store of an older version into its rooms, before it is opened."""
+    from secondpost.processes.moving import move_flat_store
+
+    try:
+        is_moved = move_flat_store(config)
+    except (UserRefused, SecondInstance, DiskFull) as refused:
+        raise Ending(str(refused), Exit.UNREACHABLE) from None
+    if is_moved:
+        click.echo(f"note: The files of the store {config.store} were moved into its new folders.", err=True)
+
+
+def _become_only_user(config: Config, store: os.stat_result) -> None:
     if store.st_uid == os.geteuid():
         return
     owner = name_of(store.st_uid, f"#{store.st_uid}")
@@ -170,7 +209,11 @@ def become_owner(config: Config) -> None:
 
 
 def user_of(config: Config) -> str:
-    """The name of the user that runs the service: who owns the store, or will own it."""
+    """The name of the user that runs the service: who owns the store, or will own it; of commands on a
+    divided store.
+    """
+    if is_divided(config.store):
+        return config.user
     try:
         uid = os.stat(config.store).st_uid
     except OSError:

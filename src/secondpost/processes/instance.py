@@ -49,6 +49,14 @@ def hold_service(disk: Disk, config: Config, only: str | None = None) -> Held:
     return held
 
 
+def older_instance(config: Config) -> str:
+    """The refusal to move a store with which a service of an older version works."""
+    return (
+        f"a service of an older version, or one of its commands, works with the store {config.store}; "
+        "stop it first: the store is then moved into its new folders"
+    )
+
+
 async def hold_role(disk: Disk, config: Config, role: str) -> Held | None:
     """Take a role's lock, waiting while another instance ends; None for a role that needs none.
 

@@ -29,13 +29,14 @@ from secondpost.processes.certificate import server_certificate
 from secondpost.processes.doors import inherited_doors, systemd_doors
 from secondpost.processes.exits import ProcessExit, not_started
 from secondpost.processes.instance import SecondInstance, hold_role, hold_service
+from secondpost.processes.moving import settle_in
 from secondpost.processes.named_files import inherited_files, named_files
 from secondpost.processes.own_rooms import is_prepared_for
 from secondpost.processes.place import Place
 from secondpost.processes.roles import doors_of
 from secondpost.processes.signals import listen_for_signals
 from secondpost.processes.tether import Word
-from secondpost.processes.user import UserRefused, become, prepare_store, service_user
+from secondpost.processes.user import UserRefused, become, keep_from_others, prepare_store, service_user
 from secondpost.processes.walls import raise_walls
 from secondpost.protocols.dkim.signing import SigningKey
 from secondpost.protocols.tokens import Ring
@@ -59,7 +60,6 @@ from secondpost.world.real.net import RealNet, open_door
 from secondpost.world.real.seccomp import SeccompRefused
 from secondpost.world.real.tls import CertificateError, ServerCertificate
 from secondpost.world.real.work import SWITCH_SECONDS, RealWork
-from secondpost.world.room_disk import make_rooms
 from secondpost.world.sockets.alarms import ALARMS, AlarmReporter
 
 # The usual limit of 1,024 would let idle connections leave no descriptors for the files of large
@@ -92,9 +92,10 @@ def run_roles(accepted: Accepted, roles: Sequence[str]) -> int:
             prepare_store(config, person)
         if person is not None:
             become(person)
-        if not is_prepared:
-            make_rooms(RealDisk(config.store))
-    except (NetError, UserRefused, DiskFull, DiskFailed) as error:
+        if is_prepared:
+            keep_from_others()
+        is_moved = not is_prepared and settle_in(config)
+    except (*CANNOT_START, UserRefused, DiskFailed) as error:
         return not_started(error)
     _allow_open_files()
     files = inherited_files(os.environ, config)
@@ -105,6 +106,7 @@ def run_roles(accepted: Accepted, roles: Sequence[str]) -> int:
         return not_started(error)
     sys.setswitchinterval(SWITCH_SECONDS)
     running = _Running(accepted, roles, walls, open_to_read if files is None else files.open)
+    running.is_moved = is_moved
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(running.run(doors))
 
@@ -171,6 +173,7 @@ class _Running:
         self._copies = accepted.copies
         self._roles = roles
         self._walls = walls
+        self.is_moved = False  # the store was, at this start
         self._open_file = open_file
         self._name = "+".join(roles)
         self._clock = RealClock()
@@ -265,6 +268,8 @@ class _Running:
         for role in roles:
             await _start(role, ends)
         worker = next((store.worker for store in (mail, readers) if store is not None), 0)
+        if self.is_moved:
+            log.store_moved(self._config.store)
         log.walls(self._name, self._walls)
         log.role_started(self._name, worker)
         self._place.say(Word.SERVING)

@@ -22,6 +22,7 @@ from secondpost.processes.doors import is_taken, systemd_doors
 from secondpost.processes.environment import take_no_new_privileges
 from secondpost.processes.exits import ProcessExit, not_started
 from secondpost.processes.instance import SecondInstance, hold_service
+from secondpost.processes.moving import settle_in
 from secondpost.processes.own_rooms import is_prepared_for
 from secondpost.processes.reload import Reload
 from secondpost.processes.reload_desk import ReloadDesk
@@ -31,12 +32,14 @@ from secondpost.processes.user import (
     SystemUser,
     UserRefused,
     become,
+    keep_from_others,
     need_what_is_named,
     prepare_store,
     service_user,
 )
 from secondpost.processes.watchdog import Watchdog, roles_text
 from secondpost.protocols.alarm_statements import SUPERVISOR, supervisor_of
+from secondpost.store.ports import StoreFull, StoreRefused
 from secondpost.world.ports import DiskFailed, DiskFull, NetError
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.disk import RealDisk
@@ -44,9 +47,17 @@ from secondpost.world.real.log import LogWriter
 from secondpost.world.real.net import RealNet, open_door
 from secondpost.world.real.service_manager import READY, STOPPING, ServiceManager, status
 from secondpost.world.real.work import RealWork
-from secondpost.world.room_disk import make_rooms
 from secondpost.world.sockets.alarms import ALARMS, AlarmReporter
 
+CANNOT_PREPARE = (
+    NetError,
+    UserRefused,
+    SecondInstance,
+    StoreFull,
+    StoreRefused,
+    DiskFull,
+    DiskFailed,
+)
 DOOR_SECONDS_MAX = 10.0  # roles of a killed predecessor need a moment to release the ports
 
 
@@ -63,14 +74,15 @@ def supervise(config: Config, only: str | None = None) -> int:
         if person is not None:
             become(person)
             need_what_is_named(config, person, only)
-        if not is_prepared:
-            make_rooms(RealDisk(config.store))
+        if is_prepared:
+            keep_from_others()
+        is_moved = not is_prepared and settle_in(config)
         held = hold_service(RealDisk(config.store), config, only)
-    except (NetError, UserRefused, SecondInstance, DiskFull, DiskFailed) as error:
+    except CANNOT_PREPARE as error:
         return not_started(error)
     take_no_new_privileges()
     try:
-        return asyncio.run(_Supervisor(config, doors, person, only).run())
+        return asyncio.run(_Supervisor(config, doors, person, only, is_moved=is_moved).run())
     finally:
         held.release()
 
@@ -117,10 +129,17 @@ def alarm_of_root(person: SystemUser | None, effective_user: int, alarms: Standi
 
 class _Supervisor:
     def __init__(
-        self, config: Config, doors: dict[Endpoint, socket], person: SystemUser | None, only: str | None
+        self,
+        config: Config,
+        doors: dict[Endpoint, socket],
+        person: SystemUser | None,
+        only: str | None,
+        *,
+        is_moved: bool,
     ) -> None:
         self._config = config
         self._only = only
+        self._is_moved = is_moved  # the store was, at this start
         self._manager = ServiceManager(os.environ)
         self._doors = doors
         self._person = person
@@ -136,6 +155,8 @@ class _Supervisor:
         alarms = StandingAlarms(log.alarm, clock.now_ms, say_over=log.alarm_over)
         net, path = RealNet(), RealDisk(self._config.store).path(ALARMS)
         reporter = asyncio.ensure_future(AlarmReporter(net, path, name, alarms).run())
+        if self._is_moved:
+            log.store_moved(self._config.store)
         alarm_of_root(self._person, os.geteuid(), alarms)
         try:
             await self._serve(log, alarms)

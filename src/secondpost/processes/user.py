@@ -13,6 +13,7 @@ from secondpost.config.reading import read_config
 from secondpost.config.records import Config
 from secondpost.mail.store_rooms import StoreRoom
 from secondpost.world.ports import DiskFailed
+from secondpost.world.real.modes import SHARED
 
 FOLDERS = tuple(room.folder for room in StoreRoom)  # that the service creates in its store
 
@@ -26,6 +27,7 @@ class SystemUser:
     name: str
     uid: int
     gid: int
+    groups: tuple[int, ...] = ()  # further ones
 
 
 def service_user(config: Config) -> SystemUser | None:
@@ -47,8 +49,34 @@ def service_user(config: Config) -> SystemUser | None:
     return SystemUser(entry.pw_name, entry.pw_uid, entry.pw_gid) if entry.pw_uid != 0 else None
 
 
+def is_divided(store: str) -> bool:
+    """Whether each role has a user of its own here: root owns the folder, and the room of mail is
+    shared.
+    """
+    try:
+        mail = os.lstat(os.path.join(store, StoreRoom.MAIL.folder))
+        return os.lstat(store).st_uid == mail.st_uid == 0 and mail.st_mode & SHARED == SHARED
+    except OSError:
+        return False
+
+
+def commands_user(config: Config) -> SystemUser:
+    """The user of commands on a divided store, in the groups of all rooms. Raises UserRefused."""
+    try:
+        entry = pwd.getpwnam(config.user)
+    except KeyError:
+        raise UserRefused(
+            f"the store {config.store} is divided among the users of the roles, and their user for commands, "
+            f"{config.user}, is gone; type: systemd-sysusers"
+        ) from None
+    groups = tuple(os.getgrouplist(entry.pw_name, entry.pw_gid))
+    return SystemUser(entry.pw_name, entry.pw_uid, entry.pw_gid, groups)
+
+
 def prepare_store(config: Config, person: SystemUser | None) -> None:
     """Make the store's folder, owned by its user. Raises UserRefused and DiskFailed."""
+    if is_divided(config.store):
+        raise UserRefused(_is_divided(config))
     uid = os.geteuid() if person is None else person.uid
     try:
         _make_folder(config.store)
@@ -78,11 +106,11 @@ def _make_folder(store: str) -> None:
 
 def refuse_open_store(config: Config) -> None:
     """Raise UserRefused if the store is not a folder, is a link, or is writable by others, who
-    could put keys and mail there.
+    could put keys and mail there. The rooms of a divided store are writable by their groups.
 
     Raises OSError if there is no store.
     """
-    store = os.path.abspath(config.store)
+    store, divided = os.path.abspath(config.store), is_divided(config.store)
     for folder in (store, *(os.path.join(store, name) for name in FOLDERS)):
         try:
             mode = os.lstat(folder).st_mode
@@ -94,8 +122,15 @@ def refuse_open_store(config: Config) -> None:
             raise UserRefused(_is_a_link(config, folder))
         if not stat.S_ISDIR(mode):
             raise UserRefused(f"{folder} should be a folder and is not; move it away, or set another store")
-        if mode & (stat.S_IWGRP | stat.S_IWOTH) != 0:
+        if mode & (stat.S_IWOTH if folder != store and divided else stat.S_IWGRP | stat.S_IWOTH) != 0:
             raise UserRefused(f"others may write in {folder}; type: chmod 700 {shlex.quote(folder)}")
+
+
+def _is_divided(config: Config) -> str:
+    return (
+        f"the store {config.store} is divided among the users of the roles; "
+        "type: systemctl start secondpost.target, or: secondpost systemd --remove"
+    )
 
 
 def _is_a_link(config: Config, folder: str) -> str:
@@ -138,9 +173,18 @@ def name_of(uid: int, number: str) -> str:
 
 def become(person: SystemUser) -> None:
     """Become this user. Irreversible."""
-    os.setgroups([])
+    os.setgroups(person.groups)
     os.setgid(person.gid)
     os.setuid(person.uid)
+
+
+def keep_from_others() -> None:
+    """Everything that this process makes on a divided store is for its user and groups.
+
+    Modes are given explicitly all the same: this spares other roles a refusal between the making of
+    a file and its mode.
+    """
+    os.umask(stat.S_IRWXO)
 
 
 def need_what_is_named(
