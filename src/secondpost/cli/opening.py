@@ -174,11 +174,10 @@ def _become_commands_user(config: Config) -> None:
     except UserRefused as refused:
         raise Ending(str(refused), Exit.UNREACHABLE) from None
     if os.geteuid() not in (0, person.uid):
-        text = f"the store {config.store} is for commands of {person.name}; {_as(person.name)}"
+        text = f"the store {config.store} is for commands of {person.name}; {_as_root()}"
         raise Ending(text, Exit.UNREACHABLE)
     if os.geteuid() == 0:
-        load_what_is_shown_with()
-        become(person)
+        _become(person)
     keep_from_others()
 
 
@@ -200,10 +199,14 @@ def _become_only_user(config: Config, store: os.stat_result) -> None:
     owner = name_of(store.st_uid, f"#{store.st_uid}")
     if os.geteuid() != 0:
         raise Ending(f"the store {config.store} belongs to {owner}; {_as_root()}", Exit.UNREACHABLE)
+    _become(SystemUser(owner, store.st_uid, store.st_gid))
+
+
+def _become(person: SystemUser) -> None:
     load_what_is_shown_with()
-    become(SystemUser(owner, store.st_uid, store.st_gid))
+    become(person)
     if not os.access(PACKAGE, os.R_OK | os.X_OK):
-        text = f"{owner}, to whom the store belongs, cannot read {PACKAGE}"
+        text = f"{person.name}, to whom the store belongs, cannot read {PACKAGE}"
         fix = "install Secondpost where every user may read it, such as /opt/secondpost"
         raise Ending(f"{text}; {fix}", Exit.UNREACHABLE)
 
