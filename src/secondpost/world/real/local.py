@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from secondpost.mail.address import Endpoint
 from secondpost.world.ports import DiskFailed, NetError
-from secondpost.world.real.modes import OWN, modes_in
+from secondpost.world.real.modes import modes_in
 
 UNFINISHED = "~"  # appended to the name until the socket listens
 BACKLOG_CONNECTIONS = 1024  # accepted by the kernel and not yet by us
@@ -32,13 +32,13 @@ def _bound(path: str, kind: socket.SocketKind) -> socket.socket:
     door = socket.socket(socket.AF_UNIX, kind | socket.SOCK_NONBLOCK)
     unfinished = f"{path}{UNFINISHED}"
     try:
-        # Before bind, so that no other user can ever open it (Linux keeps the mode).
-        os.fchmod(door.fileno(), OWN.socket)
+        # Before bind, so that the file has it from the start (Linux keeps the mode): behind its walls
+        # a role cannot change the mode of a file by its path.
+        os.fchmod(door.fileno(), modes_in(os.path.dirname(path)).socket)
         _refuse_another_kind(path)
         with suppress(FileNotFoundError):
             os.unlink(unfinished)
-        door.bind(unfinished)
-        os.chmod(unfinished, modes_in(os.path.dirname(path)).socket)
+        _bind_as_it_is(door, unfinished)
         if kind is socket.SOCK_STREAM:
             door.listen(BACKLOG_CONNECTIONS)  # before it can be found
         os.rename(unfinished, path)
@@ -52,6 +52,17 @@ def _bound(path: str, kind: socket.SocketKind) -> socket.socket:
         door.close()
         raise
     return door
+
+
+def _bind_as_it_is(door: socket.socket, path: str) -> None:
+    """Bind, with no bit of the mode taken by the umask. Other threads make files with modes of their
+    own, so the umask is nothing to them.
+    """
+    umask = os.umask(0)
+    try:
+        door.bind(path)
+    finally:
+        os.umask(umask)
 
 
 def _refuse_another_kind(path: str) -> None:
