@@ -150,13 +150,15 @@ def _command(config: Config, machine: UnitMachine) -> str:
 
 
 def secrets_of(config: Config, role: str) -> tuple[str, ...]:
-    """The secret files that the configuration names and this role reads."""
+    """The secret files that the configuration names and this role reads, and certificates."""
     pair = [config.tls.certificate, config.tls.key]
     match role:
         case "receive" | "web":
             named = pair
         case "deliver":  # it watches how long the certificate is valid
             named = [*pair, *(route.password_file for route in config.routes)]
+        case "fetch":
+            named = [config.tls.acme_root, config.tls.acme_key_file]
         case _:
             named = []
     return tuple(dict.fromkeys(path for path in named if path is not None))

@@ -21,10 +21,12 @@ from secondpost.protocols.certificate_questions import (
 )
 from secondpost.roles.acme_orders import AcmeOrders
 from secondpost.world.real.dice import RealDice
+from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.dns import RealResolver
 from secondpost.world.real.fetch import RealFetcher
 from secondpost.world.real.own_certificate import OwnCertificateFiles
 from secondpost.world.real.work import RealWork
+from secondpost.world.room_disk import make_rooms
 from tests.against.t08_records.name_servers import Knot
 from tests.against.t11_certificates.pebble import KEY, KEY_ID, Pebble, pebble
 from tests.against.t11_certificates.responder import answering
@@ -114,6 +116,7 @@ def scene(
     place: Path, settings: dict[str, str], *, answers: bool = True, needs_account: bool = False
 ) -> Iterator[Scene]:
     (place / "store").mkdir()
+    make_rooms(RealDisk(str(place / "store")))
     with ExitStack() as ends:
         knot = ends.enter_context(Knot.prepared(place, {NET: ZONE}, is_signed=False).running())
         authority = ends.enter_context(

@@ -16,12 +16,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from secondpost.mail.own_certificate import ALPN_ANSWERS, HTTP_ANSWERS, alpn_answer, http_answer
-from secondpost.world.real.files import replace_file
+from secondpost.world.real.files import make_folder_below, mode_of_new_file, replace_file
 
 ACME_IDENTIFIER = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.31")  # RFC 8737 §6.1
 VALID_DAYS = 7
-FOLDER_MODE = 0o700
-FILE_MODE = 0o600
 
 
 class AnswerRefused(Exception):
@@ -60,8 +58,8 @@ class AcmeAnswers:
 
     def _put(self, name: str, data: bytes) -> None:
         path = os.path.join(self._store, name)
-        os.makedirs(os.path.dirname(path), FOLDER_MODE, exist_ok=True)
-        replace_file(path, data, new_mode=FILE_MODE)
+        make_folder_below(os.path.dirname(path))
+        replace_file(path, data, new_mode=mode_of_new_file(os.path.dirname(path)))
 
 
 def challenge_certificate(host: str, authorization: str) -> bytes:

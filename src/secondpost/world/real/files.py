@@ -5,6 +5,7 @@ import stat
 from contextlib import suppress
 
 NEW_FILE_MODE = 0o644
+OWN_FILE_MODE, OWN_FOLDER_MODE = 0o600, 0o700
 
 
 class FileRefused(Exception):
@@ -51,6 +52,22 @@ def replace_file(path: str, data: bytes, keep_as: str | None = None, new_mode: i
         with suppress(FileNotFoundError):
             os.unlink(unfinished)
     sync_folder(os.path.dirname(target))
+
+
+def mode_of_new_file(folder: str) -> int:
+    """Of a file in a room: where roles have users of their own, the folder is setgid, and what its
+    group may do with the folder it may do with the files.
+    """
+    mode = os.stat(folder).st_mode
+    return OWN_FILE_MODE | (mode & 0o060 if mode & stat.S_ISGID != 0 else 0)
+
+
+def make_folder_below(path: str) -> None:
+    """Make a folder in a room, with the room's own mode; does nothing if it exists."""
+    with suppress(FileExistsError):
+        os.mkdir(path, OWN_FOLDER_MODE)
+        # Made first with less: between the two no other user may come in.
+        os.chmod(path, stat.S_IMODE(os.stat(os.path.dirname(path)).st_mode))
 
 
 def _target(path: str) -> str:

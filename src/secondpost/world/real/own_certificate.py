@@ -29,11 +29,9 @@ from secondpost.setup.certificate_alarm import Validity
 from secondpost.setup.certificate_keeper import UnfitChain
 from secondpost.setup.own_certificate import CertificateInUse, OrderLog, StoredCertificate
 from secondpost.world.real.certificate_key import digest_of, key_of, names_of
-from secondpost.world.real.files import replace_file, sync_folder
+from secondpost.world.real.files import mode_of_new_file, replace_file, sync_folder
 
 FILE_OCTETS_MAX = 256 * 1024
-FILE_MODE = 0o600
-FOLDER_MODE = 0o700
 CHAIN_MAX = 10  # certificates
 
 _LOG = msgspec.json.Decoder(OrderLog)
@@ -113,8 +111,7 @@ class OwnCertificateFiles:
 
     def _replace(self, name: str, data: bytes) -> None:
         path = self._path(name)
-        os.makedirs(os.path.dirname(path), FOLDER_MODE, exist_ok=True)
-        replace_file(path, data, new_mode=FILE_MODE)
+        replace_file(path, data, new_mode=mode_of_new_file(os.path.dirname(path)))
 
 
 def _key(pem: bytes) -> EllipticCurvePrivateKey:
