@@ -182,6 +182,7 @@ def test_without_records_in_dns_the_key_changes_at_once() -> None:
         await world.settle()
         assert world.files.in_use is not None
         assert world.files.in_use.digest == "k2"
+        await world.live(MINUTE_MS)
         assert stage(world) is KeyStage.IN_USE
         assert world.alarms.standing() == ()
 

@@ -5,15 +5,20 @@ The client of the authority is large, so it is imported at the first order.
 """
 
 import asyncio
+import errno
 from collections.abc import Callable
 
 from secondpost.config.faults import Wrong
 from secondpost.config.files import PEM_OCTETS_MAX, FileWrong, OpenToRead, read_file, read_password
 from secondpost.config.records import LETS_ENCRYPT, AcmeChallenge, Config
-from secondpost.protocols.certificate_questions import CertificateOrder, CertificateResult
+from secondpost.protocols.certificate_questions import (
+    CertificateNotIssued,
+    CertificateOrder,
+    CertificateResult,
+)
 from secondpost.roles.parts import Parts
 from secondpost.setup.certificate_names import certificate_names
-from secondpost.world.ports import KeyFault, Requester, Work
+from secondpost.world.ports import DiskFailed, KeyFault, Requester, Work
 from secondpost.world.real.fetch import RealFetcher
 
 FINISH_SECONDS_MAX = 120.0  # that a successor waits for the order under way
@@ -49,7 +54,12 @@ class AcmeOrders:
             requests = AcmeRequests(self._near, self._far, tls.acme_directory)
             self._stop = requests.stop
             client = AcmeClient(self._config.store, account, requests)
-            return await self._work.run(lambda: client.obtain(order))
+            try:
+                return await self._work.run(lambda: client.obtain(order))
+            except OSError as error:
+                if error.errno == errno.EIO:
+                    raise DiskFailed(str(error)) from error
+                return CertificateNotIssued(f"a file of the account or of an answer: {error}")
 
     async def finish(self) -> None:
         """Wait for the order under way, within a bound: one that was cut off would count as failed."""

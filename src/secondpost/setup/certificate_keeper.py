@@ -224,7 +224,7 @@ class CertificateKeeper:
             return
         if for_next:
             await self._work.run(self._folder.drop_next_key)
-        await self._write(order_filled(log, old_digest))
+        await self._write(order_filled(log, old_digest, self._clock.now_ms()))
         self._ways.installed(made)
         how = f"a certificate of {made.issuer} was issued; it ends at {utc_text(made.validity.ends_ms)}"
         self._alarms.end(AlarmKind.CERTIFICATE_REFUSED, self._host, how)

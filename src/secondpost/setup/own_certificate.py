@@ -31,6 +31,7 @@ from secondpost.setup.certificate_alarm import Validity
 RENEW_PART = 3  # a third of its life is left
 LOOK_MS = HOUR_MS  # between two looks while nothing is due: names may begin to point here
 RECORDS_LOOK_MS_MIN, RECORDS_LOOK_MS_MAX = 5 * SECOND_MS, 5 * MINUTE_MS  # while the key is changed
+TAKEN_UP_MS = 15 * SECOND_MS  # until every process shows a new certificate; they look every 5 s
 TTLS_OF_OLD_RECORD = 2  # RFC 7671 §8.1
 # After how many failed orders in a row, how long to wait. Authorities count failures per hour and name:
 # Let's Encrypt allows five.
@@ -74,6 +75,7 @@ class OrderLog:
     seen_ms: int | None = None  # since when every name server has had the next key's record
     is_sure: bool = False  # the last look at the records allows the change of the key
     ttl_seconds: int = 0  # the longest of the records that were seen
+    changed_ms: int = 0  # when the key was changed
     old_digest: str = ""  # of the key before this one, while its record may still be published
 
 
@@ -165,7 +167,7 @@ def next_step(stored: StoredCertificate, names: Sequence[str], now_ms: int) -> C
 
 def _records_look_ms(log: OrderLog) -> int:
     every_ms = min(max(log.ttl_seconds * SECOND_MS, RECORDS_LOOK_MS_MIN), RECORDS_LOOK_MS_MAX)
-    return log.looked_ms + every_ms
+    return max(log.looked_ms + every_ms, log.changed_ms + TAKEN_UP_MS)
 
 
 def is_due(stored: StoredCertificate, names: Sequence[str], now_ms: int) -> bool:
@@ -208,10 +210,10 @@ def order_failed(log: OrderLog, reason: str, host: str, retry_ms: int) -> OrderL
     return replace(log, reason=reason, host=host, retry_ms=retry_ms)
 
 
-def order_filled(log: OrderLog, old_digest: str) -> OrderLog:
+def order_filled(log: OrderLog, old_digest: str, now_ms: int) -> OrderLog:
     """`old_digest`: of the key that was replaced; "" if the key stays."""
-    if len(old_digest) > 0:  # its record is looked for at once: there may be none
-        return OrderLog(orders_ms=log.orders_ms, old_digest=old_digest)
+    if len(old_digest) > 0:  # what to do about its record is said after a look: there may be none
+        return OrderLog(orders_ms=log.orders_ms, old_digest=old_digest, changed_ms=now_ms)
     return replace(log, failed=0, reason="", host="", retry_ms=0)
 
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from secondpost.mail.own_certificate import ALPN_ANSWERS, HTTP_ANSWERS, alpn_answer, http_answer
-from secondpost.world.real.files import make_folder_below, mode_of_new_file, replace_file
+from secondpost.world.real.files import make_folder_below, replace_in_room
 
 ACME_IDENTIFIER = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.31")  # RFC 8737 §6.1
 VALID_DAYS = 7
@@ -59,7 +59,7 @@ class AcmeAnswers:
     def _put(self, name: str, data: bytes) -> None:
         path = os.path.join(self._store, name)
         make_folder_below(os.path.dirname(path))
-        replace_file(path, data, new_mode=mode_of_new_file(os.path.dirname(path)))
+        replace_in_room(path, data)
 
 
 def challenge_certificate(host: str, authorization: str) -> bytes:

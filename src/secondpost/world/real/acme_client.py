@@ -37,7 +37,7 @@ from secondpost.protocols.certificate_questions import (
 from secondpost.world.ports import Fetched, FetchError
 from secondpost.world.real.acme_answers import AcmeAnswers, AnswerRefused
 from secondpost.world.real.acme_network import AcmeNetwork, AcmeRequests, OrderStopped, TlsAlpn01
-from secondpost.world.real.files import OWN_FILE_MODE, replace_file
+from secondpost.world.real.files import replace_in_room
 
 ORDER_SECONDS_MAX = 300.0
 POLL_SECONDS = 2.0  # if the authority does not say when to ask again
@@ -133,7 +133,7 @@ class AcmeClient:
         if not os.path.exists(path):
             made = generate_private_key(SECP256R1())
             pem = made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-            replace_file(path, pem, new_mode=OWN_FILE_MODE)
+            replace_in_room(path, pem)
         with open(path, "rb") as file:
             key = load_pem_private_key(file.read(KEY_OCTETS_MAX), password=None)
         assert isinstance(key, EllipticCurvePrivateKey), f"{path} has another kind of key"

@@ -5,7 +5,7 @@ import stat
 from contextlib import suppress
 
 NEW_FILE_MODE = 0o644
-OWN_FILE_MODE, OWN_FOLDER_MODE = 0o600, 0o700
+OWN_FILE_MODE = 0o600
 
 
 class FileRefused(Exception):
@@ -24,9 +24,9 @@ def file_stamp(path: str) -> tuple[int, int, int] | None:
 def replace_file(path: str, data: bytes, keep_as: str | None = None, new_mode: int = NEW_FILE_MODE) -> None:
     """Write a file in one step, synced: after a crash there is the old one or the new one, whole.
 
-    `new_mode`: of a file that is not there yet. An old file keeps its mode and owner, and with
-    `keep_as` lies there under that name. A link of one's own is followed; that of another user could
-    lead to a file that is not meant. Raises FileRefused and OSError.
+    An old file keeps its mode and owner, and with `keep_as` lies there under that name. A link of
+    one's own is followed; that of another user could lead to a file that is not meant. Raises
+    FileRefused and OSError.
     """
     target = _target(path)
     try:
@@ -37,7 +37,7 @@ def replace_file(path: str, data: bytes, keep_as: str | None = None, new_mode: i
         raise FileRefused(f"{path} is not a regular file; move it away, or name another with --config")
     unfinished = f"{target}.{os.getpid()}"
     # O_EXCL follows no link that another user may have put there.
-    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, new_mode)
+    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, NEW_FILE_MODE)
     try:
         with open(handle, "wb") as file:
             if earlier is not None:
@@ -54,20 +54,31 @@ def replace_file(path: str, data: bytes, keep_as: str | None = None, new_mode: i
     sync_folder(os.path.dirname(target))
 
 
-def mode_of_new_file(folder: str) -> int:
-    """Of a file in a room: where roles have users of their own, the folder is setgid, and what its
-    group may do with the folder it may do with the files.
+def replace_in_room(path: str, data: bytes) -> None:
+    """As `replace_file`, for a file of the store: no link is followed, and the new file has the mode of
+    its room. A role's walls forbid it to change a mode. Raises OSError.
     """
-    mode = os.stat(folder).st_mode
-    return OWN_FILE_MODE | (mode & 0o060 if mode & stat.S_ISGID != 0 else 0)
+    folder = os.path.dirname(path)
+    # Where roles have users of their own a room is setgid: its group may do with the files what it may
+    # do with the folder.
+    room = os.stat(folder).st_mode
+    mode = OWN_FILE_MODE | (room & 0o060 if room & stat.S_ISGID != 0 else 0)
+    unfinished = f"{path}.new"
+    with suppress(FileNotFoundError):
+        os.unlink(unfinished)  # of a process that was killed
+    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    with open(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(handle)
+    os.rename(unfinished, path)
+    sync_folder(folder)
 
 
 def make_folder_below(path: str) -> None:
-    """Make a folder in a room, with the room's own mode; does nothing if it exists."""
+    """Make a folder in a room, with the room's mode; does nothing if it exists. Raises OSError."""
     with suppress(FileExistsError):
-        os.mkdir(path, OWN_FOLDER_MODE)
-        # Made first with less: between the two no other user may come in.
-        os.chmod(path, stat.S_IMODE(os.stat(os.path.dirname(path)).st_mode))
+        os.mkdir(path, stat.S_IMODE(os.stat(os.path.dirname(path)).st_mode) & 0o770)
 
 
 def _target(path: str) -> str:

@@ -29,7 +29,7 @@ from secondpost.setup.certificate_alarm import Validity
 from secondpost.setup.certificate_keeper import UnfitChain
 from secondpost.setup.own_certificate import CertificateInUse, OrderLog, StoredCertificate
 from secondpost.world.real.certificate_key import digest_of, key_of, names_of
-from secondpost.world.real.files import mode_of_new_file, replace_file, sync_folder
+from secondpost.world.real.files import replace_in_room, sync_folder
 
 FILE_OCTETS_MAX = 256 * 1024
 CHAIN_MAX = 10  # certificates
@@ -110,8 +110,7 @@ class OwnCertificateFiles:
             return None
 
     def _replace(self, name: str, data: bytes) -> None:
-        path = self._path(name)
-        replace_file(path, data, new_mode=mode_of_new_file(os.path.dirname(path)))
+        replace_in_room(self._path(name), data)
 
 
 def _key(pem: bytes) -> EllipticCurvePrivateKey:
