@@ -109,11 +109,11 @@ def ran(*words: str, said: bytes = b"") -> str:
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     names = Dns()
     names.lines = ["example.org. 60 IN MX 10 mx1.provider.example.", f"{HOST}. 60 IN A 127.0.0.1"]
     with names.running() as port:
-        opened = Office(tmp_path, port)
+        opened = Office(tmp_path_factory.mktemp("office"), port)  # sockets need short paths
         try:
             opened.store.mkdir(mode=0o700)
             opened.start()
