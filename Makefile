@@ -58,7 +58,7 @@ days: $(READY)
 bench: $(READY) have-peers
 	@$(PY) -m bench
 
-against: $(READY) have-peers have-swaks
+against: $(READY) have-peers have-swaks have-package
 	@$(PY) -m pytest tests/against
 
 long: $(READY) have-peers have-strace have-ip have-swaks have-chromium have-postgres
@@ -69,7 +69,7 @@ long: $(READY) have-peers have-strace have-ip have-swaks have-chromium have-post
 	@$(PY) -m tests.crash.fanout_kill --readers 20000
 	@$(MAKE) --no-print-directory days SEEDS=1000
 	@$(PY) -m simulation.days --planted all --seeds 50
-	@$(MAKE) --no-print-directory against
+	@$(MAKE) --no-print-directory deb against
 	@$(MAKE) --no-print-directory bench
 
 # Debian's packages conflict with each other, so each is unpacked into a root of its own.
@@ -112,7 +112,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(PY) -m compileall -q src simulation
 	@touch $@
 
-.PHONY: have-strace have-ip have-swaks have-chromium have-postgres have-debootstrap have-debhelper have-peers
+.PHONY: have-strace have-ip have-swaks have-chromium have-postgres have-debootstrap have-debhelper have-package have-peers
 have-strace:
 	@command -v strace >/dev/null || { echo "strace is missing: apt-get install strace"; exit 1; }
 have-ip:
@@ -129,5 +129,7 @@ have-debootstrap:
 have-debhelper:
 	@command -v dh >/dev/null && /usr/bin/python3 -c 'import ensurepip, venv' \
 	  || { echo "Debian's tools are missing: apt-get install build-essential debhelper fakeroot python3 python3-venv"; exit 1; }
+have-package:
+	@ls dist/secondpost_*.deb >/dev/null 2>&1 || { echo "the package is missing: make deb"; exit 1; }
 have-peers: $(READY)
 	@$(PY) -m bench.peers check

@@ -16,6 +16,7 @@ from secondpost import __version__
 ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "dist"
 BUILD = ROOT / "build" / "deb"
+WHEELS = ROOT / "build" / "wheels"
 PYTHON = "/usr/bin/python3"  # Debian's: the package runs on it
 REVISION = 1
 MAINTAINER = "The maintainers of Secondpost <maintainers@secondpost.example>"
@@ -40,12 +41,13 @@ def unpacked_source() -> Path:
 
 
 def download_wheels(tree: Path) -> None:
-    """Into the folder wheels: those of the lock, and our own."""
-    wheels = tree / "wheels"
+    """Those of the lock into build/wheels; from there, with our own, into the folder wheels."""
+    shutil.rmtree(WHEELS, ignore_errors=True)
     pip = [sys.executable, "-m", "pip", "--python", PYTHON, "--quiet", "--disable-pip-version-check"]
     wanted = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", "requirements.install.lock"]
-    _run([*pip, "download", *wanted, "--dest", str(wheels)], tree)
-    shutil.copy(DIST / f"secondpost-{__version__}-py3-none-any.whl", wheels)
+    _run([*pip, "download", *wanted, "--dest", str(WHEELS)], tree)
+    shutil.copytree(WHEELS, tree / "wheels")
+    shutil.copy(DIST / f"secondpost-{__version__}-py3-none-any.whl", tree / "wheels")
 
 
 def changelog() -> str:

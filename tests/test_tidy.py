@@ -456,10 +456,11 @@ def test_the_lock_holds_every_dependency() -> None:
 
 
 def test_what_an_owner_installs_is_all_that_the_service_needs_in_the_versions_that_are_tested() -> None:
-    """Without its build system: what is installed is a wheel."""
+    """What builds the package is among what is tested, and is not installed."""
     tree = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     installed, tested = locked_in("requirements.install.lock"), locked_in("requirements.lock")
     assert names_of(tree["project"]["dependencies"]) - installed.keys() == set()
+    assert names_of(tree["build-system"]["requires"]) <= tested.keys() - installed.keys()
     assert (
         names_of(one for one in tree["dependency-groups"]["dev"] if isinstance(one, str)) & set(installed)
         == set()

@@ -1,0 +1,1 @@
+"""The wheel and the Debian package, installed where nothing else is."""
