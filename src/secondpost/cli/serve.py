@@ -1,7 +1,5 @@
 """secondpost serve: run the service until it is stopped."""
 
-import os
-
 import click
 
 from secondpost.cli.command import Command
@@ -26,11 +24,7 @@ def serve(context: click.Context, role: str | None, single: bool) -> None:
     if role is not None and single:
         raise click.UsageError("Use only one of --role and --single.")
     from secondpost import processes
-    from secondpost.processes.accepted import inherited_configuration
 
-    accepted = inherited_configuration(os.environ)
-    if accepted is not None and role is not None:
-        context.exit(processes.serve_role(accepted, role))
     config = configuration(role)
     for warning in warnings(config):
         if warning.is_idle:

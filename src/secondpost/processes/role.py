@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from socket import socket
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import uvloop
 
@@ -40,20 +40,14 @@ from secondpost.processes.user import UserRefused, become, keep_from_others, pre
 from secondpost.processes.walls import raise_walls
 from secondpost.protocols.dkim.signing import SigningKey
 from secondpost.protocols.tokens import Ring
-from secondpost.roles.deliver import DeliverRole, NewsletterDelivery, newsletter_delivery, own_addresses
 from secondpost.roles.parts import Parts, Role, World
-from secondpost.roles.receive import ReceiveRole
-from secondpost.roles.unnamed import UnnamedNewsletters
 from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
-from secondpost.store.sqlite import SqliteStore
-from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from secondpost.world.background import BackgroundTasks
 from secondpost.world.ports import Disk, DiskFailed, DiskFull, Held, KeyFault, NetError
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.dice import RealDice
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.dns import RealResolver
-from secondpost.world.real.keys import load_signing_keys, make_missing_keys, ring_path
 from secondpost.world.real.landlock import LandlockRefused
 from secondpost.world.real.log import LogWriter
 from secondpost.world.real.net import RealNet, open_door
@@ -61,6 +55,12 @@ from secondpost.world.real.seccomp import SeccompRefused
 from secondpost.world.real.tls import CertificateError, ServerCertificate
 from secondpost.world.real.work import SWITCH_SECONDS, RealWork
 from secondpost.world.sockets.alarms import ALARMS, AlarmReporter
+
+if TYPE_CHECKING:
+    from secondpost.roles.deliver import NewsletterDelivery
+    from secondpost.roles.unnamed import UnnamedNewsletters
+    from secondpost.store.sqlite import SqliteStore
+    from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 
 # The usual limit of 1,024 would let idle connections leave no descriptors for the files of large
 # messages.
@@ -152,7 +152,7 @@ def _state_alarms(
 
 
 async def _look_for_unnamed(
-    unnamed: UnnamedNewsletters, failed: Callable[[BaseException], None], ends: AsyncExitStack
+    unnamed: "UnnamedNewsletters", failed: Callable[[BaseException], None], ends: AsyncExitStack
 ) -> None:
     background = BackgroundTasks(failed)
     await unnamed.look()
@@ -261,6 +261,8 @@ class _Running:
         held = await self._hold_the_store(world.disk, ends)
         stating = await ends.enter_async_context(AsyncExitStack())
         if "deliver" in self._roles:  # there is only one such role
+            from secondpost.roles.unnamed import UnnamedNewsletters
+
             await _look_for_unnamed(UnnamedNewsletters(self._config, readers, alarms), failed, stating)
         else:  # deliver has what stands in its own process
             reporter = AlarmReporter(world.net, world.disk.path(ALARMS), self._name, alarms)
@@ -318,10 +320,15 @@ class _Running:
 
     def _stores(
         self, world: World, failed: Callable[[BaseException], None], ends: AsyncExitStack
-    ) -> tuple[SqliteStore | None, SqliteNewsletterStore | None]:
+    ) -> "tuple[SqliteStore | None, SqliteNewsletterStore | None]":
         """Open only the stores that the roles may see: a hijacked receive role cannot read the list
         of readers, a hijacked web role no mail.
         """
+        if "fetch" in self._roles and len(self._roles) == 1:
+            return None, None
+        from secondpost.store.sqlite import SqliteStore
+        from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
+
         mail: SqliteStore | None = None
         readers: SqliteNewsletterStore | None = None
         if not {"receive", "deliver"}.isdisjoint(self._roles):
@@ -334,11 +341,15 @@ class _Running:
             )
             ends.callback(readers.close)
         if "deliver" in self._roles:
+            from secondpost.world.real.keys import make_missing_keys
+
             make_missing_keys(self._config.store, self._config.dkim, world.dice)
         return mail, readers
 
     async def _wait_for_link_keys(self) -> None:
         """The deliver role makes them, at the first start of a service. Without them loading fails."""
+        from secondpost.world.real.keys import ring_path
+
         path = ring_path(self._config.store, Ring.LINKS)
         loop = asyncio.get_running_loop()
         until = loop.time() + KEYS_SECONDS_MAX
@@ -347,14 +358,22 @@ class _Running:
 
     def _own_keys(self) -> Sequence[SigningKey]:
         """The keys for mail to the owner, which only the deliver role sends."""
-        return load_signing_keys(self._config.store, self._config.dkim) if "deliver" in self._roles else ()
+        if "deliver" not in self._roles:
+            return ()
+        from secondpost.world.real.keys import load_signing_keys
+
+        return load_signing_keys(self._config.store, self._config.dkim)
 
     def _built(self, parts: Parts, ends: AsyncExitStack) -> list[Role]:
         """The roles, not started yet. Raises what CANNOT_START lists, and DiskFailed."""
         built: list[Role] = []
         if "receive" in self._roles:
+            from secondpost.roles.receive import ReceiveRole
+
             built.append(ReceiveRole(parts))
         if "deliver" in self._roles:
+            from secondpost.roles.deliver import DeliverRole
+
             built.append(
                 DeliverRole(parts, None if parts.readers is None else self._reader_delivery(parts, ends))
             )
@@ -368,9 +387,10 @@ class _Running:
             built.append(self._fetch(parts))
         return built
 
-    def _reader_delivery(self, parts: Parts, ends: AsyncExitStack) -> NewsletterDelivery | None:
+    def _reader_delivery(self, parts: Parts, ends: AsyncExitStack) -> "NewsletterDelivery | None":
         from secondpost.processes.signer import SignerSetup, reader_keys
         from secondpost.processes.workshop import MailWorkshop, makers_wanted
+        from secondpost.roles.deliver import newsletter_delivery, own_addresses
 
         config, alarms = self._config, parts.alarms
         keys, makers = reader_keys(config.store, config.dkim), self._place.makers

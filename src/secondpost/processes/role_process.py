@@ -51,7 +51,7 @@ async def _spawned(
             sys.executable,
             "-P",  # no modules from the current folder
             "-m",
-            "secondpost",
+            "secondpost.processes",
             "--config",  # for those who look at the list of processes: it reads what it is handed
             os.path.abspath(accepted.config.path),
             "serve",

@@ -129,7 +129,7 @@ def _service(config: Config, unit: RoleUnit, machine: UnitMachine) -> SystemdFil
         *START_LIMIT,
     )
     service = (
-        ("ExecStart", f"{_command(config, machine)} serve --role {role}"),
+        ("ExecStart", f"{_command(config, machine, 'secondpost.processes')} serve --role {role}"),
         ("ExecReload", f"{_command(config, machine)} reload --role {role}"),
         *KEEPING,
         ("User", user_of_role(role)),
@@ -145,8 +145,8 @@ def _service(config: Config, unit: RoleUnit, machine: UnitMachine) -> SystemdFil
     return unit_file(service_of(role), [("Unit", about), ("Service", service)])
 
 
-def _command(config: Config, machine: UnitMachine) -> str:
-    return f"{word(machine.python)} -P -m secondpost --config {word(config.path)}"
+def _command(config: Config, machine: UnitMachine, module: str = "secondpost") -> str:
+    return f"{word(machine.python)} -P -m {module} --config {word(config.path)}"
 
 
 def secrets_of(config: Config, role: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ dns_upstream sends the queries. Concurrent requests for the same question share 
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from secondpost.config.files import OpenToRead, open_to_read
 from secondpost.mail.address import Domain, Endpoint, as_ip
@@ -34,7 +35,9 @@ from secondpost.protocols.dns.lookup import (
 )
 from secondpost.world.ports import Dice
 from secondpost.world.real.dns_servers import RESOLV_CONF, Servers, reaches_ipv6
-from secondpost.world.real.dns_upstream import Upstream
+
+if TYPE_CHECKING:
+    from secondpost.world.real.dns_upstream import Upstream
 
 LOOK_SECONDS = 10.0  # how often to check for changes of this machine's DNS servers and routes
 PENALTY_SECONDS = 30.0  # how long a server that did not reply is queried after the others
@@ -193,6 +196,9 @@ class RealResolver:
         if servers != tuple(upstream.endpoint for upstream in self._upstreams):
             for upstream in self._upstreams:
                 upstream.close()
+            # With the library for DNS messages: roles that never ask do not hold it in memory.
+            from secondpost.world.real.dns_upstream import Upstream
+
             self._upstreams = [Upstream(endpoint, self._dice) for endpoint in servers]
 
 
@@ -200,7 +206,7 @@ def _texts(answer: DnsAnswer) -> tuple[str, ...]:
     return tuple(record for record in answer.records if isinstance(record, str))
 
 
-def _order(upstreams: Sequence[Upstream], now: float) -> list[int]:
+def _order(upstreams: "Sequence[Upstream]", now: float) -> list[int]:
     """The given order, but servers that did not reply recently come last."""
 
     def is_sulking(place: int) -> bool:
