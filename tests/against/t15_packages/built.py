@@ -40,6 +40,6 @@ def next_version(deb: Path, folder: Path) -> Path:
     assert count == 1
     control.write_text(text)
     later = folder / "secondpost_later.deb"
-    build = ["dpkg-deb", "--root-owner-group", "-Znone", "--build", tree, later]
+    build = ["dpkg-deb", "--root-owner-group", "-Znone", "--build", str(tree), str(later)]
     subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
     return later

@@ -26,7 +26,7 @@ def output(*command: str | Path) -> str:
 
 
 def test_lintian_has_nothing_to_say() -> None:
-    command = ["lintian", "--allow-root", "--fail-on", "error,warning", package()]
+    command = ["lintian", "--allow-root", "--fail-on", "error,warning", str(package())]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
 

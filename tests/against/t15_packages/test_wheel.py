@@ -15,7 +15,7 @@ DEMO_SECONDS_MAX = 240
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("fresh") / "venv"
     subprocess.run([PYTHON, "-m", "venv", place], check=True)
-    offline = ["--no-index", "--find-links", library_wheels()]
+    offline = ["--no-index", "--find-links", str(library_wheels())]
     subprocess.run([place / "bin" / "pip", "install", "--quiet", *offline, wheel()], check=True)
     return place / "bin" / "secondpost"
 
