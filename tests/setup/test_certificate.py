@@ -54,7 +54,7 @@ def test_a_good_certificate_causes_no_alarm(facts: CertificateFacts) -> None:
 
 
 BROKEN = {
-    "no certificate": (None, Check.CERTIFICATE, Grade.WARNING, "certbot certonly -d mx2.example.net"),
+    "no certificate": (None, Check.CERTIFICATE, Grade.WARNING, '[tls] acme = "me@elsewhere.example"'),
     "unreadable": (BrokenFiles("no"), Check.CERTIFICATE, Grade.FAULT, "certbot certonly -d mx2.example.net"),
     "not for our eyes": (
         BrokenFiles("/etc/mx2.key cannot be read: Permission denied", is_hidden=True),
@@ -135,3 +135,12 @@ def test_a_broken_certificate_is_found_by_its_own_check_with_its_remedy(name: st
     [one] = alarms(found(files))
     assert (one.check, one.grade) == (check, grade)
     assert remedy in one.remedy
+
+
+def test_a_certificate_got_by_acme_is_renewed_by_our_own_command() -> None:
+    acme = replace(config(), tls=Tls(acme="me@elsewhere.example"))
+    [none_yet] = examine_certificate(acme, None, NOW_MS)
+    assert (none_yet.grade, none_yet.remedy) == (Grade.WARNING, "secondpost tls show")
+    old = replace(FILES, certificate=replace(GOOD, ends_ms=NOW_MS - DAY_MS))
+    [expired] = alarms(examine_certificate(acme, old, NOW_MS))
+    assert (expired.subject, expired.remedy) == ("tls/server.pem", "secondpost tls renew")

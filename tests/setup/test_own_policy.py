@@ -8,6 +8,7 @@ from secondpost.mail.address import Domain
 from secondpost.mail.questions import Finding, Mx, MxAnswer, MxRecord, NameAnswer, NameQuestion
 from secondpost.mail.sts_policy import StsMode, policy_file
 from secondpost.protocols.mta_sts import Policy, parse_id, parse_policy
+from secondpost.setup.certificate_names import certificate_names
 from secondpost.setup.own_policy import ask_policy, policy_id
 from secondpost.setup.wanted import policy_domains
 from secondpost.world.asking import answer_from
@@ -112,6 +113,11 @@ def test_the_id_changes_with_the_policy_and_only_then() -> None:
     assert len({policy_id(each) for each in (one, *others)}) == 4
     assert parse_id(f"v=STSv1; id={policy_id(one)}") == policy_id(one)
     assert "mx:" not in text("none", (10, "a.example"))
+
+
+def test_the_certificate_is_for_the_hosts_of_the_policies_that_are_served() -> None:
+    named = certificate_names(config(more=NEWSLETTER))
+    assert named == (US, "mta-sts.example.org", f"mta-sts.{US}", "mta-sts.example.com")
 
 
 def test_a_policy_has_a_file_of_its_own_below_the_store() -> None:

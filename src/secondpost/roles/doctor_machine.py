@@ -13,6 +13,7 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.subscriber import NO_SUBSCRIBER
 from secondpost.mail.walls import StandingWalls
 from secondpost.protocols.tokens import Purpose, Ring, Token
+from secondpost.roles.certificate_look import certificate_paths
 from secondpost.roles.desk import open_desk
 from secondpost.setup.certificate import BrokenFiles, CertificateFiles, examine_certificate
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
@@ -56,10 +57,11 @@ def examine_here(config: Config, user: str, folders: tuple[str, ...]) -> Iterato
 
 
 def tls_files(config: Config) -> CertificateFiles | BrokenFiles | None:
-    """None if the configuration names no certificate."""
-    if config.tls.certificate is None or config.tls.key is None:
+    """None if the configuration names no certificate, or the first one is still to be got."""
+    paths = certificate_paths(config)
+    if paths is None or (config.tls.acme is not None and not os.path.exists(paths[0])):
         return None
-    return certificate_files(config.tls.certificate, config.tls.key)
+    return certificate_files(*paths)
 
 
 def signing_keys(config: Config) -> Diagnosis:

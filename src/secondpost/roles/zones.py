@@ -9,9 +9,10 @@ from secondpost.mail.address import Domain
 from secondpost.mail.dns_questions import StsPolicyAnswer
 from secondpost.protocols.mta_sts import POLICY_OCTETS_MAX, policy_url
 from secondpost.roles.authoritative import Authoritative
+from secondpost.roles.certificate_look import certificate_paths
 from secondpost.setup.diagnosis import Diagnosis
 from secondpost.setup.examine_dns import examine
-from secondpost.setup.facts import DkimKey, Facts, authority_of, look_around
+from secondpost.setup.facts import DkimKey, Facts, authority_of, authority_to_come, look_around
 from secondpost.setup.records import WantedRecord
 from secondpost.setup.visible import still_missing
 from secondpost.setup.wanted import records_wanted
@@ -33,9 +34,10 @@ def facts_of_machine(config: Config) -> Facts:
     """What is known without DNS. The certificate may be readable for root alone: call it before
     becoming the owner of the store.
     """
-    key = certificate_key(config.tls.certificate) if config.tls.certificate is not None else None
+    paths = certificate_paths(config)
+    key = None if paths is None else certificate_key(paths[0])
     if key is None:
-        return Facts(public_addresses(config))
+        return Facts(public_addresses(config), authority=authority_to_come(config))
     return Facts(public_addresses(config), key.digest, authority_of(key.issuer))
 
 

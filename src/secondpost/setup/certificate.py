@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from secondpost.config.records import Config
 from secondpost.mail.duration import DAY_MS
+from secondpost.mail.own_certificate import SERVER_PEM
 from secondpost.setup.certificate_alarm import NOW_STEP, SOON_STEP, Validity
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 
@@ -55,13 +56,17 @@ def examine_certificate(
     config: Config, files: CertificateFiles | BrokenFiles | None, now_ms: int
 ) -> Iterator[Diagnosis]:
     """`files`: None if `tls` names none."""
-    path = config.tls.certificate or ""
+    path = config.tls.certificate or SERVER_PEM
+    if files is None and config.tls.acme is not None:
+        text = "There is no certificate yet: other servers hand their mail over in the clear until it comes."
+        yield Diagnosis(Check.CERTIFICATE, str(config.hostname), Grade.WARNING, text, "secondpost tls show")
+        return
     if files is None:
         text = "There is no certificate: other servers hand their mail over in the clear."
-        remedy = f"[tls] certificate and key in {config.path}; certbot certonly -d {config.hostname}"
+        remedy = f'[tls] acme = "{config.owner[0] if len(config.owner) > 0 else "you@…"}" in {config.path}'
         yield Diagnosis(Check.CERTIFICATE, str(config.hostname), Grade.WARNING, text, remedy)
         return
-    renew = f"certbot certonly -d {config.hostname}"
+    renew = _renewal(config)
     if isinstance(files, BrokenFiles) and files.is_hidden:
         text = f"The certificate was not looked at: {files.why}."
         yield Diagnosis(Check.CERTIFICATE, path, Grade.NOTE, text, "as root: secondpost check security")
@@ -81,13 +86,17 @@ def examine_certificate(
     yield _strength(config, path, facts)
 
 
+def _renewal(config: Config) -> str:
+    """The command that gets another certificate."""
+    return "secondpost tls renew" if config.tls.acme is not None else f"certbot certonly -d {config.hostname}"
+
+
 def _names(config: Config, path: str, facts: CertificateFacts) -> Diagnosis:
     missing = [host for host in (config.hostname.name,) if not facts.covers(host)]
     if len(missing) > 0:
         covered = ", ".join(facts.names) if len(facts.names) > 0 else "no name"
         text = f"The certificate is for {covered}, not for {missing[0]}."
-        remedy = f"certbot certonly -d {config.hostname}"
-        return Diagnosis(Check.CERTIFICATE_NAMES, path, Grade.FAULT, text, remedy)
+        return Diagnosis(Check.CERTIFICATE_NAMES, path, Grade.FAULT, text, _renewal(config))
     return Diagnosis(Check.CERTIFICATE_NAMES, path, Grade.WELL, f"It is for {config.hostname}.")
 
 

@@ -4,16 +4,14 @@ from collections.abc import Collection, Sequence
 
 from secondpost.config.records import Config
 from secondpost.mail.questions import Addresses, Asking, Finding
-from secondpost.setup.wanted import sender_domains, web_host
-
-MTA_STS_LABEL = "mta-sts"  # RFC 8461 §3.3: the host of a domain's policy
+from secondpost.protocols.mta_sts import POLICY_HOST
+from secondpost.setup.wanted import policy_domains, web_host
 
 
 def certificate_names(config: Config) -> tuple[str, ...]:
     """Every name that the certificate may be for, the host's first: so it serves mail and pages alike."""
     pages = web_host(config)
-    domains = [backup.domain for backup in config.backups] + list(sender_domains(config))
-    policies = [f"{MTA_STS_LABEL}.{domain}" for domain in domains]
+    policies = [f"{POLICY_HOST}{domain}" for domain in policy_domains(config)]
     return tuple(dict.fromkeys([config.hostname.name, *([] if pages is None else [pages]), *policies]))
 
 

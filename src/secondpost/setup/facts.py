@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from secondpost.config.records import Config
+from secondpost.config.records import LETS_ENCRYPT, Config
 from secondpost.mail.address import Domain
 from secondpost.mail.dns_questions import (
     AskingZone,
@@ -81,6 +81,14 @@ class Facts:
 def authority_of(issuer: str) -> str:
     """The name of an issuer in CAA records; "" if it is not known."""
     return AUTHORITIES.get(issuer, "")
+
+
+def authority_to_come(config: Config) -> str:
+    """The authority of a certificate that is still to be got by ACME, as CAA records name it; "" if it is
+    not known.
+    """
+    is_usual = config.tls.acme is not None and config.tls.acme_directory == LETS_ENCRYPT
+    return AUTHORITIES["Let's Encrypt"] if is_usual else ""
 
 
 def look_around(config: Config, known: Facts) -> AskingZone[Facts]:
