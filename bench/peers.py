@@ -33,6 +33,7 @@ PACKAGES: Final = {
     "apache": ("apache2-bin", "usr/sbin/apache2"),
     "caddy": ("caddy", "usr/bin/caddy"),
     "pebble": ("pebble", "usr/bin/pebble"),
+    "prometheus": ("prometheus", "usr/bin/promtool"),
 }
 
 # user or group: number, used if the system has none of that name

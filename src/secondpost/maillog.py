@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from secondpost.mail.address import Domain, Mailbox, ReversePath
+from secondpost.mail.address import Domain, Endpoint, Mailbox, ReversePath
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.delivery import DeliveryId, KeptFor
 from secondpost.mail.envelope import Arrival
@@ -261,6 +261,10 @@ class MailLog:
 
     def role_stopped(self, role: str, reason: str) -> None:
         self._say("role-stopped", role=role, reason=reason)
+
+    def not_monitored(self, endpoint: Endpoint, why: str) -> None:
+        """The usual address of `[metrics]` cannot be had."""
+        self._say("not-monitored", listen=endpoint, why=why)
 
     def reloaded(self, path: str, changes: Sequence[str]) -> None:
         """All roles run with what the file says now."""

@@ -29,6 +29,9 @@ url = "none"
 [receive]
 listen = ["127.0.0.1:{port}"]
 
+[metrics]
+listen = ["127.0.0.1:{metrics}"]
+
 [deliver]
 probe = "1 second"
 
@@ -60,11 +63,18 @@ class PostOffice:
 
     def __init__(self, folder: Path, primary_port: int, wrapper: tuple[str, ...] = ()) -> None:
         self.port = free_port()
+        self.monitor = f"http://127.0.0.1:{(metrics := free_port())}"
         self.store = folder / "store"
         self.log = folder / "log"
         self.config = folder / "secondpost.toml"
         self.config.write_text(
-            CONFIG.format(store=self.store, port=self.port, primary=primary_port, user=getpass.getuser())
+            CONFIG.format(
+                store=self.store,
+                port=self.port,
+                metrics=metrics,
+                primary=primary_port,
+                user=getpass.getuser(),
+            )
         )
         self._wrapper = wrapper
         self._process: subprocess.Popen[bytes] | None = None

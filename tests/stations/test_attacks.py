@@ -10,6 +10,7 @@ from secondpost.mail.address import NULL_PATH, Mailbox
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.reply import Reply
 from secondpost.mail.standing_alarms import StandingAlarms
+from secondpost.mail.tally import Tally
 from secondpost.maillog import MailLog
 from secondpost.receive.attacks import (
     NETWORKS_MAX,
@@ -50,7 +51,7 @@ def besieged(story: Callable[[Siege], Awaitable[None]]) -> None:
         lines: list[str] = []
         alarms = logged_alarms(lines, SimClock(timeline).now_ms)
         attacks = Attacks(alarms, asyncio.get_running_loop().time)
-        await story(Siege(attacks, alarms, lines, CallerLog(MailLog(lines.append), attacks)))
+        await story(Siege(attacks, alarms, lines, CallerLog(MailLog(lines.append), attacks, Tally())))
         attacks.close()
 
     run(told(), timeline, timeline.loop("receive"))

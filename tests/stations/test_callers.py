@@ -9,6 +9,7 @@ import pytest
 from secondpost.mail.address import NULL_PATH, Mailbox
 from secondpost.mail.duration import HOUR_MS
 from secondpost.mail.reply import Reply
+from secondpost.mail.tally import Tally
 from secondpost.mail.verdict import ACCEPT, Verdict
 from secondpost.maillog import MailLog
 from secondpost.policy.caller import TOO_MANY, TOO_MANY_FROM_CLIENT, TOO_MANY_FROM_NETWORK
@@ -239,7 +240,7 @@ def written(story: Callable[[CallerLog], None]) -> list[str]:
     lines: list[str] = []
 
     async def play() -> None:
-        log = CallerLog(MailLog(lines.append), Attacks(unlogged_alarms(), lambda: 0.0))
+        log = CallerLog(MailLog(lines.append), Attacks(unlogged_alarms(), lambda: 0.0), Tally())
         story(log)
         log.end_minute()
 
@@ -315,7 +316,7 @@ def test_a_minute_ends_by_itself() -> None:
     timeline = Timeline()
 
     async def story() -> None:
-        log = CallerLog(MailLog(lines.append), Attacks(unlogged_alarms(), lambda: 0.0))
+        log = CallerLog(MailLog(lines.append), Attacks(unlogged_alarms(), lambda: 0.0), Tally())
         for _ in range(NETWORK_LINES_MAX + 1):
             SessionLog(log, at("192.0.2.1")).connected()
         await asyncio.sleep(MINUTE_SECONDS + 1)

@@ -23,6 +23,7 @@ from secondpost.mail.delivery import KeptFor
 from secondpost.mail.envelope import Arrival, Lane
 from secondpost.mail.questions import Knowledge
 from secondpost.mail.queue_id import QueueIds
+from secondpost.mail.tally import Tally
 from secondpost.maillog import MailLog
 from secondpost.policy.domains import OwnDomains, recipients_of
 from secondpost.policy.stages import STAGES, Stages
@@ -207,6 +208,7 @@ class Office:
             receive=self.receive,
             backups=(self.backup,),
         )
+        self.tally = Tally()
         log = MailLog(self.lines.append, US)
         self.alarms = logged_alarms(self.lines)
         self.offers = PrimaryOffers(config, self.intake, RealClock())
@@ -237,6 +239,7 @@ class Office:
                 free=lambda: self.free,
                 failed=self.failures.append,
                 background=self._background,
+                tally=self.tally,
                 under_way=self.under_way,
                 stages=self.stages,
             )

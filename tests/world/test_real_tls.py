@@ -17,6 +17,7 @@ from secondpost.config.records import Tls
 from secondpost.mail.address import Endpoint
 from secondpost.mail.alarm import Severity
 from secondpost.mail.duration import DAY_MS
+from secondpost.mail.tally import Tally
 from secondpost.roles.certificate_look import certificate_look
 from secondpost.world.ports import ClientTls, NetError, ServerTls, TlsFacts
 from secondpost.world.real.net import RealNet
@@ -249,7 +250,8 @@ def test_the_days_of_a_certificate_are_read_as_the_service_uses_it(tmp_path: Pat
         clock, lines = SetClock(int(time.time() * 1000)), list[str]()
         alarms = logged_alarms(lines, clock.now_ms)
         config = replace(CONFIG, tls=Tls(certificate=pair.certificate, key=pair.key))
-        look = certificate_look(config, InLineWork(), clock, alarms, open_to_read)
+        tally = Tally()
+        look = certificate_look(config, InLineWork(), clock, alarms, open_to_read, tally)
         await look()
         assert lines == []
         clock.ms += 25 * DAY_MS  # of 30

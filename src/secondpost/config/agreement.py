@@ -123,11 +123,13 @@ def _check_logins(routes: Mapping[int, Route], findings: Findings) -> None:
 
 def _check_doors(config: Config, findings: Findings) -> None:
     """Report ports to listen on that are named twice or covered by a wildcard address."""
-    if not findings.is_clean(("receive", "listen")) or not findings.is_clean(("web", "listen")):
+    tables = {"receive": config.receive.listen, "web": config.web.doors, "metrics": config.metrics.listen}
+    if not all(findings.is_clean((table, "listen")) for table in tables):
         return
-    places: list[KeyPath] = [("receive", "listen", number) for number in range(len(config.receive.listen))]
-    places += [("web", "listen", number) for number in range(len(config.web.listen))]
-    doors = config.receive.listen + config.web.doors
+    places: list[KeyPath] = [
+        (table, "listen", number) for table, listen in tables.items() for number in range(len(listen))
+    ]
+    doors = [door for listen in tables.values() for door in listen]
     for at, door in enumerate(doors):
         for other_at, other in enumerate(doors):
             if door == other and other_at < at:

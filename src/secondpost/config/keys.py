@@ -34,6 +34,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "fetch": ("allow_private",),
     "send": ("only_to", "unverified"),
     "dkim": ("rsa", "ed25519"),
+    "metrics": ("listen",),
     "alarms": ("webhook", "held_after", "digest", "all_is_well", "timezone"),
     "backup": (
         "domain",

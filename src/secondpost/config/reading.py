@@ -93,6 +93,7 @@ def _config(path: str, values: Mapping[str, object], findings: Findings, beside:
         fetch=tables.fetch(_table(top, "fetch")),
         send=tables.send(_table(top, "send")),
         dkim=tables.dkim(_table(top, "dkim")),
+        metrics=tables.metrics(_table(top, "metrics")),
         alarms=tables.alarms(_table(top, "alarms")),
         backups=tuple(backups.values()),
         routes=tuple(routes.values()),

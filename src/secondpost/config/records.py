@@ -232,6 +232,21 @@ class Alarms:
     timezone: str = "UTC"
 
 
+USUAL_METRICS = (Endpoint("127.0.0.1", 9725),)
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Where figures and health are shown to a monitoring system; empty for "none"."""
+
+    listen: tuple[Endpoint, ...] = USUAL_METRICS
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether another program may have the port: then the service starts without it."""
+        return self.listen == USUAL_METRICS
+
+
 class Start(StrEnum):
     NEW = "new"
     EVERYTHING = "everything"
@@ -289,6 +304,7 @@ class Config:
     fetch: Fetch = field(default_factory=Fetch)
     send: Send = field(default_factory=Send)
     dkim: Dkim = field(default_factory=Dkim)
+    metrics: Metrics = field(default_factory=Metrics)
     alarms: Alarms = field(default_factory=Alarms)
     backups: tuple[Backup, ...] = ()
     routes: tuple[Route, ...] = ()

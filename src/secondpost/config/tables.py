@@ -21,6 +21,7 @@ from secondpost.config.records import (
     Dns,
     Fetch,
     LearnedRecipients,
+    Metrics,
     Newsletter,
     Receive,
     RecipientFile,
@@ -95,6 +96,13 @@ def receive(section: Section) -> Receive:
         recipients=section.take("recipients", forms.number(RECIPIENTS_LEAST, 10_000), usual.recipients),
         timeout_ms=section.take("timeout", forms.duration(SECOND_MS, HOUR_MS), usual.timeout_ms),
     )
+
+
+def metrics(section: Section) -> Metrics:
+    if section.values.get("listen") == "none":
+        return Metrics(())
+    hint = 'write listen = "none" to show no figures'
+    return Metrics(section.filled_list("listen", addresses.door, Metrics().listen, hint))
 
 
 def dns(section: Section) -> Dns:

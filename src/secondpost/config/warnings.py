@@ -69,6 +69,7 @@ def warnings(
         *_web(config),
         *_dns_and_deliver(config),
         *_fetch_send_and_sign(config),
+        *_metrics(config),
         *(
             warning
             for number, one in enumerate(config.backups, 1)
@@ -165,6 +166,16 @@ def _web(config: Config) -> Iterator[Warning]:
 
 def _has_certificate(config: Config) -> bool:
     return config.tls.acme is not None or config.tls.certificate is not None
+
+
+def _metrics(config: Config) -> Iterator[Warning]:
+    for door in config.metrics.listen:
+        if not is_loopback(door.host):
+            text = (
+                f"everyone who can connect to {door} can read how much mail comes and goes, unencrypted and "
+                "without a password: let a firewall admit only your monitoring"
+            )
+            yield Warning("metrics.listen", text)
 
 
 def _dns_and_deliver(config: Config) -> Iterator[Warning]:

@@ -17,6 +17,7 @@ from secondpost.deliver.settling import Settler
 from secondpost.deliver.site_record import SiteRecord
 from secondpost.deliver.stuck import StuckMail
 from secondpost.mail.standing_alarms import StandingAlarms
+from secondpost.mail.tally import Tally
 from secondpost.maillog import MailLog
 from secondpost.route.hosts import Ourselves
 from secondpost.store.ports import Claims
@@ -43,6 +44,7 @@ class DeliverySetup:
     logins: Logins
     up_lately: UpLately
     background: Background
+    tally: Tally
 
     def context(self, claims: Claims, disk: Disk, readers: ReaderSending | None) -> "DeliveryContext":
         """The context for one store. `disk`: of its room; `readers`: None if it has no mail to readers."""
@@ -57,6 +59,7 @@ class DeliverySetup:
             background=self.background,
             claims=claims,
             readers=readers,
+            tally=self.tally,
             contents=Contents(claims, disk, self.work, self.stuck),
             routes=Routes(self.config, self.answerer, self.us),
             sites=SiteRecord(
@@ -67,6 +70,7 @@ class DeliverySetup:
                 primaries,
                 self.up_lately,
                 self.alarms,
+                self.tally,
             ),
             learning=learning,
             outcomes=Outcomes(
@@ -78,6 +82,7 @@ class DeliverySetup:
                 self.log,
                 self.background,
                 self.stuck,
+                self.tally,
             ),
             opener=Opener(
                 self.net,
@@ -102,6 +107,7 @@ class DeliveryContext:
     background: Background
     claims: Claims
     readers: ReaderSending | None
+    tally: Tally
     contents: Contents
     routes: Routes
     sites: SiteRecord

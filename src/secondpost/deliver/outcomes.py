@@ -10,8 +10,11 @@ from secondpost.deliver.settling import Settler
 from secondpost.deliver.stuck import StuckMail
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.delivery import Claimed, KeptFor, State
+from secondpost.mail.duration import SECOND_MS
+from secondpost.mail.metrics import NO_LEVEL, Metric
 from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Outcome
 from secondpost.mail.reply import Reply
+from secondpost.mail.tally import Tally
 from secondpost.maillog import MailLog
 from secondpost.spool.schedule import Term, handed_back, not_for, settle, term_of
 from secondpost.store.ports import Lease, Settlement
@@ -29,6 +32,7 @@ class Outcomes:
     log: MailLog
     background: Background
     stuck: StuckMail
+    tally: Tally
 
     def conclude(self, lease: Lease, claimed: Claimed, outcome: Outcome) -> None:
         """Store and log the outcome of an attempt."""
@@ -36,6 +40,7 @@ class Outcomes:
         settlement = settle(claimed, outcome, self._term(claimed), now_ms, self.dice.fraction())
         self.settler.add(lease, settlement)
         self._say(claimed, outcome, settlement)
+        self._count(claimed, outcome, settlement)
         if self.stuck.has_any and settlement.state is not State.WAITING:
             self.stuck.ended(claimed.id.queue_id)
         if isinstance(outcome, Delivered) and self.learning.may_learn_of(claimed.recipient, now_ms):
@@ -64,6 +69,17 @@ class Outcomes:
     def _term(self, claimed: Claimed) -> Term:
         backup = self.config.backup_for(claimed.recipient.domain)
         return term_of(claimed.origin, backup.keep_ms if backup is not None else None)
+
+    def _count(self, claimed: Claimed, outcome: Outcome, settlement: Settlement) -> None:
+        tally, lane = self.tally, claimed.lane
+        if settlement.maybe_duplicate:
+            tally.count(Metric.DUPLICATES)
+        if isinstance(outcome, Delivered):
+            tally.count(Metric.ATTEMPTS, lane, State.DELIVERED, NO_LEVEL)
+            tally.observe(Metric.DELAY, (settlement.at_ms - claimed.arrived_ms) / SECOND_MS, lane)
+        else:
+            what = "deferred" if settlement.state is State.WAITING else settlement.state
+            tally.count(Metric.ATTEMPTS, lane, what, outcome.cause.level)
 
     def _say(self, claimed: Claimed, outcome: Outcome, settlement: Settlement) -> None:
         id, to, first = claimed.id, claimed.recipient, claimed.first_recipient

@@ -14,6 +14,7 @@ from secondpost.deliver.places import STILL_SECONDS, TimeLimits
 from secondpost.deliver.unopened import Unopened
 from secondpost.mail.address import Domain
 from secondpost.mail.envelope import Lane
+from secondpost.mail.metrics import Metric
 from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import NO_WAY, Inside, NoPlan, Plan
 from secondpost.mail.reply import Reply
@@ -113,6 +114,7 @@ class Probe:
     async def _visit_site(self, down: SiteDown, plan: Plan, look: ProbeTurn) -> bool:
         context = self._context
         refusal = await self._first_refusal(plan, look)
+        context.tally.count(Metric.PROBES, "up" if refusal is None else "down")
         if refusal is None:
             return await self._is_up(down)
         await context.sites.mark_down(down.site, refusal.cause, f"{refusal.host}: {refusal.reply}")

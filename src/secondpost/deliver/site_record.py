@@ -13,9 +13,11 @@ from secondpost.mail.address import Domain
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.envelope import Lane
+from secondpost.mail.metrics import Metric
 from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import NO_WAY
 from secondpost.mail.standing_alarms import StandingAlarms
+from secondpost.mail.tally import Tally
 from secondpost.maillog import MailLog
 from secondpost.spool.schedule import handed_back
 from secondpost.store.ports import Claims, Lease
@@ -33,6 +35,7 @@ class SiteRecord:
     primaries: Primaries
     up_lately: UpLately
     alarms: StandingAlarms
+    tally: Tally
     budgets: RefusalBudgets = field(default_factory=RefusalBudgets)
 
     def budget_of(self, site: str) -> RefusalBudget:
@@ -44,6 +47,7 @@ class SiteRecord:
         write = partial(self.claims.site_down, site, cause.word, detail, now_ms, next_ms)
         if await insist(write, f"{site} is down", self.alarms):
             self.log.site_down(site, cause, detail)
+            self.tally.count(Metric.SITES_DOWN)
         # Also if it was down already: an alarm does not outlive its process, the site's row does.
         if cause not in (Cause.DNS, Cause.LOOP):
             self.alarms.end(AlarmKind.NO_ROUTE, site)

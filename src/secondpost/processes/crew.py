@@ -7,6 +7,7 @@ from socket import socket
 from secondpost.config.records import Config
 from secondpost.mail.address import Endpoint
 from secondpost.mail.standing_alarms import StandingAlarms
+from secondpost.mail.tally import Tally
 from secondpost.maillog import MailLog
 from secondpost.processes.accepted import Accepted
 from secondpost.processes.exits import ProcessExit
@@ -29,6 +30,7 @@ class Crew:
         log: MailLog,
         alarms: StandingAlarms,
         disk_failed: Callable[[str], None],
+        tally: Tally,
         only: str | None = None,
     ) -> None:
         self.accepted = accepted
@@ -39,6 +41,7 @@ class Crew:
         self._log = log
         self._alarms = alarms
         self._disk_failed = disk_failed
+        self._tally = tally
         self._keepers: dict[str, RoleKeeper] = {}
         self._keeping: set[asyncio.Task[None]] = set()
         self._living: set[RoleProcess] = set()
@@ -64,7 +67,7 @@ class Crew:
     ) -> RoleProcess:
         """Start a process of a role. Raises OSError."""
         doors = self.doors if new_doors is None else {**self.doors, **new_doors}
-        wanted = {endpoint: doors[endpoint] for endpoint in doors_of(accepted.config, role)}
+        wanted = {at: doors[at] for at in doors_of(accepted.config, role) if at in doors}
         process = await start_role(role, accepted, wanted)
         self._living.add(process)
         process.ended.add_done_callback(lambda ended: self._ended(process, ended))
@@ -109,7 +112,9 @@ class Crew:
             process.kill()
 
     def _keeper(self, role: str) -> RoleKeeper:
-        keeper = self._keepers[role] = RoleKeeper(role, self.accepted, self.start, self._log, self._alarms)
+        keeper = self._keepers[role] = RoleKeeper(
+            role, self.accepted, self.start, self._log, self._alarms, self._tally
+        )
         return keeper
 
     def _keep(self, keeper: RoleKeeper) -> None:

@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from secondpost.mail.alarm import AlarmKind
+from secondpost.mail.metrics import Metric
 from secondpost.mail.standing_alarms import StandingAlarms
+from secondpost.mail.tally import Tally
 from secondpost.maillog import MailLog
 from secondpost.processes.accepted import Accepted
 from secondpost.processes.exits import ProcessExit
@@ -30,12 +32,14 @@ class RoleKeeper:
         start: StartRole,
         log: MailLog,
         alarms: StandingAlarms,
+        tally: Tally,
     ) -> None:
         self._role = role
         self._accepted = accepted
         self._start = start
         self._log = log
         self._alarms = alarms
+        self._tally = tally
         self._health = RoleHealth(role, alarms)
         self.settled = asyncio.Event()  # once it serves, or its first process could not
         self._settling: asyncio.Task[None] | None = None
@@ -150,6 +154,7 @@ class RoleKeeper:
 
     def _died(self, how: str) -> None:
         self._log.role_stopped(self._role, how)
+        self._tally.count(Metric.RESTARTS, self._role)
         self._health.died(how)
 
     def _let_leave(self, process: RoleProcess) -> None:

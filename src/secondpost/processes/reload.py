@@ -24,7 +24,7 @@ from secondpost.processes.accepted import Accepted, accepted_now
 from secondpost.processes.crew import Crew
 from secondpost.processes.doors import refusal_text
 from secondpost.processes.role_process import RoleProcess
-from secondpost.processes.roles import doors_of
+from secondpost.processes.roles import doors_of, is_optional
 from secondpost.world.ports import NetError
 from secondpost.world.real.net import open_door
 from secondpost.world.real.service_manager import READY, RELOADING, ServiceManager
@@ -134,6 +134,8 @@ class Reload:
                 try:
                     opened[endpoint] = open_door(endpoint)
                 except NetError as error:
+                    if is_optional(config, endpoint):
+                        continue
                     # The service itself may have the port, under another address.
                     faults.append(Fault(f"{role}.listen", 0, refusal_text(error), f"or {RESTART}"))
         return opened, faults

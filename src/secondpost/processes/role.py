@@ -21,7 +21,9 @@ from secondpost.config.files import OpenToRead, open_to_read
 from secondpost.config.records import Config
 from secondpost.mail.address import Endpoint
 from secondpost.mail.alarm import AlarmKind
+from secondpost.mail.metrics import Metric
 from secondpost.mail.standing_alarms import StandingAlarms
+from secondpost.mail.tally import Tally
 from secondpost.mail.walls import StandingWalls
 from secondpost.maillog import MailLog
 from secondpost.processes.accepted import Accepted
@@ -33,7 +35,7 @@ from secondpost.processes.moving import settle_in
 from secondpost.processes.named_files import inherited_files, named_files
 from secondpost.processes.own_rooms import is_prepared_for
 from secondpost.processes.place import Place
-from secondpost.processes.roles import doors_of
+from secondpost.processes.roles import doors_of, is_optional, roles_of
 from secondpost.processes.signals import listen_for_signals
 from secondpost.processes.tether import Word
 from secondpost.processes.user import UserRefused, become, keep_from_others, prepare_store, service_user
@@ -55,6 +57,7 @@ from secondpost.world.real.seccomp import SeccompRefused
 from secondpost.world.real.tls import CertificateError, ServerCertificate
 from secondpost.world.real.work import SWITCH_SECONDS, RealWork
 from secondpost.world.sockets.alarms import ALARMS, AlarmReporter
+from secondpost.world.sockets.tallies import TALLIES, TallyReporter
 
 if TYPE_CHECKING:
     from secondpost.roles.deliver import NewsletterDelivery
@@ -136,15 +139,15 @@ def _doors(config: Config, roles: Sequence[str]) -> dict[Endpoint, socket]:
     doors = inherited_doors(os.environ)
     doors.update(systemd_doors(os.environ, wanted))
     for endpoint in wanted:
-        if endpoint not in doors:
+        if endpoint not in doors and not is_optional(config, endpoint):
             doors[endpoint] = open_door(endpoint)
     return doors
 
 
-def _state_alarms(
-    reporter: AlarmReporter, failed: Callable[[BaseException], None], ends: AsyncExitStack
+def _state(
+    reporter: AlarmReporter | TallyReporter, failed: Callable[[BaseException], None], ends: AsyncExitStack
 ) -> None:
-    """Have the deliver role hear of this process's alarms, to the end of the process."""
+    """Have the deliver role hear from this process, to the end of the process."""
     background = BackgroundTasks(failed)
     background.run(reporter.run())
     ends.push_async_callback(reporter.finish)
@@ -178,6 +181,7 @@ class _Running:
         self._name = "+".join(roles)
         self._clock = RealClock()
         self._stop = asyncio.Event()
+        self._tally = Tally()
         self._place = Place.of(os.environ, self._stop)
         self._exit = ProcessExit.DONE
 
@@ -252,6 +256,9 @@ class _Running:
             own_keys=own_keys,
             copies=self._copies,
             open_file=self._open_file,
+            tally=self._tally,
+            own_roles=frozenset(self._roles),
+            all_roles=frozenset(roles_of(self._config)),
         )
         roles = self._built(parts, ends)
         self._place.say(Word.PREPARED)
@@ -266,7 +273,10 @@ class _Running:
             await _look_for_unnamed(UnnamedNewsletters(self._config, readers, alarms), failed, stating)
         else:  # deliver has what stands in its own process
             reporter = AlarmReporter(world.net, world.disk.path(ALARMS), self._name, alarms)
-            _state_alarms(reporter, failed, stating)
+            _state(reporter, failed, stating)
+            if len(self._config.metrics.listen) > 0:
+                counting = TallyReporter(world.net, world.disk.path(TALLIES), self._name, self._tally)
+                _state(counting, failed, stating)
         for role in roles:
             await _start(role, ends)
         worker = next((store.worker for store in (mail, readers) if store is not None), 0)
@@ -332,12 +342,24 @@ class _Running:
         mail: SqliteStore | None = None
         readers: SqliteNewsletterStore | None = None
         if not {"receive", "deliver"}.isdisjoint(self._roles):
-            mail = SqliteStore.open(world.disk, world.work, world.clock, role=self._name, failed=failed)
+            mail = SqliteStore.open(
+                world.disk,
+                world.work,
+                world.clock,
+                role=self._name,
+                failed=failed,
+                took=lambda seconds: self._tally.observe(Metric.COMMITS, seconds, "mail"),
+            )
             ends.callback(mail.close)
         has_newsletter = len(self._config.newsletters) > 0
         if has_newsletter and not {"deliver", "publish", "web"}.isdisjoint(self._roles):
             readers = SqliteNewsletterStore.open(
-                world.disk, world.work, world.clock, role=self._name, failed=failed
+                world.disk,
+                world.work,
+                world.clock,
+                role=self._name,
+                failed=failed,
+                took=lambda seconds: self._tally.observe(Metric.COMMITS, seconds, "newsletter"),
             )
             ends.callback(readers.close)
         if "deliver" in self._roles:

@@ -27,11 +27,18 @@ def _is_needed(config: Config, role: str) -> bool:
             return True
 
 
+def is_optional(config: Config, endpoint: Endpoint) -> bool:
+    """Whether the service starts without listening there: the owner did not ask for it."""
+    return config.metrics.is_usual and endpoint in config.metrics.listen
+
+
 def doors_of(config: Config, role: str) -> tuple[Endpoint, ...]:
     match role:
         case "receive":
             return config.receive.listen
         case "web":
             return config.web.doors
+        case "deliver":
+            return config.metrics.listen
         case _:
             return ()

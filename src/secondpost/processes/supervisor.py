@@ -8,6 +8,8 @@ one service.
 import asyncio
 import os
 import sys
+from contextlib import suppress
+from functools import partial
 from socket import socket
 
 from secondpost.config.records import Config
@@ -15,6 +17,7 @@ from secondpost.mail.address import Endpoint
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.mail.store_rooms import ROLES
+from secondpost.mail.tally import Tally
 from secondpost.maillog import MailLog
 from secondpost.processes.accepted import accepted_now
 from secondpost.processes.crew import Crew
@@ -26,7 +29,7 @@ from secondpost.processes.moving import settle_in
 from secondpost.processes.own_rooms import is_prepared_for
 from secondpost.processes.reload import Reload
 from secondpost.processes.reload_desk import ReloadDesk
-from secondpost.processes.roles import doors_of, roles_of
+from secondpost.processes.roles import doors_of, is_optional, roles_of
 from secondpost.processes.signals import listen_for_signals
 from secondpost.processes.user import (
     SystemUser,
@@ -48,6 +51,7 @@ from secondpost.world.real.net import RealNet, open_door
 from secondpost.world.real.service_manager import READY, STOPPING, ServiceManager, status
 from secondpost.world.real.work import RealWork
 from secondpost.world.sockets.alarms import ALARMS, AlarmReporter
+from secondpost.world.sockets.tallies import TALLIES, TallyReporter
 
 CANNOT_PREPARE = (
     NetError,
@@ -99,9 +103,14 @@ def _not_needed(config: Config, role: str) -> int:
 async def _open_doors(config: Config, only: str | None) -> dict[Endpoint, socket]:
     wanted = tuple(endpoint for role in roles_of(config, only) for endpoint in doors_of(config, role))
     doors = systemd_doors(os.environ, wanted)
-    for endpoint in wanted:
-        if endpoint not in doors:
+    for endpoint in sorted(wanted, key=partial(is_optional, config)):
+        if endpoint in doors:
+            continue
+        if not is_optional(config, endpoint):
             doors[endpoint] = await _open_door(endpoint)
+            continue
+        with suppress(NetError):  # the deliver role tries again, and logs it
+            doors[endpoint] = open_door(endpoint)
     return doors
 
 
@@ -154,22 +163,28 @@ class _Supervisor:
         log = MailLog(writer.say)
         alarms = StandingAlarms(log.alarm, clock.now_ms, say_over=log.alarm_over)
         net, path = RealNet(), RealDisk(self._config.store).path(ALARMS)
-        reporter = asyncio.ensure_future(AlarmReporter(net, path, name, alarms).run())
+        stating = [AlarmReporter(net, path, name, alarms).run()]
+        tally = Tally()
+        if len(self._config.metrics.listen) > 0:
+            path = RealDisk(self._config.store).path(TALLIES)
+            stating.append(TallyReporter(net, path, name, tally).run())
+        reporters = [asyncio.ensure_future(one) for one in stating]
         if self._is_moved:
             log.store_moved(self._config.store)
         alarm_of_root(self._person, os.geteuid(), alarms)
         try:
-            await self._serve(log, alarms)
+            await self._serve(log, alarms, tally)
         except (NetError, DiskFailed) as error:
             self._exit = not_started(error)
-        reporter.cancel()
+        for reporter in reporters:
+            reporter.cancel()
         net.close()
         self._manager.close()
         work.close()
         writer.write_out()
         return self._exit
 
-    async def _serve(self, log: MailLog, alarms: StandingAlarms) -> None:
+    async def _serve(self, log: MailLog, alarms: StandingAlarms, tally: Tally) -> None:
         def disk_failed(role: str) -> None:
             """Kill all roles, since their answers and writes cannot be relied on.
 
@@ -181,7 +196,7 @@ class _Supervisor:
             self._stop.set()
             crew.kill()
 
-        crew = Crew(accepted_now(self._config), self._doors, log, alarms, disk_failed, self._only)
+        crew = Crew(accepted_now(self._config), self._doors, log, alarms, disk_failed, tally, self._only)
         desk = ReloadDesk(Reload(crew, log, alarms, self._manager), alarms)
         listen_for_signals(self._stop, desk.hung_up)
         await desk.open(self._config, self._only)

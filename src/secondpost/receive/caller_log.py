@@ -1,5 +1,5 @@
-"""Logs what clients do, up to limits, so that no stranger can fill the log. Lines beyond a limit
-are counted, and the count is logged.
+"""Logs and counts what clients do. The log has limits, so that no stranger can fill it: lines beyond a
+limit are counted, and the count is logged. The tally counts everything.
 
 The limits are for the lines of one session, of one network per minute, and of all networks per
 minute. The line of an accepted message is always written and does not count.
@@ -9,11 +9,14 @@ import asyncio
 from collections import Counter
 
 from secondpost.mail.address import Mailbox, ReversePath
+from secondpost.mail.metrics import TLS_FAILED, Metric
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.reply import Reply
+from secondpost.mail.tally import Tally
 from secondpost.maillog import MailLog
 from secondpost.receive.attacks import GUESSING, Attack, Attacks
 from secondpost.receive.callers import Caller
+from secondpost.world.ports import NetError, TlsFacts
 
 SESSION_LINES_MAX = 5  # of one kind
 NETWORK_LINES_MAX = 60  # per minute
@@ -25,9 +28,10 @@ ALL_NETWORKS = "all"
 class CallerLog:
     """Counts lines per minute; a minute begins with its first line."""
 
-    def __init__(self, log: MailLog, attacks: Attacks) -> None:
+    def __init__(self, log: MailLog, attacks: Attacks, tally: Tally) -> None:
         self.log = log
         self.attacks = attacks
+        self.tally = tally
         self._lines = 0
         self._by_network: Counter[str] = Counter()
         self._unwritten: Counter[tuple[str, str]] = Counter()  # by network and line
@@ -49,6 +53,7 @@ class CallerLog:
 
     def refused_connection(self, caller: Caller, reason: str) -> None:
         self.attacks.count(Attack.FLOOD, caller.link)
+        self.tally.count(Metric.CONNECTIONS_REFUSED, reason)
         if self.may_write(caller.link, "refused-connection"):
             self.log.refused_connection(caller.address, reason)
 
@@ -75,25 +80,37 @@ class SessionLog:
         self._times: dict[str, int] = {}  # by line
 
     def connected(self) -> None:
+        self._lines.tally.count(Metric.CONNECTIONS)
         if self._lines.may_write(self._caller.link, "connected"):
             self._lines.log.connected(self._caller.address)
 
     def lost_connection(self, phase: str) -> None:
+        self._lines.tally.count(Metric.LOST)
         if self._lines.may_write(self._caller.link, "lost-connection"):
             self._lines.log.lost_connection(self._caller.address, phase)
 
     def refused(self, sender: ReversePath, recipient: Mailbox | None, reply: Reply, reason: str) -> None:
         if reason in GUESSING:
             self._lines.attacks.count(Attack.GUESSES, self._caller.link)
+        self._count("mail" if recipient is None else "rcpt", reply, reason)
         if self._may_write("refused"):
             self._lines.log.refused(self._caller.address, sender, recipient, reply, reason)
 
     def protocol_fault(self, fault: str) -> None:
         self._lines.attacks.count(Attack.FAULTS, self._caller.link)
+        self._lines.tally.count(Metric.FAULTS)
         if self._may_write("protocol-fault"):
             self._lines.log.protocol_fault(self._caller.address, fault)
 
+    def handshake(self, facts: TlsFacts) -> None:
+        self._lines.tally.count(Metric.HANDSHAKES, facts.version)
+
+    def handshake_failed(self, error: NetError) -> None:
+        self._lines.tally.count(Metric.HANDSHAKES, TLS_FAILED)
+        self.protocol_fault(f"TLS handshake failed: {error}")
+
     def not_accepted(self, queue_id: QueueId, reply: Reply, reason: str) -> None:
+        self._count("content", reply, reason)
         if self._may_write("not-accepted"):
             self._lines.log.not_accepted(queue_id, self._caller.address, reply, reason)
 
@@ -107,6 +124,10 @@ class SessionLog:
             more = times - SESSION_LINES_MAX
             if more > 0 and self._lines.may_write(self._caller.link, line, more):
                 self._lines.log.not_logged(self._caller.address, line, more)
+
+    def _count(self, stage: str, reply: Reply, reason: str) -> None:
+        its_class = "permanent" if reply.is_permanent else "temporary"
+        self._lines.tally.count(Metric.REFUSED, stage, its_class, reason)
 
     def _may_write(self, line: str) -> bool:
         self._times[line] = times = self._times.get(line, 0) + 1

@@ -440,8 +440,9 @@ class Conversation(asyncio.Protocol):
                 self._transport, self, ServerTls(), self._host.patience(self).handshake
             )
         except NetError as error:
-            self._lines.protocol_fault(f"TLS handshake failed: {error}")
+            self._lines.handshake_failed(error)
             return
+        self._lines.handshake(facts)
         self._transport, self._tls = transport, str(facts)
         self._session.tls_started()
         self._upgrading = self._paused = False

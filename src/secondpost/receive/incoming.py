@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from secondpost.mail.address import Mailbox
 from secondpost.mail.content import Content
 from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer, Utf8
+from secondpost.mail.metrics import NO_TLS, Metric
 from secondpost.mail.queue_id import queue_id_text
 from secondpost.mail.reply import Reply
 from secondpost.mail.verdict import VERDICTS, Accept, Destination
@@ -113,12 +114,16 @@ class Incoming:
                 self._log_refusal(verdict.reply, verdict.reason)
                 return verdict.reply
             self._envelope.part.become_whole(self._size, self._keeper.saved)
-            await reception.spool.accept(self._arrival(recipients, utf8, await self._keeper.finish()))
+            arrival = self._arrival(recipients, utf8, await self._keeper.finish())
+            await reception.spool.accept(arrival)
         except Exception as error:  # noqa: BLE001  a bug ends the role, but the client first gets a reply
             return self._not_stored(error)
         finally:
             self._is_storing = False
             self.forget()  # now the store counts its octets, or it was refused
+        version, _, _ = self._peer.tls.partition(" ")
+        reception.tally.count(Metric.ACCEPTED, arrival.lane, version or NO_TLS)
+        reception.tally.count(Metric.ACCEPTED_OCTETS, arrival.lane, many=arrival.size)
         return Reply.of(250, "2.0.0", f"Ok: queued as {queue_id_text(self._queue_id)}")
 
     @property

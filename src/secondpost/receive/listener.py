@@ -48,13 +48,18 @@ class Listener:
         self._conduct = Conduct()
         self.is_leaving = False
         attacks = Attacks(reception.alarms, asyncio.get_running_loop().time)
-        self.lines = CallerLog(reception.log, attacks)
+        self.lines = CallerLog(reception.log, attacks, reception.tally)
         self._usual = usual_patience(settings.timeout_ms / 1000)
         self._hurried = hurried_patience(settings.timeout_ms / 1000)
 
     @property
     def doors(self) -> tuple[Listening, ...]:
         return tuple(self._doors)
+
+    @property
+    def connections(self) -> int:
+        """The number of conversations that go on."""
+        return len(self._conversations)
 
     async def open(self) -> None:
         since_ms = self._reception.clock.now_ms() - PROVEN_MS

@@ -7,6 +7,7 @@ from secondpost.config.records import Config
 from secondpost.mail.address import Domain
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.standing_alarms import StandingAlarms
+from secondpost.mail.tally import Tally
 from secondpost.maillog import MailLog
 from secondpost.policy.domains import OwnDomains, Recipients
 from secondpost.policy.stages import STAGES, Stages
@@ -41,4 +42,5 @@ class Reception:
     free: Callable[[], int]  # octets on the disk beyond the reserve
     failed: Callable[[BaseException], None]  # ends the role
     background: Background  # runs a coroutine to its end, even without its caller
+    tally: Tally
     stages: Stages = STAGES

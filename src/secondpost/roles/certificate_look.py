@@ -9,15 +9,23 @@ from functools import partial
 
 from secondpost.config.files import OpenToRead
 from secondpost.config.records import Config
+from secondpost.mail.duration import SECOND_MS
+from secondpost.mail.metrics import Metric
 from secondpost.mail.own_certificate import SERVER_PEM
 from secondpost.mail.standing_alarms import StandingAlarms
+from secondpost.mail.tally import Tally
 from secondpost.setup.certificate import BrokenFiles
 from secondpost.setup.certificate_alarm import CertificateAlarm, Validity
 from secondpost.world.ports import Clock, Work
 
 
 def certificate_look(
-    config: Config, work: Work, clock: Clock, alarms: StandingAlarms, open_file: OpenToRead
+    config: Config,
+    work: Work,
+    clock: Clock,
+    alarms: StandingAlarms,
+    open_file: OpenToRead,
+    tally: Tally,
 ) -> Callable[[], Coroutine[None, None, None]]:
     """A look that begins and ends the alarm; without a certificate it does nothing."""
     paths = certificate_paths(config)
@@ -38,6 +46,8 @@ def certificate_look(
         elif not found.is_key_right:
             alarm.look(None, f"{key} is not its key")
         else:
+            ends = found.certificate.ends_ms // SECOND_MS
+            tally.measure(Metric.CERTIFICATE_ENDS, lambda: ends)
             alarm.look(Validity(found.certificate.begins_ms, found.certificate.ends_ms))
 
     return look

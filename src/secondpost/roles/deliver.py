@@ -3,7 +3,7 @@
 Large modules that only a newsletter needs are imported where they are used.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,12 +22,15 @@ from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue_content import IssueContent
+from secondpost.mail.metrics import Metric
 from secondpost.mail.questions import Knowledge
 from secondpost.mail.queue_id import QueueId
+from secondpost.mail.signed_mail import SignedMail, Unsignable
 from secondpost.mail.store_rooms import StoreRoom
 from secondpost.maillog import MailLog
 from secondpost.policy.domains import own_domains
 from secondpost.roles.housekeeping import Housekeeping
+from secondpost.roles.monitor import Monitor
 from secondpost.roles.own_certificate import OwnCertificate
 from secondpost.roles.parts import HINTS, QUESTIONS, Parts, opened
 from secondpost.roles.policy_files import PolicyFiles
@@ -88,6 +91,7 @@ class DeliverRole:
         self._world = world
         self._open_file = parts.open_file
         self._alarms = parts.alarms
+        self._tally = parts.tally
         self._store = store
         self._reader_store = None if newsletter is None else newsletter.store
         self._background = BackgroundTasks(parts.failed)
@@ -120,6 +124,7 @@ class DeliverRole:
         self._policies_seconds = parts.rhythms.policies_seconds
         self._watch = OwnersWatch(parts, self._hinted, self._rounds.run)
         self._certificate = OwnCertificate(parts, self._clock, self._log, self._rounds.run)
+        self._monitor = Monitor(parts, self._log, self._background.run)
         self._answerer = RoleAnswerer(self._knows, self._background.run)
         self._doors: list[Listening] = []
 
@@ -184,14 +189,23 @@ class DeliverRole:
             logins=Logins(partial(read_password, open_file=self._open_file), world.work, world.dice),
             up_lately=UpLately(),
             background=self._background.run,
+            tally=self._tally,
         )
 
     def _reader_delivery(self, newsletter: NewsletterDelivery) -> ReaderSending:
         config = self._config
         signer = MailSigner(newsletter.keys, own_addresses(config))
         pool = SigningPool(signer, self._world.work, newsletter.workshop, lambda: self._loop.has_work)
+        mails = ReaderMails(newsletter.store, pool, newsletter.confirmation)
+
+        async def sign(claimed: Sequence[Claimed]) -> list[SignedMail | Unsignable]:
+            signed = await mails.sign(claimed)
+            made = sum(isinstance(one, SignedMail) for one in signed)
+            self._tally.count(Metric.SIGNED, many=made)
+            return signed
+
         return ReaderSending(
-            sign=ReaderMails(newsletter.store, pool, newsletter.confirmation).sign,
+            sign=sign,
             may_get=config.send.allows,
             marks=CommitMarks(newsletter.store, self._alarms, self._background.run),
         )
@@ -210,6 +224,7 @@ class DeliverRole:
         self._rounds.run(self._policies.run(self._policies_seconds))
         await self._watch.start()
         await self._certificate.start()
+        await self._monitor.start()
 
     def rest(self) -> None:
         self._rounds.cancel()
@@ -221,6 +236,7 @@ class DeliverRole:
         self._close_doors()
         await self._answerer.finish()
         await self._drain_loops()
+        await self._monitor.hand_over()
 
     async def drain(self) -> None:
         self._close_doors()
@@ -233,6 +249,7 @@ class DeliverRole:
             self._doors.pop().close()
         self._watch.stop_listening()
         self._certificate.stop_listening()
+        self._monitor.stop_listening()
 
     async def _drain_loops(self) -> None:
         for loop in self._loops():

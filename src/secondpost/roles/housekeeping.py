@@ -54,7 +54,7 @@ class Housekeeping:
         self._background = background
         self._stock = DiskAlarms(parts.alarms)
         self._certificate = certificate_look(
-            self._config, parts.world.work, clock, parts.alarms, parts.open_file
+            self._config, parts.world.work, clock, parts.alarms, parts.open_file, parts.tally
         )
         self._outages = OutageAlarms(self._config, self._store, clock, parts.alarms)
         self._copy = CopyAlarm(_kept_in(self._store, readers), parts.alarms)

@@ -9,6 +9,7 @@ from secondpost.config.records import Config
 from secondpost.deliver.rhythm import DeliverRhythm
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.mail.store_rooms import StoreRoom
+from secondpost.mail.tally import Tally
 from secondpost.maillog import Sink
 from secondpost.protocols.dkim.signing import SigningKey
 from secondpost.store.newsletter_store_ports import NewsletterStore
@@ -75,6 +76,9 @@ class Parts:
     copies: Mapping[str, bytes] = field(default_factory=dict)
     # Opens the files that the configuration names, which lie outside the role's walls.
     open_file: OpenToRead = open_to_read
+    tally: Tally = field(default_factory=Tally)  # of the whole process, as the alarms
+    own_roles: frozenset[str] = frozenset()  # that this process runs
+    all_roles: frozenset[str] = frozenset()  # that the configuration needs
 
 
 class Role(Protocol):

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from secondpost.config.recipients import read_recipients
+from secondpost.mail.metrics import Metric
 from secondpost.mail.store_rooms import StoreRoom
 from secondpost.maillog import MailLog
 from secondpost.policy.domains import own_domains
@@ -70,8 +71,12 @@ class ReceiveRole:
                 free=free,
                 failed=failed,
                 background=self._background.run,
+                tally=parts.tally,
             )
         )
+        parts.tally.measure(Metric.LISTENING, lambda: len(self._listener.doors))
+        parts.tally.measure(Metric.CONNECTIONS_OPEN, lambda: self._listener.connections)
+        parts.tally.measure(Metric.ROOM, free)
 
     def _free_octets(self, reserve: int, failed: Callable[[BaseException], None]) -> int:
         """Free disk space. If the disk cannot be asked, reports the failure, which ends the role,

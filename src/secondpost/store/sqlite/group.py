@@ -70,6 +70,10 @@ def _nothing() -> None:
     return None
 
 
+def unheard(seconds: float) -> None:
+    return None
+
+
 class Writer:
     """The only way to write. `apply` runs a verb for several payloads, in the store's thread; `failed` is
     called in the loop, once, when the disk can no longer be trusted.
@@ -104,6 +108,8 @@ class Writer:
         self._not_before = 0.0  # loop time at which the next group may start
         self._jobs_together = 0  # in the last group
         self.after_group: Callable[[], None] = _nothing  # called in the loop
+        self._seconds = 0.0  # that the last group took until it was durable
+        self.took: Callable[[float], None] = unheard  # called in the loop with `_seconds`
 
     @property
     def is_distrusted(self) -> bool:
@@ -170,6 +176,9 @@ class Writer:
             else:
                 one.answer.set_exception(one.error)
         self.after_group()
+        if self._seconds > 0:
+            seconds, self._seconds = self._seconds, 0.0
+            self.took(seconds)
         if isinstance(self._refusal, DiskFailed):
             self._report_failure(self._refusal)
         self._follows = len(self._queue) > 0 and self._refusal is None
@@ -187,6 +196,7 @@ class Writer:
         waited = len(self._queue)
         if not self._alone:
             self._give_way()
+        begun = time.monotonic()
         try:
             patiently(lambda: self._db.execute("BEGIN IMMEDIATE"), self._busy_seconds)
         except Exception as error:  # noqa: BLE001  every waiter needs an answer, also after a bug
@@ -201,6 +211,7 @@ class Writer:
             self._roll_back()
             finished = self._after_fault(jobs, port_error(error, self._db))
         self._finished += self._synced(finished)
+        self._seconds = time.monotonic() - begun
 
     def _take(self) -> list[_Job]:
         jobs, units = [], 0

@@ -19,6 +19,7 @@ from secondpost.store.sqlite.connection import (
     port_error,
 )
 from secondpost.store.sqlite.engine import SqliteEngine
+from secondpost.store.sqlite.group import unheard
 from secondpost.store.sqlite.log_bounds import LogBounds
 from secondpost.store.sqlite.opened import Opened
 from secondpost.store.sqlite.schema import Database
@@ -57,12 +58,14 @@ class SqliteStore(MailVerbs):
         in_line: bool = False,
         busy_seconds: float = BUSY_SECONDS,
         log_bounds: LogBounds = USUAL_LOG_BOUNDS,
+        took: Callable[[float], None] = unheard,
     ) -> S:
         """Open as a worker of the service, creating and migrating the database in its room. Blocks.
 
         `disk` is that of the whole store. With `in_line`, work runs in the loop's own thread, no
         other process may open the database, and reads use the writer's connection. Raises
         StoreRefused, StoreUnavailable, StoreFull, DiskFull, DiskFailed.
+        `took` gets the seconds of each group of writes, from its beginning until it is durable.
         """
         room = RoomDisk(disk, cls.database.room)
         room.make_folder(CONTENT_FOLDER)
@@ -73,7 +76,9 @@ class SqliteStore(MailVerbs):
         begun = opening.trying(db, lambda: _begin(db, cls.database, room, clock, role))
         opened = opening.opened(db, work, clock, failed, begun.worker)  # what was begun is durable now
         opening.witnessed(opened, begun.epoch)
-        return cls(SqliteEngine(opened))
+        engine = SqliteEngine(opened)
+        engine.writer.took = took
+        return cls(engine)
 
     @classmethod
     def open_desk(
