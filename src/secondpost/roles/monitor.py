@@ -13,6 +13,7 @@ from secondpost.mail.address import Endpoint
 from secondpost.maillog import MailLog
 from secondpost.protocols.tally_statements import StatedTally
 from secondpost.roles.parts import Parts, opened
+from secondpost.store.ports import StoreFull, StoreUnavailable
 from secondpost.watch.monitor_door import MakePage, MonitorDoor, MonitorPage
 from secondpost.watch.readiness import Readiness, ReadinessLook
 from secondpost.watch.shared_look import SharedLook
@@ -89,7 +90,10 @@ class Monitor:
     async def _metrics(self, accept: str) -> MonitorPage:
         from secondpost.watch.exposition import metrics_page
 
-        gauges = await self._gauges.now()
+        try:
+            gauges = await self._gauges.now()
+        except (StoreUnavailable, StoreFull) as error:
+            return MonitorPage(f"{error}\n".encode(), status=503)
         page = metrics_page(self._totals.counts(), gauges, accept)
         return MonitorPage(page.body, page.content_type)
 

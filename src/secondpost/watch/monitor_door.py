@@ -93,9 +93,9 @@ class MonitorCaller(asyncio.Protocol):
             page = NOT_FOUND
         else:
             page = await make(_header(request, b"accept"))
-        self._send(page)
+        self._send(page, with_body=request.method != b"HEAD")
 
-    def _send(self, page: MonitorPage) -> None:
+    def _send(self, page: MonitorPage, *, with_body: bool) -> None:
         if self._transport is None or self._timer is None:
             return
         self._timer.cancel()
@@ -109,8 +109,8 @@ class MonitorCaller(asyncio.Protocol):
         head = h11.Response(
             status_code=page.status, reason=REASONS.get(page.status, b""), headers=list(headers.items())
         )
-        for event in (head, h11.Data(data=page.body), h11.EndOfMessage()):
-            # To HEAD, h11 sends the header alone.
+        body = (h11.Data(data=page.body),) if with_body else ()
+        for event in (head, *body, h11.EndOfMessage()):
             self._transport.write(self._http.send(event) or b"")
         close_soon(self._transport, ANSWER_SECONDS_MAX)
 

@@ -1,0 +1,1 @@
+"""What monitoring systems read, judged by Prometheus' own tool."""
