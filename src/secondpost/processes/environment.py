@@ -10,6 +10,7 @@ _PR_SET_NO_NEW_PRIVS = 38
 PASSED_ON = frozenset(
     {
         "CREDENTIALS_DIRECTORY",  # systemd: where secrets may lie
+        "JOURNAL_STREAM",  # systemd: whether standard error leads to its journal
         "LANG",
         "LANGUAGE",
         "PATH",

@@ -50,8 +50,9 @@ from secondpost.world.real.clock import RealClock
 from secondpost.world.real.dice import RealDice
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.dns import RealResolver
+from secondpost.world.real.journal import journal_of
 from secondpost.world.real.landlock import LandlockRefused
-from secondpost.world.real.log import LogWriter
+from secondpost.world.real.log import STDERR, LogWriter
 from secondpost.world.real.net import RealNet, open_door
 from secondpost.world.real.seccomp import SeccompRefused
 from secondpost.world.real.tls import CertificateError, ServerCertificate
@@ -187,7 +188,7 @@ class _Running:
 
     async def run(self, doors: Mapping[Endpoint, socket]) -> int:
         work = RealWork()
-        writer = LogWriter(self._clock, work.line("log"), self._name)
+        writer = LogWriter(self._clock, work.line("log"), self._name, journal=journal_of(os.environ, STDERR))
         log = MailLog(writer.say)
         alarms = StandingAlarms(log.alarm, self._clock.now_ms, say_over=log.alarm_over)
         try:
@@ -204,7 +205,7 @@ class _Running:
             _end_at_once(writer)
         log.role_stopped(self._name, self._why_stopped())
         work.close()
-        writer.write_out()
+        writer.end()
         return self._exit
 
     def _why_stopped(self) -> str:

@@ -46,7 +46,8 @@ from secondpost.store.ports import StoreFull, StoreRefused
 from secondpost.world.ports import DiskFailed, DiskFull, NetError
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.disk import RealDisk
-from secondpost.world.real.log import LogWriter
+from secondpost.world.real.journal import journal_of
+from secondpost.world.real.log import STDERR, LogWriter
 from secondpost.world.real.net import RealNet, open_door
 from secondpost.world.real.service_manager import READY, STOPPING, ServiceManager, status
 from secondpost.world.real.work import RealWork
@@ -159,7 +160,7 @@ class _Supervisor:
         work = RealWork(threads=1)
         clock = RealClock()
         name = SUPERVISOR if self._only is None else supervisor_of(self._only)
-        writer = LogWriter(clock, work.line("log"), name)
+        writer = LogWriter(clock, work.line("log"), name, journal=journal_of(os.environ, STDERR))
         log = MailLog(writer.say)
         alarms = StandingAlarms(log.alarm, clock.now_ms, say_over=log.alarm_over)
         net, path = RealNet(), RealDisk(self._config.store).path(ALARMS)
@@ -181,7 +182,7 @@ class _Supervisor:
         net.close()
         self._manager.close()
         work.close()
-        writer.write_out()
+        writer.end()
         return self._exit
 
     async def _serve(self, log: MailLog, alarms: StandingAlarms, tally: Tally) -> None:
