@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import struct
 import subprocess
 import sys
 import termios
@@ -98,6 +99,7 @@ class Terminal:
         )
         os.close(theirs)
         self.heard = ""
+        self.raw = ""  # with colours and movements
         self._seen = 0
 
     def __enter__(self) -> Self:
@@ -117,6 +119,9 @@ class Terminal:
         start = self._seen
         self._seen = self.heard.index(text, start) + len(text)
         return self.heard[start : self._seen]
+
+    def resize(self, columns: int, lines: int) -> None:
+        fcntl.ioctl(self._ours, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
     def type(self, text: str) -> None:
         os.write(self._ours, f"{text}\n".encode())
@@ -144,5 +149,6 @@ class Terminal:
             data = os.read(self._ours, READ_OCTETS)
         except OSError:  # EIO: the program has ended
             return False
+        self.raw += data.decode(errors="replace")
         self.heard += COLOURS.sub(b"", data).decode(errors="replace")
         return len(data) > 0

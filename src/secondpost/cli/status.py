@@ -28,6 +28,8 @@ from secondpost.store.owner_ports import Count, SiteDown
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter
 
+WATCH_SECONDS = 2.0
+WATCH_SECONDS_MIN, WATCH_SECONDS_MAX = 0.5, 3_600.0
 COLUMNS = (
     Column("domain"),
     Column("standing"),
@@ -39,9 +41,24 @@ COLUMNS = (
 
 
 @click.command(cls=Command)
+@click.option(
+    "--watch",
+    type=click.FloatRange(WATCH_SECONDS_MIN, WATCH_SECONDS_MAX),
+    is_flag=False,
+    flag_value=WATCH_SECONDS,
+    metavar="[SECONDS]",
+    help=f"Stay, and look again every so many seconds ({WATCH_SECONDS:g}).",
+)
 @JSON
-def status(as_json: bool) -> None:
+def status(watch: float | None, as_json: bool) -> None:
     """Show what waits, what is held or kept, the primaries, and the newsletters."""
+    if watch is not None:
+        if as_json:
+            raise click.UsageError("--watch is for people; a program reads /metrics, or calls --json again")
+        from secondpost.cli.status_watch import watch_status
+
+        watch_status(watch)
+        return
 
     async def read(desk: OwnersDesk, open_: "OpenNewsletter | None", config: Config) -> None:
         counts, down = await desk.desk.counts(), await desk.desk.sites_down()

@@ -100,6 +100,29 @@ async def open_newsletter(config: Config) -> AsyncIterator[OpenNewsletter]:
 
 
 @asynccontextmanager
+async def open_to_look(
+    config: Config,
+) -> AsyncIterator[tuple[OwnersDesk, SqliteNewsletterStore | None]]:
+    """Both stores, to read alone and now and then: no worker is registered. The second is None if there
+    never was a newsletter. Raises StoreRefused.
+    """
+    async with open_desk(config) as desk:
+        if not has_newsletter_store(config):
+            yield desk, None
+            return
+        work = RealWork()
+        try:
+            disk, clock = RealDisk(config.store), RealClock()
+            store = SqliteNewsletterStore.open_desk(disk, work, clock, failed=lambda error: None)
+            try:
+                yield desk, store
+            finally:
+                store.close()
+        finally:
+            work.close()
+
+
+@asynccontextmanager
 async def open_desk(config: Config) -> AsyncIterator[OwnersDesk]:
     """The owner's view of the store, with or without a running service. Raises StoreRefused."""
     clock, work, store_disk = RealClock(), RealWork(), RealDisk(config.store)

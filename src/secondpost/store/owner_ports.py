@@ -154,6 +154,10 @@ class Desk(PrimariesDesk, AlarmsDesk, CopyNotice, Protocol):
         """Whether a process of the service has this store open."""
         ...
 
+    async def served_by(self) -> frozenset[str]:
+        """The roles whose processes have this store open."""
+        ...
+
     def content_pieces(self, queue_id: QueueId, octets: int) -> AsyncIterator[bytes]:
         """Prefix and content in pieces. Raises LookupError if they no longer exist."""
         ...

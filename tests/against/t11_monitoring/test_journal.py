@@ -21,10 +21,10 @@ def test_the_journal_finds_a_message_by_its_id(place: Path) -> None:
     """Each event of it, of both roles; and nothing is there a second time as a line."""
     with SystemdMachine(place) as machine:
         install_secondpost(machine)
-        machine.file("/root/secondpost.toml").write_text(
-            CONFIG.format(store="/root/store", port=PORT, metrics=9725, primary=2700, user="root")
+        machine.file("/opt/secondpost.toml").write_text(
+            CONFIG.format(store="/opt/store", port=PORT, metrics=9725, primary=2700, user="root")
         )
-        serve = (PROGRAM, "serve", "--config", "/root/secondpost.toml")
+        serve = (PROGRAM, "serve", "--config", "/opt/secondpost.toml")
         machine.run("systemd-run", "--quiet", "--unit=secondpost", *serve)
         started = ("SECONDPOST_EVENT=role-started",)
         until("both roles are there", lambda: len(entries(machine, *started)) == 2)

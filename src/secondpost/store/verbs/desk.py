@@ -52,15 +52,20 @@ class DeskVerbs(Verbs):
         ]
 
     async def is_served(self) -> bool:
-        """Whether a worker other than a command lives: a worker's lock ends with it, however it
+        return len(await self.served_by()) > 0
+
+    async def served_by(self) -> frozenset[str]:
+        """The roles of workers that live, without commands: a worker's lock ends with it, however it
         died.
         """
-        for (lock,) in await self._engine.read(rows("desk.locks_but_of", COMMAND)):
+        living: set[str] = set()
+        for role, lock in await self._engine.read(rows("desk.workers_but_of", COMMAND)):
             held = self._engine.hold(str(lock))
             if held is None:
-                return True
-            held.release()
-        return False
+                living |= set(str(role).split("+"))
+            else:
+                held.release()
+        return frozenset(living)
 
     async def counts(self) -> list[Count]:
         return await self._engine.read(_counts())

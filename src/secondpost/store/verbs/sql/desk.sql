@@ -121,9 +121,9 @@ UPDATE delivery SET
 FROM chosen
 WHERE delivery.message = chosen.message AND delivery.number = chosen.number;
 
--- name: locks_but_of
--- Locks of all workers except those of one role.
-SELECT lock FROM worker WHERE role <> ?1;
+-- name: workers_but_of
+-- Roles and locks of all workers except those of one role.
+SELECT role, lock FROM worker WHERE role <> ?1;
 
 -- name: redirect
 -- Send the chosen deliveries to another mailbox, at a domain of lane own, as if never tried.
