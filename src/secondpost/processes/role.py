@@ -35,6 +35,7 @@ from secondpost.processes.moving import settle_in
 from secondpost.processes.named_files import inherited_files, named_files
 from secondpost.processes.own_rooms import is_prepared_for
 from secondpost.processes.place import Place
+from secondpost.processes.role_builder import RoleBuilder
 from secondpost.processes.roles import doors_of, is_optional, roles_of
 from secondpost.processes.signals import listen_for_signals
 from secondpost.processes.tether import Word
@@ -61,7 +62,6 @@ from secondpost.world.sockets.alarms import ALARMS, AlarmReporter
 from secondpost.world.sockets.tallies import TALLIES, TallyReporter
 
 if TYPE_CHECKING:
-    from secondpost.roles.deliver import NewsletterDelivery
     from secondpost.roles.unnamed import UnnamedNewsletters
     from secondpost.store.sqlite import SqliteStore
     from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
@@ -261,7 +261,7 @@ class _Running:
             own_roles=frozenset(self._roles),
             all_roles=frozenset(roles_of(self._config)),
         )
-        roles = self._built(parts, ends)
+        roles = RoleBuilder(self._roles, self._web_doors, self._place.makers).built(parts, ends)
         self._place.say(Word.PREPARED)
         await self._place.until(Word.BEGIN)
         if self._stop.is_set():
@@ -386,67 +386,6 @@ class _Running:
         from secondpost.world.real.keys import load_signing_keys
 
         return load_signing_keys(self._config.store, self._config.dkim)
-
-    def _built(self, parts: Parts, ends: AsyncExitStack) -> list[Role]:
-        """The roles, not started yet. Raises what CANNOT_START lists, and DiskFailed."""
-        built: list[Role] = []
-        if "receive" in self._roles:
-            from secondpost.roles.receive import ReceiveRole
-
-            built.append(ReceiveRole(parts))
-        if "deliver" in self._roles:
-            from secondpost.roles.deliver import DeliverRole
-
-            built.append(
-                DeliverRole(parts, None if parts.readers is None else self._reader_delivery(parts, ends))
-            )
-        if parts.readers is not None and "publish" in self._roles:
-            from secondpost.roles.publish import PublishRole
-
-            built.append(PublishRole(parts))
-        if "web" in self._roles and self._config.has_web:
-            built.append(self._pages(parts))
-        if "fetch" in self._roles:
-            built.append(self._fetch(parts))
-        return built
-
-    def _reader_delivery(self, parts: Parts, ends: AsyncExitStack) -> "NewsletterDelivery | None":
-        from secondpost.processes.signer import SignerSetup, reader_keys
-        from secondpost.processes.workshop import MailWorkshop, makers_wanted
-        from secondpost.roles.deliver import newsletter_delivery, own_addresses
-
-        config, alarms = self._config, parts.alarms
-        keys, makers = reader_keys(config.store, config.dkim), self._place.makers
-        if makers is None:  # no supervisor: its own threads sign
-            return newsletter_delivery(parts, keys, None)
-        workshop = MailWorkshop(
-            SignerSetup(config.store, config.dkim, own_addresses(config)).octets(),
-            makers_wanted(),
-            makers.start,
-            BackgroundTasks(parts.failed).run,
-            lambda why: alarms.begin(AlarmKind.MAKER_LOST, "", why),
-        )
-        ends.push_async_callback(workshop.close)
-        return newsletter_delivery(parts, keys, workshop)
-
-    def _pages(self, parts: Parts) -> Role:
-        from secondpost.processes.page_doors import page_doors
-        from secondpost.processes.pages import WebServer, page_limits
-        from secondpost.web.callers import trusted_networks
-        from secondpost.web.guests import Guests
-
-        doors = page_doors(parts, self._web_doors)
-        guests = Guests(trusted_networks(self._config.web.trusted_proxies), page_limits())
-        return WebServer(doors, guests, MailLog(parts.sink), parts.failed)
-
-    def _fetch(self, parts: Parts) -> Role:
-        from secondpost.roles.acme_orders import acme_orders
-        from secondpost.roles.fetch import FetchRole
-        from secondpost.world.real.fetch import RealFetcher
-
-        fetcher = RealFetcher(parts.world.resolver, allow_private=self._config.fetch.allow_private)
-        orders = acme_orders(parts) if self._config.tls.acme is not None else None
-        return FetchRole(parts, fetcher, fetcher, orders)
 
     def _world(self, doors: Mapping[Endpoint, socket], work: RealWork) -> World:
         dice = RealDice()
