@@ -163,9 +163,11 @@ def become_owner(config: Config) -> None:
     if is_divided(config.store):
         _become_commands_user(config)
         return
+    from secondpost.processes.moving import move_flat_store  # as root: the owner may not read modules
+
     _become_only_user(config, store)
     with store_faults_shown(config):
-        _move_in(config)
+        _move_in(config, move_flat_store)
 
 
 def _become_commands_user(config: Config) -> None:
@@ -181,10 +183,8 @@ def _become_commands_user(config: Config) -> None:
     keep_from_others()
 
 
-def _move_in(config: Config) -> None:
+def _move_in(config: Config, move_flat_store: Callable[[Config], bool]) -> None:
     """Move a store of an older version into its rooms, before it is opened."""
-    from secondpost.processes.moving import move_flat_store
-
     try:
         is_moved = move_flat_store(config)
     except (UserRefused, SecondInstance, DiskFull) as refused:
