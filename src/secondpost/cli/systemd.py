@@ -83,6 +83,7 @@ def _verify(config: Config) -> Exit:
 
 
 def _prepare(config: Config) -> None:
+    from secondpost.processes.instance import SecondInstance
     from secondpost.processes.store_preparation import prepare_for_units
     from secondpost.processes.user import UserRefused
     from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
@@ -92,5 +93,7 @@ def _prepare(config: Config) -> None:
         raise Ending("only root can give the store's folders to the roles' users: use sudo", Exit.UNREACHABLE)
     try:
         prepare_for_units(config)
-    except (UserRefused, StoreFull, StoreRefused, StoreUnavailable, DiskFailed, DiskFull, KeyFault) as error:
+    except (UserRefused, SecondInstance, StoreFull, StoreRefused, StoreUnavailable) as error:
+        raise Ending(f"{error}", Exit.UNREACHABLE) from None
+    except (DiskFailed, DiskFull, KeyFault) as error:
         raise Ending(f"{error}", Exit.UNREACHABLE) from None

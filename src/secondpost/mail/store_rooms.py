@@ -22,19 +22,20 @@ class StoreRoomRights:
 class StoreRoom(Enum):
     """A folder of the store. One whose only writer is a role belongs to that role's user."""
 
-    MAIL = StoreRoomRights("mail", "secondpost-mail", frozenset({"receive", "deliver", "publish"}))
+    MAIL = StoreRoomRights("mail", "secondpost-mail", frozenset({"receive", "deliver"}))
     NEWSLETTER = StoreRoomRights(
         "newsletter", "secondpost-newsletter", frozenset({"deliver", "web", "publish"})
     )
     # Keys of DKIM and of our own signed addresses.
     KEYS = StoreRoomRights("keys", "secondpost-keys", frozenset({"deliver"}))
-    # Keys of the links in readers' mail.
-    LINKS = StoreRoomRights("keys/links", "secondpost-newsletter", frozenset({"deliver"}), frozenset({"web"}))
+    # Keys of the links in readers' mail; a group of its own, since publish writes no links.
+    LINKS = StoreRoomRights("keys/links", "secondpost-links", frozenset({"deliver"}), frozenset({"web"}))
     # The server's certificate and its key, got by ACME. The deliver role makes the key and the
     # request, so that the fetch role, which reads what strangers write, never has the key.
     TLS = StoreRoomRights("tls", "secondpost-tls", frozenset({"deliver"}), frozenset({"receive", "web"}))
-    # The account at the certificate authority, and the answers to its challenges.
-    ACME = StoreRoomRights("acme", "secondpost-tls", frozenset({"fetch"}), frozenset({"web"}))
+    # The account at the certificate authority, and the answers to its challenges; in no group with the
+    # certificate, so that fetch cannot read the server's key.
+    ACME = StoreRoomRights("acme", "secondpost-acme", frozenset({"fetch"}), frozenset({"web"}))
     # The MTA-STS policies that the web role serves: the deliver role knows the domains' mail hosts.
     POLICIES = StoreRoomRights(
         "policies", "secondpost-newsletter", frozenset({"deliver"}), frozenset({"web"})

@@ -3,27 +3,22 @@
 import asyncio
 
 from secondpost.config.records import Config
-from secondpost.processes.user import become, prepare_store, service_user
+from secondpost.processes.rooms import prepare_rooms, room_users
+from secondpost.processes.user import become, commands_user, keep_from_others
 from secondpost.store.sqlite import SqliteStore
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from secondpost.world.real.clock import RealClock
-from secondpost.world.real.dice import RealDice
 from secondpost.world.real.disk import RealDisk
-from secondpost.world.real.keys import make_missing_keys
 from secondpost.world.real.work import RealWork
-from secondpost.world.room_disk import make_rooms
 
 
 def prepare_for_units(config: Config) -> None:
-    """Make rooms and missing keys, and migrate the databases. Raises UserRefused and what opening a
-    store and making keys raise.
+    """Make rooms and missing keys, and migrate the databases. Raises UserRefused, SecondInstance and
+    what opening a store and making keys raise.
     """
-    person = service_user(config)
-    prepare_store(config, person)
-    if person is not None:
-        become(person)
-    make_rooms(RealDisk(config.store))
-    make_missing_keys(config.store, config.dkim, RealDice())
+    prepare_rooms(config, room_users(config))
+    become(commands_user(config))
+    keep_from_others()
     asyncio.run(_migrate(config))
 
 
