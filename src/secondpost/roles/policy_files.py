@@ -11,7 +11,6 @@ from secondpost.config.records import Config
 from secondpost.mail.address import Domain
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.standing_alarms import StandingAlarms
-from secondpost.mail.store_rooms import StoreRoom
 from secondpost.mail.sts_policy import policy_file
 from secondpost.maillog import MailLog
 from secondpost.protocols.mta_sts import POLICY_OCTETS_MAX
@@ -47,7 +46,6 @@ class PolicyFiles:
         """Look now, and again after so many seconds each."""
         if len(policy_domains(self._config)) == 0:
             return
-        self._disk.make_folder(StoreRoom.POLICIES.folder)
         while True:
             await self.look()
             await asyncio.sleep(seconds)
