@@ -103,13 +103,19 @@ class Town:
         """The supervisor of a role, as numbered inside."""
         return int(self.machine.show(f"secondpost-{role}.service", "MainPID"))
 
-    def role_process(self, role: str) -> int:
-        """The process of a role, as numbered inside; 0 if there is none."""
+    def role_processes(self, role: str) -> list[int]:
+        """The processes of a role, as numbered inside: after a reload also the one that leaves."""
         number = self.main_process(role)
-        children = self.machine.run(
-            "cat", f"/proc/{number}/task/{number}/children", check=False
-        ).stdout.split()
-        return int(children[0]) if len(children) > 0 else 0
+        children = f"/proc/{number}/task/{number}/children"
+        return [int(one) for one in self.machine.run("cat", children, check=False).stdout.split()]
+
+    def role_process(self, role: str) -> int:
+        """The process of a role; 0 if there is none."""
+        return next(iter(self.role_processes(role)), 0)
+
+    def has_another(self, role: str, process: int) -> bool:
+        """Whether the role has a process besides this one."""
+        return len(set(self.role_processes(role)) - {process}) > 0
 
     def serves(self, role: str) -> bool:
         return f"Serving: {role}" in self.machine.show(f"secondpost-{role}.service", "StatusText")
@@ -150,10 +156,6 @@ def _installed(machine: SystemdMachine, readers: Primary, blog: WebServer) -> To
     watch = machine.file("/etc/systemd/system/secondpost-web.service.d")
     watch.mkdir()
     (watch / "watch.conf").write_text("[Service]\nWatchdogSec=4\n")
-    for role in ROLES:  # TEMP
-        d = machine.file(f"/etc/systemd/system/secondpost-{role}.service.d")
-        d.mkdir(exist_ok=True)  # TEMP
-        (d / "user.conf").write_text("[Service]\nUser=secondpost\n")  # TEMP
     machine.run("secondpost", "systemd", "--install")
     town = Town(machine, primary_port, readers)
     for role in ROLES:

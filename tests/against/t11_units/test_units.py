@@ -4,7 +4,7 @@ dies or hangs comes back.
 
 import json
 import smtplib
-from itertools import count
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,6 @@ from tests.against.t11_units.conftest import CONFIG_PATH, Town, until
 
 PEOPLE = f"someone@{DOMAIN}"
 READER = "reader@readers.example"
-NUMBERS = count(1)
 
 
 def send(subject: str) -> None:
@@ -126,7 +125,8 @@ def test_a_reload_of_the_target_breaks_no_connection(town: Town) -> None:
     config = town.machine.file(CONFIG_PATH)
     config.write_text(config.read_text().replace('probe = "1 second"', 'probe = "2 seconds"'))
     town.run("systemctl", "reload", "secondpost.target")
-    until(lambda: all(town.role_process(role) != before[role][1] for role in ROLES), town.trouble)
+    for role in ROLES:
+        until(partial(town.has_another, role, before[role][1]), town.trouble)
     for number, caller in enumerate(callers):
         caller.sendmail("sender@elsewhere.example", [PEOPLE], f"Subject: {number}\r\n\r\nHello.\r\n")
         caller.quit()
@@ -145,3 +145,17 @@ def test_a_configuration_with_a_fault_fails_the_reload_and_changes_nothing(town:
         assert town.role_process("deliver") == before
     finally:
         config.write_text(text)
+
+
+def test_removal_leaves_store_users_and_configuration(town: Town) -> None:
+    store = town.run("ls", "-lR", "/var/lib/secondpost/keys", "/var/lib/secondpost/mail/content")
+    users, config = town.run("cat", "/etc/passwd", "/etc/group"), town.run("cat", CONFIG_PATH)
+    town.run("secondpost", "systemd", "--remove")
+    assert town.run("systemctl", "list-units", "--all", "--plain", "--no-legend", "secondpost*") == ""
+    left = town.run("find", "/etc", "-name", "secondpost*", "-type", "f").split()
+    assert left == [CONFIG_PATH]
+    assert town.run("ls", "-lR", "/var/lib/secondpost/keys", "/var/lib/secondpost/mail/content") == store
+    assert (town.run("cat", "/etc/passwd", "/etc/group"), town.run("cat", CONFIG_PATH)) == (users, config)
+    town.run("secondpost", "systemd", "--install")  # and everything is there again
+    until(lambda: all(town.serves(role) for role in ROLES), town.trouble)
+    assert "held" in town.run("secondpost", "trace", PEOPLE)
