@@ -160,7 +160,7 @@ def test_ctrl_c_ends_it_too(office: Office, tmp_path: Path) -> None:
 
 
 def test_a_store_that_is_away_is_looked_for_again(office: Office, tmp_path: Path) -> None:
-    database = office.folder / "store" / "mail.db"
+    database = office.folder / "store" / "mail" / "mail.db"
     with Terminal(command(office, "0.5"), tmp_path) as terminal:
         terminal.until("NOT RUNNING")
         database.rename(tmp_path / "away")

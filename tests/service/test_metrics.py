@@ -15,6 +15,7 @@ from tests.service.conftest import MakeOffice
 from tests.service.newsroom import BY_HAND, EVERYTHING, ROLES, Newsroom, ask
 from tests.service.primary import Client, Primary
 from tests.service.test_hard_times import message, until
+from tests.test_tidy import ROOT
 from tests.world.web_server import WebServer, answer
 
 SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
@@ -74,6 +75,9 @@ def test_the_figures_are_what_was_really_done(tmp_path: Path) -> None:
         assert now["secondpost_smtp_connections_open{}"] == 1
         assert now['secondpost_primary_up{domain="example.org"}'] == 1
         text = ask(f"{room.monitor}/metrics").body
+        manual = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+        listed = dict(re.findall(r"^\| `(secondpost_\w+)` \| (\w+) \|", manual, re.MULTILINE))
+        assert dict(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE)) == listed
         assert "crowd.example" not in text
         assert "elsewhere.example" not in text
 
