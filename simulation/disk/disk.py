@@ -23,6 +23,7 @@ from simulation.disk.vfs import RecordedVfs
 
 T = TypeVar("T")
 ROOM_OCTETS = 100_000_000_000
+MACHINE = "machine"
 
 _vfs_numbers = itertools.count(1)  # SQLite identifies a VFS by a name that must be unique in the process
 
@@ -54,7 +55,7 @@ class RecordedDisk:
         self._model = model
         self._whole_log = whole_log
         self._alive = True
-        self.machine = "machine"  # its name; a copy of the disk in another machine has another one
+        self.machine = MACHINE  # its name; a copy of the disk in another machine has another one
         self._processes: list[RecordedDisk] = [self]
         self.room_octets = ROOM_OCTETS
         self._vfs_name = f"recorded-{next(_vfs_numbers)}"

@@ -26,6 +26,7 @@ from secondpost.world.real.disk import RealDisk
 from secondpost.world.room_disk import RoomDisk
 from simulation.dice import SimDice
 from simulation.disk.crash import WHOLE, Depth, Model, crash_states, write_image
+from simulation.disk.disk import MACHINE
 from simulation.disk.operations import Operation
 from tests.clock import SetClock
 from tests.crash.stage import clock_of_the_story, open_store
@@ -69,8 +70,15 @@ async def judge(
     return Verdict(states, tuple(faults))
 
 
+class ImageDisk(RealDisk):
+    """An image in the place of the disk that it is of."""
+
+    def identity(self, name: str) -> str:
+        return MACHINE
+
+
 async def faults_of_image(image: Path, stories: Mapping[QueueId, Story], upto: int) -> list[str]:
-    disk = RealDisk(str(image))
+    disk = ImageDisk(str(image))
     failures: list[BaseException] = []
     clock = clock_of_the_story()
     clock.ms += YEAR_MS  # so that all deferred mail is due

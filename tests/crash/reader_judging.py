@@ -27,13 +27,12 @@ from secondpost.store.ports import Settlement, StoreRefused
 from secondpost.store.sqlite import SqliteNewsletterStore
 from secondpost.store.sqlite.schema import Database
 from secondpost.world.ports import DiskFailed
-from secondpost.world.real.disk import RealDisk
 from simulation.dice import SimDice
 from simulation.disk.crash import Depth, Model, crash_states, write_image
 from simulation.disk.disk import RecordedDisk
 from simulation.disk.operations import Image
 from tests.clock import SetClock
-from tests.crash.judging import YEAR_MS, Verdict
+from tests.crash.judging import YEAR_MS, ImageDisk, Verdict
 from tests.crash.publishing import CONTENT, WEEKLY, Publishing, allowed, open_newsletter, prepare
 from tests.crash.reader_scenarios import READER_SCENARIOS
 from tests.crash.sabotage import Sabotage, nothing
@@ -91,7 +90,7 @@ def play_readers(
 
 
 async def faults_of_image(image: Path, publishing: Publishing, upto: int) -> list[str]:
-    disk = RealDisk(str(image))
+    disk = ImageDisk(str(image))
     failures: list[BaseException] = []
     clock = clock_of_the_story()
     clock.ms += YEAR_MS

@@ -16,7 +16,7 @@ from secondpost.store.sqlite import SqliteStore
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from simulation.clock import fence
 from simulation.day import Day
-from simulation.disk.disk import RecordedDisk
+from simulation.disk.disk import MACHINE, RecordedDisk
 from simulation.machine import Process
 from simulation.people.letters import Heard
 from simulation.reader_evidence import ReaderEvidence
@@ -105,7 +105,7 @@ class RestoredDay(Day):
 
         mail, news = opened(SqliteStore), opened(SqliteNewsletterStore)
         assert isinstance(news, SqliteNewsletterStore)
-        accepting = CopyAcceptance(mail, news, self.machine.clock, partial(self._fed, news))
+        accepting = CopyAcceptance(mail, news, self.machine.clock, frozenset(), partial(self._fed, news))
         await accepting.stands()
         self.accepted.append(await accepting.accept(CopyVerdict.AGAIN, None))
         mail.close()
@@ -144,6 +144,6 @@ def test_a_restored_copy_sends_no_issue_twice_and_all_mail_that_it_held(tmp_path
 
 def test_a_copy_whose_witness_fits_is_not_noticed_and_the_day_shows_it(tmp_path: Path) -> None:
     """As on a machine whose whole disk was set back. Also: what the day above would find."""
-    day, readers = lived(tmp_path, "machine")
+    day, readers = lived(tmp_path, MACHINE)
     assert day.accepted[0] == AcceptedCopy(0, 0, 0, 0, 0)
     assert len(list(nobody_gets_an_issue_twice(readers))) > 20

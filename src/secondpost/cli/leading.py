@@ -16,7 +16,7 @@ from secondpost.mail.delivery import State
 from secondpost.mail.printable import printable
 from secondpost.owner.documents import VerbDocument
 from secondpost.owner.figures import counted
-from secondpost.spool.desk import OwnersDesk, OwnerVerb, VerbDone, standing
+from secondpost.spool.desk import OwnersDesk, OwnerVerb, Standing, VerbDone, standing
 from secondpost.store.owner_ports import Selection
 
 DO_NOT_ASK = "Do not ask for confirmation."
@@ -109,6 +109,8 @@ class VerbRun:
         """
         states, behind = Counter[State](), 0
         async for listed in self.desk.found(reach):
+            if standing(listed) is Standing.HELD_COPY:
+                continue  # `snapshot accept` decides about it
             states[listed.state] += 1
             behind += listed.site_down
         reach = replace(reach, states=tuple(states)) if len(states) > 0 else reach

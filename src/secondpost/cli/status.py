@@ -67,9 +67,15 @@ def status(watch: float | None, as_json: bool) -> None:
         now_ms = desk.clock.now_ms()
         alarms = standing_alarms(await desk.desk.alarms())
         found = None if open_ is None else await newsletters_stand(open_, config, now_ms)
+        copy = await desk.desk.copy_hold()
+        if copy is None and open_ is not None:
+            copy = await open_.store.copy_hold()
         if as_json:
-            say_json(status_document(config, runs, alarms, counts, down, refused, primaries, found))
+            say_json(status_document(config, runs, alarms, counts, down, refused, primaries, found, copy))
             return
+        if copy is not None:
+            say(f"COPY: nothing that waited in this store is sent, since {copy.why}.")
+            say("  Type `secondpost snapshot accept`: it shows what waits, and asks what is to go out.")
         _say(config, runs, counts, down, now_ms, found)
         say_alarms(alarms, now_ms)
         say_refused(refused, config, now_ms)

@@ -87,6 +87,7 @@ class CopyAcceptance:
     mail: MailStore
     newsletter: NewsletterStore | None
     clock: Clock
+    feeds: frozenset[tuple[str, str]]  # newsletter and address of those in the configuration
     read_feeds: Callable[[], Awaitable[None]]  # what they have now is then in the ledger
 
     async def declare(self) -> None:
@@ -96,7 +97,7 @@ class CopyAcceptance:
                 await store.declare_copy("you said so")
 
     async def stands(self) -> CopyStands:
-        """Set aside what the service did not set aside yet, and look."""
+        """Set aside what the service did not set aside yet, read the feeds once more, and look."""
         news = self.newsletter
         hold, news_hold = await self.mail.copy_hold(), None
         while await self.mail.set_aside_copied() > 0:
@@ -110,10 +111,8 @@ class CopyAcceptance:
                 pass
             await news.sweep_freezing()
             doubts += await news.in_doubt()
-            unread = await news.unread_feeds(news_hold.since_ms)
-            if len(unread) > 0:
-                await self.read_feeds()
-                unread = await news.unread_feeds(news_hold.since_ms)
+            await self.read_feeds()
+            unread = [each for each in await news.unread_feeds(news_hold.since_ms) if each in self.feeds]
             issues, articles = await news.issues_in_doubt(), await news.articles_in_doubt()
         return CopyStands(hold, news_hold, doubts, issues, articles, unread)
 

@@ -287,6 +287,7 @@ class StatusDocument:
     config: str
     store: str
     running: bool
+    copy: str | None
     waiting: int
     held_primary: int
     held_owner: int

@@ -6,6 +6,7 @@ from secondpost import __version__
 from secondpost.config.records import Config
 from secondpost.mail.delivery import State
 from secondpost.mail.owner_notice import AlarmRecord
+from secondpost.mail.witness import CopyHold
 from secondpost.owner.alarms import alarm_document
 from secondpost.owner.documents import CountDocument, StatusDocument, site_document
 from secondpost.owner.figures import utc_time
@@ -34,6 +35,7 @@ def status_document(
     refused: list[Refused],
     primaries: list[PrimaryStands],
     found: NewslettersStand | None,
+    copy: CopyHold | None,
 ) -> StatusDocument:
     return StatusDocument(
         version=__version__,
@@ -41,6 +43,7 @@ def status_document(
         config=config.path,
         store=config.store,
         running=runs,
+        copy=None if copy is None else copy.why,
         waiting=_total(counts, Standing.WAITING, Standing.CLAIMED),
         held_primary=_total(counts, Standing.HELD_PRIMARY),
         held_owner=_total(counts, Standing.HELD_OWNER),

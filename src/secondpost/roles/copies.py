@@ -28,7 +28,7 @@ async def open_copies(config: Config) -> AsyncIterator[CopyAcceptance]:
             mail = SqliteStore.open(disk, work, clock, role=COMMAND, failed=lambda error: None)
             ends.callback(mail.close)
             if not has_newsletter_store(config):
-                yield CopyAcceptance(mail, None, clock, _read_no_feeds)
+                yield CopyAcceptance(mail, None, clock, frozenset(), _read_no_feeds)
             else:
                 open_ = await ends.enter_async_context(open_newsletter(config))
 
@@ -36,7 +36,8 @@ async def open_copies(config: Config) -> AsyncIterator[CopyAcceptance]:
                     for newsletter in config.newsletters:
                         await open_.publisher.fetch(newsletter)
 
-                yield CopyAcceptance(mail, open_.store, clock, read_feeds)
+                feeds = frozenset((each.name, url) for each in config.newsletters for url in each.feeds)
+                yield CopyAcceptance(mail, open_.store, clock, feeds, read_feeds)
             hint_once(disk.path(HINTS))
     finally:
         work.close()
