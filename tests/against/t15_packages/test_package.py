@@ -25,14 +25,10 @@ def output(*command: str | Path) -> str:
     return done.stdout + done.stderr
 
 
-def test_lintian_has_nothing_to_say() -> None:
-    command = ["lintian", "--allow-root", "--fail-on", "error,warning", str(package())]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "")
-
-
-def test_every_override_is_needed() -> None:
-    assert "unused-override" not in output("lintian", "--allow-root", "--display-info", package())
+def test_lintian_finds_no_fault_and_every_override_is_needed() -> None:
+    found = output("lintian", "--allow-root", "--display-info", package()).splitlines()
+    assert [line for line in found if line.startswith(("E:", "W:")) or "unused-override" in line] == []
+    assert len(found) > 0  # it did look: remarks on the wheels remain
 
 
 def test_every_part_is_there(tree: Path) -> None:
