@@ -105,7 +105,8 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 	  || { echo "Python's venv module is missing: apt-get install python3-venv"; exit 1; }
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+	@# Twice quiet: the one source build warns of what will change in later versions of pip.
+	@$(PY) -m pip install --quiet --quiet --disable-pip-version-check --require-hashes --no-deps \
 	  --only-binary :all: --no-binary dkimpy \
 	  -r requirements.lock
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
