@@ -34,8 +34,8 @@ def test_root_with_systemd_and_a_user() -> None:
     assert commands(config(), ROOT) == [
         "secondpost init --wait --yes",
         "secondpost check all",
+        "secondpost systemd --install",
         "secondpost serve",
-        "systemd-run --unit secondpost secondpost serve",
     ]
 
 

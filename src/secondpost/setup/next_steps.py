@@ -55,8 +55,11 @@ def next_steps(
     if any(holder.program == OURS for holder in here.port_holders):
         yield NextStep(f"secondpost reload{named}", "lets the running service use the file")
         return
-    is_low = any(not here.can_open(port) for port in ports)
-    yield NextStep(f"secondpost serve{named}", f"{'as root: ' * is_low}runs the service, until Ctrl-C")
+    serve = f"secondpost serve{named}"
     if here.has_systemd and here.is_root:
-        run = f"systemd-run --unit secondpost secondpost serve{named}"
-        yield NextStep(run, "or this: in the background, until the machine restarts")
+        start = f"secondpost systemd --install{named}"
+        yield NextStep(start, "starts the service, now and with this machine")
+        yield NextStep(serve, "or this, to try it: runs the service, until Ctrl-C")
+        return
+    is_low = any(not here.can_open(port) for port in ports)
+    yield NextStep(serve, f"{'as root: ' * is_low}runs the service, until Ctrl-C")
