@@ -250,3 +250,14 @@ def test_articles_that_the_original_may_have_sent_are_skipped(paper: Newspaper) 
     paper.writes(1, 2, 3)
     done = json.loads(paper.run("snapshot", "accept", "--yes", "--json").stdout)
     assert done["articles_skipped"] == 3, "also what the feed has had since"
+
+
+def test_a_restored_file_is_for_those_whom_its_room_is_for(office: Office, saved: Path) -> None:
+    store = office.folder / "new"
+    for folder, mode in (("mail", 0o2770), ("keys", 0o2750)):
+        (store / folder).mkdir(parents=True)
+        (store / folder).chmod(mode)
+    members = members_of(saved)
+    assert DATABASE in {member.name for member, _ in members}
+    office.run("snapshot", "restore", str(saved), "--store", str(store))
+    assert (store / "mail" / "mail.db").stat().st_mode & 0o777 == 0o660

@@ -16,6 +16,8 @@ from secondpost.config.records import Config, RecipientFile
 from secondpost.mail.size import size_text
 from secondpost.mail.snapshot import Manifest, SnapshotFault
 from secondpost.owner.figures import counted
+from secondpost.processes.user import UserRefused, is_divided, prepare_store, service_user
+from secondpost.world.ports import DiskFailed
 
 if TYPE_CHECKING:
     from secondpost.roles.snapshot import NamedFiles
@@ -197,6 +199,15 @@ def _say_manifest(path: str, manifest: Manifest, as_json: bool) -> None:
     say_field("files", f"{files}, {size_text(manifest.octets)}; {secret} of them secret")
 
 
+def _make_store(config: Config) -> None:
+    """Make the store's folder for the user of the service, unless it is there."""
+    try:
+        if not is_divided(config.store):
+            prepare_store(config, service_user(config))
+    except (UserRefused, DiskFailed) as refused:
+        raise Ending(str(refused), Exit.UNREACHABLE) from None
+
+
 @snapshot.command("restore", cls=Command)
 @click.argument("path", metavar="FILE")
 @click.option("--store", metavar="FOLDER", help="The empty store, if not the one of the configuration.")
@@ -215,10 +226,13 @@ def restore(path: str, store: str | None, folder: str | None, as_json: bool) -> 
     """
     from secondpost.roles.snapshot_restore import Restoring, need_empty, verified
 
-    into = configuration().store if store is None else store
+    config = configuration() if store is None else None
+    into = config.store if config is not None else str(store)
     with snapshot_faults_shown(path):
         need_empty(into)
         manifest = verified(path, _progress)
+        if config is not None:
+            _make_store(config)
         Restoring(into, folder, _progress).restore(path, manifest)
     if as_json:
         from secondpost.owner.snapshot_documents import snapshot_document

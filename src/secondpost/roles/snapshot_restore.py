@@ -21,10 +21,10 @@ from secondpost.roles.snapshot import Progress, need_room
 from secondpost.store.sqlite.copying import DatabaseCopy
 from secondpost.store.sqlite.schema import Database
 from secondpost.world.real.files import sync_folder
+from secondpost.world.real.modes import OWN, modes_in
 from secondpost.world.real.snapshot_reader import read_files, read_manifest
 
 RESTORING = ".restoring"  # at the end of a database's name, until all is there
-FOLDER_MODE = 0o700
 KEPT_ROOMS = (
     *(StoreRoom.MAIL, StoreRoom.NEWSLETTER, StoreRoom.KEYS, StoreRoom.LINKS, StoreRoom.TLS),
     StoreRoom.ACME,
@@ -144,7 +144,7 @@ class Restoring:
             return
         if folder not in (self._store, self._configuration):
             self._make_folder(os.path.dirname(folder))
-        os.makedirs(folder, FOLDER_MODE)
+        os.makedirs(folder, OWN.folder)
         if folder != self._store:
             _give_to_owner_of(os.path.dirname(folder), folder)
         sync_folder(os.path.dirname(folder))
@@ -166,11 +166,9 @@ class Restoring:
 
 
 def _give_to_owner_of(folder: str, path: str) -> None:
-    """As root, a new file or folder belongs to the owner and group of the folder that it is in; it is
-    for the group what that folder is.
-    """
-    above = os.stat(folder)
+    """As root, a new file or folder belongs to the owner and group of the folder that it is in."""
+    modes = modes_in(folder)
     if os.geteuid() == 0:
+        above = os.stat(folder)
         os.chown(path, above.st_uid, above.st_gid, follow_symlinks=False)
-    if os.path.isfile(path):
-        os.chmod(path, 0o600 | (above.st_mode & 0o060))
+    os.chmod(path, modes.folder if os.path.isdir(path) else modes.file)
