@@ -50,7 +50,7 @@ def machine() -> Iterator[SystemdMachine]:
     folder.chmod(0o755)
     try:
         with SystemdMachine(folder, bare=True) as started, started.network():
-            shutil.copy(package(), started.file("/root/secondpost_first.deb"))
+            shutil.copy(package(), started.file("/srv/secondpost_first.deb"))
             yield started
     finally:
         shutil.rmtree(folder)
@@ -58,7 +58,7 @@ def machine() -> Iterator[SystemdMachine]:
 
 def install(machine: SystemdMachine, name: str) -> str:
     """What apt printed."""
-    words = (*APT, "--no-install-recommends", "install", f"/root/{name}")
+    words = (*APT, "--no-install-recommends", "install", f"/srv/{name}")
     return machine.run(*words, seconds_max=INSTALL_SECONDS_MAX).stdout
 
 
@@ -120,7 +120,7 @@ def test_one_command_starts_all_that_is_configured(machine: SystemdMachine) -> N
 
 
 def test_an_upgrade_restarts_what_runs(machine: SystemdMachine, place: Path) -> None:
-    shutil.copy(next_version(package(), place), machine.file("/root/secondpost_later.deb"))
+    shutil.copy(next_version(package(), place), machine.file("/srv/secondpost_later.deb"))
     before = receiver(machine)
     said = install(machine, "secondpost_later.deb")
     assert "no faults" in said
@@ -132,7 +132,7 @@ def test_an_upgrade_restarts_what_runs(machine: SystemdMachine, place: Path) -> 
 def test_an_upgrade_that_finds_a_fault_leaves_what_runs_alone(machine: SystemdMachine) -> None:
     machine.file(CONFIGURATION).write_text(TEXT.replace('reserve  = "1 MB"', 'reserve  = "much"'))
     before = receiver(machine)
-    again = ("dpkg", "--install", "/root/secondpost_later.deb")
+    again = ("dpkg", "--install", "/srv/secondpost_later.deb")
     assert "was not restarted" in machine.run(*again, seconds_max=INSTALL_SECONDS_MAX).stdout
     assert receiver(machine) == before
     machine.file(CONFIGURATION).write_text(TEXT)
