@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -162,7 +163,7 @@ def test_each_role_writes_in_its_rooms_and_opens_no_other(config: Config) -> Non
                 path.touch()
 
     for role in ROLES:
-        as_user(user_of(role), lambda role=role: tried(role))
+        as_user(user_of(role), partial(tried, role))
 
 
 def _may(right: int, path: Path) -> bool:
@@ -267,7 +268,7 @@ def test_both_write_at_once_while_the_log_is_copied(config: Config) -> None:
         pid = os.fork()
         if pid == 0:
             try:
-                as_user(user_of(role), lambda role=role: write(role))
+                as_user(user_of(role), partial(write, role))
             except BaseException:  # noqa: BLE001
                 traceback.print_exc()
                 os._exit(1)
