@@ -16,7 +16,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # RFC 5646, comm
 _DELIMITERS = re.compile(r"[#$&'*+/=?^_`{|}~-]{1,8}")
 _TIME_ALONE = re.compile(r"\d{1,2}:\d\d")
 _NEWSLETTER = re.compile(r"[a-z0-9-]{1,32}")
-STORE_OCTETS_MAX = 90  # unix(7): a socket's path may have 107, and its name in the store takes 17
+STORE_OCTETS_MAX = 77  # unix(7): a socket's path may have 107, and its name in the store takes 30
 RESERVED_NAMES = frozenset({"confirm", "leave", "me", "admin", "api", "static", "health", "metrics"})
 
 
