@@ -66,6 +66,13 @@ class RoleUnit:
     role: str
     doors: tuple[Endpoint, ...]
 
+    @property
+    def has_socket(self) -> bool:
+        """Whether systemd opens them. A role that may open connections listens by itself: that is for
+        figures, and it does without if the port is taken.
+        """
+        return len(self.doors) > 0 and self.role not in SPEAKING
+
 
 def service_of(role: str) -> str:
     return f"secondpost-{role}.service"
@@ -78,7 +85,7 @@ def socket_of(role: str) -> str:
 def systemd_files(config: Config, roles: Sequence[RoleUnit], machine: UnitMachine) -> tuple[SystemdFile, ...]:
     """All files, the units first. `config.path` is absolute."""
     names = [unit.role for unit in roles]
-    sockets = [_socket(unit) for unit in roles if len(unit.doors) > 0]
+    sockets = [_socket(unit) for unit in roles if unit.has_socket]
     return (
         _target(roles),
         _preparing(config, machine),
@@ -91,7 +98,7 @@ def systemd_files(config: Config, roles: Sequence[RoleUnit], machine: UnitMachin
 
 def _target(roles: Sequence[RoleUnit]) -> SystemdFile:
     services = " ".join(service_of(unit.role) for unit in roles)
-    sockets = " ".join(socket_of(unit.role) for unit in roles if len(unit.doors) > 0)
+    sockets = " ".join(socket_of(unit.role) for unit in roles if unit.has_socket)
     about = (
         ("Description", "Secondpost"),
         ("Wants", f"{STORE_UNIT} {services} {sockets}"),
@@ -119,11 +126,11 @@ def _preparing(config: Config, machine: UnitMachine) -> SystemdFile:
 
 
 def _service(config: Config, unit: RoleUnit, machine: UnitMachine) -> SystemdFile:
-    role, listens = unit.role, len(unit.doors) > 0
+    role = unit.role
     about = (
         ("Description", f"Secondpost: {role}"),
         ("PartOf", TARGET),
-        ("Requires", f"{STORE_UNIT} {socket_of(role)}" if listens else STORE_UNIT),
+        ("Requires", f"{STORE_UNIT} {socket_of(role)}" if unit.has_socket else STORE_UNIT),
         ("Wants", "network-online.target"),
         ("After", f"{STORE_UNIT} network-online.target"),
         *START_LIMIT,
