@@ -40,6 +40,7 @@ ANSWERS = (
     *("--owner", "me@elsewhere.example"),
     *("--listen", "127.0.0.1:2525"),
     *("--address", "5.9.8.7"),
+    *("--acme", "none"),
 )
 
 
@@ -69,7 +70,9 @@ class Newcomer:
         return result
 
     def at_terminal(self, *words: str) -> "Terminal":
-        return Terminal([sys.executable, "-m", "tests.cli.no_user", *self.words(*words)], self.folder)
+        return Terminal(
+            [sys.executable, "-m", "tests.cli.no_user", *self.words("--acme", "none", *words)], self.folder
+        )
 
 
 def _take_terminal() -> None:

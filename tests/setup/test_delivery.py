@@ -437,14 +437,14 @@ BROKEN = {
         {PageLook(PAGE): PageUnseen("certificate has expired")},
         Check.SIGN_UP_PAGE,
         Grade.FAULT,
-        "let the web server for https://mx2.example.net pass all requests to [::]:443",
+        "ports 443 and 80 of https://mx2.example.net must lead to this server",
         settings=WRITES,
     ),
     "another program answers": Broken(
         {PageLook(PAGE): PageSeen(200, PAGE, is_ours=False)},
         Check.SIGN_UP_PAGE,
         Grade.FAULT,
-        "pass all requests",
+        "ports 443 and 80",
         settings=WRITES,
     ),
     "the service does not know the newsletter": Broken(

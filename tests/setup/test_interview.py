@@ -9,7 +9,7 @@ from secondpost.mail.address import Domain, Endpoint
 from secondpost.mail.dns_questions import Ptr, PtrAnswer
 from secondpost.mail.questions import AddressAnswer, Addresses, Finding, Mx, MxAnswer, MxRecord
 from secondpost.setup.answers import Answers, BackupAnswer, Entry, NewsletterAnswer, SmartHostAnswer
-from secondpost.setup.surroundings import FoundCertificate, PortHolder
+from secondpost.setup.surroundings import FoundCertificate, PortHolder, Surroundings
 from tests.setup.interviewing import HOME, SERVER, Names, interviewed
 
 OWNER = ("me@elsewhere.example",)
@@ -36,10 +36,10 @@ def mx(*records: tuple[int, str]) -> Names:
 
 def test_a_server_in_a_data_centre_is_asked_little() -> None:
     held = interviewed(BACKUP, names=PROVIDER, answering=REACHED)
-    assert held.asked == ["--hostname", "--backup", "--recipients", "--feed", "--owner"]
+    assert held.asked == ["--hostname", "--backup", "--recipients", "--feed", "--owner", "--acme"]
     assert (held.missing, held.faults, held.warnings) == ([], [], [])
     assert held.answers == Answers(
-        "mx2.example.net", "/var/lib/secondpost", OWNER, (BackupAnswer("example.net"),)
+        "mx2.example.net", "/var/lib/secondpost", OWNER, (BackupAnswer("example.net"),), acme=OWNER[0]
     )
     assert "example.net: mail goes to mx1.provider.example (10)." in held.notes
     assert "Port 25 is open outward: 5.5.5.5 answers." in held.notes
@@ -95,7 +95,24 @@ def test_a_newsroom_has_a_newsletter_alone() -> None:
         "weekly", "newsletter@example.net", FEED["--feed"], "friday 09:00", "UTC"
     )
     assert held.answers.pages is None
-    assert (held.answers.pages_listen, held.answers.proxies) == (("127.0.0.1:8025",), ("127.0.0.1",))
+    # With a certificate of its own it serves them on ports 443 and 80.
+    assert (held.answers.pages_listen, held.answers.proxies) == ((), ())
+    behind = interviewed({**FEED, "--acme": ()}, names=PROVIDER, answering=REACHED).answers
+    assert (behind.pages_listen, behind.proxies) == (("127.0.0.1:8025",), ("127.0.0.1",))
+
+
+@pytest.mark.parametrize(
+    "here",
+    [
+        replace(SERVER, low_port=1024),
+        replace(SERVER, port_holders=(PortHolder(Endpoint("::", 80), "nginx"),)),
+        replace(SERVER, port_holders=(PortHolder(Endpoint("0.0.0.0", 443), "haproxy"),)),
+    ],
+)
+def test_where_the_authority_cannot_reach_us_no_certificate_is_ordered_unasked(here: Surroundings) -> None:
+    held = interviewed(BACKUP, here=here, names=PROVIDER, answering=REACHED)
+    assert "--acme" not in held.asked
+    assert held.answers.acme is None
 
 
 # -- what is missing or wrong
@@ -303,7 +320,7 @@ def test_without_root_the_door_is_one_that_can_be_opened() -> None:
 
 def test_a_taken_port_is_not_used_for_the_pages() -> None:
     here = replace(SERVER, port_holders=(PortHolder(Endpoint("127.0.0.1", 8025), "python3"),))
-    held = interviewed(FEED, here=here, names=PROVIDER, answering=REACHED)
+    held = interviewed({**FEED, "--acme": ()}, here=here, names=PROVIDER, answering=REACHED)
     assert held.answers.pages_listen == ("127.0.0.1:8026",)
 
 

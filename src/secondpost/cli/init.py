@@ -166,12 +166,12 @@ def _keys_and_records(config: Config, notes: Sequence[Note]) -> tuple[tuple[str,
 def _proxy_snippet(config: Config, here: Surroundings, named: str | None) -> Snippet | None:
     """For the web server that is named, or runs here; Caddy needs least where there is none."""
     url = config.web.url
-    if len(config.newsletters) == 0 or url is None or not url.startswith("https://"):
+    if len(config.newsletters) == 0 or url is None or not url.startswith("https://") or config.web.has_https:
         return None
     program = here.web_server
     usual = Proxy.CADDY if program is None else PROGRAMS[program]
     host = url.removeprefix("https://")
-    chosen = snippet(usual if named is None else Proxy(named), host, str(config.web.listen[0]))
+    chosen = snippet(usual if named is None else Proxy(named), host, str(config.web.doors[0]))
     if program is None and named is None:
         return replace(chosen, install=f"apt-get install {usual}")
     return chosen

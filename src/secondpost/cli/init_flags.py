@@ -41,6 +41,9 @@ ANSWER_FLAGS = (
     AnswerFlag("--smart-host", "HOST[:PORT]", "A server that passes your mail on, or none."),
     AnswerFlag("--smart-host-user", "NAME", "Your user name there, or none.", needs="--smart-host"),
     AnswerFlag("--smart-host-password-file", "FILE", "The file with your password.", needs="--smart-host"),
+    AnswerFlag(
+        "--acme", "ADDRESS", "Your address for Let's Encrypt, which then issues certificates, or none."
+    ),
     AnswerFlag("--certificate", "FILE", "A certificate for this server, with its chain, or none."),
     AnswerFlag("--key", "FILE", "Its private key.", needs="--certificate"),
     AnswerFlag("--web-url", "URL", "The address of the newsletter's pages, or none.", needs="--feed"),

@@ -68,6 +68,7 @@ class Answers:
     newsletter: NewsletterAnswer | None = None
     addresses: tuple[str, ...] = ()  # public ones that this machine does not know itself
     smart_host: SmartHostAnswer | None = None
+    acme: str | None = None  # our address for a certificate authority
     certificate: str | None = None
     key: str | None = None
     pages: str | None = None  # the URL of the pages; None: https:// and the hostname
@@ -130,6 +131,7 @@ def answers_of(values: Mapping[str, object]) -> Answers:
         newsletter=_newsletter(newsletters[0]) if len(newsletters) > 0 else None,
         addresses=top.texts("addresses"),
         smart_host=smart_host,
+        acme=tls.text("acme"),
         certificate=tls.text("certificate"),
         key=tls.text("key"),
         pages=web.text("url"),

@@ -90,18 +90,16 @@ def _web(answers: Answers) -> Iterator[_FileLine]:
 
 
 def _tls(answers: Answers) -> Iterator[_FileLine]:
+    if answers.acme is not None:
+        yield _FileLine("acme", answers.acme, "certificates are got and renewed by themselves")
     if answers.certificate is not None:
         yield _FileLine("certificate", answers.certificate)
     if answers.key is not None:
         yield _FileLine("key", answers.key)
-    if answers.certificate is None and answers.key is None and _has_no_acme(answers):
+    if answers.certificate is None and answers.key is None and answers.acme is None:
         hint = "encrypts mail that comes in"
         yield _FileLine("certificate", f"/etc/letsencrypt/live/{answers.hostname}/fullchain.pem", hint, True)
         yield _FileLine("key", f"/etc/letsencrypt/live/{answers.hostname}/privkey.pem", "", True)
-
-
-def _has_no_acme(answers: Answers) -> bool:
-    return all(other.header != "[tls]" for other in answers.others)
 
 
 def _dns(answers: Answers) -> Iterator[_FileLine]:

@@ -12,7 +12,7 @@ from secondpost.config.faults import Wrong
 from secondpost.mail.dns_questions import Ptr, PtrAnswer
 from secondpost.setup.answers import NOT_ANSWERED, Answers
 from secondpost.setup.interview_backup import ask_backups
-from secondpost.setup.interview_host import ask_addresses, ask_certificate, ask_doors
+from secondpost.setup.interview_host import ask_acme, ask_addresses, ask_certificate, ask_doors
 from secondpost.setup.interview_newsletter import ask_newsletter, ask_pages
 from secondpost.setup.interview_smart_host import ask_smart_host
 from secondpost.setup.questions import Interview, Names, OwnerQuestion, Scene, Separator, Texts, checked
@@ -36,6 +36,7 @@ def interview(scene: Scene) -> Interview[Answers]:
     answers = yield from ask_addresses(scene, names, answers)
     answers = yield from ask_smart_host(scene, names, answers)
     answers = yield from ask_certificate(scene, answers)
+    answers = yield from ask_acme(scene, answers)
     return (yield from ask_pages(scene, answers))
 
 

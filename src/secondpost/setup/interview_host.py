@@ -23,6 +23,7 @@ from secondpost.setup.questions import (
     checked,
     formed,
 )
+from secondpost.setup.surroundings import HTTPS_PORTS
 
 SMTP_PORT = 25
 TRIAL_DOOR = "127.0.0.1:2525"
@@ -187,3 +188,33 @@ def ask_certificate(scene: Scene, answers: Answers) -> Interview[Answers]:
         is_asked=len(keys) == 0 or earlier is None,
     ).ask()
     return with_key(texts)
+
+
+def ask_acme(scene: Scene, answers: Answers) -> Interview[Answers]:
+    """Whether certificates are got by themselves: by default where the authority can reach this server,
+    and no other program has its ports or got a certificate for this name.
+    """
+    if answers.certificate is not None:
+        return answers
+    here, earlier = scene.surroundings, scene.earlier
+    has_one = any(one.hostname == answers.hostname for one in here.certificates)
+    is_reached = len(here.public_addresses + answers.addresses) > 0 and not has_one
+    is_free = all(here.can_open(port) and len(here.holders(port)) == 0 for port in HTTPS_PORTS)
+    usual: Texts = answers.owner[:1] if is_reached and is_free else ()
+    if earlier is not None:
+        usual = () if earlier.acme is None else (earlier.acme,)
+
+    def with_acme(texts: Texts) -> Answers:
+        return replace(answers, acme=texts[0] if len(texts) > 0 else None)
+
+    texts = yield from OwnerQuestion(
+        "--acme",
+        "Your address for Let's Encrypt",
+        checked(scene, with_acme),
+        "me@elsewhere.example",
+        usual,
+        "The server then gets its certificate by itself, through ports 80 and 443, and renews it. To give "
+        "the address is to agree to their terms; leave it empty to name files instead.",
+        is_asked=earlier is None and is_reached and is_free,
+    ).ask()
+    return with_acme(texts)

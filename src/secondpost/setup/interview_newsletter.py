@@ -95,7 +95,7 @@ def _sender_domain(answers: Answers, feeds: Texts) -> str:
 
 
 def ask_pages(scene: Scene, answers: Answers) -> Interview[Answers]:
-    """Where the pages are; in this version a web server stands in front of them."""
+    """Where the pages are: with a certificate of our own on ports 443 and 80, else behind a web server."""
     earlier = scene.earlier
     if answers.newsletter is None:
         if earlier is None:
@@ -126,13 +126,17 @@ def ask_pages(scene: Scene, answers: Answers) -> Interview[Answers]:
 def _ask_pages_listen(scene: Scene, answers: Answers, *, is_behind: bool) -> Interview[Answers]:
     earlier = scene.earlier
     had_pages = earlier is not None and earlier.newsletter is not None and earlier.pages != NONE
+    usual: Texts
+    proxies: Texts
     if had_pages and earlier is not None:
         usual, proxies = earlier.pages_listen, earlier.proxies
+    elif answers.acme is not None and scene.surroundings.web_server is None:
+        usual, proxies = (), ()  # ports 443 and 80, which the pages need no web server for
     else:
         usual, proxies = (f"{LOOPBACK}:{_free_port(scene)}",), (LOOPBACK,) if is_behind else ()
 
     def with_listen(texts: Texts) -> Answers:
-        return replace(answers, pages_listen=texts, proxies=proxies)
+        return replace(answers, pages_listen=texts, proxies=proxies if len(texts) > 0 else ())
 
     texts = yield from OwnerQuestion(
         "--web-listen",

@@ -37,7 +37,9 @@ def _postal_address(config: Config, newsletter: Newsletter) -> Diagnosis:
 
 def _page(config: Config, url: str, seen: PageSeen | PageUnseen) -> Diagnosis:
     check = Check.SIGN_UP_PAGE
-    proxy = f"let the web server for {config.web.url} pass all requests to {config.web.listen[0]}"
+    proxy = f"let the web server for {config.web.url} pass all requests to {config.web.doors[0]}"
+    if config.web.has_https:
+        proxy = f"ports 443 and 80 of {config.web.url} must lead to this server; secondpost tls show"
     if isinstance(seen, PageUnseen):
         return Diagnosis(check, url, Grade.FAULT, f"{url} cannot be opened: {seen.why}.", proxy)
     if not seen.is_ours:
