@@ -18,6 +18,7 @@ from tests.service.test_hard_times import message, until
 from tests.test_tidy import ROOT
 from tests.world.web_server import WebServer, answer
 
+RELOADS = 4
 SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
 
 
@@ -89,7 +90,7 @@ def test_a_reload_counts_nothing_twice_and_forgets_nothing(make_office: MakeOffi
     office.wait_for_roles()
     accepted = 'secondpost_messages_accepted_total{lane="relay",tls="none"}'
     seen = [0.0]
-    for number in range(1, 5):
+    for number in range(1, RELOADS + 1):
         with closing(Client(office.port)) as client:
             assert client.send(message(number), RECIPIENT).startswith("250 ")
         if number % 2 == 0:  # one message before each reload is read off in time, one is not
@@ -98,8 +99,12 @@ def test_a_reload_counts_nothing_twice_and_forgets_nothing(make_office: MakeOffi
         assert office.run("reload").returncode == 0
         until("it answers", partial(_has, office, "secondpost_smtp_listening{}"))
         seen.append(figures(office.monitor).get(accepted, 0.0))
+    # Each predecessor states what it counted last when it leaves.
+    replaced = 'reason="replaced by a successor"'
+    until("all have left", lambda: office.log.read_text().count(replaced) == RELOADS * office.roles_max)
+    seen.append(figures(office.monitor).get(accepted, 0.0))
     grown = sum(new - old if new >= old else new for old, new in pairwise(seen))
-    assert grown == 4
+    assert grown == RELOADS
 
 
 def test_a_role_that_died_is_counted_and_what_it_stated_stays(make_office: MakeOffice) -> None:

@@ -1,4 +1,4 @@
-"""The lines of `status --watch`: pure, for a width and a height.
+"""The lines of `status --watch`, for a width and a height.
 
 What matters most comes first: the service, the queues and the issues. Primaries and alarms share what is
 left of the height: whole if there is room for that, else a line each, and what has no room is counted.

@@ -43,7 +43,7 @@ def watch_status(seconds: float) -> None:
 
 
 async def _on_screen(config: Config, seconds: float) -> None:
-    watch = _Watch(config)
+    watch = _Watching(config)
     console = Console(highlight=False)
     with console.screen(hide_cursor=True) as screen, watch.keys():
         while not watch.is_over:
@@ -61,7 +61,7 @@ def _size() -> tuple[int, int]:
 
 
 async def _in_lines(config: Config, seconds: float) -> None:
-    watch = _Watch(config)
+    watch = _Watching(config)
     watch.listen_for_the_end()
     while not watch.is_over:
         lines = await watch.lines(PLAIN_COLUMNS, PLAIN_LINES)
@@ -70,7 +70,7 @@ async def _in_lines(config: Config, seconds: float) -> None:
         await watch.rest(seconds)
 
 
-class _Watch:
+class _Watching:
     """Make it in a running loop."""
 
     def __init__(self, config: Config) -> None:

@@ -38,6 +38,7 @@ from secondpost.processes.place import Place
 from secondpost.processes.role_builder import RoleBuilder
 from secondpost.processes.roles import doors_of, is_optional, roles_of
 from secondpost.processes.signals import listen_for_signals
+from secondpost.processes.stating import look_for_unnamed, state
 from secondpost.processes.tether import Word
 from secondpost.processes.user import UserRefused, become, keep_from_others, prepare_store, service_user
 from secondpost.processes.walls import raise_walls
@@ -45,7 +46,6 @@ from secondpost.protocols.dkim.signing import SigningKey
 from secondpost.protocols.tokens import Ring
 from secondpost.roles.parts import Parts, Role, World
 from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
-from secondpost.world.background import BackgroundTasks
 from secondpost.world.ports import Disk, DiskFailed, DiskFull, Held, KeyFault, NetError
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.dice import RealDice
@@ -58,11 +58,8 @@ from secondpost.world.real.net import RealNet, open_door
 from secondpost.world.real.seccomp import SeccompRefused
 from secondpost.world.real.tls import CertificateError, ServerCertificate
 from secondpost.world.real.work import SWITCH_SECONDS, RealWork
-from secondpost.world.sockets.alarms import ALARMS, AlarmReporter
-from secondpost.world.sockets.tallies import TALLIES, TallyReporter
 
 if TYPE_CHECKING:
-    from secondpost.roles.unnamed import UnnamedNewsletters
     from secondpost.store.sqlite import SqliteStore
     from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 
@@ -143,25 +140,6 @@ def _doors(config: Config, roles: Sequence[str]) -> dict[Endpoint, socket]:
         if endpoint not in doors and not is_optional(config, endpoint):
             doors[endpoint] = open_door(endpoint)
     return doors
-
-
-def _state(
-    reporter: AlarmReporter | TallyReporter, failed: Callable[[BaseException], None], ends: AsyncExitStack
-) -> None:
-    """Have the deliver role hear from this process, to the end of the process."""
-    background = BackgroundTasks(failed)
-    background.run(reporter.run())
-    ends.push_async_callback(reporter.finish)
-    ends.callback(background.cancel)
-
-
-async def _look_for_unnamed(
-    unnamed: "UnnamedNewsletters", failed: Callable[[BaseException], None], ends: AsyncExitStack
-) -> None:
-    background = BackgroundTasks(failed)
-    await unnamed.look()
-    background.run(unnamed.run())
-    ends.callback(background.cancel)
 
 
 async def _start(role: Role, ends: AsyncExitStack) -> None:
@@ -269,15 +247,9 @@ class _Running:
         held = await self._hold_the_store(world.disk, ends)
         stating = await ends.enter_async_context(AsyncExitStack())
         if "deliver" in self._roles:  # there is only one such role
-            from secondpost.roles.unnamed import UnnamedNewsletters
-
-            await _look_for_unnamed(UnnamedNewsletters(self._config, readers, alarms), failed, stating)
+            await look_for_unnamed(self._config, readers, alarms, failed, stating)
         else:  # deliver has what stands in its own process
-            reporter = AlarmReporter(world.net, world.disk.path(ALARMS), self._name, alarms)
-            _state(reporter, failed, stating)
-            if len(self._config.metrics.listen) > 0:
-                counting = TallyReporter(world.net, world.disk.path(TALLIES), self._name, self._tally)
-                _state(counting, failed, stating)
+            state(self._config, world, self._name, alarms, self._tally, failed, stating)
         for role in roles:
             await _start(role, ends)
         worker = next((store.worker for store in (mail, readers) if store is not None), 0)

@@ -103,10 +103,10 @@ class TallyListener:
         self.heard = heard
         self.left = left
         self._numbers = count(1)
-        self._open: dict[int, _Counting] = {}
+        self._open: dict[int, _TallyHearing] = {}
 
     async def open(self, net: Net, path: str) -> Listening:
-        return await net.listen_local(lambda: _Counting(self, next(self._numbers)), path)
+        return await net.listen_local(lambda: _TallyHearing(self, next(self._numbers)), path)
 
     async def ask(self, seconds: float) -> frozenset[str]:
         """Have all processes state what they counted, within `seconds`; returns the roles that did."""
@@ -116,7 +116,7 @@ class TallyListener:
         answered, _ = await asyncio.wait(asked, timeout=seconds)
         return frozenset(role for one in answered if (role := one.result()) is not None)
 
-    def admit(self, one: "_Counting") -> bool:
+    def admit(self, one: "_TallyHearing") -> bool:
         """Whether there is room for a connection."""
         if len(self._open) >= CONNECTIONS_MAX:
             return False
@@ -137,7 +137,7 @@ class TallyListener:
             one.end()
 
 
-class _Counting(asyncio.Protocol):
+class _TallyHearing(asyncio.Protocol):
     """One connection. It speaks for one role."""
 
     def __init__(self, listener: TallyListener, number: int) -> None:
