@@ -19,7 +19,7 @@ SNAPSHOT_MODE = 0o600
 UNFINISHED = ".unfinished"
 
 
-class _Counting(io.RawIOBase):
+class _ReadOnce(io.RawIOBase):
     """A file that is read once: its checksum, and the octets read."""
 
     def __init__(self, file: BinaryIO, progress: Callable[[int], None]) -> None:
@@ -57,7 +57,7 @@ class SnapshotWriter:
         self._add(name, io.BytesIO(data), len(data), is_secret, path)
 
     def _add(self, name: str, file: BinaryIO, size: int, is_secret: bool, path: str) -> None:
-        read = _Counting(file, self._progress)
+        read = _ReadOnce(file, self._progress)
         self._tar.addfile(self._head(name, size), read)
         self._tar.members.clear()
         self.files.append(SnapshotFile(name, size, read.sha256, is_secret, path))
