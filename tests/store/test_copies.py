@@ -5,17 +5,18 @@ from functools import partial
 from pathlib import Path
 
 from secondpost.mail.article_states import ArticleState
-from secondpost.mail.content import InTable
+from secondpost.mail.content import InFile, InTable
 from secondpost.mail.delivery import DeliveryId, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import IssueState
 from secondpost.mail.witness import WitnessFile
 from secondpost.store.copy_ports import CopyVerdict, HeldByCopy
 from secondpost.store.owner_ports import Selection
+from secondpost.store.sqlite.leaving import CONTENT_HOLD
 from secondpost.store.sqlite.witness_file import read_witness
 from secondpost.store.verbs.engine import Engine, Verbs
 from secondpost.store.verbs.witness import judged
-from tests.store.letters import UNSORTED, Letters, leased
+from tests.store.letters import UNSORTED, Letters, leased, settled
 from tests.store.place import Place, SqlitePlace, database_of, there
 from tests.store.readers import WEEKLY, Publisher
 
@@ -252,3 +253,20 @@ async def test_a_crash_between_database_and_witness_is_no_copy(place: SqlitePlac
     again = place.open()
     assert await again.copy_hold() is None
     assert there(read_witness(place.mail_disk, "mail.db")).epoch == 2
+
+
+async def test_no_content_file_is_removed_while_a_snapshot_holds_them(place: SqlitePlace) -> None:
+    store = place.open()
+    name = f"content/{store.worker}-1"
+    place.mail_disk.create(name).close()
+    sent = await Letters(place, store).send("a@example.net", content=InFile(name, 0))
+    held = there(place.mail_disk.hold(CONTENT_HOLD))
+    lease = await leased(store)
+    [claimed] = await store.claim(lease, place.clock.ms, 1)
+    await store.settle(lease, [settled(claimed, State.DELIVERED, place.clock.ms)])
+    await store.sweep()
+    assert not there(await store.message(sent.queue_id)).has_content
+    assert place.mail_disk.names("content") == [name.partition("/")[2]]
+    held.release()
+    await store.sweep()
+    assert place.mail_disk.names("content") == []
