@@ -117,7 +117,31 @@ def test_good_files_cause_no_alarm() -> None:
     assert {one.check for one in found} == {Check.STORE_FILES, Check.SECRET_FILES, Check.CONFIG_FILE}
 
 
+DIVIDED = replace(
+    FILES,
+    is_divided=True,
+    store=(
+        FileFacts(STORE, 0o750, "root"),
+        FileFacts(f"{STORE}/mail", 0o2770, "root"),
+        FileFacts(f"{STORE}/keys", 0o2751, "secondpost-deliver"),
+    ),
+    databases=(FileFacts(f"{STORE}/mail/mail.db", 0o660, "secondpost-receive"),),
+)
+
+
+def test_the_groups_of_a_divided_store_are_meant() -> None:
+    found = list(examine_files(DIVIDED, "secondpost"))
+    assert alarms(found) == []
+    assert {one.check for one in found} == {Check.STORE_FILES, Check.SECRET_FILES, Check.CONFIG_FILE}
+
+
 FOLDERS = {
+    "all may read the mail of a divided store": (
+        replace(DIVIDED, databases=(FileFacts(f"{STORE}/mail/mail.db", 0o664, "secondpost-receive"),)),
+        Check.STORE_FILES,
+        Grade.FAULT,
+        "systemctl restart secondpost-store.service",
+    ),
     "all may read the store": (
         replace(FILES, store=(FileFacts(STORE, 0o755, "secondpost"),)),
         Check.STORE_FILES,

@@ -66,12 +66,12 @@ def check_all(as_json: bool, verbose: bool) -> None:
 
 def look_at_machine(config: Config) -> list[Diagnosis]:
     from secondpost.processes.units import installed_units, units_here
-    from secondpost.processes.user import FOLDERS
+    from secondpost.processes.user import FOLDERS, is_divided
     from secondpost.roles.doctor_machine import examine_here
     from secondpost.setup.unit_look import examine_units
 
     units = examine_units(units_here(config), installed_units(config))
-    return [*examine_here(config, user_of(config), FOLDERS), *units]
+    return [*examine_here(config, user_of(config), FOLDERS, is_divided=is_divided(config.store)), *units]
 
 
 def _dns(config: Config, known: Facts) -> Sequence[Diagnosis]:

@@ -43,15 +43,18 @@ from secondpost.world.real.seccomp import has_seccomp
 HELD_LANES = (Lane.RELAY, Lane.UNVERIFIED)
 
 
-def examine_here(config: Config, user: str, folders: tuple[str, ...]) -> Iterator[Diagnosis]:
-    """`user`: that runs the service; `folders`: that it makes in its store.
+def examine_here(
+    config: Config, user: str, folders: tuple[str, ...], *, is_divided: bool
+) -> Iterator[Diagnosis]:
+    """`user`: that runs the service; `folders`: that it makes in its store; `is_divided`: whether each
+    role has a user there.
 
     Root sees more: call it before becoming the owner of the store.
     """
     free_octets = RealDisk(config.store).free_octets() if os.path.isdir(config.store) else None
     yield from examine_machine(config, MachineFacts(clock_facts(), free_octets, user, open_files_max()))
     yield examine_walls(StandingWalls(landlock_version(), has_seccomp()))
-    yield from examine_files(_files(config, folders, user), user)
+    yield from examine_files(_files(config, folders, user, is_divided), user)
     yield from examine_certificate(config, tls_files(config), RealClock().now_ms())
     yield from examine_versions({"SQLite": library_version(), **library_versions()}, known_bugs())
 
@@ -126,7 +129,7 @@ def _listed(backup: Backup) -> int:
     return len(keys)
 
 
-def _files(config: Config, folders: tuple[str, ...], user: str) -> FilesFacts:
+def _files(config: Config, folders: tuple[str, ...], user: str, is_divided: bool) -> FilesFacts:
     within = [os.path.join(config.store, name) for name in folders]
     databases = [os.path.join(config.store, one.path_name) for one in Database]
     secrets = [config.tls.key, *(route.password_file for route in config.routes)]
@@ -137,4 +140,5 @@ def _files(config: Config, folders: tuple[str, ...], user: str) -> FilesFacts:
         databases=all_file_facts(databases),
         secrets=all_file_facts(path for path in secrets if path is not None),
         unreadable=tuple(path for path in needed if path is not None and not can_read(user, path)),
+        is_divided=is_divided,
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 
 FORBIDDEN_IN_STORE = stat.S_IWGRP | stat.S_IRWXO
+FORBIDDEN_IN_DIVIDED = stat.S_IROTH | stat.S_IWOTH
 DOUBTFUL_IN_STORE = stat.S_IRGRP | stat.S_IXGRP  # a group for backups may be meant
 FORBIDDEN_FOR_SECRETS = stat.S_IRWXO | stat.S_IWGRP  # a group such as ssl-cert may read them
 FORBIDDEN_FOR_CONFIG = stat.S_IWGRP | stat.S_IWOTH
@@ -35,11 +36,15 @@ class FilesFacts:
     databases: tuple[FileFacts, ...]
     secrets: tuple[FileFacts, ...]
     unreadable: tuple[str, ...] = ()  # by the service: certificate, key or passwords
+    is_divided: bool = False  # each role has a user, and the rooms have groups
 
 
 def examine_files(facts: FilesFacts, user: str) -> Iterator[Diagnosis]:
     """`user`: the name of the one that runs the service, to whom the store must belong."""
-    yield from _store(facts.store, facts.databases, user)
+    if facts.is_divided:
+        yield from _divided(facts.store, facts.databases)
+    else:
+        yield from _store(facts.store, facts.databases, user)
     yield from _secrets(facts.secrets)
     yield from (_hidden(path, user) for path in facts.unreadable)
     if facts.config is not None:
@@ -51,6 +56,18 @@ def _store(files: tuple[FileFacts, ...], databases: tuple[FileFacts, ...], user:
     yield from found
     if len(files) > 0 and len(found) == 0:
         yield Diagnosis(Check.STORE_FILES, files[0].path, Grade.WELL, f"Only {user} can open it.")
+
+
+def _divided(files: tuple[FileFacts, ...], databases: tuple[FileFacts, ...]) -> Iterator[Diagnosis]:
+    """The groups of a divided store are meant; what lies in it is for no other user."""
+    opened = [one for one in (*files, *databases) if one.mode & FORBIDDEN_IN_DIVIDED != 0]
+    for one in opened:
+        text = f"Other users may {_what(one.mode & FORBIDDEN_IN_DIVIDED)} {one.path}."
+        remedy = "systemctl restart secondpost-store.service"
+        yield Diagnosis(Check.STORE_FILES, one.path, Grade.FAULT, text, remedy)
+    if len(files) > 0 and len(opened) == 0:
+        text = "Only the users of the roles can open it, each its rooms."
+        yield Diagnosis(Check.STORE_FILES, files[0].path, Grade.WELL, text)
 
 
 def _strangers(files: tuple[FileFacts, ...], user: str) -> Iterator[Diagnosis]:
