@@ -21,6 +21,7 @@ from secondpost.setup.certificate_names import certificate_names
 from secondpost.world.ports import DiskFailed, KeyFault, Requester, Work
 from secondpost.world.real.fetch import RealFetcher
 
+PORTS = ((AcmeChallenge.HTTP, 80), (AcmeChallenge.ALPN, 443))  # RFC 8555 §8.3, RFC 8737 §3
 FINISH_SECONDS_MAX = 120.0  # that a successor waits for the order under way
 
 
@@ -46,7 +47,7 @@ class AcmeOrders:
         account = AcmeAccount(
             directory=tls.acme_directory,
             contact=tls.acme or "",
-            challenges=tuple(AcmeChallenge) if tls.acme_challenge is None else (tls.acme_challenge,),
+            challenges=challenges_of(self._config),
             names=frozenset(certificate_names(self._config)),
             external=None if tls.acme_key_id is None else ExternalAccount(tls.acme_key_id, self._key),
         )
@@ -72,6 +73,17 @@ class AcmeOrders:
     def stop(self) -> None:
         """Give up the order under way: the role ends, and waits for its threads."""
         self._stop()
+
+
+def challenges_of(config: Config) -> tuple[AcmeChallenge, ...]:
+    """The kinds that are tried in turn: those whose port is listened on. Behind a proxy or a router that
+    is not known here, so both are.
+    """
+    if config.tls.acme_challenge is not None:
+        return (config.tls.acme_challenge,)
+    ports = {door.port for door in config.web.doors}
+    kinds = tuple(kind for kind, port in PORTS if port in ports)
+    return kinds if len(kinds) > 0 else tuple(AcmeChallenge)
 
 
 def acme_orders(parts: Parts) -> AcmeOrders:

@@ -122,6 +122,8 @@ class AcmeNetwork(client.ClientNetwork):
         response.status_code = fetched.status
         response.headers = CaseInsensitiveDict(fetched.headers)
         response.url = url
+        response.request = requests.PreparedRequest()  # the library's texts name the method
+        response.request.method = method
         response.encoding = "utf-8"
         response.raw = BytesIO(fetched.body)
         return response
