@@ -19,7 +19,7 @@ from secondpost.protocols.certificate_questions import (
     CertificateOrder,
     CertificateResult,
 )
-from secondpost.roles.acme_orders import AcmeOrders, challenges_of
+from secondpost.roles.acme_orders import AcmeOrders
 from secondpost.world.real.dice import RealDice
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.dns import RealResolver
@@ -146,20 +146,6 @@ def test_a_refusal_keeps_the_words_of_the_authority_and_names_the_host(place: Pa
         assert "127.0.0.1" in result.reason
         assert "connection refused" in result.reason
         assert it.answers() == []
-
-
-@pytest.mark.parametrize(
-    ("listen", "kinds"),
-    [
-        ("", ("http-01", "tls-alpn-01")),
-        ('listen = ["[::]:443"]', ("tls-alpn-01",)),
-        ('listen = ["127.0.0.1:8025"]', ("http-01", "tls-alpn-01")),
-    ],
-)
-def test_the_challenges_are_those_whose_port_is_listened_on(listen: str, kinds: tuple[str, ...]) -> None:
-    text = f'version = 1\nhostname = "{HOST}"\nowner = ["me@elsewhere.example"]\n'
-    text += f'bounces = "{HOST}"\n[web]\n{listen}\n'
-    assert challenges_of(parse_config(text.encode(), "/etc/secondpost/secondpost.toml")) == kinds
 
 
 def test_the_other_challenge_is_tried_after_a_failure(place: Path) -> None:
