@@ -15,6 +15,7 @@ from secondpost.world.ports import DiskFailed, FileUnreadable
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.dice import RealDice
 from secondpost.world.real.disk import RealDisk
+from secondpost.world.real.files import make_folder_below, replace_in_room
 from secondpost.world.real.keys import load_key_ring, make_missing_keys
 from secondpost.world.real.local import stream_door
 from secondpost.world.real.work import RealWork
@@ -89,6 +90,18 @@ def test_a_database_with_its_log_and_index(
 
     asyncio.run(opened())
     assert failures == []
+
+
+@pytest.mark.usefixtures("umask")
+@KINDS
+def test_what_is_replaced_whole(tmp_path: Path, folder: int, file: int, below: int, socket: int) -> None:
+    room = room_of(tmp_path, folder)
+    make_folder_below(str(room / "http-01"))
+    for path in (room / "server.pem", room / "http-01" / "token"):
+        for data in (b"old", b"new"):
+            replace_in_room(str(path), data)
+        assert (path.read_bytes(), mode_of(path)) == (b"new", file)
+    assert mode_of(room / "http-01") == below
 
 
 @pytest.mark.usefixtures("umask")

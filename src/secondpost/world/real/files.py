@@ -4,8 +4,9 @@ import os
 import stat
 from contextlib import suppress
 
+from secondpost.world.real.modes import give_mode, modes_in
+
 NEW_FILE_MODE = 0o644
-OWN_FILE_MODE = 0o600
 
 
 class FileRefused(Exception):
@@ -56,18 +57,16 @@ def replace_file(path: str, data: bytes, keep_as: str | None = None, new_mode: i
 
 def replace_in_room(path: str, data: bytes) -> None:
     """As `replace_file`, for a file of the store: no link is followed, and the new file has the mode of
-    its room. A role's walls forbid it to change a mode. Raises OSError.
+    its room. Raises OSError.
     """
     folder = os.path.dirname(path)
-    # Where roles have users of their own a room is setgid: its group may do with the files what it may
-    # do with the folder.
-    room = os.stat(folder).st_mode
-    mode = OWN_FILE_MODE | (room & 0o060 if room & stat.S_ISGID != 0 else 0)
+    mode = modes_in(folder).file
     unfinished = f"{path}.new"
     with suppress(FileNotFoundError):
         os.unlink(unfinished)  # of a process that was killed
     handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with open(handle, "wb") as file:
+        give_mode(handle, mode)
         file.write(data)
         file.flush()
         os.fsync(handle)
@@ -77,8 +76,16 @@ def replace_in_room(path: str, data: bytes) -> None:
 
 def make_folder_below(path: str) -> None:
     """Make a folder in a room, with the room's mode; does nothing if it exists. Raises OSError."""
-    with suppress(FileExistsError):
-        os.mkdir(path, stat.S_IMODE(os.stat(os.path.dirname(path)).st_mode) & 0o770)
+    mode = modes_in(os.path.dirname(path)).folder
+    try:
+        os.mkdir(path, mode)
+    except FileExistsError:
+        return
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        give_mode(handle, mode)
+    finally:
+        os.close(handle)
 
 
 def _target(path: str) -> str:
