@@ -7,6 +7,18 @@ from secondpost.config.records import Config
 from secondpost.mail.store_rooms import writable_by
 
 
+def settle_unless_prepared(config: Config, *, is_prepared: bool) -> bool:
+    """Make the rooms, unless that was done for us; whether a store of an older version was moved.
+
+    What moves a store is large, and the processes of units never need it.
+    """
+    if is_prepared:
+        return False
+    from secondpost.processes.moving import settle_in
+
+    return settle_in(config)
+
+
 def is_prepared_for(config: Config, roles: Sequence[str]) -> bool:
     """Whether the store belongs to another user, who made the rooms of these roles writable for us.
 

@@ -31,9 +31,8 @@ from secondpost.processes.certificate import server_certificate
 from secondpost.processes.doors import inherited_doors, systemd_doors
 from secondpost.processes.exits import ProcessExit, not_started
 from secondpost.processes.instance import SecondInstance, hold_role, hold_service
-from secondpost.processes.moving import settle_in
 from secondpost.processes.named_files import inherited_files, named_files
-from secondpost.processes.own_rooms import is_prepared_for
+from secondpost.processes.own_rooms import is_prepared_for, settle_unless_prepared
 from secondpost.processes.place import Place
 from secondpost.processes.role_builder import RoleBuilder
 from secondpost.processes.roles import doors_of, is_optional, roles_of
@@ -95,7 +94,7 @@ def run_roles(accepted: Accepted, roles: Sequence[str]) -> int:
             become(person)
         if is_prepared:
             keep_from_others()
-        is_moved = not is_prepared and settle_in(config)
+        is_moved = settle_unless_prepared(config, is_prepared=is_prepared)
     except (*CANNOT_START, UserRefused, DiskFailed) as error:
         return not_started(error)
     _allow_open_files()

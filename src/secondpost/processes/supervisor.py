@@ -25,8 +25,7 @@ from secondpost.processes.doors import is_taken, systemd_doors
 from secondpost.processes.environment import take_no_new_privileges
 from secondpost.processes.exits import ProcessExit, not_started
 from secondpost.processes.instance import SecondInstance, hold_service
-from secondpost.processes.moving import settle_in
-from secondpost.processes.own_rooms import is_prepared_for
+from secondpost.processes.own_rooms import is_prepared_for, settle_unless_prepared
 from secondpost.processes.reload import Reload
 from secondpost.processes.reload_desk import ReloadDesk
 from secondpost.processes.roles import doors_of, is_optional, roles_of
@@ -81,7 +80,7 @@ def supervise(config: Config, only: str | None = None) -> int:
             need_what_is_named(config, person, only)
         if is_prepared:
             keep_from_others()
-        is_moved = not is_prepared and settle_in(config)
+        is_moved = settle_unless_prepared(config, is_prepared=is_prepared)
         held = hold_service(RealDisk(config.store), config, only)
     except CANNOT_PREPARE as error:
         return not_started(error)
