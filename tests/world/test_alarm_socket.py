@@ -12,12 +12,12 @@ from secondpost.mail.standing_alarms import Alarm, StandingAlarms
 from secondpost.protocols.alarm_statements import SUPERVISOR, Stated, statement_line
 from secondpost.world.real.net import RealNet
 from secondpost.world.sockets.alarms import (
-    CONNECTIONS_MAX,
     CONNECTIONS_MAX_OF_ROLE,
     REST_SECONDS,
     AlarmListener,
     AlarmReporter,
 )
+from secondpost.world.sockets.statements import CONNECTIONS_MAX
 
 from .conftest import Run
 from .test_real_net import Talker
