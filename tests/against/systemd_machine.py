@@ -60,6 +60,7 @@ mount -t tmpfs -o mode=1777 tmpfs dev/shm
 ln -s pts/ptmx dev/ptmx
 ln -s /proc/self/fd dev/fd
 hostname "$3"
+echo "$3" > etc/hostname  # read by systemd
 ip link set lo up
 pivot_root . mnt
 umount -l mnt
@@ -81,7 +82,7 @@ class SystemdMachine:
         self._folder = folder
         self.group = _unified_groups() / f"secondpost-test-{os.getpid()}-{folder.name}"
         self._room: subprocess.Popen[bytes] | None = None
-        self._first = 0  # process 1 inside, as numbered outside
+        self.first = 0  # process 1 inside, as numbered outside
 
     def __enter__(self) -> Self:
         try:
@@ -122,8 +123,8 @@ class SystemdMachine:
                 log = (self._folder / "boot.log").read_text(errors="replace")
                 raise MachineFailed(f"systemd is {state or 'not there'}:\n{log}")
             time.sleep(POLL_SECONDS)
-            self._first = peers.first_in(room)
-            if self._first > 0 and Path(f"/proc/{self._first}/comm").read_text() == "systemd\n":
+            self.first = peers.first_in(room)
+            if self.first > 0 and Path(f"/proc/{self.first}/comm").read_text() == "systemd\n":
                 state = self.run("systemctl", "is-system-running", check=False).stdout.strip()
 
     def end(self) -> None:
@@ -134,22 +135,17 @@ class SystemdMachine:
             self._room.kill()
             self._room.wait(END_SECONDS_MAX)
             self._room = None
-        self._first = 0
-        until = time.monotonic() + END_SECONDS_MAX
-        while self.group.exists() and time.monotonic() < until:
-            for group in (*sorted(self.group.rglob("*/"), reverse=True), self.group):
-                with contextlib.suppress(OSError):  # its last process is just leaving
-                    group.rmdir()
-            time.sleep(POLL_SECONDS)
+        self.first = 0
+        _remove_group(self.group)
 
     def file(self, path: str) -> Path:
         """A file of the running machine."""
-        return Path(f"/proc/{self._first}/root{path}")
+        return Path(f"/proc/{self.first}/root{path}")
 
     def enter(self, *words: str) -> list[str]:
         """A command line of this side that runs a command inside, as root."""
         kinds = ["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd"]
-        return ["nsenter", f"--target={self._first}", *kinds, *ENVIRONMENT, *words]
+        return ["nsenter", f"--target={self.first}", *kinds, *ENVIRONMENT, *words]
 
     def run(
         self, *words: str, check: bool = True, seconds_max: float = RUN_SECONDS_MAX, text: str = ""
@@ -177,7 +173,7 @@ class SystemdMachine:
         """
         with (
             open("/proc/thread-self/ns/net", "rb") as ours,
-            open(f"/proc/{self._first}/ns/net", "rb") as there,
+            open(f"/proc/{self.first}/ns/net", "rb") as there,
         ):
             _enter_network(there.fileno())
             try:
@@ -191,6 +187,21 @@ def _enter_network(descriptor: int) -> None:
     library = ctypes.CDLL(None, use_errno=True)
     if library.setns(descriptor, 0x40000000) != 0:  # CLONE_NEWNET
         raise OSError(ctypes.get_errno(), "setns")
+
+
+def _remove_group(group: Path) -> None:
+    until = time.monotonic() + END_SECONDS_MAX
+    while group.exists() and time.monotonic() < until:
+        for each in (*sorted(group.rglob("*/"), reverse=True), group):
+            with contextlib.suppress(OSError):  # its last process is just leaving
+                each.rmdir()
+        time.sleep(POLL_SECONDS)
+
+
+def remove_groups_of_ended(folder: Path) -> None:
+    """What a machine in this folder left that was killed from outside, with the process that began it."""
+    for group in _unified_groups().glob(f"secondpost-test-*-{folder.name}"):
+        _remove_group(group)
 
 
 def _unified_groups() -> Path:

@@ -23,7 +23,7 @@ class Turn(Enum):
 
     HOST = 1, "This server's own name: other servers look it up before they take its mail"
     SENDERS = 2, "What newsletters and this server's own mail are proved with"
-    POLICIES = 3, "Before the next turn, or senders with a strict policy refuse this server"
+    POLICIES = 3, "What names this server to strict senders (MTA-STS); they refuse it otherwise"
     BACKUP = 4, "Mail comes here from now on: publish this when the service runs"
 
     def __init__(self, number: int, title: str) -> None:

@@ -19,11 +19,13 @@ REVERSE: Final = ((".2.0.192.", ".100.45.5."), (".100.51.198.", ".101.45.5."), (
 SERVER: Final = "192.0.2.20"
 SERVER_IPV6: Final = "2001:db8::20"
 NAME_SERVER: Final = "203.0.113.53"
+RESOLVER: Final = "203.0.113.54"  # where the machine is rented
+AUTHORITY: Final = "203.0.113.80"
 PROVIDER: Final = "198.51.100.10"
 MAILBOXES: Final = "198.51.100.20"
 BLOG: Final = "198.51.100.30"
 SENDER: Final = "203.0.113.77"
-TOWN: Final = (NAME_SERVER, PROVIDER, MAILBOXES, BLOG, SENDER)
+TOWN: Final = (NAME_SERVER, RESOLVER, AUTHORITY, PROVIDER, MAILBOXES, BLOG, SENDER)
 
 
 def real(text: str) -> str:

@@ -1,6 +1,7 @@
 """A certificate authority that this town trusts."""
 
 import datetime
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography import x509
@@ -15,7 +16,7 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Town CA")])
         self._begin = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1)
-        self.certificate = self._sign(self._name, self._key.public_key(), None)
+        self.certificate = self._sign(self._name, self._key.public_key(), ())
         self.file.write_bytes(self._pem(self.certificate))
 
     @property
@@ -23,11 +24,11 @@ class Authority:
         """The authority's own certificate, which everyone trusts."""
         return self._folder / "authority.pem"
 
-    def issue(self, host: str) -> tuple[Path, Path]:
-        """A certificate with its chain, and its key; as files, for `host`."""
+    def issue(self, host: str, *more: str) -> tuple[Path, Path]:
+        """A certificate with its chain, and its key; as files, for `host` and `more` names."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-        certificate = self._sign(name, key.public_key(), host)
+        certificate = self._sign(name, key.public_key(), (host, *more))
         chain, secret = self._folder / f"{host}.pem", self._folder / f"{host}.key"
         chain.write_bytes(self._pem(certificate) + self._pem(self.certificate))
         secret.write_bytes(
@@ -48,7 +49,9 @@ class Authority:
             "smtpd_tls_key_file": str(key),
         }
 
-    def _sign(self, name: x509.Name, public: ec.EllipticCurvePublicKey, host: str | None) -> x509.Certificate:
+    def _sign(
+        self, name: x509.Name, public: ec.EllipticCurvePublicKey, hosts: Sequence[str]
+    ) -> x509.Certificate:
         builder = (
             x509.CertificateBuilder()
             .subject_name(name)
@@ -57,14 +60,14 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(self._begin)
             .not_valid_after(self._begin + datetime.timedelta(days=90))
-            .add_extension(x509.BasicConstraints(ca=host is None, path_length=None), critical=True)
+            .add_extension(x509.BasicConstraints(ca=len(hosts) == 0, path_length=None), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
             )
         )
-        if host is not None:
-            names = x509.SubjectAlternativeName([x509.DNSName(host)])
+        if len(hosts) > 0:
+            names = x509.SubjectAlternativeName([x509.DNSName(host) for host in sorted(set(hosts))])
             usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
             builder = builder.add_extension(names, critical=False).add_extension(usage, critical=False)
         return builder.sign(self._key, hashes.SHA256())

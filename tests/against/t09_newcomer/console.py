@@ -26,15 +26,23 @@ _VARIES: Final = (
     (re.compile(r"\bp=[A-Za-z0-9+/=]+…?"), "p=KEY"),
     (re.compile(r"[A-Za-z0-9+/]{40,}={0,2}"), "KEY"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "HASH"),
-    (re.compile(r"\bid=\d+"), "id=NUMBER"),
+    (re.compile(r"\b[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} "), "TIME "),
+    (re.compile(r"\bsecondpost\[\d+\]"), "secondpost[NUMBER]"),
+    (re.compile(r"\b(id|delay|again)=\d+(\.\d+)?"), r"\1=NUMBER"),
     (
-        re.compile(r"\b(\d+ (min|h) )?\d+(\.\d+)? (ms|min|h|s|seconds?|minutes?|hours?|B|KB|MB|GB|TB)\b"),
+        re.compile(
+            r"\b(\d+ (min|h) )?\d+(\.\d+)? (ms|min|h|s|seconds?|minutes?|hours?|days?|B|KB|MB|GB|TB)\b"
+        ),
         "AMOUNT",
     ),
     (re.compile(r"queued as [0-9A-Za-z]+"), "queued as ID"),
 )
 # What `check` says of the machine under the namespace, with the lines that explain it.
 _OF_THE_MACHINE: Final = re.compile(r"^\w+: .*\((?:clock|known-bugs)\)\n(?:  .*\n)*", re.MULTILINE)
+_ID: Final = re.compile(r"\b[0-9a-z]{13}\b(?=[/ ]|$)")
+# Installing is as long as what the machine lacks; the page shows what the package says of itself.
+_INSTALLS: Final = "apt-get "
+_OF_THE_PACKAGE: Final = re.compile(r"^(?:Setting up secondpost|Secondpost ).*", re.MULTILINE)
 _VISIBLE: Final = "visible: "
 _COUNTS: Final = re.compile(r"\bno faults\b.*")
 
@@ -62,6 +70,12 @@ def script_of(guide: str) -> Iterator[Direction | Typed]:
             yield from _commands_of(piece["console"])
 
 
+def id_in(text: str) -> str:
+    """The first identifier of a message in a text; empty if there is none."""
+    found = _ID.search(text)
+    return "" if found is None else found[0]
+
+
 def mails_of(guide: str) -> list[str]:
     """The owner's mails as the guide shows them."""
     return [piece["mail"].strip("\n") for piece in _PIECE.finditer(guide) if piece["mail"] is not None]
@@ -86,19 +100,27 @@ def _commands_of(block: str) -> Iterator[Typed]:
         yield Typed("\n".join(lines[:taken]), "\n".join(lines[taken:]).strip("\n"))
 
 
-def with_outputs(guide: str, outputs: list[str], mails: list[str]) -> str:
-    """The guide with the outputs and mails of a new run in place of the old ones."""
-    left, came = iter(outputs), iter(mails)
+def with_outputs(guide: str, run: list[Typed], mails: list[str]) -> str:
+    """The guide with the commands, outputs and mails of a new run in place of the old ones."""
+    left, came = iter(run), iter(mails)
 
     def block(piece: re.Match[str]) -> str:
         if piece["world"] is not None:
             return piece[0]
         if piece["mail"] is not None:
             return f"```mail\n{next(came)}\n```"
-        told = [f"$ {typed.command}\n{_ended(next(left))}" for typed in _commands_of(piece["console"])]
+        typed = [next(left) for _ in _commands_of(piece["console"])]
+        told = [f"$ {one.command}\n{_ended(one.output)}" for one in typed]
         return f"```console\n{''.join(told)}```"
 
     return _PIECE.sub(block, guide)
+
+
+def as_shown(command: str, output: str) -> str:
+    """The output of a command, or what the page shows of it."""
+    if not command.startswith(_INSTALLS):
+        return output
+    return "\n".join(("…", *_OF_THE_PACKAGE.findall(output)))
 
 
 def _ended(output: str) -> str:

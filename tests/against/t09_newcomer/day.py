@@ -1,12 +1,18 @@
 """Type the guide's commands in the town, and write down what they print.
 
-    unshare --net --mount python -m tests.against.t09_newcomer.day GUIDE FOLDER BIN
+    unshare --net --mount --pid --fork --kill-child --mount-proc \
+        python -m tests.against.t09_newcomer.day GUIDE FOLDER PACKAGE
 
-GUIDE is the page, FOLDER an empty one, BIN where the command `secondpost` is installed. The result
-is FOLDER/result.json: for each command its output and its seconds, and the owner's mails.
+GUIDE is the page, FOLDER an empty one, PACKAGE the Debian package. The result is FOLDER/result.json:
+for each command its output and its seconds, and the owner's mails; and how the machine stood after
+the last command.
 """
 
-import os
+import json
+import shutil
+import smtplib
+import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -17,19 +23,20 @@ from typing import Final
 
 import msgspec
 
-from bench.ready import wait_until_greeted
+from secondpost.mail.store_rooms import ROLES
 from tests.against.sending import until
 from tests.against.t09_newcomer import addresses
 from tests.against.t09_newcomer.addresses import real, shown
-from tests.against.t09_newcomer.console import Direction, Typed, script_of
+from tests.against.t09_newcomer.console import Direction, Typed, as_shown, id_in, script_of
 from tests.against.t09_newcomer.town import Town
+from tests.against.t11_certificates.pebble import Pebble
 
 COMMAND_SECONDS_MAX: Final = 120.0
-EVENT_SECONDS_MAX: Final = 150.0
-STOP_SECONDS_MAX: Final = 30.0
-HOME: Final = "/srv/post"  # of the newcomer, in the guide
-SERVICE_NUMBER: Final = 28199
-SERVICE_USER: Final = f"secondpost:x:{SERVICE_NUMBER}:{SERVICE_NUMBER}::/nonexistent:/usr/sbin/nologin\n"
+EVENT_SECONDS_MAX: Final = 90.0
+HOST: Final = "mx2.example.net"
+HOME: Final = "/srv"  # where the newcomer types
+CONFIGURATION: Final = "/etc/secondpost/secondpost.toml"
+ENVIRONMENT: Final = ("COLUMNS=100", "DEBIAN_FRONTEND=noninteractive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,73 +55,49 @@ class Result:
     owners_mails: list[str] = field(default_factory=list)
     readers_mails: list[str] = field(default_factory=list)
     held_mails: list[str] = field(default_factory=list)  # in the primary's mailbox at the end
+    units: dict[str, str] = field(default_factory=dict)  # what `is-active` says of each role
+    failed_units: str = ""
+    certified: list[str] = field(default_factory=list)  # ports whose certificate the town trusts
+    left_by_removal: str = ""
     log: str = ""
 
 
 class Day:
-    def __init__(self, folder: Path, programs: Path) -> None:
+    def __init__(self, folder: Path, package: Path) -> None:
         self.town = Town(folder)
-        self.home = folder / "home"  # where the newcomer types
-        self.home.mkdir()
-        self.home.chmod(0o755)
         self.result = Result()
-        self._programs = programs
-        self._background: list[subprocess.Popen[bytes]] = []
+        self._package = package
         self._publishing = False
-        chain, key = self.town.authority.issue("mx2.example.net")
-        (self.home / "fullchain.pem").write_bytes(chain.read_bytes())
-        (self.home / "privkey.pem").write_bytes(key.read_bytes())
-        (self.home / "privkey.pem").chmod(0o600)
-        os.chown(self.home / "privkey.pem", SERVICE_NUMBER, SERVICE_NUMBER)
+        self._id = ""  # of the mail that the commands speak of
 
     def play(self, guide: str) -> None:
-        self.town.start()
-        try:
-            for step in script_of(guide):
-                if isinstance(step, Direction):
-                    self._directions()[step.words]()
-                else:
-                    self._type(step)
-            self._look_into_the_mailboxes()
-        finally:
-            for process in self._background:
-                process.terminate()
-                process.wait(STOP_SECONDS_MAX)
-            self.town.stop()
-            log = self.home / "serve.log"
-            self.result.log = log.read_text() if log.exists() else ""
+        with self.town.open() as certifier:
+            shutil.copy(self._package, self.town.machine.file(HOME))
+            directions = self._directions(certifier)
+            try:
+                for step in script_of(guide):
+                    if isinstance(step, Direction):
+                        directions[step.words]()
+                    else:
+                        self._type(step)
+                self._look_into_the_mailboxes()
+                self._look_at_the_machine(certifier)
+                self._remove()
+            finally:
+                self.result.log = self.town.machine.journal("secondpost*")
 
     def _type(self, typed: Typed) -> None:
-        command = real(typed.command)
-        environment = {
-            **os.environ,
-            "PATH": f"{self._programs}:/usr/sbin:/usr/bin:/sbin:/bin",
-            "SSL_CERT_FILE": str(self.town.authority.file),
-            "COLUMNS": "100",
-        }
+        command = typed.command.replace(id_in(typed.command) or self._id, self._id)
         begun = time.monotonic()
-        if command.endswith(" &"):
-            self._background.append(
-                subprocess.Popen(
-                    self.town.newcomer.inside(["sh", "-c", f"exec {command.removesuffix(' &')}"]),
-                    cwd=self.home,
-                    env=environment,
-                )
-            )
-            service = self._background[-1]
-            wait_until_greeted(25, service, COMMAND_SECONDS_MAX, self._trouble, real(addresses.SERVER))
-            output, code = "", 0
-        else:
-            output, code = self._run(command, environment)
+        output, code = self._run(real(command))
         seconds = time.monotonic() - begun
-        output = shown(output).replace(str(self.home), HOME).strip("\n")
-        self.result.runs.append(Run(typed.command, output, seconds, code))
+        output = as_shown(command, shown(output).strip("\n"))
+        self._id = self._id or id_in(output)
+        self.result.runs.append(Run(command, output, seconds, code))
 
-    def _run(self, command: str, environment: dict[str, str]) -> tuple[str, int]:
+    def _run(self, command: str) -> tuple[str, int]:
         process = subprocess.Popen(
-            self.town.newcomer.inside(["sh", "-c", command]),
-            cwd=self.home,
-            env=environment,
+            self.town.machine.enter("env", *ENVIRONMENT, "sh", "-c", f"cd {HOME}; {command}"),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -122,7 +105,7 @@ class Day:
         )
         if self._publishing:  # the newcomer copies the lines into the zone while the command waits
             self._publishing = False
-            zone = self.home / "zone.txt"
+            zone = self.town.machine.file(f"{HOME}/zone.txt")
             until(lambda: zone.exists() and len(zone.read_text()) > 0, COMMAND_SECONDS_MAX, self._trouble)
             self.town.names.publish("example.net", zone.read_text())
         output, _ = process.communicate(timeout=COMMAND_SECONDS_MAX)
@@ -130,10 +113,11 @@ class Day:
 
     # -- what happens outside
 
-    def _directions(self) -> dict[str, Callable[[], None]]:
+    def _directions(self, certifier: Pebble) -> dict[str, Callable[[], None]]:
         return {
             "the records are published while the next command waits": self._publish_next,
-            "waiting times are shortened": self._shorten,
+            "waiting times are shortened": lambda: self._shorten(certifier),
+            "the certificate is there": self._has_certificate,
             "the provider is down, and someone writes": self._outage,
             "the owner hears of the outage": lambda: self._owner_has(1),
             "the provider is back": self._back,
@@ -144,15 +128,28 @@ class Day:
     def _publish_next(self) -> None:
         self._publishing = True
 
-    def _shorten(self) -> None:
+    def _shorten(self, certifier: Pebble) -> None:
         """So that the page can be tested in minutes: an issue needs no ten minutes of a settled
-        feed, and an outage is reported at once.
+        feed, and an outage is reported at once. And the authority is this internet's.
         """
-        file = self.home / "secondpost.toml"
-        text = file.read_text().replace(
-            "[[newsletter]]\n", '[[newsletter]]\nsettle = "0 minutes"\nstart = "everything"\n'
-        )
+        root = self.town.machine.file("/etc/secondpost/authority.pem")
+        shutil.copy(certifier.root, root)
+        root.chmod(0o600)  # root's: systemd gives it to the role that needs it
+        file = self.town.machine.file(CONFIGURATION)
+        text = file.read_text()
+        for table, keys in (
+            ("[[newsletter]]", 'settle = "0 minutes"\nstart = "everything"'),
+            ("[tls]", f'acme_directory = "{certifier.directory}"\nacme_root = "authority.pem"'),
+        ):
+            text = text.replace(f"{table}\n", f"{table}\n{keys}\n")
         file.write_text(f'{text}\n[alarms]\nheld_after = "1 second"\n\n[deliver]\nprobe = "1 second"\n')
+
+    def _has_certificate(self) -> None:
+        def stage() -> object:
+            said = self.town.machine.run("secondpost", "tls", "show", "--json", check=False).stdout
+            return json.loads(said)["stage"] if len(said) > 0 else ""
+
+        until(lambda: stage() == "in-use", EVENT_SECONDS_MAX, self._trouble)
 
     def _outage(self) -> None:
         self.town.provider.stop()
@@ -182,26 +179,39 @@ class Day:
         self.result.readers_mails = [shown(mail) for mail in town.mails_of(town.mailboxes, "reader")]
         self.result.held_mails = [shown(mail) for mail in town.mails_of(town.provider, "me")]
 
+    def _look_at_the_machine(self, certifier: Pebble) -> None:
+        machine = self.town.machine
+        for role in ROLES:
+            self.result.units[role] = machine.show(f"secondpost-{role}.service", "ActiveState")
+        self.result.failed_units = machine.run("systemctl", "--failed", "--plain", "--no-legend").stdout
+        context = ssl.create_default_context(cadata=certifier.issuing_root())
+        address = real(addresses.SERVER)
+        with smtplib.SMTP(address, 25, "sender.example", 30) as client:
+            client.ehlo()
+            client.docmd("STARTTLS")
+            assert client.sock is not None
+            with context.wrap_socket(client.sock, server_hostname=HOST):
+                self.result.certified.append("25")
+        with (
+            socket.create_connection((address, 443), 30) as plain,
+            context.wrap_socket(plain, server_hostname=HOST),
+        ):
+            self.result.certified.append("443")
+
+    def _remove(self) -> None:
+        """The package leaves, and the store stays."""
+        machine = self.town.machine
+        machine.run("apt-get", "-qq", "-y", "remove", "secondpost", seconds_max=COMMAND_SECONDS_MAX)
+        left = "ls /usr/lib/secondpost /etc/systemd/system/secondpost*; ls /var/lib/secondpost"
+        self.result.left_by_removal = machine.run("sh", "-c", f"{left} 2>/dev/null").stdout
+
     def _trouble(self) -> str:
-        log = self.home / "serve.log"
-        return log.read_text()[-4000:] if log.exists() else ""
-
-
-def move_in(folder: Path) -> None:
-    """This namespace's own resolver and users, and an empty /var/lib."""
-    resolver, users, state = folder / "resolv.conf", folder / "passwd", folder / "state"
-    state.mkdir()
-    state.chmod(0o755)
-    resolver.write_text("nameserver 127.0.0.1\n")
-    users.write_text(Path("/etc/passwd").read_text() + SERVICE_USER)
-    for there, place in ((resolver, "/etc/resolv.conf"), (users, "/etc/passwd"), (state, "/var/lib")):
-        subprocess.run(["mount", "--bind", str(there), place], check=True)
+        return self.town.machine.journal("secondpost*")[-4000:]
 
 
 def main(arguments: list[str]) -> int:
-    guide, folder, programs = (Path(each) for each in arguments)
-    move_in(folder)
-    day = Day(folder, programs)
+    guide, folder, package = (Path(each) for each in arguments)
+    day = Day(folder, package)
     try:
         day.play(guide.read_text(encoding="utf-8"))
     finally:

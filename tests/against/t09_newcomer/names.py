@@ -1,11 +1,11 @@
-"""The DNS of the small internet: Knot has every zone, Unbound asks it on behalf of this machine.
+"""The DNS of the small internet: Knot has every zone, Unbound asks it on behalf of those who rent machines.
 
 The root zone has the names of everyone without a zone of his own. The newcomer's records are added
 to the owner's zone.
 """
 
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -37,8 +37,8 @@ ZONE: Final = """\
 """
 UNBOUND: Final = """\
 server:
-  interface: 127.0.0.1
-  access-control: 127.0.0.0/8 allow
+  interface: {resolver}
+  access-control: 0.0.0.0/0 allow
   do-daemonize: no
   use-syslog: no
   chroot: ""
@@ -62,22 +62,13 @@ SOA: Final = """\
 
 
 class Names:
-    """Both name servers. `zones`: lines of zone files, by the zone's name without its final dot.
+    """Both name servers. `zones`: lines of zone files, by the zone's name without its final dot."""
 
-    `inside`: makes a command line that runs on the newcomer's machine, as Unbound does.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        address: str,
-        zones: Mapping[str, str],
-        inside: Callable[[Sequence[str]], list[str]],
-    ) -> None:
+    def __init__(self, folder: Path, address: str, resolver: str, zones: Mapping[str, str]) -> None:
         self._folder = folder
         self._address = address
+        self._resolver = resolver
         self._zones = {**zones, "": f"ns.dns.example. A {address}\n{zones['']}"}
-        self._inside = inside
         self._serial = 1
         self._processes: list[subprocess.Popen[bytes]] = []
 
@@ -87,11 +78,13 @@ class Names:
             self._write(name, lines)
         served = "".join(ZONE.format(domain=name) for name in self._zones)
         (folder / "knot.conf").write_text(KNOT.format(address=self._address, folder=folder) + served)
-        (folder / "unbound.conf").write_text(UNBOUND.format(address=self._address, folder=folder))
+        (folder / "unbound.conf").write_text(
+            UNBOUND.format(address=self._address, resolver=self._resolver, folder=folder)
+        )
         knot, unbound = peers.find("knot"), peers.find("unbound")
         self._run("knot", [str(knot.file("usr/sbin/knotd")), "-c", f"{folder}/knot.conf"], knot.environment)
         command = [str(unbound.file("usr/sbin/unbound")), "-c", f"{folder}/unbound.conf"]
-        self._run("unbound", self._inside(command), unbound.environment)
+        self._run("unbound", command, unbound.environment)
 
     def publish(self, domain: str, snippet: str) -> None:
         """Add the newcomer's lines to the domain's zone."""

@@ -1,21 +1,28 @@
-"""The machines of the small internet, in a network namespace; the newcomer's is behind a wire."""
+"""The machines of the small internet, in a network namespace; the newcomer's is behind a wire: a Debian
+with systemd, and nothing else.
+"""
 
 import functools
 import http.server
 import os
 import smtplib
+import ssl
 import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
 from bench import peers
 from bench.postfix import Postfix
+from tests.against.systemd_machine import SystemdMachine
 from tests.against.t09_newcomer import addresses
 from tests.against.t09_newcomer.addresses import real
 from tests.against.t09_newcomer.certificates import Authority
 from tests.against.t09_newcomer.names import Names
-from tests.against.t09_newcomer.wire import Machine
+from tests.against.t09_newcomer.wire import Wire
+from tests.against.t11_certificates.pebble import Pebble, Place, pebble
 
 OWNER_ZONE: Final = """\
 @ MX 10 mx1.provider.example.
@@ -30,6 +37,7 @@ ROOT_ZONE: Final = """\
 elsewhere.example. MX 10 mx.elsewhere.example.
 readers.example. MX 10 mx.elsewhere.example.
 mx.elsewhere.example. A 198.51.100.20
+acme.example. A 203.0.113.80
 sender.example. A 203.0.113.77
 sender.example. TXT "v=spf1 a -all"
 10.100.51.198.in-addr.arpa. PTR mx1.provider.example.
@@ -39,14 +47,14 @@ sender.example. TXT "v=spf1 a -all"
 {server_ipv6} PTR mx2.example.net.
 """
 ARTICLE: Final = """\
-<entry><title>{title}</title><id>http://www.example.net/{number}</id>
-<link rel="alternate" href="http://www.example.net/{number}"/>
+<entry><title>{title}</title><id>https://www.example.net/{number}</id>
+<link rel="alternate" href="https://www.example.net/{number}"/>
 <updated>2026-11-2{number}T08:00:00Z</updated>
 <content type="html">&lt;p&gt;{words}&lt;/p&gt;</content></entry>
 """
 FEED: Final = """\
 <?xml version="1.0" encoding="utf-8"?>
-<feed xmlns="http://www.w3.org/2005/Atom"><title>The Blog</title><id>http://www.example.net/</id>
+<feed xmlns="http://www.w3.org/2005/Atom"><title>The Blog</title><id>https://www.example.net/</id>
 <updated>2026-11-22T08:00:00Z</updated>
 <author><name>The Blogger</name></author>
 {articles}</feed>
@@ -58,19 +66,18 @@ ARTICLES: Final = (
 
 
 class Town:
-    """Everything that is not the newcomer's."""
+    """Everything that is not the newcomer's, and a machine that is."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        town = [real(address) for address in addresses.TOWN]
-        self.newcomer = Machine([real(addresses.SERVER), real(addresses.SERVER_IPV6)], town)
+        self.machine = SystemdMachine(folder, "mx2", bare=True)
         root = ROOT_ZONE.format(server_ipv6=_reverse(real(addresses.SERVER_IPV6)))
         zones = {"": root, "example.net": OWNER_ZONE, "provider.example": PROVIDER_ZONE}
         self.names = Names(
             self._room("dns"),
             real(addresses.NAME_SERVER),
+            real(addresses.RESOLVER),
             {name: real(lines) for name, lines in zones.items()},
-            self.newcomer.inside,
         )
         self.authority = Authority(self._room("ca"))
         self.provider = self._mail_server(
@@ -79,21 +86,44 @@ class Town:
         self.mailboxes = self._mail_server(
             "mailboxes", addresses.MAILBOXES, "mx.elsewhere.example", "elsewhere.example readers.example"
         )
-        self._blog: http.server.ThreadingHTTPServer | None = None
 
-    def start(self) -> None:
-        self.names.start()
-        self._open_blog()
-        for server in (self.provider, self.mailboxes):
-            server.start()
+    @contextmanager
+    def open(self) -> Iterator[Pebble]:
+        """With all of it running; what is lent is the authority for certificates."""
+        with ExitStack() as ends:
+            ends.enter_context(self.machine)
+            wire = self._wire()
+            ends.callback(wire.cut)
+            ends.callback(self.names.stop)
+            self.names.start()
+            ends.enter_context(self._blog())
+            for server in (self.provider, self.mailboxes):
+                ends.callback(server.stop)
+                server.start()
+            certifier = ends.enter_context(self._certifier())
+            self._furnish(certifier)
+            yield certifier
 
-    def stop(self) -> None:
-        if self._blog is not None:
-            self._blog.shutdown()
-        for server in (self.provider, self.mailboxes):
-            server.stop()
-        self.names.stop()
-        self.newcomer.end()
+    def _wire(self) -> Wire:
+        town = [real(address) for address in addresses.TOWN]
+        own = [real(addresses.SERVER), real(addresses.SERVER_IPV6)]
+        return Wire(self.machine.first, own, town)
+
+    def _certifier(self) -> AbstractContextManager[Pebble]:
+        place = Place("acme.example", real(addresses.AUTHORITY), 443, 80, 443)
+        resolver = f"{real(addresses.RESOLVER)}:53"
+        return pebble(self.folder / "acme", resolver, {"PEBBLE_VA_NOSLEEP": "1"}, place=place)
+
+    def _furnish(self, certifier: Pebble) -> None:
+        """What the hoster's image has: a resolver, and the authorities that everyone trusts."""
+        machine = self.machine
+        machine.file("/etc/resolv.conf").write_text(f"nameserver {real(addresses.RESOLVER)}\n")
+        trusted = machine.file("/usr/local/share/ca-certificates")
+        trusted.mkdir(parents=True, exist_ok=True)
+        texts = (self.authority.file.read_text(), certifier.root.read_text(), certifier.issuing_root())
+        for number, text in enumerate(texts):
+            (trusted / f"town{number}.crt").write_text(text)
+        machine.run("update-ca-certificates")
 
     def mails_of(self, server: Postfix, user: str) -> list[str]:
         """The mails in a mailbox, oldest first."""
@@ -105,6 +135,7 @@ class Town:
         message = f"From: someone@sender.example\r\nTo: {recipient}\r\nSubject: {subject}\r\n\r\nHello!\r\n"
         source = (real(addresses.SENDER), 0)
         with smtplib.SMTP(real(addresses.SERVER), 25, "sender.example", 30, source) as client:
+            client.starttls()
             client.sendmail("someone@sender.example", [recipient], message)
 
     def _room(self, name: str) -> Path:
@@ -134,7 +165,8 @@ class Town:
         postfix.write()
         return postfix
 
-    def _open_blog(self) -> None:
+    @contextmanager
+    def _blog(self) -> Iterator[None]:
         site = self._room("blog")
         entries = "".join(
             ARTICLE.format(number=number, title=title, words=words)
@@ -144,8 +176,15 @@ class Town:
         for number, (title, words) in enumerate(ARTICLES, 1):
             (site / str(number)).write_text(f"<title>{title}</title><p>{words}</p>")
         handler = functools.partial(QuietHandler, directory=str(site))
-        self._blog = http.server.ThreadingHTTPServer((real(addresses.BLOG), 80), handler)
-        threading.Thread(target=self._blog.serve_forever, daemon=True).start()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*self.authority.issue("www.example.net"))
+        with http.server.ThreadingHTTPServer((real(addresses.BLOG), 443), handler) as server:
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            try:
+                yield
+            finally:
+                server.shutdown()
 
 
 def _reverse(address: str) -> str:

@@ -1,9 +1,9 @@
 """Two network namespaces joined by a wire: a TUN device at each end, and a process between them.
 
-The town is the namespace of the calling process; the newcomer's machine is another one, so that
+The town is the namespace of the calling process; the newcomer's machine has another one, so that
 both may listen on port 25 of all their addresses.
 
-`python -m tests.against.t09_newcomer.wire FAR NAME ADDRESS…` is that process: FAR is the descriptor
+`python -m tests.against.t09_newcomer.wire FAR TOWN ADDRESS…` is that process: FAR is the descriptor
 of the town's device; the near one is made in the namespace in which the process runs.
 """
 
@@ -40,35 +40,24 @@ def raise_end(name: str, addresses: Sequence[str], others: Sequence[str]) -> Non
         subprocess.run(["ip", *command.split()], check=True)
 
 
-class Machine:
-    """A namespace of its own, at the other end of a wire from the town's."""
+class Wire:
+    """From the town to the namespace of the process `there`, whose end has `addresses`."""
 
-    def __init__(self, addresses: Sequence[str], town: Sequence[str]) -> None:
+    def __init__(self, there: int, addresses: Sequence[str], town: Sequence[str]) -> None:
         far = open_end("out")
         raise_end("out", town, [*addresses])
-        self._room = subprocess.Popen(
-            ["unshare", "--net", "sh", "-c", "echo up; exec sleep infinity"], stdout=subprocess.PIPE
-        )
-        assert self._room.stdout is not None
-        self._room.stdout.readline()
+        inside = ["nsenter", f"--net=/proc/{there}/ns/net", sys.executable, "-m"]
         module = "tests.against.t09_newcomer.wire"
-        self._wire = subprocess.Popen(
-            self.inside([sys.executable, "-m", module, str(far), ",".join(town), *addresses]),
-            pass_fds=[far],
-            stdout=subprocess.PIPE,
+        self._process = subprocess.Popen(
+            [*inside, module, str(far), ",".join(town), *addresses], pass_fds=[far], stdout=subprocess.PIPE
         )
         os.close(far)
-        assert self._wire.stdout is not None
-        assert self._wire.stdout.readline() == b"up\n"
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == b"up\n"
 
-    def inside(self, command: Sequence[str]) -> list[str]:
-        """A command line that runs `command` on this machine."""
-        return ["nsenter", f"--net=/proc/{self._room.pid}/ns/net", *command]
-
-    def end(self) -> None:
-        for process in (self._wire, self._room):
-            process.kill()
-            process.wait()
+    def cut(self) -> None:
+        self._process.kill()
+        self._process.wait()
 
 
 def carry(one: int, other: int) -> None:

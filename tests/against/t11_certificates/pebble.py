@@ -8,7 +8,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -22,17 +22,34 @@ KEY_ID, KEY = "kid-1", "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsU
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a Pebble is found, and the ports at which it looks at those who order."""
+
+    host: str = "localhost"
+    address: str = "127.0.0.1"
+    port: int = field(default_factory=free_port)
+    http_port: int = field(default_factory=free_port)
+    tls_port: int = field(default_factory=free_port)
+
+
+@dataclass(frozen=True, slots=True)
 class Pebble:
     folder: Path
-    port: int
+    place: Place
     management_port: int
-    http_port: int
-    tls_port: int
     root: Path  # of its own web server
 
     @property
     def directory(self) -> str:
-        return f"https://localhost:{self.port}/dir"
+        return f"https://{self.place.host}:{self.place.port}/dir"
+
+    @property
+    def http_port(self) -> int:
+        return self.place.http_port
+
+    @property
+    def tls_port(self) -> int:
+        return self.place.tls_port
 
     def issuing_root(self) -> str:
         """The root of the certificates that it issues, in PEM."""
@@ -48,22 +65,28 @@ class Pebble:
 
 @contextmanager
 def pebble(
-    folder: Path, dns_server: str, settings: Mapping[str, str], *, needs_account: bool = False
+    folder: Path,
+    dns_server: str,
+    settings: Mapping[str, str],
+    *,
+    needs_account: bool = False,
+    place: Place | None = None,
 ) -> Iterator[Pebble]:
     """In strict mode. `settings`: its environment variables. `needs_account`: only those may order who
-    have the key KEY_ID.
+    have the key KEY_ID. `place`: on loopback, at free ports, if not given.
     """
     folder.mkdir()
     authority = Authority(folder)
-    certificate, key = authority.issue("localhost")
-    it = Pebble(folder, free_port(), free_port(), free_port(), free_port(), authority.file)
+    place = Place() if place is None else place
+    certificate, key = authority.issue(place.host, "localhost")
+    it = Pebble(folder, place, free_port(), authority.file)
     configuration = {
-        "listenAddress": f"127.0.0.1:{it.port}",
+        "listenAddress": f"{place.address}:{place.port}",
         "managementListenAddress": f"127.0.0.1:{it.management_port}",
         "certificate": str(certificate),
         "privateKey": str(key),
-        "httpPort": it.http_port,
-        "tlsPort": it.tls_port,
+        "httpPort": place.http_port,
+        "tlsPort": place.tls_port,
         "ocspResponderURL": "",
         "externalAccountBindingRequired": needs_account,
         "externalAccountMACKeys": {KEY_ID: KEY} if needs_account else {},
@@ -80,7 +103,7 @@ def pebble(
         )
     try:
         ends = time.monotonic() + READY_SECONDS_MAX
-        while not _answers(it.port):
+        while not _answers(place):
             assert process.poll() is None, it.log()
             assert time.monotonic() < ends, it.log()
             time.sleep(0.05)
@@ -90,9 +113,9 @@ def pebble(
         process.wait(END_SECONDS_MAX)
 
 
-def _answers(port: int) -> bool:
+def _answers(place: Place) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
+        socket.create_connection((place.address, place.port), 1).close()
     except OSError:
         return False
     return True
