@@ -4,6 +4,7 @@ import asyncio
 import os
 from dataclasses import replace
 from pathlib import Path
+from socket import send_fds, socket
 
 import pytest
 
@@ -81,6 +82,25 @@ def test_what_a_compromised_role_says_besides_its_words_is_not_heard() -> None:
                 theirs.send(packet)
             ours.close()
         assert heard == [Word.SERVING]
+
+    asyncio.run(story())
+
+
+def test_a_file_that_a_compromised_role_hands_over_is_closed_and_words_are_heard_on() -> None:
+    """Else it could use up the supervisor's descriptors."""
+
+    async def story() -> None:
+        ours, theirs = tether_pair()
+        heard: list[tuple[Word, socket | None]] = []
+        ours.listen(lambda word, _, handed: heard.append((word, handed)), lambda: None)
+        with theirs, open(os.devnull, "rb") as file:
+            before = len(os.listdir("/proc/self/fd"))
+            for packet in (b"make 1", b"serving", b"nonsense"):
+                send_fds(theirs, [packet], [file.fileno()])
+            theirs.send(b"here")
+            ours.close()
+            assert len(os.listdir("/proc/self/fd")) == before - 1, "the end of the tether alone is gone"
+        assert heard == [(Word.MAKE, None), (Word.SERVING, None), (Word.HERE, None)]
 
     asyncio.run(story())
 

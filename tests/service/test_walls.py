@@ -31,7 +31,7 @@ DONE = intruder.DONE
 
 # What is in the rooms: may be read and written ("w"), read ("r"), or not at all.
 ROOMS = {
-    "mail.db": {"receive": "w", "deliver": "w", "publish": "w"},
+    "mail.db": {"receive": "w", "deliver": "w"},
     "newsletter.db": {"deliver": "w", "web": "w", "publish": "w"},
     "dkim key": {"deliver": "w"},
     "address keys": {"deliver": "w"},

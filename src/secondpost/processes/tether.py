@@ -20,7 +20,7 @@ The last three are about processes that a role needs and cannot start itself, be
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from socket import AF_UNIX, MSG_CMSG_CLOEXEC, SOCK_SEQPACKET, recv_fds, send_fds, socket, socketpair
@@ -103,8 +103,10 @@ class Tether:
             return False
         except OSError:  # reset: the other side died with messages unread
             packet, descriptors = b"", []
-        handed = socket(fileno=descriptors[0]) if len(descriptors) > 0 else None
+        handed = _socket_among(descriptors)
         if len(packet) == 0:
+            if handed is not None:
+                handed.close()
             self._listen_no_more()
             self._end.close()
             self._lost()
@@ -120,3 +122,14 @@ class Tether:
         if self._is_listening:
             self._is_listening = False
             asyncio.get_running_loop().remove_reader(self._end.fileno())
+
+
+def _socket_among(descriptors: Sequence[int]) -> socket | None:
+    """What was handed over, if it is a socket; anything else comes from a compromised role, and is closed."""
+    if len(descriptors) == 0:
+        return None
+    try:
+        return socket(fileno=descriptors[0])
+    except OSError:
+        os.close(descriptors[0])
+        return None
