@@ -89,6 +89,8 @@ ALWAYS: dict[str, tuple[str, ...]] = {
     "signal another role": (EPERM,),
     "signal the supervisor": (EPERM,),
     "signal by pidfd": (EPERM,),
+    "signal by a socket": (EPERM,),
+    "fork": (EPERM,),
     "ptrace": (EPERM,),
     "process_vm_readv": (EPERM,),
     "pidfd_getfd": (EPERM,),

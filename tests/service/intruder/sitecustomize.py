@@ -7,6 +7,7 @@ name of the error. What could hurt the process itself is tried in a forked child
 
 import ctypes
 import errno
+import fcntl
 import json
 import mmap
 import os
@@ -79,11 +80,19 @@ def outcome(attempt: Attempt) -> str:
 
 
 def in_a_child(attempt: Attempt) -> Attempt:
-    """Try it where success, such as another program in this process, hurts nothing."""
+    """Try it where success, such as another program in this process, hurts nothing; in this process
+    itself if there can be no child.
+    """
 
     def forked() -> None:
         ours, theirs = os.pipe()
-        child = os.fork()
+        try:
+            child = os.fork()
+        except PermissionError:
+            os.close(ours)
+            os.close(theirs)
+            attempt()
+            return
         if child == 0:
             with suppress(BaseException):
                 os.write(theirs, outcome(attempt).encode())
@@ -307,13 +316,28 @@ def look_into(pid: int) -> None:
 
 
 def another_abi() -> None:
-    """getpid(2) by the door of 32-bit programs."""
+    """getpid(2) by the door of 32-bit programs; kills where the kernel has none."""
+    if os.getpid() == PROCESS:
+        raise ChildProcessError(errno.ECHILD, "there is no child to try it in")
     code = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
     code.write(bytes.fromhex("b814000000cd80c3"))  # mov eax, 20; int 0x80; ret
     where = ctypes.addressof(ctypes.c_char.from_buffer(code))
     result = ctypes.CFUNCTYPE(ctypes.c_int)(where)()
     if result < 0:
         raise OSError(-result, os.strerror(-result))
+
+
+def child() -> None:
+    number = os.fork()
+    if number == 0:
+        os._exit(0)
+    os.waitpid(number, 0)
+
+
+def signal_by_a_socket(pid: int) -> None:
+    """Have the kernel signal another process when something comes."""
+    with socket.socket(socket.AF_UNIX) as end:
+        fcntl.fcntl(end, fcntl.F_SETOWN, pid)
 
 
 def x32() -> None:
@@ -337,6 +361,8 @@ def kernel_attempts(targets: Targets) -> dict[str, Attempt]:
         "signal another role": partial(os.kill, other, 0),
         "signal the supervisor": partial(os.kill, supervisor, 0),
         "signal by pidfd": lambda: syscall("pidfd_send_signal", os.pidfd_open(other), 0, None, 0),
+        "signal by a socket": partial(signal_by_a_socket, other),
+        "fork": child,
         "ptrace": called("ptrace", PTRACE_SEIZE, other, 0, 0),
         "process_vm_readv": in_a_child(partial(look_into, other)),
         "pidfd_getfd": in_a_child(lambda: syscall("pidfd_getfd", os.pidfd_open(other), 0, 0)),
@@ -421,6 +447,7 @@ def in_a_thread(targets: Targets) -> dict[str, str]:
 
 # Read before any wall stands.
 TRUE = Path("/bin/true").read_bytes()
+PROCESS = os.getpid()
 signal.signal(signal.SIGUSR1, strike)
 if __name__ == "__main__":
     strike()

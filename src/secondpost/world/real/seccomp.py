@@ -47,6 +47,11 @@ _SKIPPED_MAX = 255  # by a conditional jump
 
 _X32_BIT = 0x40000000  # calls of the x32 ABI, which count as x86-64 and have other numbers
 _NEW_NAMESPACES = 0x7E020000 | 0x00000080  # CLONE_NEWNS … CLONE_NEWNET, CLONE_NEWTIME
+_THREAD = 0x00010000  # CLONE_THREAD
+# By these the kernel signals another process when something comes to a socket: F_SETOWN, F_SETSIG and
+# F_SETOWN_EX of fcntl(2), FIOSETOWN and SIOCSPGRP of ioctl(2).
+_OWNERS = (8, 10, 15)
+_OWNERS_BY_IOCTL = (0x8901, 0x8902)
 _MSG_FASTOPEN = 0x20000000  # connects without connect(2)
 _TIOCSTI = 0x5412  # types into the terminal
 _TIOCLINUX = 0x541C
@@ -79,9 +84,12 @@ class Sockets(IntEnum):
 
 # Refused outright: the numbers on x86-64 and on ARM64; 0 where it does not exist.
 _REFUSED: Mapping[str, tuple[int, int]] = {
-    # Running a program.
+    # Running a program, and another process, which would outlive the service; for threads there is
+    # clone(2), looked at below.
     "execve": (59, 221),
     "execveat": (322, 281),
+    "fork": (57, 0),
+    "vfork": (58, 0),
     # Looking into other processes, and taking from them.
     "ptrace": (101, 117),
     "process_vm_readv": (310, 270),
@@ -98,6 +106,10 @@ _REFUSED: Mapping[str, tuple[int, int]] = {
     "pidfd_send_signal": (424, 424),
     "setpriority": (141, 140),
     "ioprio_set": (251, 30),
+    "sched_setparam": (142, 118),
+    "sched_setscheduler": (144, 119),
+    "sched_setaffinity": (203, 122),
+    "sched_setattr": (314, 274),
     # System calls past this filter.
     "io_uring_setup": (425, 425),
     "io_uring_enter": (426, 426),
@@ -151,9 +163,11 @@ _REFUSED: Mapping[str, tuple[int, int]] = {
     "fchownat": (260, 54),
     "setxattr": (188, 5),
     "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7),
     "setxattrat": (463, 463),
     "removexattr": (197, 14),
     "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16),
     "removexattrat": (466, 466),
     "file_setattr": (469, 469),
     # The machine.
@@ -180,6 +194,7 @@ _CLONE3 = (435, 435)
 _TGKILL = (234, 131)
 _PRLIMIT = (302, 261)
 _IOCTL = (16, 29)
+_FCNTL = (72, 25)
 # Calls with flags in which MSG_FASTOPEN can stand, and the place of the flags.
 _SENDS = (((44, 206), 3), ((46, 211), 2), ((307, 269), 3))
 
@@ -261,13 +276,14 @@ def _answers(architecture: Architecture, sockets: Sockets, process: int) -> Mapp
         _ANSWER_REFUSE if sockets is Sockets.NO else _only_if(0, (_AF_UNIX,), _ANSWER_ALLOW)
     )
     new_namespaces = _if(_JUMP_ANY_BIT, _NEW_NAMESPACES, _ANSWER_REFUSE, _ANSWER_ALLOW)
-    answers[_CLONE[at]] = (_argument(0), *new_namespaces)
+    only_threads = _if(_JUMP_ANY_BIT, _THREAD, new_namespaces, _ANSWER_REFUSE)
+    answers[_CLONE[at]] = (_argument(0), *only_threads)
     # Its flags lie in memory, where a filter cannot look. Without it the C library takes clone(2).
     answers[_CLONE3[at]] = _ANSWER_UNKNOWN
     answers[_TGKILL[at]] = _only_if(0, (process,), _ANSWER_ALLOW)
     answers[_PRLIMIT[at]] = _only_if(0, (0, process), _ANSWER_ALLOW)
-    typing = _if(_JUMP_EQUAL, _TIOCLINUX, _ANSWER_REFUSE, _ANSWER_ALLOW)
-    answers[_IOCTL[at]] = (_argument(1), *_if(_JUMP_EQUAL, _TIOCSTI, _ANSWER_REFUSE, typing))
+    answers[_FCNTL[at]] = _unless(1, _OWNERS)
+    answers[_IOCTL[at]] = _unless(1, (_TIOCSTI, _TIOCLINUX, *_OWNERS_BY_IOCTL))
     if sockets is not Sockets.INTERNET:
         for numbers, flags_at in _SENDS:
             fast = _if(_JUMP_ANY_BIT, _MSG_FASTOPEN, _ANSWER_REFUSE, _ANSWER_ALLOW)
@@ -291,6 +307,11 @@ def _socket_answer(sockets: Sockets) -> _Program:
 def _only_if(argument: int, values: Sequence[int], then: _Program) -> _Program:
     """Refuse unless an argument has one of these values."""
     return (_argument(argument), *_equal_to_any(values, then, _ANSWER_REFUSE))
+
+
+def _unless(argument: int, values: Sequence[int]) -> _Program:
+    """Refuse if an argument has one of these values."""
+    return (_argument(argument), *_equal_to_any(values, _ANSWER_REFUSE, _ANSWER_ALLOW))
 
 
 def _equal_to_any(values: Sequence[int], then: _Program, otherwise: _Program) -> _Program:
