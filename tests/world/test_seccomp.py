@@ -100,9 +100,7 @@ LOOKED_AT = (
     "sendmsg",
     "sendmmsg",
 )
-NEVER = {
-    machine: [name for name in numbers if name not in LOOKED_AT] for machine, numbers in NUMBERS.items()
-}
+NEVER = {machine: [name for name in numbers if name not in LOOKED_AT] for machine, numbers in NUMBERS.items()}
 
 
 class Machine:

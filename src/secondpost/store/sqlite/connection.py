@@ -168,6 +168,16 @@ def _poll(polls: int) -> bool:
     return polls < CHECKPOINT_POLLS_MAX
 
 
+def distrust(db: apsw.Connection) -> None:
+    """Another role that was taken over may have written the database, also its schema: no function with
+    effects outside is called from there, no view stands in for a table, and nothing writes the schema or
+    pages past SQLite.
+    """
+    db.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+    db.config(apsw.SQLITE_DBCONFIG_ENABLE_VIEW, 0)
+    db.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
+
+
 def _open(disk: Disk, name: str, flags: int) -> apsw.Connection:
     """Open a connection. Raises DiskFailed, and apsw.Error for anything else."""
     path = disk.path(name)
@@ -177,6 +187,7 @@ def _open(disk: Disk, name: str, flags: int) -> apsw.Connection:
         db = apsw.Connection(path, flags=flags, vfs=disk.vfs, statementcachesize=PREPARED_MAX)
     except apsw.IOError as error:
         raise DiskFailed(f"{path}: {type(error).__name__}: {error}") from error
+    distrust(db)
     db.wal_autocheckpoint(0)
     db.execute("PRAGMA mmap_size = 0")
     db.execute("PRAGMA temp_store = MEMORY")

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 import apsw
 
 from secondpost.mail.snapshot import SnapshotFault
-from secondpost.store.sqlite.connection import PAGE_OCTETS, READER_BUSY_MS
+from secondpost.store.sqlite.connection import PAGE_OCTETS, READER_BUSY_MS, distrust
 from secondpost.store.sqlite.schema import Database, migrations, refuse_newer, version
 
 STEP_PAGES = 2048  # between two looks at the log, and two reports of progress
@@ -90,6 +90,7 @@ class DatabaseCopy:
             _shown_as_fault(self.path),
             closing(apsw.Connection(self.path, flags=apsw.SQLITE_OPEN_READONLY)) as db,
         ):
+            distrust(db)
             yield db
 
     def schema(self) -> int:
