@@ -150,6 +150,7 @@ def test_a_primary_of_no_known_kind_gets_general_words() -> None:
         (["example-net.mail.protection.outlook.com"], "", [PrimaryKind.MICROSOFT]),
         (["in1-smtp.messagingengine.com"], "in1 ESMTP Postfix", [PrimaryKind.FASTMAIL]),
         (["mail.protonmail.ch"], "", [PrimaryKind.PROTON]),
+        (["mxext1.mailbox.org"], "mx.mailbox.org ESMTP Postfix", [PrimaryKind.MAILBOX_ORG]),
         (["aspmx1.migadu.com"], "", [PrimaryKind.MIGADU]),
         (["mx1.example.net"], "mx1.example.net ESMTP Postfix (Debian)", [PrimaryKind.POSTFIX]),
         (["mx1.example.net"], "mx1.example.net ESMTP Exim 4.96", [PrimaryKind.EXIM]),

@@ -22,6 +22,7 @@ class PrimaryKind(Enum):
     YAHOO = "Yahoo Mail"
     ICLOUD = "iCloud Mail"
     GMX = "GMX or WEB.DE"
+    MAILBOX_ORG = "mailbox.org"
     MAILCOW = "mailcow"
     STALWART = "Stalwart"
     MOX = "mox"
@@ -44,6 +45,7 @@ HOSTED = (
     PrimaryKind.YAHOO,
     PrimaryKind.ICLOUD,
     PrimaryKind.GMX,
+    PrimaryKind.MAILBOX_ORG,
 )
 # Domains of the hosts to which customers' MX records point.
 _MX_DOMAINS = {
@@ -56,6 +58,7 @@ _MX_DOMAINS = {
     PrimaryKind.YAHOO: ("yahoodns.net", "yahoo.com"),
     PrimaryKind.ICLOUD: ("mail.icloud.com", "me.com"),
     PrimaryKind.GMX: ("gmx.net", "web.de", "kundenserver.de"),
+    PrimaryKind.MAILBOX_ORG: ("mailbox.org",),
 }
 _GREETINGS = {
     PrimaryKind.GOOGLE: re.compile(r"\bgsmtp\b"),
