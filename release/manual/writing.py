@@ -35,6 +35,7 @@ def written(text: str, link: Callable[[str], str]) -> WrittenPage:
     reader = MarkdownIt("commonmark").enable("table")
     tokens = reader.parse(text)
     headings = _with_anchors(tokens)
+    _without_empty_heads(tokens)
     for token in tokens:
         for inner in [token, *(token.children or [])]:
             _made_fit(inner, link)
@@ -60,6 +61,13 @@ def _with_anchors(tokens: Sequence[Token]) -> tuple[Heading, ...]:
         opening.attrSet("id", anchor if number == 0 else f"{anchor}-{number}")
         found.append(Heading(int(opening.tag[1:]), str(opening.attrGet("id")), title))
     return tuple(found)
+
+
+def _without_empty_heads(tokens: Sequence[Token]) -> None:
+    """A head without a word is an ordinary cell."""
+    for opening, inline, closing in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if opening.type == "th_open" and len(inline.content) == 0:
+            opening.tag = closing.tag = "td"
 
 
 def _made_fit(token: Token, link: Callable[[str], str]) -> None:

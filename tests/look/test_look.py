@@ -50,6 +50,29 @@ def test_a_mail_is_good_to_look_at(browser: Browser, mails: dict[str, Page], nam
         assert set(looking.asked) - {mails[name].url} <= {IMAGE}
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["index", "guide", "security", "recipes/listmonk", "flow", "decisions/index"],
+)
+def test_a_page_of_the_manual_is_good_to_look_at(browser: Browser, manual: str, name: str) -> None:
+    """With a table of contents, long lines, broad tables, a diagram, and pages in a folder."""
+    page = Page(f"{manual}/{name}.html")
+    with opened(browser, page) as looking:
+        assert faults(looking, f"manual-{name.replace('/', '-')}") == []
+        assert set(looking.asked) == {page.url, f"{manual}/style.css"}
+
+
+def test_the_pages_of_the_manual_are_found_from_its_first_line(browser: Browser, manual: str) -> None:
+    page = Page(f"{manual}/security.html")
+    with opened(browser, page, script=False) as looking:
+        for scheme in SCHEMES:
+            looking.see(PHONE, scheme)
+            assert looking.unseen_when_focused() == []
+        looking.tab.get_by_role("link", name="All pages").click()
+        looking.tab.get_by_role("link", name="Operations", exact=True).click()
+        assert looking.heading() == "Operations"
+
+
 @pytest.mark.parametrize("name", ["home", "leave", "me", "archive"])
 def test_what_the_tab_key_reaches_has_a_ring(browser: Browser, pages: dict[str, Page], name: str) -> None:
     with opened(browser, pages[name]) as looking:
