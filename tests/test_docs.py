@@ -15,7 +15,7 @@ from secondpost.config.records import Config
 from secondpost.mail.alarm import AlarmEnds, AlarmKind
 from secondpost.mail.delivery import State
 from secondpost.mail.delivery_states import DELIVERY_EDGES
-from secondpost.mail.store_rooms import ROLES
+from secondpost.mail.store_rooms import ROLES, StoreRoom
 from secondpost.mail.walls import WallGap, walls_of
 from secondpost.maillog import MailLog
 from secondpost.processes.named_files import READERS
@@ -308,6 +308,39 @@ def test_what_each_role_can_reach_is_documented_as_the_tables_have_it() -> None:
         assert _words(read) == [f"`{room.folder}`" for room in walls.read]
         assert _words(handed) == [str(kind) for kind, readers in READERS.items() if role in readers]
         assert internet == ("yes" if walls.has_internet else "no")
+
+
+def test_what_is_worth_guarding_is_in_the_rooms_of_those_who_need_it() -> None:
+    needed = {
+        room.folder: room.value.writers | room.value.readers
+        for room in StoreRoom
+        if "run/" not in room.folder
+    }
+    rows = rows_of(section_of("security.md", "What is worth guarding"))
+    shown = {
+        folder: who
+        for _, where, who in rows
+        for folder in re.findall(r"`([^`]+)`", where)[:1]
+        if folder in needed
+    }
+    assert set(shown) == {"mail", "newsletter", "keys", "keys/links", "tls"}
+    for folder, who in shown.items():
+        assert set(_words(who)) == needed[folder], folder
+
+
+def test_it_is_documented_what_a_role_that_is_taken_over_reaches() -> None:
+    """Rooms of mail, of readers and of signing keys are on the side of the table where they belong."""
+    held = {StoreRoom.MAIL: "mail", StoreRoom.NEWSLETTER: "readers", StoreRoom.KEYS: "signing keys"}
+    rows = rows_of(section_of("security.md", "When a role is taken over"))
+    assert [row[0] for row in rows] == [f"`{role}`" for role in ROLES]
+    for role, (_, _, absent) in zip(ROLES, rows, strict=True):
+        walls = walls_of((role,))
+        missing = {word for room, word in held.items() if room not in (*walls.written, *walls.read)}
+        said = set(absent.split(", ")) & {*held.values(), "any key", "any other key"}
+        if not said.isdisjoint({"any key", "any other key"}):
+            said = (said - {"any key", "any other key"}) | {"signing keys"}
+        assert said == missing, role
+        assert ("a connection to anywhere" in absent) == (not walls.has_internet), role
 
 
 def _words(cell: str) -> list[str]:

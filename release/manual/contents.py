@@ -47,11 +47,9 @@ class Contents:
 def read_contents(root: Path) -> Contents:
     text = (root / INDEX).read_text(encoding="utf-8")
     parts = re.split(r"^## (.+)\n", text, flags=re.MULTILINE)[1:]
-    sections = tuple(
-        Section(title, tuple(_entries(body))) for title, body in zip(parts[::2], parts[1::2], strict=True)
-    )
+    sections = [Section(title, _entries(body)) for title, body in zip(parts[::2], parts[1::2], strict=True)]
     listed = (entry for folder in FOLDERS for entry in files_of(root, folder))
-    return Contents(sections, tuple(listed))
+    return Contents(tuple(one for one in sections if len(one.entries) > 0), tuple(listed))
 
 
 def files_of(root: Path, folder: PurePosixPath) -> tuple[Entry, ...]:
@@ -73,6 +71,6 @@ def resolved(source: PurePosixPath, target: str) -> PurePosixPath:
     return PurePosixPath(normpath(source.parent / target))
 
 
-def _entries(body: str) -> list[Entry]:
+def _entries(body: str) -> tuple[Entry, ...]:
     links = re.findall(r"^\* \[([^\]]+)\]\(([^)#:]+)\)", body, re.MULTILINE)
-    return [Entry(title, resolved(INDEX, target)) for title, target in links]
+    return tuple(Entry(title, resolved(INDEX, target)) for title, target in links)
