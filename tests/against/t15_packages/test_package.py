@@ -45,6 +45,8 @@ def test_every_part_is_there(tree: Path) -> None:
         "usr/share/doc/secondpost/copyright",
         "usr/share/doc/secondpost/changelog.Debian.gz",
         "usr/share/doc/secondpost/docs/settings.md",
+        "usr/share/doc/secondpost/manual/index.html",
+        "usr/share/doc/secondpost/manual/style.css",
     ):
         path = tree / place
         assert path.exists() or path.is_symlink(), place
