@@ -113,7 +113,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     names = Dns()
     names.lines = ["example.org. 60 IN MX 10 mx1.provider.example.", f"{HOST}. 60 IN A 127.0.0.1"]
     with names.running() as port:
-        opened = Office(tmp_path_factory.mktemp("office"), port)  # sockets need short paths
+        opened = Office(tmp_path_factory.mktemp("office"), port)
         try:
             opened.store.mkdir(mode=0o700)
             opened.start()
