@@ -3,6 +3,8 @@
 The outcome of each sign-up is kept for the owner, without the address.
 """
 
+from pathlib import Path
+
 import apsw
 import pytest
 
@@ -120,6 +122,7 @@ async def test_a_complaint_about_the_confirmation_ends_it_for_good(place: Place)
 
 async def test_whom_a_list_of_an_earlier_version_called_gone_may_come_back(place: SqlitePlace) -> None:
     """That version did not distinguish readers who left from those whose mail bounced."""
+    (Path(place.folder) / "newsletter").mkdir()
     db = apsw.Connection(f"{place.folder}/newsletter/newsletter.db")
     db.execute(schema._VERSIONS)
     for migration in schema.migrations(schema.Database.NEWSLETTER):

@@ -196,13 +196,17 @@ async def test_a_schema_that_another_role_wrote_is_not_trusted(place: SqlitePlac
     db = database_of(store)
     other = apsw.Connection(db.filename)
     other.execute("CREATE VIEW lure AS SELECT 1")
-    # Has an effect besides its value, such as to read a page of the file or to load a library.
-    other.create_scalar_function("effect", lambda: 1, 0)
+
+    def effect(*_: apsw.SQLiteValue) -> int:
+        """Has an effect besides its value, such as to read a page of the file or to load a library."""
+        return 1
+
+    other.create_scalar_function("effect", effect, 0)
     other.execute(
         "CREATE TABLE trap (x); CREATE TRIGGER snaps AFTER INSERT ON trap BEGIN SELECT effect(); END"
     )
     other.close()
-    db.create_scalar_function("effect", lambda: 1, 0)
+    db.create_scalar_function("effect", effect, 0)
     with pytest.raises(apsw.SQLError, match="view"):
         db.execute("SELECT 1 FROM lure LIMIT 1").fetchall()
     with pytest.raises(apsw.SQLError, match="unsafe use of effect"):

@@ -138,8 +138,10 @@ async def test_what_is_claimed_is_counted_apart_from_what_waits() -> None:
 
 @pytest.mark.parametrize(("busy", "served"), [((), False), (("workers/2.lock",), True)])
 async def test_a_store_is_served_while_a_worker_has_its_lock(busy: tuple[str, ...], served: bool) -> None:
-    engine = RecordingEngine([("desk.locks_but_of", [("workers/2.lock",)])], busy_locks=busy)
-    assert await over(engine, DeskVerbs).is_served() is served
+    working = ("desk.workers_but_of", [("receive+deliver", "workers/2.lock")])
+    desk = over(RecordingEngine([working, working], busy_locks=busy), DeskVerbs)
+    assert await desk.is_served() is served
+    assert await desk.served_by() == (frozenset({"receive", "deliver"}) if served else frozenset())
 
 
 async def test_the_oldest_refused_go_until_few_octets_are_left() -> None:
