@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from secondpost.world.room_disk import make_rooms
 from simulation.disk.crash import Model
 from simulation.disk.disk import RecordedDisk
 from simulation.disk.recording import SyncTarget
@@ -47,6 +48,7 @@ def test_nothing_is_lost_where_names_come_with_any_sync(folder: Path) -> None:
 def test_a_store_half_made_can_be_made_again(folder: Path) -> None:
     async def played() -> Verdict:
         disk = RecordedDisk(folder / "disk")
+        make_rooms(disk)
         stage = Stage.on(disk)
         await stage.accept(1_000)
         log = list(disk.log)
