@@ -14,7 +14,7 @@ INVENTED = tuple(f"invented{number}" for number in range(50))
 
 
 def newcomer(town: Town) -> Primary:
-    """The README's configuration on a new store, without a reachable primary."""
+    """The configuration of docs/install.md on a new store, without a reachable primary."""
     primary = town.primary("mx.a.example", "198.51.100.1", DOMAIN)
     primary.mailboxes = {*PEOPLE, "postmaster"}
     town.start(DOMAIN, recipients=LearnedRecipients())
