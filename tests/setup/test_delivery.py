@@ -179,7 +179,10 @@ def all_found(
             examine_block_list(one, ("example.net",) if one.kind == "domain" else (OWN,))
             for one in block_lists()
         ),
-        *(examine_newsletter(settings, newsletter, "t0k3n") for newsletter in settings.newsletters),
+        *(
+            examine_newsletter(settings, newsletter, "t0k3n", is_served)
+            for newsletter in settings.newsletters
+        ),
     ]
     return [one for looking in lookings for one in seen_in(world, looking)]
 
@@ -259,6 +262,17 @@ BROKEN = {
         'lane = "relay"',
     ),
     "the service does not run": Broken({}, Check.PORT_25_IN, Grade.NOTE, "secondpost serve", is_served=False),
+    "the service does not run, and so has no pages": Broken(
+        {
+            PageLook(PAGE): PageUnseen("connection refused"),
+            PageLook(LEAVE, ONE_CLICK): PageUnseen("connection refused"),
+        },
+        Check.SIGN_UP_PAGE,
+        Grade.NOTE,
+        "secondpost serve",
+        WRITES,
+        is_served=False,
+    ),
     "no sender finds this server": Broken(
         {Addresses("mx2.example.net"): AddressAnswer(Finding.NO_NAME)},
         Check.PORT_25_IN,

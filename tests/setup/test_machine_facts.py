@@ -78,6 +78,12 @@ def test_the_key_of_the_certificate_is_what_tlsa_names(tmp_path: Path) -> None:
     assert facts.addresses == ("192.0.2.25",)
 
 
+def test_an_authority_without_an_organization_is_called_by_its_own_name(tmp_path: Path) -> None:
+    key = certificate_key(make_pair(tmp_path, "ca.example").certificate)
+    assert key is not None
+    assert key.issuer == "ca.example"
+
+
 @pytest.mark.parametrize("content", [None, b"", b"no certificate"])
 def test_a_certificate_that_cannot_be_read_is_none(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "certificate.pem"

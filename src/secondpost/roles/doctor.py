@@ -142,7 +142,8 @@ def _delivery(config: Config, store: FoundInStore, here: Surroundings) -> Iterat
         yield Planned(Check.BLOCK_LIST, one.name, _block_list(config, one))
     token = leave_token(config) if len(config.newsletters) > 0 else None
     for newsletter in config.newsletters:
-        yield Planned(Check.SIGN_UP_PAGE, newsletter.name, examine_newsletter(config, newsletter, token))
+        looking = examine_newsletter(config, newsletter, token, store.is_served)
+        yield Planned(Check.SIGN_UP_PAGE, newsletter.name, looking)
 
 
 def _resolver(config: Config, here: Surroundings) -> Planned:

@@ -6,25 +6,39 @@ from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 from secondpost.setup.looks import Looking, PageLook, PageSeen, PageUnseen, ReadFeed
 
 OK = 200
+OWN_PORTS = "ports 443 and 80 of {url} must lead to this server; secondpost tls show"
 REDIRECTS = range(300, 400)
 ONE_CLICK = b"List-Unsubscribe=One-Click"  # RFC 8058 §3.2
 
 
 def examine_newsletter(
-    config: Config, newsletter: Newsletter, token: str | None
+    config: Config, newsletter: Newsletter, token: str | None, is_served: bool
 ) -> Looking[tuple[Diagnosis, ...]]:
-    """`token`: of a leave link that belongs to no reader; None while there are no keys."""
+    """`token`: of a leave link that belongs to no reader; None while there are no keys.
+    `is_served`: the service runs; without it no page can be there.
+    """
     found = [_postal_address(config, newsletter)]
     if config.web.url is not None:
         page = f"{config.web.url}/{newsletter.name}/"
-        found.append(_page(config, page, (yield from PageLook(page).ask())))
-        if token is not None:
-            link = f"{config.web.url}/leave/{token}"
-            found.append(_leave_link(newsletter, (yield from PageLook(link, ONE_CLICK).ask())))
+        if is_served:
+            found += yield from _pages(config, newsletter, page, token)
+        else:
+            text = f"The service does not run, so {page} cannot be opened."
+            found.append(Diagnosis(Check.SIGN_UP_PAGE, page, Grade.NOTE, text, "secondpost serve"))
     for url in newsletter.feeds:
         answered = yield from ReadFeed(FeedAsked(url)).ask()
         found.append(_feed(newsletter, url, answered.found))
     return tuple(found)
+
+
+def _pages(
+    config: Config, newsletter: Newsletter, page: str, token: str | None
+) -> Looking[tuple[Diagnosis, ...]]:
+    sign_up = _page(config, page, (yield from PageLook(page).ask()))
+    if token is None:
+        return (sign_up,)
+    link = f"{config.web.url}/leave/{token}"
+    return sign_up, _leave_link(config, newsletter, (yield from PageLook(link, ONE_CLICK).ask()))
 
 
 def _postal_address(config: Config, newsletter: Newsletter) -> Diagnosis:
@@ -39,7 +53,7 @@ def _page(config: Config, url: str, seen: PageSeen | PageUnseen) -> Diagnosis:
     check = Check.SIGN_UP_PAGE
     proxy = f"let the web server for {config.web.url} pass all requests to {config.web.doors[0]}"
     if config.web.has_https:
-        proxy = f"ports 443 and 80 of {config.web.url} must lead to this server; secondpost tls show"
+        proxy = OWN_PORTS.format(url=config.web.url)
     if isinstance(seen, PageUnseen):
         return Diagnosis(check, url, Grade.FAULT, f"{url} cannot be opened: {seen.why}.", proxy)
     if not seen.is_ours:
@@ -51,12 +65,13 @@ def _page(config: Config, url: str, seen: PageSeen | PageUnseen) -> Diagnosis:
     return Diagnosis(check, url, Grade.WELL, f"{url} can be opened.")
 
 
-def _leave_link(newsletter: Newsletter, seen: PageSeen | PageUnseen) -> Diagnosis:
+def _leave_link(config: Config, newsletter: Newsletter, seen: PageSeen | PageUnseen) -> Diagnosis:
     check, name = Check.LEAVE_LINK, newsletter.name
     proxy = "let the web server in front pass POST requests below /leave/ unchanged"
     if isinstance(seen, PageUnseen):
         text = f"Nobody can leave {name} with one click: {seen.why}."
-        return Diagnosis(check, name, Grade.FAULT, text, proxy)
+        remedy = OWN_PORTS.format(url=config.web.url) if config.web.has_https else proxy
+        return Diagnosis(check, name, Grade.FAULT, text, remedy)
     if seen.status in REDIRECTS:
         text = f"The link that leaves {name} with one click redirects, and mail providers do not follow."
         return Diagnosis(check, name, Grade.FAULT, text, proxy)

@@ -206,7 +206,8 @@ class Day:
         self.result.left_by_removal = machine.run("sh", "-c", f"{left} 2>/dev/null").stdout
 
     def _trouble(self) -> str:
-        return self.town.machine.journal("secondpost*")[-4000:]
+        certificate = self.town.machine.run("secondpost", "tls", "show", check=False).stdout
+        return f"{self.town.machine.journal('secondpost*')[-4000:]}\n{certificate}"
 
 
 def main(arguments: list[str]) -> int:

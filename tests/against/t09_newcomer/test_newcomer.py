@@ -111,7 +111,7 @@ def write() -> None:
         result = played(folder)
     for run in result.runs:
         print(f"{run.exit_code} {run.seconds:.1f} s {run.command}")
-    typed = [Typed(one.command, one.output) for one in result.runs]
+    typed = [Typed(run.command, run.output) for run in result.runs]
     mails = [as_read(mail) for mail in result.owners_mails]
     GUIDE.write_text(with_outputs(guide(), typed, mails), encoding="utf-8")
 

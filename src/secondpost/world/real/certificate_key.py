@@ -14,7 +14,7 @@ FILE_OCTETS_MAX = 1_000_000
 @dataclass(frozen=True, slots=True)
 class CertificateKey:
     digest: str  # SHA-256 of the public key (RFC 6698: 3 1 1), hexadecimal
-    issuer: str  # the name of the organization; "" if the certificate has none
+    issuer: str  # the organization, or the authority's own name; "" if the certificate has neither
 
 
 def certificate_key(path: str) -> CertificateKey | None:
@@ -27,8 +27,11 @@ def certificate_key(path: str) -> CertificateKey | None:
 
 
 def key_of(certificate: x509.Certificate) -> CertificateKey:
-    organizations = certificate.issuer.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
-    issuer = str(organizations[0].value) if len(organizations) > 0 else ""
+    names = (
+        *certificate.issuer.get_attributes_for_oid(NameOID.ORGANIZATION_NAME),
+        *certificate.issuer.get_attributes_for_oid(NameOID.COMMON_NAME),
+    )
+    issuer = str(names[0].value) if len(names) > 0 else ""
     return CertificateKey(digest_of(certificate.public_key()), issuer)
 
 
