@@ -1,6 +1,7 @@
 """What is made in a room has the mode of its room, whatever the umask; no link is followed there."""
 
 import asyncio
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -102,6 +103,25 @@ def test_what_is_replaced_whole(tmp_path: Path, folder: int, file: int, below: i
             replace_in_room(str(path), data)
         assert (path.read_bytes(), mode_of(path)) == (b"new", file)
     assert mode_of(room / "http-01") == below
+
+
+@pytest.mark.usefixtures("umask")
+def test_a_role_that_may_not_set_the_setgid_bit_makes_folders_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a unit with RestrictSUIDSGID=."""
+    room = room_of(tmp_path, 0o2750)
+    chmod = os.fchmod
+
+    def restricted(handle: int, mode: int) -> None:
+        if mode & (stat.S_ISUID | stat.S_ISGID) != 0:
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+        chmod(handle, mode)
+
+    monkeypatch.setattr(os, "fchmod", restricted)
+    make_folder_below(str(room / "http-01"))
+    RealDisk(str(tmp_path)).make_folder(f"{room.name}/workers")
+    assert {mode_of(room / name) for name in ("http-01", "workers")} == {0o2750}
 
 
 @pytest.mark.usefixtures("umask")

@@ -57,7 +57,7 @@ def _reloaded(config: Config, role: str | None) -> Reloaded | NotReloaded:
     except NoService:
         text = (
             f"no service that can reload runs with the store {config.store}; it reads {config.path} when it "
-            "starts: systemctl restart secondpost"
+            "starts: systemctl restart secondpost.target"
         )
         raise Ending(text, Exit.UNREACHABLE) from None
 

@@ -14,7 +14,7 @@ from secondpost.config.syntax import TomlDocument, read_document
 # The store's locks, sockets and databases are open, and root's rights are gone, as long as the
 # service runs.
 ONLY_AT_START = ("store", "user", "database")
-RESTART = "restart the service: systemctl restart secondpost"
+RESTART = "restart the service: systemctl restart secondpost.target"
 _KEY_OF_FIELD = {"sender": "from"}
 
 

@@ -7,13 +7,12 @@ the next sync would succeed without them.
 import errno
 import fcntl
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from secondpost.world.ports import DiskFailed, DiskFull, FileUnreadable
 from secondpost.world.real.beneath import folder_beneath
-from secondpost.world.real.modes import OWN, give_mode, modes_in
+from secondpost.world.real.modes import OWN, give_mode, make_folder_with, modes_in
 
 MACHINE_ID = "/etc/machine-id"
 MACHINE_ID_CHARACTERS_MAX = 64
@@ -67,16 +66,10 @@ class RealDisk:
         parent = os.path.dirname(path)
         mode = modes_in(parent).folder if parent.startswith(f"{self._root}/") else OWN.folder
         try:
-            os.mkdir(path, stat.S_IMODE(mode) & ~stat.S_ISGID)
+            make_folder_with(mode, path)
         except FileExistsError:
             if not os.path.isdir(path):
                 raise
-            return
-        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            give_mode(handle, mode)
-        finally:
-            os.close(handle)
 
     @contextmanager
     def _folder_of(self, name: str) -> Iterator[tuple[int, str]]:

@@ -4,7 +4,7 @@ import os
 import stat
 from contextlib import suppress
 
-from secondpost.world.real.modes import give_mode, modes_in
+from secondpost.world.real.modes import give_mode, make_folder_with, modes_in
 
 NEW_FILE_MODE = 0o644
 
@@ -76,16 +76,8 @@ def replace_in_room(path: str, data: bytes) -> None:
 
 def make_folder_below(path: str) -> None:
     """Make a folder in a room, with the room's mode; does nothing if it exists. Raises OSError."""
-    mode = modes_in(os.path.dirname(path)).folder
-    try:
-        os.mkdir(path, mode)
-    except FileExistsError:
-        return
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        give_mode(handle, mode)
-    finally:
-        os.close(handle)
+    with suppress(FileExistsError):
+        make_folder_with(modes_in(os.path.dirname(path)).folder, path)
 
 
 def _target(path: str) -> str:

@@ -37,3 +37,20 @@ def give_mode(handle: int, mode: int) -> None:
     """Give what we just made its mode, of which the umask may have taken bits. Raises OSError."""
     if stat.S_IMODE(os.fstat(handle).st_mode) != mode:
         os.fchmod(handle, mode)
+
+
+def make_folder_with(mode: int, path: str) -> None:
+    """Make a folder that has this mode whatever the umask. Raises FileExistsError and other OSErrors.
+
+    The setgid bit comes from the folder above: systemd forbids a role to set it (RestrictSUIDSGID=).
+    """
+    umask = os.umask(0)  # other threads make files with modes of their own, so it is nothing to them
+    try:
+        os.mkdir(path, mode & ~stat.S_ISGID)
+    finally:
+        os.umask(umask)
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        give_mode(handle, mode)
+    finally:
+        os.close(handle)
