@@ -138,12 +138,7 @@ class PostOffice:
 
     def processes(self) -> dict[str, int]:
         """All running roles by name."""
-        found: dict[str, int] = {}
-        for pid in _descendants(self.supervisor):
-            before, role, _ = (*_command_line(pid)[-3:], "", "", "")[:3]
-            if before == "--role":
-                found[role] = pid
-        return found
+        return roles_below(self.supervisor)
 
     def makers(self) -> list[int]:
         """The processes that make readers' mails for the deliverer."""
@@ -209,6 +204,16 @@ class PostOffice:
     def end(self) -> None:
         """Kill all remaining processes."""
         self.kill_all()
+
+
+def roles_below(supervisor: int) -> dict[str, int]:
+    """The running processes of a supervisor's roles, by name."""
+    found: dict[str, int] = {}
+    for pid in _descendants(supervisor):
+        before, role, _ = (*_command_line(pid)[-3:], "", "", "")[:3]
+        if before == "--role":
+            found[role] = pid
+    return found
 
 
 def _running_with(word: str) -> list[int]:

@@ -60,7 +60,7 @@ def test_a_wrong_file_is_refused_whole_with_every_reason(
     assert [line.removeprefix(f"{office.config}:").split(": ")[:2] for line in shown[:-1]] == [
         ["4", "owner[1]"],
         ["12", "receive.timeot"],
-        ["16", "deliver.probe"],
+        ["19", "deliver.probe"],
     ]
     assert "did you mean timeout?" in shown[1]
     assert shown[-1] == f"{office.config}: not reloaded; the service goes on as it was"
