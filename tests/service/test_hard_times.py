@@ -14,6 +14,7 @@ import pytest
 
 from tests.crash.postoffice import RECIPIENT, PostOffice, Victim
 from tests.service.conftest import Call, MakeOffice
+from tests.service.newsroom import ask
 from tests.service.primary import Client, Primary
 
 SECONDS_MAX = 30.0
@@ -181,6 +182,7 @@ def test_broken_clients_leave_nothing_behind(make_office: MakeOffice, call: Call
     first = call(office)
     assert first.send(message(0), RECIPIENT).startswith("250 ")
     until("the first client is gone", lambda: len(primary.taken) == 1)
+    until("it states its figures to the deliver role", lambda: ask(f"{office.monitor}/ready").status == 200)
     time.sleep(0.3)
     before = open_files(office)
     for broken in BROKEN:

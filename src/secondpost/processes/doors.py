@@ -11,8 +11,8 @@ from secondpost.world.ports import NetError
 DOORS_VARIABLE = "SECONDPOST_DOORS"  # "host:port=descriptor …"
 SYSTEMD_FIRST_DESCRIPTOR = 3  # sd_listen_fds(3)
 _WHAT_TO_DO = {
-    errno.EADDRINUSE: "end the program that has it (`ss -ltnp` shows which), or correct receive.listen",
-    errno.EADDRNOTAVAIL: "this machine has no such address: correct receive.listen",
+    errno.EADDRINUSE: "end the program that has it (`ss -ltnp` shows which), or correct the key naming it",
+    errno.EADDRNOTAVAIL: "this machine has no such address: correct the key that names it",
     errno.EACCES: "ports below 1024 are root's: let systemd start the service, or start it as root",
 }
 

@@ -74,6 +74,13 @@ async def hold_role(disk: Disk, config: Config, role: str) -> Held | None:
     return held
 
 
+async def wait_for_place(disk: Disk, config: Config, role: str) -> None:
+    """Wait until no other instance of a role is there. Raises as `hold_role` does."""
+    held = await hold_role(disk, config, role)
+    if held is not None:
+        held.release()
+
+
 def _hold(disk: Disk, name: str) -> Held | None:
     held = disk.hold(lock_name(name))
     if held is not None:

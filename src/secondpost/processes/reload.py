@@ -24,7 +24,7 @@ from secondpost.processes.accepted import Accepted, accepted_now
 from secondpost.processes.crew import Crew
 from secondpost.processes.doors import refusal_text
 from secondpost.processes.role_process import RoleProcess
-from secondpost.processes.roles import doors_of, is_optional
+from secondpost.processes.roles import doors_key, doors_of, is_optional
 from secondpost.world.ports import NetError
 from secondpost.world.real.net import open_door
 from secondpost.world.real.service_manager import READY, RELOADING, ServiceManager
@@ -137,7 +137,7 @@ class Reload:
                     if is_optional(config, endpoint):
                         continue
                     # The service itself may have the port, under another address.
-                    faults.append(Fault(f"{role}.listen", 0, refusal_text(error), f"or {RESTART}"))
+                    faults.append(Fault(doors_key(role), 0, refusal_text(error), f"or {RESTART}"))
         return opened, faults
 
     async def _prepared(self, accepted: Accepted, doors: Mapping[Endpoint, socket]) -> list[RoleProcess]:

@@ -32,6 +32,11 @@ def is_optional(config: Config, endpoint: Endpoint) -> bool:
     return config.metrics.is_usual and endpoint in config.metrics.listen
 
 
+def doors_key(role: str) -> str:
+    """The key of the configuration that names the addresses a role listens on."""
+    return "metrics.listen" if role == "deliver" else f"{role}.listen"
+
+
 def doors_of(config: Config, role: str) -> tuple[Endpoint, ...]:
     match role:
         case "receive":

@@ -24,7 +24,7 @@ from secondpost.processes.crew import Crew
 from secondpost.processes.doors import is_taken, systemd_doors
 from secondpost.processes.environment import take_no_new_privileges
 from secondpost.processes.exits import ProcessExit, not_started
-from secondpost.processes.instance import SecondInstance, hold_service
+from secondpost.processes.instance import SecondInstance, hold_service, wait_for_place
 from secondpost.processes.own_rooms import is_prepared_for, settle_unless_prepared
 from secondpost.processes.reload import Reload
 from secondpost.processes.reload_desk import ReloadDesk
@@ -81,7 +81,10 @@ def supervise(config: Config, only: str | None = None) -> int:
         if is_prepared:
             keep_from_others()
         is_moved = settle_unless_prepared(config, is_prepared=is_prepared)
-        held = hold_service(RealDisk(config.store), config, only)
+        disk = RealDisk(config.store)
+        held = hold_service(disk, config, only)
+        if only is not None:  # of a whole service, each role waits for its own place
+            asyncio.run(wait_for_place(disk, config, only))
     except CANNOT_PREPARE as error:
         return not_started(error)
     take_no_new_privileges()
