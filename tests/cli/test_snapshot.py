@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -90,6 +91,47 @@ def test_standard_output_takes_a_snapshot(office: Office) -> None:
     path = office.folder / "piped.tar"
     path.write_bytes(office.run("snapshot", "save", "-").stdout_bytes)
     assert "It is whole" in office.run("snapshot", "verify", str(path)).stdout
+
+
+def test_one_content_file_of_two_messages_is_saved_once(office: Office) -> None:
+    """Else the snapshot would be refused when it is needed."""
+    content_named(office, "content/1-large", "content/1-large")
+    office.run("snapshot", "save", str(path := office.folder / "snapshot.tar"))
+    office.run("snapshot", "verify", str(path))
+    assert [member.name for member, _ in members_of(path)].count("store/mail/content/1-large") == 1
+
+
+@pytest.mark.parametrize("name", ["mail.db", "content/../mail.db", "content/\xe9", "content/-x"])
+def test_a_content_file_that_no_snapshot_could_restore_is_named(office: Office, name: str) -> None:
+    content_named(office, name)
+    done = office.run("snapshot", "save", str(office.folder / "snapshot.tar"), code=1)
+    assert f"mail.db names {name!r} as the file of a message" in done.stderr
+    assert not (office.folder / "snapshot.tar").exists()
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_a_link_or_a_pipe_in_place_of_a_content_file_is_not_read(office: Office, kind: str) -> None:
+    content_named(office, "content/1-large")
+    content = office.folder / "store" / "mail" / "content" / "1-large"
+    content.unlink()
+    if kind == "link":
+        content.symlink_to(office.config)
+    else:
+        os.mkfifo(content)
+    done = office.run("snapshot", "save", str(office.folder / "snapshot.tar"), code=1)
+    assert str(content) in done.stderr
+
+
+def content_named(office: Office, *names: str) -> None:
+    """Have waiting messages lie in files of these names, as a role that was taken over can."""
+    store = office.folder / "store" / "mail"
+    (store / "content").mkdir(exist_ok=True)
+    (store / "content" / "1-large").write_bytes(b"Subject: large\r\n\r\n")
+    db = apsw.Connection(str(store / "mail.db"))
+    waiting = db.execute("SELECT id FROM message WHERE ended_ms IS NULL LIMIT ?", (len(names),)).fetchall()
+    for name, (number,) in zip(names, waiting, strict=True):
+        db.execute("UPDATE message SET file = ? WHERE id = ?", (name, number))
+    db.close()
 
 
 def test_a_restored_store_holds_its_mail_until_it_is_accepted(office: Office, saved: Path) -> None:

@@ -11,7 +11,8 @@ from contextlib import closing, contextmanager
 
 import apsw
 
-from secondpost.mail.snapshot import SnapshotFault
+from secondpost.mail.content import CONTENT_FOLDER
+from secondpost.mail.snapshot import SnapshotFault, is_member_name
 from secondpost.store.sqlite.connection import PAGE_OCTETS, READER_BUSY_MS, distrust
 from secondpost.store.sqlite.schema import Database, migrations, refuse_newer, version
 
@@ -107,12 +108,21 @@ class DatabaseCopy:
             }
 
     def content_files(self) -> list[str]:
-        """The content files that messages of the copy still need."""
+        """The content files that messages of the copy still need. Raises SnapshotFault for a name that a
+        snapshot could not be restored with: only a role that was taken over writes one.
+        """
         with self._opened() as db:
             found = db.execute(
-                "SELECT file FROM message WHERE file IS NOT NULL AND ended_ms IS NULL ORDER BY file"
+                "SELECT DISTINCT file FROM message WHERE file IS NOT NULL AND ended_ms IS NULL ORDER BY file"
             ).fetchall()
-        return [str(name) for (name,) in found]
+        names = [str(name) for (name,) in found]
+        for name in names:
+            if not (name.startswith(f"{CONTENT_FOLDER}/") and is_member_name(name)):
+                raise SnapshotFault(
+                    f"{self._database.file_name} names {name[:100]!r} as the file of a message, which no role "
+                    "does that is in order; find out who wrote it before you rely on this store"
+                )
+        return names
 
     def examine(self) -> None:
         """Raises SnapshotFault if it is damaged, and StoreRefused if a newer version wrote it."""

@@ -1,8 +1,10 @@
 """Writes a snapshot: a tar file, as a stream and in bounded memory, with its manifest at the end."""
 
+import errno
 import hashlib
 import io
 import os
+import stat
 import tarfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -49,9 +51,15 @@ class SnapshotWriter:
         self.files: list[SnapshotFile] = []
 
     def add_file(self, name: str, path: str, *, is_secret: bool = False) -> None:
-        """Add a file that nobody changes any more. Raises OSError."""
-        with open(path, "rb") as file:
-            self._add(name, file, os.fstat(file.fileno()).st_size, is_secret, "")
+        """Add a file that does not change any more; a link or a pipe in its place is refused. Raises
+        OSError.
+        """
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(handle, "rb") as file:
+            facts = os.fstat(handle)
+            if not stat.S_ISREG(facts.st_mode):
+                raise OSError(errno.EINVAL, "not a regular file", path)
+            self._add(name, file, facts.st_size, is_secret, "")
 
     def add(self, name: str, data: bytes, *, is_secret: bool = False, path: str = "") -> None:
         self._add(name, io.BytesIO(data), len(data), is_secret, path)
