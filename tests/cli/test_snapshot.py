@@ -13,6 +13,8 @@ import apsw
 import pytest
 
 from secondpost.mail.snapshot import MANIFEST
+from secondpost.roles.snapshot_restore import Restoring
+from secondpost.world.real.snapshot_reader import read_manifest
 from tests.cli.newspaper import Newspaper
 from tests.cli.office import Office
 
@@ -292,6 +294,25 @@ def test_articles_that_the_original_may_have_sent_are_skipped(paper: Newspaper) 
     paper.writes(1, 2, 3)
     done = json.loads(paper.run("snapshot", "accept", "--yes", "--json").stdout)
     assert done["articles_skipped"] == 3, "also what the feed has had since"
+
+
+def test_a_link_that_is_put_in_place_of_a_restored_file_is_not_followed(office: Office, saved: Path) -> None:
+    """Root restores into folders of another user, who may be there at the same time."""
+    manifest, victim = read_manifest(str(saved)), office.folder / "victim"
+    victim.write_text("")
+    victim.chmod(0o644)
+    store = office.folder / "new"
+
+    def replaced(done: int, total: int) -> None:
+        if done == total:
+            made = next(path for path in sorted(store.rglob("*")) if path.is_file())
+            made.unlink()
+            made.symlink_to(victim)
+
+    with pytest.raises(OSError, match=r"symbolic links"):
+        Restoring(str(store), None, replaced).restore(str(saved), manifest)
+    assert victim.stat().st_mode & 0o777 == 0o644
+    assert [path for path in store.rglob("*") if not path.is_dir()] == []
 
 
 def test_a_restored_file_is_for_those_whom_its_room_is_for(office: Office, saved: Path) -> None:

@@ -2,7 +2,9 @@
 they have until the owner accepts it.
 """
 
+import errno
 import os
+import stat
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -166,9 +168,18 @@ class Restoring:
 
 
 def _give_to_owner_of(folder: str, path: str) -> None:
-    """As root, a new file or folder belongs to the owner and group of the folder that it is in."""
+    """As root, a new file or folder belongs to the owner and group of the folder that it is in, who may
+    already put another one, or a link, in its place. Raises OSError.
+    """
     modes = modes_in(folder)
-    if os.geteuid() == 0:
-        above = os.stat(folder)
-        os.chown(path, above.st_uid, above.st_gid, follow_symlinks=False)
-    os.chmod(path, modes.folder if os.path.isdir(path) else modes.file)
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        made = os.fstat(handle)
+        if made.st_uid != os.geteuid() or (stat.S_ISREG(made.st_mode) and made.st_nlink > 1):
+            raise OSError(errno.EPERM, "another file was put in its place", path)
+        if os.geteuid() == 0:
+            above = os.stat(folder)
+            os.fchown(handle, above.st_uid, above.st_gid)
+        os.fchmod(handle, modes.folder if stat.S_ISDIR(made.st_mode) else modes.file)
+    finally:
+        os.close(handle)

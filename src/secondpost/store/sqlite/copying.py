@@ -119,8 +119,8 @@ class DatabaseCopy:
         for name in names:
             if not (name.startswith(f"{CONTENT_FOLDER}/") and is_member_name(name)):
                 raise SnapshotFault(
-                    f"{self._database.file_name} names {name[:100]!r} as the file of a message, which no role "
-                    "does that is in order; find out who wrote it before you rely on this store"
+                    f"{self._database.file_name} names {name[:100]!r} as the file of a message, which no "
+                    "role does that is in order; find out who wrote it before you rely on this store"
                 )
         return names
 
