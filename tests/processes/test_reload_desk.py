@@ -1,6 +1,7 @@
 """What `secondpost reload` makes of an answer that is none."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,10 @@ import pytest
 from secondpost.config.faults import Fault
 from secondpost.config.records import Config, Web
 from secondpost.mail.address import Domain, Mailbox
-from secondpost.processes.reload import NotReloaded, Reloaded
-from secondpost.processes.reload_desk import NoService, ask_to_reload, desk_name, together
+from secondpost.mail.standing_alarms import StandingAlarms
+from secondpost.processes.reload import NotReloaded, Reload, Reloaded
+from secondpost.processes.reload_desk import NoService, ReloadDesk, ask_to_reload, desk_name, together
+from secondpost.world.sockets.one_line import SocketPeer
 
 HOST = Domain("mx2.example.net")
 
@@ -72,3 +75,32 @@ def test_all_supervisors_of_the_store_are_asked_or_the_one_of_a_role(tmp_path: P
 
     asyncio.run(story())
     assert asked == ["deliver", "web", "web"]
+
+
+class Counting(Reload):
+    """Reloads nothing."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    async def reload(self) -> Reloaded:
+        self.count += 1
+        return Reloaded("c", (), ())
+
+
+def test_a_role_that_was_taken_over_cannot_ask(tmp_path: Path) -> None:
+    config = Config("", HOST, str(tmp_path), (Mailbox.parse("me@elsewhere.example"),), HOST, Web(None))
+
+    async def story() -> None:
+        reload, roles, ours = Counting(), set[SocketPeer](), SocketPeer(os.getpid(), os.geteuid())
+        alarms = StandingAlarms(lambda kind, detail: None, lambda: 0)
+        desk = ReloadDesk(reload, alarms, roles.__contains__)
+        await desk.open(config, None)
+        assert await ask_to_reload(config) == Reloaded("c", (), ())
+        roles.add(ours)
+        with pytest.raises(NoService):
+            await ask_to_reload(config)
+        assert reload.count == 1
+        desk.close()
+
+    asyncio.run(story())

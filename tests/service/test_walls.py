@@ -123,6 +123,7 @@ def expected(role: str) -> dict[str, tuple[str, ...]]:
     for way in OUTWARD:
         table[way] = (DONE,) if role in INTERNET else (EPERM,)
     table["ask for a signing process"] = (DONE,) if role == "deliver" else (EPERM,)
+    table["ask to reload"] = (EPERM,)
     has_callers = role in ("receive", "web")
     table["connect by a caller's socket"] = (EACCES,) if has_callers else ("LookupError",)
     table["send by a caller's socket"] = (EPERM,) if has_callers else ("LookupError",)

@@ -62,6 +62,10 @@ class Crew:
         current = (keeper.current for keeper in self._keepers.values())
         return tuple(process for process in current if process is not None and process.is_serving)
 
+    def has(self, number: int) -> bool:
+        """Whether the process with this number is one of a role."""
+        return any(process.number == number for process in self._living)
+
     async def start(
         self, role: str, accepted: Accepted, new_doors: Mapping[Endpoint, socket] | None = None
     ) -> RoleProcess:

@@ -2,11 +2,11 @@
 a role's room if the supervisor has that role alone.
 
 One connection per question: the line `reload` comes, and a line of JSON goes back when the reload is
-over.
+over. A role may not ask: one that was taken over could have all others replaced again and again.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import chain
 
@@ -24,7 +24,7 @@ from secondpost.world.closing import close_soon
 from secondpost.world.ports import Listening, NetError
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.net import RealNet
-from secondpost.world.sockets.one_line import OneLine
+from secondpost.world.sockets.one_line import OneLine, SocketPeer
 
 QUESTION = b"reload"
 QUESTION_OCTETS_MAX = 100
@@ -56,8 +56,11 @@ _ANSWERED = msgspec.json.Decoder(_DeskAnswer)
 
 
 class ReloadDesk:
-    def __init__(self, reload: Reload, alarms: StandingAlarms) -> None:
+    """`is_role`: whether a process that asks is one of a role."""
+
+    def __init__(self, reload: Reload, alarms: StandingAlarms, is_role: Callable[[SocketPeer], bool]) -> None:
         self._reload = reload
+        self._is_role = is_role
         self._alarms = alarms
         self._background = BackgroundTasks(self._failed)
         self._door: Listening | None = None
@@ -89,6 +92,9 @@ class ReloadDesk:
             async with asyncio.timeout(CONNECT_SECONDS):
                 if await line.whole != QUESTION:
                     return
+            peer = line.peer()
+            if peer is None or self._is_role(peer):
+                return
             match await self._reload.reload():
                 case Reloaded(path, changes, warnings):
                     answer = _DeskAnswer(path, changes, warnings)

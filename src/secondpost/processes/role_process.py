@@ -75,6 +75,7 @@ async def _spawned(
 class RoleProcess:
     def __init__(self, role: str, process: Process, tether: Tether, files: FilesForRole) -> None:
         self.role = role
+        self.number = process.pid
         self._process = process
         self._tether = tether
         self._said = {word: asyncio.Event() for word in OF_THE_ROLE}

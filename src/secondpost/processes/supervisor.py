@@ -7,6 +7,7 @@ one service.
 
 import asyncio
 import os
+import pwd
 import sys
 from contextlib import suppress
 from functools import partial
@@ -41,6 +42,7 @@ from secondpost.processes.user import (
 )
 from secondpost.processes.watchdog import Watchdog, roles_text
 from secondpost.protocols.alarm_statements import SUPERVISOR, supervisor_of
+from secondpost.setup.unit_users import user_of_role
 from secondpost.store.ports import StoreFull, StoreRefused
 from secondpost.world.ports import DiskFailed, DiskFull, NetError
 from secondpost.world.real.clock import RealClock
@@ -51,6 +53,7 @@ from secondpost.world.real.net import RealNet, open_door
 from secondpost.world.real.service_manager import READY, STOPPING, ServiceManager, status
 from secondpost.world.real.work import RealWork
 from secondpost.world.sockets.alarms import ALARMS, AlarmReporter
+from secondpost.world.sockets.one_line import SocketPeer
 from secondpost.world.sockets.tallies import TALLIES, TallyReporter
 
 CANNOT_PREPARE = (
@@ -139,6 +142,15 @@ def alarm_of_root(person: SystemUser | None, effective_user: int, alarms: Standi
         alarms.begin(AlarmKind.RUNS_AS_ROOT, "", "make a user for the service and name it with `user`")
 
 
+def other_role_users() -> frozenset[int]:
+    """The numbers of the roles' users on this machine, without ours."""
+    found = set()
+    for role in ROLES:
+        with suppress(KeyError):
+            found.add(pwd.getpwnam(user_of_role(role)).pw_uid)
+    return frozenset(found - {os.geteuid()})
+
+
 class _Supervisor:
     def __init__(
         self,
@@ -200,7 +212,12 @@ class _Supervisor:
             crew.kill()
 
         crew = Crew(accepted_now(self._config), self._doors, log, alarms, disk_failed, tally, self._only)
-        desk = ReloadDesk(Reload(crew, log, alarms, self._manager), alarms)
+        users = other_role_users()
+
+        def is_role(peer: SocketPeer) -> bool:
+            return crew.has(peer.process) or peer.user in users
+
+        desk = ReloadDesk(Reload(crew, log, alarms, self._manager), alarms, is_role)
         listen_for_signals(self._stop, desk.hung_up)
         await desk.open(self._config, self._only)
         crew.begin()

@@ -403,11 +403,21 @@ def ask_for_a_signer() -> None:
                 raise PermissionError(errno.EPERM, "none was started")
 
 
+def ask_to_reload(store: str) -> None:
+    with socket.socket(socket.AF_UNIX) as end:
+        end.settimeout(SILENCE_SECONDS)
+        end.connect(f"{store}/service.socket")
+        end.sendall(b"reload\n")
+        if end.recv(1) == b"":
+            raise PermissionError(errno.EPERM, "it is not answered")
+
+
 def supervisor_attempts(targets: Targets) -> dict[str, Attempt]:
     if "SECONDPOST_FILES" not in os.environ:
         return {}
     asked = {f"ask for {name}": partial(ask_the_supervisor, path) for name, path in targets.files().items()}
-    return {**asked, "ask for a signing process": ask_for_a_signer}
+    reload = partial(ask_to_reload, targets.text("store"))
+    return {**asked, "ask for a signing process": ask_for_a_signer, "ask to reload": reload}
 
 
 def last_attempts(targets: Targets) -> dict[str, Attempt]:
