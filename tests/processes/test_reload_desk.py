@@ -12,7 +12,7 @@ from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.processes.reload import NotReloaded, Reload, Reloaded
 from secondpost.processes.reload_desk import NoService, ReloadDesk, ask_to_reload, desk_name, together
-from secondpost.world.sockets.one_line import SocketPeer
+from secondpost.world.real.socket_peer import SocketPeer
 
 HOST = Domain("mx2.example.net")
 

@@ -24,7 +24,8 @@ from secondpost.world.closing import close_soon
 from secondpost.world.ports import Listening, NetError
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.net import RealNet
-from secondpost.world.sockets.one_line import OneLine, SocketPeer
+from secondpost.world.real.socket_peer import SocketPeer, peer_of
+from secondpost.world.sockets.one_line import OneLine
 
 QUESTION = b"reload"
 QUESTION_OCTETS_MAX = 100
@@ -92,8 +93,7 @@ class ReloadDesk:
             async with asyncio.timeout(CONNECT_SECONDS):
                 if await line.whole != QUESTION:
                     return
-            peer = line.peer()
-            if peer is None or self._is_role(peer):
+            if line.transport is None or self._is_role(peer_of(line.transport)):
                 return
             match await self._reload.reload():
                 case Reloaded(path, changes, warnings):

@@ -51,9 +51,9 @@ from secondpost.world.real.journal import journal_of
 from secondpost.world.real.log import STDERR, LogWriter
 from secondpost.world.real.net import RealNet, open_door
 from secondpost.world.real.service_manager import READY, STOPPING, ServiceManager, status
+from secondpost.world.real.socket_peer import SocketPeer
 from secondpost.world.real.work import RealWork
 from secondpost.world.sockets.alarms import ALARMS, AlarmReporter
-from secondpost.world.sockets.one_line import SocketPeer
 from secondpost.world.sockets.tallies import TALLIES, TallyReporter
 
 CANNOT_PREPARE = (

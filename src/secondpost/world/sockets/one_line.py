@@ -1,23 +1,10 @@
 """One line over a Unix socket: a question or its answer, which is then the end of the connection."""
 
 import asyncio
-import struct
-from dataclasses import dataclass
-from socket import SO_PEERCRED, SOL_SOCKET
 from typing import cast
 
 from secondpost.protocols.role_questions import Garbled
 from secondpost.world.closing import close_soon
-
-_CREDENTIALS = struct.Struct("=iII")  # struct ucred, unix(7)
-
-
-@dataclass(frozen=True, slots=True)
-class SocketPeer:
-    """The process that made a connection, and the user as which it did."""
-
-    process: int
-    user: int
 
 
 class OneLine(asyncio.Protocol):
@@ -48,13 +35,10 @@ class OneLine(asyncio.Protocol):
         if not self.whole.done():
             self.whole.set_exception(Garbled("the connection ended"))
 
-    def peer(self) -> SocketPeer | None:
+    @property
+    def transport(self) -> asyncio.Transport | None:
         """None once the connection ended."""
-        if self._transport is None:
-            return None
-        end = self._transport.get_extra_info("socket")
-        process, user, _ = _CREDENTIALS.unpack(end.getsockopt(SOL_SOCKET, SO_PEERCRED, _CREDENTIALS.size))
-        return SocketPeer(process, user)
+        return self._transport
 
     def write(self, data: bytes) -> None:
         if self._transport is not None:
