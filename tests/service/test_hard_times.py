@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from secondpost.world.real.local import UNFINISHED
+from secondpost.world.sockets.alarms import ALARMS
+from secondpost.world.sockets.tallies import TALLIES
 from tests.crash.postoffice import RECIPIENT, PostOffice, Victim
 from tests.service.conftest import Call, MakeOffice
-from tests.service.newsroom import ask
 from tests.service.primary import Client, Primary
 
 SECONDS_MAX = 30.0
@@ -175,6 +177,13 @@ def open_files(office: PostOffice) -> int:
     return len(os.listdir(f"/proc/{office.roles()[Victim.RECEIVE]}/fd"))
 
 
+def callers_at(office: PostOffice, name: str) -> int:
+    """How many connections a Unix socket of the store has."""
+    path, connected = f"{office.store / name}{UNFINISHED}", "03"  # proc_net(5); the name it was bound to
+    sockets = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()]
+    return sum(one[-1] == path and one[5] == connected for one in sockets)
+
+
 def test_broken_clients_leave_nothing_behind(make_office: MakeOffice, call: Call, primary: Primary) -> None:
     primary.open()
     office = make_office()
@@ -182,7 +191,8 @@ def test_broken_clients_leave_nothing_behind(make_office: MakeOffice, call: Call
     first = call(office)
     assert first.send(message(0), RECIPIENT).startswith("250 ")
     until("the first client is gone", lambda: len(primary.taken) == 1)
-    until("it states its figures to the deliver role", lambda: ask(f"{office.monitor}/ready").status == 200)
+    # From now on the role, and the supervisor, state alarms and counts to the deliver role.
+    until("they are connected", lambda: [callers_at(office, at) for at in (ALARMS, TALLIES)] == [2, 2])
     time.sleep(0.3)
     before = open_files(office)
     for broken in BROKEN:
