@@ -36,6 +36,7 @@ _VARIES: Final = (
         "AMOUNT",
     ),
     (re.compile(r"queued as [0-9A-Za-z]+"), "queued as ID"),
+    (re.compile(r"\bPebble Intermediate CA [0-9a-f]+"), "an authority"),
 )
 # What `check` says of the machine under the namespace, with the lines that explain it.
 _OF_THE_MACHINE: Final = re.compile(r"^\w+: .*\((?:clock|known-bugs)\)\n(?:  .*\n)*", re.MULTILINE)

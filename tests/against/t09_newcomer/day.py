@@ -32,7 +32,7 @@ from tests.against.t09_newcomer.town import Town
 from tests.against.t11_certificates.pebble import Pebble
 
 COMMAND_SECONDS_MAX: Final = 120.0
-EVENT_SECONDS_MAX: Final = 90.0
+EVENT_SECONDS_MAX: Final = 150.0
 HOST: Final = "mx2.example.net"
 HOME: Final = "/srv"  # where the newcomer types
 CONFIGURATION: Final = "/etc/secondpost/secondpost.toml"
