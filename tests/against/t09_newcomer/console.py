@@ -22,7 +22,7 @@ _VARIES: Final = (
     (re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?( ?UTC|Z)?"), "TIME"),
     (re.compile(r"\d{4}-\d{2}-\d{2}"), "DATE"),
     (re.compile(r"\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} \w{3} \d{4} [\d:]{8} \+0000"), "TIME"),
-    (re.compile(r"\b[0-9a-z]{13,14}(?=[/\s)])"), "ID"),
+    (re.compile(r"\b[0-9a-z]{13,14}(?=[/\s)]|$)"), "ID"),
     (re.compile(r"\bp=[A-Za-z0-9+/=]+…?"), "p=KEY"),
     (re.compile(r"[A-Za-z0-9+/]{40,}={0,2}"), "KEY"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "HASH"),
