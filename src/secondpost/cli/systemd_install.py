@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from secondpost.cli.command import Ending, Exit
 from secondpost.cli.screen import say
 from secondpost.config.records import Config
+from secondpost.processes.instance import SecondInstance
+from secondpost.processes.rooms import give_back_rooms
 from secondpost.processes.units import places_of_units, units_here
+from secondpost.processes.user import UserRefused, commands_user, is_divided
 from secondpost.setup.unit_file import SystemdFile
 from secondpost.setup.units import TARGET
+from secondpost.world.ports import DiskFailed, DiskFull
 from secondpost.world.real import systemd
 
 
@@ -42,7 +46,9 @@ def install(config: Config) -> None:
 
 
 def remove(config: Config) -> None:
-    """Stop the service and remove the files; store, users and configuration stay."""
+    """Stop the service, remove the files, and give the store back to one user; users and configuration
+    stay.
+    """
     _need_root_and_systemd("--remove")
     places = places_of_units(config)
     try:
@@ -55,7 +61,20 @@ def remove(config: Config) -> None:
         raise Ending(f"{error.filename} cannot be removed: {error.strerror}", Exit.UNREACHABLE) from None
     for path in removed:
         say(f"removed {path}")
-    say(f"The store {config.store}, the users and {config.path} are as they were.")
+    if is_divided(config.store):
+        _give_back(config)
+    say(f"The mail in {config.store}, the users and {config.path} are as they were.")
+
+
+def _give_back(config: Config) -> None:
+    """So that `secondpost serve` can work with the store."""
+    try:
+        person = commands_user(config)
+        give_back_rooms(config, person)
+    except (UserRefused, SecondInstance, DiskFull, DiskFailed) as error:
+        text = f"the units are removed, but the store still belongs to the roles' users: {error}"
+        raise Ending(text, Exit.UNREACHABLE) from None
+    say(f"{config.store} and all that is in it belongs to {person.name}.")
 
 
 def _stale(config: Config, files: Sequence[SystemdFile]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from tests.against.t11_units import intruder
 from tests.against.t11_units.conftest import CONFIG_PATH, Town, until
 
 MAIL, NEWSLETTER, KEYS, LINKS = StoreRoom.MAIL, StoreRoom.NEWSLETTER, StoreRoom.KEYS, StoreRoom.LINKS
+STORE = "/var/lib/secondpost"
 PEOPLE = f"someone@{DOMAIN}"
 READER = "reader@readers.example"
 
@@ -144,13 +145,16 @@ def test_a_configuration_with_a_fault_fails_the_reload_and_changes_nothing(town:
 
 
 def test_removal_leaves_store_users_and_configuration(town: Town) -> None:
-    store = town.run("ls", "-lR", "/var/lib/secondpost/keys", "/var/lib/secondpost/mail/content")
+    files = ("find", f"{STORE}/keys", f"{STORE}/mail/content", "-type", "f", "-printf", r"%p %s %t\n")
+    store = town.run(*files)
     users, config = town.run("cat", "/etc/passwd", "/etc/group"), town.run("cat", CONFIG_PATH)
     town.run("secondpost", "systemd", "--remove")
     assert town.run("systemctl", "list-units", "--all", "--plain", "--no-legend", "secondpost*") == ""
     left = town.run("find", "/etc", "-name", "secondpost*", "-type", "f").split()
     assert left == [CONFIG_PATH]
-    assert town.run("ls", "-lR", "/var/lib/secondpost/keys", "/var/lib/secondpost/mail/content") == store
+    assert town.run(*files) == store
+    owners = town.run("find", STORE, "-type", "f,d", "-printf", r"%u %m\n").splitlines()
+    assert set(owners) == {"secondpost 700", "secondpost 600"}, "it belongs to one user again"
     assert (town.run("cat", "/etc/passwd", "/etc/group"), town.run("cat", CONFIG_PATH)) == (users, config)
     town.run("secondpost", "systemd", "--install")  # and everything is there again
     until(lambda: all(town.serves(role) for role in ROLES), town.trouble)
