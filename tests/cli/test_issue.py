@@ -18,7 +18,9 @@ from secondpost.owner.newsletter_desk import OpenNewsletter
 from secondpost.roles.parts import FEEDS
 from secondpost.store.sqlite import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import Bounce, BounceKind
+from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.net import RealNet
+from secondpost.world.room_disk import make_rooms
 from secondpost.world.sockets.feeds import FeedAnswerer
 from tests.cli.newspaper import CONFIRMED, Newspaper, open_newspaper
 from tests.cli.office import served
@@ -275,6 +277,7 @@ def test_where_the_fetch_role_runs_it_is_asked(paper: Newspaper) -> None:
 
     async def beside(open_: OpenNewsletter) -> None:
         net, tasks = RealNet(), list[asyncio.Task[None]]()
+        make_rooms(RealDisk(str(paper.folder / "store")))
         path = str(paper.folder / "store" / FEEDS)
         answerer = FeedAnswerer(look, lambda work: tasks.append(asyncio.get_running_loop().create_task(work)))
         door = await answerer.open(net, path)

@@ -18,7 +18,9 @@ from secondpost.newsletter.turns import PUBLISH
 from secondpost.owner.newsletter_desk import OpenNewsletter
 from secondpost.roles.desk import open_newsletter
 from secondpost.subscribers.import_report import ImportReport
+from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.net import RealNet
+from secondpost.world.room_disk import make_rooms
 from secondpost.world.sockets.alarms import ALARMS
 from tests.alarms import unlogged_alarms
 from tests.cli.newspaper import CONFIRMED, Newspaper
@@ -240,6 +242,7 @@ def test_a_command_states_its_news_when_it_ends_and_nothing_that_a_role_states(p
 
     async def story() -> None:
         config, net, ear = read_config(str(paper.config)), RealNet(), Ear()
+        make_rooms(RealDisk(config.store))
         door = await ear.listener.open(net, os.path.join(config.store, ALARMS))
         try:
             async with open_newsletter(config) as open_:

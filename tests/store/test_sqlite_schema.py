@@ -197,7 +197,7 @@ async def test_a_schema_that_another_role_wrote_is_not_trusted(place: SqlitePlac
     other = apsw.Connection(db.filename)
     other.execute("CREATE VIEW lure AS SELECT 1")
 
-    def effect(*_: apsw.SQLiteValue) -> int:
+    def effect(*_: object) -> int:
         """Has an effect besides its value, such as to read a page of the file or to load a library."""
         return 1
 
