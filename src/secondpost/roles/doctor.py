@@ -142,7 +142,7 @@ def _delivery(config: Config, store: FoundInStore, here: Surroundings) -> Iterat
         yield Planned(Check.BLOCK_LIST, one.name, _block_list(config, one))
     token = leave_token(config) if len(config.newsletters) > 0 else None
     for newsletter in config.newsletters:
-        looking = examine_newsletter(config, newsletter, token, store.is_served)
+        looking = examine_newsletter(config, newsletter, token, store.has_begun)
         yield Planned(Check.SIGN_UP_PAGE, newsletter.name, looking)
 
 

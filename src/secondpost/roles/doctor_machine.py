@@ -92,9 +92,10 @@ class FoundInStore:
 
     stored: Mapping[Domain, StoredFacts]
     is_served: bool  # whether the service runs
+    has_begun: bool = True  # whether it ever ran
 
 
-NOTHING_STORED = FoundInStore({}, is_served=False)
+NOTHING_STORED = FoundInStore({}, is_served=False, has_begun=False)
 
 
 async def look_at_store(config: Config) -> FoundInStore:

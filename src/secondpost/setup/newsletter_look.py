@@ -12,18 +12,18 @@ ONE_CLICK = b"List-Unsubscribe=One-Click"  # RFC 8058 §3.2
 
 
 def examine_newsletter(
-    config: Config, newsletter: Newsletter, token: str | None, is_served: bool
+    config: Config, newsletter: Newsletter, token: str | None, has_begun: bool
 ) -> Looking[tuple[Diagnosis, ...]]:
     """`token`: of a leave link that belongs to no reader; None while there are no keys.
-    `is_served`: the service runs; without it no page can be there.
+    `has_begun`: the service ever ran; before that no page can be there.
     """
     found = [_postal_address(config, newsletter)]
     if config.web.url is not None:
         page = f"{config.web.url}/{newsletter.name}/"
-        if is_served:
+        if has_begun:
             found += yield from _pages(config, newsletter, page, token)
         else:
-            text = f"The service does not run, so {page} cannot be opened."
+            text = f"The service was not started yet, so {page} cannot be opened."
             found.append(Diagnosis(Check.SIGN_UP_PAGE, page, Grade.NOTE, text, "secondpost serve"))
     for url in newsletter.feeds:
         answered = yield from ReadFeed(FeedAsked(url)).ask()

@@ -76,10 +76,10 @@ class ServerCertificate:
                 self._context = self._context_of(copies)
 
     def context(self) -> ssl.SSLContext | None:
-        """The context for one handshake, None while the certificate is awaited; checks the files at most
-        every LOOK_SECONDS.
+        """The context for one handshake, None while the certificate is awaited. The files are looked at
+        in each handshake until there is a certificate, and then at most every LOOK_SECONDS.
         """
-        if time.monotonic() - self._looked >= LOOK_SECONDS:
+        if self._context is None or time.monotonic() - self._looked >= LOOK_SECONDS:
             self.reload()
         return self._context
 
