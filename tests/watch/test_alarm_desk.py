@@ -117,6 +117,19 @@ def test_what_a_process_states_with_its_last_words_is_noted(tmp_path: Path) -> N
     in_office(tmp_path, story)
 
 
+def test_a_clock_set_back_to_the_time_of_an_earlier_notice_stops_nothing(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        sent_ms = office.clock.ms
+        for name in ("web", "fetch"):
+            office.clock.ms = sent_ms
+            office.roll.heard(1, stated(name))
+            await office.desk.look()
+            await office.deliver()
+        assert office.hints == 2
+
+    in_office(tmp_path, story)
+
+
 def test_of_two_desks_one_sends(tmp_path: Path) -> None:
     """A deliver role and its successor overlap for a moment."""
 

@@ -5,9 +5,10 @@ It runs in the deliver role, the only one that every service has and that may se
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -58,6 +59,11 @@ class MailToOwner:
         heading = OwnHeading(self.config.hostname, owners, self.ids.next(now_ms), now_ms)
         message = own_message(heading, subject(heading), text)
         return own_arrival(heading, self.sign(message, now_ms))
+
+
+def free_times(now_ms: int, taken: Set[int]) -> Iterator[int]:
+    """Times from now on, without those taken."""
+    return (at_ms for at_ms in count(now_ms) if at_ms not in taken)
 
 
 class AlarmDesk:
@@ -119,8 +125,10 @@ class AlarmDesk:
         records = await self._write(now_ms)
         sent = await self._store.sent_notices()
         for channel in self._channels:
-            for place, due in enumerate(notices_due(channel, records, sent, now_ms)):
-                await self._give(channel, due, now_ms + place)  # each has a time of its own
+            # Each has a time of its own, also after the clock was set back to that of an earlier one.
+            free = free_times(now_ms, {one.at_ms for one in sent if one.channel is channel})
+            for due, at_ms in zip(notices_due(channel, records, sent, now_ms), free, strict=False):
+                await self._give(channel, due, at_ms)
         for kind in ReportKind:
             await self._report(kind, records, now_ms)
         if len(sent) > 0 and sent[0].at_ms < now_ms - NOTICES_KEPT_MS:
