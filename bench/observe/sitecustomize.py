@@ -2,8 +2,8 @@
 
 Counted is the time from the end of BEGIN IMMEDIATE to the end of COMMIT or ROLLBACK, for every
 database, but not while its schema is created, when no other process can wait. A checkpoint that
-excludes writers counts completely, with the time in which it waits for them. Each new maximum is a
-line in a file of the process.
+excludes writers counts completely, with the time in which it waits for them. Each new maximum of a
+connection is a line in the file of its process, which is opened before the process raises its walls.
 """
 
 import os
@@ -19,8 +19,8 @@ FOLDER: Final = "SECONDPOST_BENCH_HOLDS"
 class Holds:
     """The lock times of one connection."""
 
-    def __init__(self, folder: str, database: str) -> None:
-        self._path = Path(folder) / f"{os.getpid()}-{Path(database).name}-{id(self)}"
+    def __init__(self, file: int) -> None:
+        self._file = file
         self._since: float | None = None
         self._longest = 0.0
 
@@ -44,14 +44,18 @@ class Holds:
         if seconds <= self._longest:
             return
         self._longest = seconds
-        with open(self._path, "a") as file:
-            file.write(f"{seconds * 1000:.3f}\n")
+        os.write(self._file, f"{seconds * 1000:.3f}\n".encode())
 
 
-def watch(connection: apsw.Connection) -> None:
-    holds = Holds(os.environ[FOLDER], connection.filename)
-    connection.trace_v2(apsw.SQLITE_TRACE_PROFILE, holds.ended)
+def watch_all(folder: str) -> None:
+    """Watch every connection that this process opens."""
+    file = os.open(Path(folder) / str(os.getpid()), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC)
+
+    def watch(connection: apsw.Connection) -> None:
+        connection.trace_v2(apsw.SQLITE_TRACE_PROFILE, Holds(file).ended)
+
+    apsw.connection_hooks.append(watch)
 
 
 if FOLDER in os.environ:
-    apsw.connection_hooks.append(watch)
+    watch_all(os.environ[FOLDER])
