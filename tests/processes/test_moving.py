@@ -197,7 +197,7 @@ def _is_killed_moving(config: Config, call: int) -> bool:
         try:
             os.read(hears, 1)
             move_flat_store(config)
-        except BaseException:  # noqa: BLE001
+        except BaseException:  # noqa: BLE001  a forked child ends here, whatever failed: it must not run on as pytest
             os._exit(1)
         os._exit(0)
     killing = ("-e", f"trace={CALLS}", "-e", f"inject={CALLS}:signal=KILL:when={call}")

@@ -100,7 +100,7 @@ def as_user(person: SystemUser, work: Callable[[], object]) -> None:
             os.setresgid(person.gid, person.gid, person.gid)
             os.setresuid(person.uid, person.uid, person.uid)
             work()
-        except BaseException:  # noqa: BLE001
+        except BaseException:  # noqa: BLE001  a forked child ends here, whatever failed: it must not run on as pytest
             os.write(says, traceback.format_exc().encode()[-8000:])
             os._exit(1)
         os._exit(0)
@@ -269,7 +269,7 @@ def test_both_write_at_once_while_the_log_is_copied(config: Config) -> None:
         if pid == 0:
             try:
                 as_user(user_of(role), partial(write, role))
-            except BaseException:  # noqa: BLE001
+            except BaseException:  # noqa: BLE001  a forked child ends here, whatever failed: it must not run on as pytest
                 traceback.print_exc()
                 os._exit(1)
             os._exit(0)

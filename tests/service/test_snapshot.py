@@ -26,18 +26,18 @@ LARGE = b"Subject: large\r\n\r\n" + b"x" * 70 + b"\r\n" + (b"y" * 76 + b"\r\n") 
 
 
 class Post(threading.Thread):
-    """Sends mail until it is told to stop; `taken` are the subjects that were answered 250."""
+    """Sends mail until `stop`; `taken` are the subjects that were answered 250."""
 
     def __init__(self, port: int) -> None:
         super().__init__(daemon=True)
         self._port = port
-        self._told = threading.Event()
+        self._stopping = threading.Event()
         self.taken: list[str] = []
 
     def run(self) -> None:
         client = Client(self._port)
         n = 0
-        while not self._told.is_set():
+        while not self._stopping.is_set():
             n += 1
             subject = f"m{n}"
             body = (
@@ -48,7 +48,7 @@ class Post(threading.Thread):
         client.close()
 
     def stop(self) -> None:
-        self._told.set()
+        self._stopping.set()
         self.join()
 
 

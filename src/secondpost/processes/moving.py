@@ -83,7 +83,7 @@ def _database_of(name: str) -> Database | None:
 
 
 def _hold_older_locks(disk: RealDisk, config: Config, held: ExitStack) -> None:
-    """The locks of the roles and workers of an older version: whoever lives has one of them."""
+    """Take the locks of an older version: each of its running roles and workers holds one of them."""
     workers = [f"{WORKERS_FOLDER}/{name}" for name in disk.names(WORKERS_FOLDER)]
     for name in (*FLAT_LOCKS, *workers):
         if os.path.lexists(disk.path(name)):

@@ -62,7 +62,7 @@ def copy_database(path: str, to: str, progress: Callable[[int], None]) -> None:
 
 
 def _mark(copy: apsw.Connection) -> None:
-    """Whoever opens the copy as a store must see that it is one."""
+    """Mark the copy, so that a process that opens it as a store sees that it is a copy."""
     copy.execute("PRAGMA journal_mode = DELETE").fetchall()
     if version(copy) != 0:
         copy.execute(
