@@ -139,8 +139,9 @@ def test_a_restored_snapshot_sends_nothing_that_was_sent_and_then_all_that_was_n
     assert machines.subjects() - before == Counter({"Subject: after": 1})
     assert set(machines.issues().values()) == {1}, "no reader has the issue twice"
 
-    accepted = new.json_of("snapshot", "accept", "--yes")
-    assert accepted["unknown"] == len(READERS) - delivered_before(new), "none of them gets it again"
+    assert new.run("snapshot", "accept", "--yes").returncode == 0
+    # A mail that was `committing` in the snapshot was unknown as soon as the copy was swept.
+    assert count_of(new, "delivered") + count_of(new, "unknown") == len(READERS), "none of them gets it again"
     wanted = {f"Subject: {subject}" for subject in acknowledged}
     until("all that was acknowledged arrives", lambda: wanted <= set(machines.subjects()))
     until("the alarm ends", lambda: "alarm-over about=sending-held" in new.log.read_text())
@@ -150,7 +151,8 @@ def test_a_restored_snapshot_sends_nothing_that_was_sent_and_then_all_that_was_n
     new.stop()
 
 
-def delivered_before(room: Newsroom) -> int:
-    [(count,)] = room.rows("SELECT count(*) FROM delivery WHERE issue IS NOT NULL AND state = 'delivered'")
+def count_of(room: Newsroom, state: str) -> int:
+    """Of the issue's deliveries."""
+    [(count,)] = room.rows(f"SELECT count(*) FROM delivery WHERE issue IS NOT NULL AND state = '{state}'")
     assert isinstance(count, int)
     return count
