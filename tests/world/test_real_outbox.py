@@ -130,3 +130,40 @@ def test_an_end_behind_a_reset_that_was_not_seen_yet_raises_nothing(run: Run[obj
             ours.write_eof()
 
     run(day())
+
+
+class CancelledInSpeaking(Talker):
+    """Cancels its own opening when it has something to say, as a site does that stops."""
+
+    def __init__(self) -> None:
+        super().__init__(b"EHLO client.example\r\n")
+        self.opening: asyncio.Task[None]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.opening.cancel()
+        super().connection_made(transport)
+
+
+def test_a_connection_whose_opening_was_cancelled_in_mid_sentence_can_be_aborted(run: Run[object]) -> None:
+    async def day() -> None:
+        net = RealNet()
+        door = await net.listen(Talker, ANY)
+        talker = CancelledInSpeaking()
+
+        async def open_it() -> None:
+            try:
+                await net.connect(lambda: talker, door.endpoint, 5.0)
+            except asyncio.CancelledError:
+                assert talker.transport is not None
+                talker.transport.abort()
+                raise
+
+        talker.opening = asyncio.create_task(open_it())
+        try:
+            with pytest.raises(asyncio.CancelledError):
+                await talker.opening
+        finally:
+            door.close()
+        await turn()
+
+    run(day())

@@ -81,7 +81,9 @@ class GatheringTransport(asyncio.Transport):
 
     def abort(self) -> None:
         """Abort after sending this turn's data, as if it had been written directly."""
-        self.write_out()
+        # uvloop closes a connection whose opening is cancelled, and `is_closing` does not say so.
+        with suppress(RuntimeError):
+            self.write_out()
         self._wire.abort()
 
     def get_write_buffer_size(self) -> int:
