@@ -18,7 +18,7 @@ export SOURCE_DATE_EPOCH := $(shell git log -1 --format=%ct 2>/dev/null || stat 
 help:
 	@echo "make run      a small internet on loopback: watch a blocked primary being covered"
 	@echo "make test     the fast suite, under five minutes, no network"
-	@echo "make service  the service's processes: killed, crowded, reloaded, on a failing disk; and the demo"
+	@echo "make service  the service's processes: killed at any call, crowded, reloaded, on a failing disk; the demo"
 	@echo "make lint     ruff, mypy --strict, the floors"
 	@echo "make days     simulated days: SEEDS=200; and a new server's first month"
 	@echo "make look     the pages and mails in Chromium: accessible, on a phone and on a desk, light and dark"
@@ -35,7 +35,7 @@ run: $(READY)
 
 IN_PARALLEL := --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal
 
-OF_THE_SERVICE := tests/service tests/demo $(addprefix tests/crash/test_, strace.py kill_loop.py fanout_kill.py)
+OF_THE_SERVICE := tests/service tests/demo tests/crash tests/processes/test_moving.py
 
 test: $(READY) have-postgres
 	@$(PY) -m pytest $(IN_PARALLEL) $(addprefix --ignore , tests/against tests/look $(OF_THE_SERVICE))
