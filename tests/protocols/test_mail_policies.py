@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from secondpost.mail.authentication import DmarcPolicy
 from secondpost.mail.sts_policy import StsMode
-from secondpost.protocols.dmarc import DmarcFault, DmarcPolicy, parse_dmarc
+from secondpost.protocols.dmarc import DmarcFault, parse_dmarc
 from secondpost.protocols.mta_sts import (
     StsFault,
     matches,

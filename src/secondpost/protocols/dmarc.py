@@ -1,8 +1,8 @@
 """DMARC records (RFC 9989 §4.7; RFC 7489 §6.3 before it)."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from secondpost.mail.authentication import DmarcPolicy
 from secondpost.protocols.dkim.verifying import DkimFault, tags_of
 
 VERSION = "DMARC1"
@@ -11,12 +11,6 @@ STEPS_MAX = 8  # questions of one walk up the tree: RFC 9989 §4.10
 
 class DmarcFault(ValueError):
     """A record that receivers do not understand. The text is the reason."""
-
-
-class DmarcPolicy(StrEnum):
-    NONE = "none"
-    QUARANTINE = "quarantine"
-    REJECT = "reject"
 
 
 @dataclass(frozen=True, slots=True)

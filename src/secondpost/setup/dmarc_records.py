@@ -6,13 +6,13 @@ A record is found by walking up the tree (RFC 9989 §4.10). Pure.
 from dataclasses import dataclass
 
 from secondpost.mail.address import Domain
+from secondpost.mail.authentication import DmarcPolicy
 from secondpost.mail.dns_questions import AskingZone
 from secondpost.mail.envelope import Lane
 from secondpost.mail.questions import Finding, Txt
 from secondpost.protocols.dmarc import (
     STEPS_MAX,
     DmarcFault,
-    DmarcPolicy,
     DmarcRecord,
     is_dmarc,
     parse_dmarc,

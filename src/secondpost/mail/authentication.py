@@ -1,0 +1,90 @@
+"""Who sent a message, as far as it can be proved: what SPF, DKIM, DMARC and ARC say of it on arrival.
+
+Values only. protocols/ finds them out, receive keeps them beside the message and writes them as
+Authentication-Results (RFC 8601).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class AuthResult(StrEnum):
+    """The result words of RFC 8601 §2.7 for these methods."""
+
+    NONE = "none"  # there is nothing to judge by: no record, no signature
+    PASS = "pass"
+    FAIL = "fail"
+    SOFTFAIL = "softfail"  # SPF only
+    NEUTRAL = "neutral"  # of DKIM: a signature that cannot be read
+    POLICY = "policy"  # of DKIM: valid, and too weak for us
+    TEMPERROR = "temperror"  # DNS did not answer in time; never a reason to refuse
+    PERMERROR = "permerror"  # a record that cannot be understood
+
+
+class SpfIdentity(StrEnum):
+    """Whose record was evaluated (RFC 7208 §2.3, §2.4); the values are RFC 8601's properties."""
+
+    MAILFROM = "smtp.mailfrom"
+    HELO = "smtp.helo"  # for the null sender
+
+
+@dataclass(frozen=True, slots=True)
+class SpfFound:
+    result: AuthResult
+    identity: SpfIdentity
+    name: str  # the mailbox of MAIL, or the name of HELO
+    domain: str  # A-labels, lower case
+    reason: str = ""  # in a few words; "" if the result says it all
+
+
+@dataclass(frozen=True, slots=True)
+class DkimFound:
+    """Of one signature."""
+
+    result: AuthResult
+    domain: str  # d=, lower case
+    selector: str  # s=
+    algorithm: str  # a=
+    value_start: str  # the first characters of b=, which tell signatures apart (RFC 6008)
+    reason: str = ""
+
+
+class DmarcPolicy(StrEnum):
+    NONE = "none"
+    QUARANTINE = "quarantine"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class DmarcFound:
+    """`result` is NONE if the domain publishes no policy, even if its signature is aligned."""
+
+    result: AuthResult
+    domain: str  # of the From field; "" if it names not exactly one
+    policy: DmarcPolicy = DmarcPolicy.NONE  # what the domain asks for if it fails
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ArcFound:
+    """The chain validation status (RFC 8617 §4.4)."""
+
+    result: AuthResult  # none, pass, fail, or temperror
+    sets: int = 0
+    sealers: tuple[str, ...] = ()  # d= of each seal, oldest first
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Authentication:
+    """All of it, of one message."""
+
+    spf: SpfFound
+    dkim: tuple[DkimFound, ...]
+    dmarc: DmarcFound
+    arc: ArcFound
+
+    @property
+    def is_aligned_pass(self) -> bool:
+        """Whether the domain of From sent or signed it, by DMARC's rules, and says so in DNS."""
+        return self.dmarc.result is AuthResult.PASS
