@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secondpost.mail.dns_questions import (
+    AddressRecords,
     Alias,
     AliasAnswer,
     AnswerOfZone,
@@ -82,7 +83,7 @@ def answer_to(question: ZoneQuestion, draw: st.DataObject) -> AnswerOfZone:
         case Mx():
             records = tuple(MxRecord(number * 10, host) for host in some(NAMES))
             return MxAnswer(finding, records, some(ADDRESSES) if number == 0 else ())
-        case Addresses():
+        case Addresses() | AddressRecords():
             return AddressAnswer(finding, some(ADDRESSES))
         case Txt():
             return TxtAnswer(finding, some(TEXTS))

@@ -3,6 +3,7 @@
 import pytest
 
 from secondpost.mail.address import Domain
+from secondpost.mail.authentication import AuthResult
 from secondpost.mail.dns_questions import AnswerOfZone, ZoneQuestion
 from secondpost.mail.questions import (
     AddressAnswer,
@@ -14,7 +15,6 @@ from secondpost.mail.questions import (
     Txt,
     TxtAnswer,
 )
-from secondpost.protocols.spf import SpfResult
 from secondpost.setup.spf_walk import TERMS_MAX, SpfSeen, walk_spf
 from secondpost.world.asking import answer_from
 
@@ -50,40 +50,40 @@ def seen(record: str, address: str = FOUR) -> SpfSeen:
 @pytest.mark.parametrize(
     ("record", "result", "lookups"),
     [
-        ("-all", SpfResult.FAIL, 0),
-        ("", SpfResult.NEUTRAL, 0),
-        ("mx -all", SpfResult.PASS, 1),
-        ("a -all", SpfResult.FAIL, 1),
-        ("a/24 -all", SpfResult.PASS, 1),
-        ("?mx -all", SpfResult.NEUTRAL, 1),
-        ("ip4:192.0.2.0/24 -all", SpfResult.PASS, 0),
-        ("ip6:2001:db8::/32 -all", SpfResult.FAIL, 0),
-        ("include:pass.example -all", SpfResult.PASS, 1),
-        ("include:soft.example -all", SpfResult.FAIL, 1),
-        ("-include:pass.example +all", SpfResult.FAIL, 1),
-        ("include:none.example -all", SpfResult.PERMERROR, 1),
-        ("include:two.example -all", SpfResult.PERMERROR, 1),
-        ("include:bad.example -all", SpfResult.PERMERROR, 1),
-        ("include:fails.example -all", SpfResult.TEMPERROR, 1),
-        ("include:%{d}.example -all", SpfResult.FAIL, 1),
-        ("redirect=pass.example", SpfResult.PASS, 1),
-        ("redirect=soft.example", SpfResult.SOFTFAIL, 1),
-        ("redirect=none.example", SpfResult.PERMERROR, 1),
-        ("redirect=pass.example ~all", SpfResult.SOFTFAIL, 0),
-        ("mx include:pass.example a -all", SpfResult.PASS, 3),  # counted to the end, for other senders
-        ("exists:%{i}.example ptr -all", SpfResult.FAIL, 2),
+        ("-all", AuthResult.FAIL, 0),
+        ("", AuthResult.NEUTRAL, 0),
+        ("mx -all", AuthResult.PASS, 1),
+        ("a -all", AuthResult.FAIL, 1),
+        ("a/24 -all", AuthResult.PASS, 1),
+        ("?mx -all", AuthResult.NEUTRAL, 1),
+        ("ip4:192.0.2.0/24 -all", AuthResult.PASS, 0),
+        ("ip6:2001:db8::/32 -all", AuthResult.FAIL, 0),
+        ("include:pass.example -all", AuthResult.PASS, 1),
+        ("include:soft.example -all", AuthResult.FAIL, 1),
+        ("-include:pass.example +all", AuthResult.FAIL, 1),
+        ("include:none.example -all", AuthResult.PERMERROR, 1),
+        ("include:two.example -all", AuthResult.PERMERROR, 1),
+        ("include:bad.example -all", AuthResult.PERMERROR, 1),
+        ("include:fails.example -all", AuthResult.TEMPERROR, 1),
+        ("include:%{d}.example -all", AuthResult.FAIL, 1),
+        ("redirect=pass.example", AuthResult.PASS, 1),
+        ("redirect=soft.example", AuthResult.SOFTFAIL, 1),
+        ("redirect=none.example", AuthResult.PERMERROR, 1),
+        ("redirect=pass.example ~all", AuthResult.SOFTFAIL, 0),
+        ("mx include:pass.example a -all", AuthResult.PASS, 3),  # counted to the end, for other senders
+        ("exists:%{i}.example ptr -all", AuthResult.FAIL, 2),
     ],
 )
-def test_one_address(record: str, result: SpfResult, lookups: int) -> None:
+def test_one_address(record: str, result: AuthResult, lookups: int) -> None:
     found = seen(record)
     assert (found.result, found.lookups) == (result, lookups)
-    assert (found.reason != "") is (result in (SpfResult.PERMERROR, SpfResult.TEMPERROR))
+    assert (found.reason != "") is (result in (AuthResult.PERMERROR, AuthResult.TEMPERROR))
 
 
 def test_an_address_is_looked_for_among_those_of_its_kind() -> None:
-    assert seen("a -all", SIX).result is SpfResult.PASS
-    assert seen("a//64 -all", "2001:db8::1").result is SpfResult.PASS
-    assert seen("mx -all", SIX).result is SpfResult.FAIL
+    assert seen("a -all", SIX).result is AuthResult.PASS
+    assert seen("a//64 -all", "2001:db8::1").result is AuthResult.PASS
+    assert seen("mx -all", SIX).result is AuthResult.FAIL
 
 
 def test_a_circle_of_includes_ends() -> None:

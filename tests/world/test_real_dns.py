@@ -182,6 +182,13 @@ Asked = Callable[[RealResolver], Coroutine[object, object, object]]
 @pytest.mark.parametrize(
     ("ask", "answer"),
     [
+        (lambda it: it.address_records("MX1.example.net", 4), AddressAnswer(Finding.FOUND, ("192.0.2.1",))),
+        (
+            lambda it: it.address_records("mx1.example.net", 6),
+            AddressAnswer(Finding.FOUND, ("2001:db8::1",)),
+        ),
+        (lambda it: it.address_records("mx2.example.net", 6), AddressAnswer(Finding.NO_DATA)),
+        (lambda it: it.address_records("192.0.2.1", 4), AddressAnswer(Finding.NO_NAME)),
         (lambda it: it.ptr("192.0.2.25"), PtrAnswer(Finding.FOUND, ("mx2.example.net",))),
         (lambda it: it.ptr("2001:db8::25"), PtrAnswer(Finding.NO_NAME)),
         (lambda it: it.ptr("no address"), PtrAnswer(Finding.FAILED)),

@@ -35,6 +35,7 @@ class SpfFound:
     name: str  # the mailbox of MAIL, or the name of HELO
     domain: str  # A-labels, lower case
     reason: str = ""  # in a few words; "" if the result says it all
+    explanation: str = ""  # of a fail, by the domain's owner (exp=): printable ASCII, and any text
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
-"""Questions about a zone that only setting up and checking ask: what is published beside the MX, the
-addresses and the texts, and whether it is signed.
+"""Questions about a zone that are not asked to deliver a message: what is published beside the MX, the
+addresses and the texts, the addresses of one kind alone, and whether the zone is signed.
 
 As in mail/questions, a failure is a finding, and nothing is raised. `is_validated` is the AD bit
 (RFC 4035 §3.2.3): the resolver says that it has validated the answer. It is worth as much as the
@@ -8,7 +8,7 @@ resolver and the way to it.
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from secondpost.mail.address import Domain
 from secondpost.mail.questions import (
@@ -33,6 +33,20 @@ class Ptr:
     address: str
 
     def ask(self) -> Generator["Ptr", "PtrAnswer", "PtrAnswer"]:
+        return (yield self)
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRecords:
+    """The A (`version` 4) or AAAA (6) records of a name; a name that is an address has none.
+
+    Answered by AddressAnswer.
+    """
+
+    host: str
+    version: Literal[4, 6]
+
+    def ask(self) -> Generator["AddressRecords", AddressAnswer, AddressAnswer]:
         return (yield self)
 
 
@@ -178,7 +192,7 @@ class StsPolicyAnswer:
     problem: str = ""  # why there is no text, fit for a sentence; "" if it was fetched
 
 
-ZoneQuestion = NameQuestion | Ptr | Tlsa | Caa | Alias | ZoneOf | Ds | Ns | StsPolicy
+ZoneQuestion = NameQuestion | AddressRecords | Ptr | Tlsa | Caa | Alias | ZoneOf | Ds | Ns | StsPolicy
 AnswerOfZone = (
     NameAnswer
     | PtrAnswer
@@ -198,7 +212,7 @@ def unanswered(question: ZoneQuestion) -> AnswerOfZone:
     match question:
         case Mx():
             return MxAnswer(Finding.FAILED)
-        case Addresses():
+        case Addresses() | AddressRecords():
             return AddressAnswer(Finding.FAILED)
         case Txt():
             return TxtAnswer(Finding.FAILED)

@@ -1,39 +1,32 @@
-"""SPF records (RFC 7208 §3, §4.6, §5): parsed, not evaluated."""
+"""SPF records (RFC 7208 §3, §4.6, §5, §6, §12): parsed. protocols/spf_check evaluates them."""
 
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
+
+from secondpost.mail.authentication import AuthResult
+from secondpost.protocols.spf_macros import SpfFault, check_domain, pieces_of
 
 LOOKUPS_MAX = 10  # RFC 7208 §4.6.4: of terms that ask DNS, over all included records
+MX_HOSTS_MAX = 10  # §4.6.4: of one mx term
 CHARACTERS_MAX = 4_096
 
-_TERM = re.compile(
-    r"(?P<qualifier>[+\-~?]?)(?P<name>all|include|a|mx|ptr|ip4|ip6|exists)"
-    r"(?::(?P<value>[^/ ]+))?(?P<prefixes>(?:/\d{1,3})?(?://\d{1,3})?)",
-    re.IGNORECASE,
+_DIRECTIVE = re.compile(
+    r"(?P<qualifier>[+\-~?]?)(?P<name>all|include|a|mx|ptr|ip4|ip6|exists)(?P<rest>(?:[:/].*)?)",
+    re.IGNORECASE | re.DOTALL,
 )
-_MODIFIER = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9_.-]*)=(?P<value>[^ ]*)")
-_PREFIXES = re.compile(r"(?:/(\d+))?(?://(\d+))?")
+_MODIFIER = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9_.-]*)=(?P<value>.*)", re.DOTALL)
+# The domain may have slashes of its own; a prefix has no leading zero.
+_DOMAIN_AND_PREFIXES = re.compile(
+    r"(?P<domain>.*?)(?:/(?P<four>0|[1-9]\d?))?(?://(?P<six>0|[1-9]\d{0,2}))?", re.DOTALL
+)
+_NETWORKS = {
+    "ip4": re.compile(r":[0-9.]+(?:/(?:0|[1-9]\d?))?"),
+    "ip6": re.compile(r":[0-9A-Fa-f:.]+(?:/(?:0|[1-9]\d{0,2}))?"),
+}
 
-
-class SpfFault(ValueError):
-    """A record that is malformed: receivers take it for a permanent error. The text is the reason."""
-
-
-class SpfResult(StrEnum):
-    """RFC 7208 §2.6."""
-
-    PASS = "pass"
-    FAIL = "fail"
-    SOFTFAIL = "softfail"
-    NEUTRAL = "neutral"
-    NONE = "none"
-    TEMPERROR = "temperror"
-    PERMERROR = "permerror"
-
-
-RESULTS = {"+": SpfResult.PASS, "-": SpfResult.FAIL, "~": SpfResult.SOFTFAIL, "?": SpfResult.NEUTRAL}
+RESULTS = {"+": AuthResult.PASS, "-": AuthResult.FAIL, "~": AuthResult.SOFTFAIL, "?": AuthResult.NEUTRAL}
 
 
 class SpfMechanism(StrEnum):
@@ -54,9 +47,9 @@ class SpfMechanism(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SpfDirective:
-    result: SpfResult  # if the mechanism matches
+    result: AuthResult  # if the mechanism matches
     mechanism: SpfMechanism
-    domain: str = ""  # of include, a, mx, ptr, exists; "" is the domain of the record
+    domain: str = ""  # of include, a, mx, ptr, exists, with its macros; "" is the domain of the record
     network: IPv4Network | IPv6Network | None = None  # of ip4 and ip6
     prefix_of_four: int = 32
     prefix_of_six: int = 128
@@ -65,10 +58,11 @@ class SpfDirective:
 @dataclass(frozen=True, slots=True)
 class SpfRecord:
     directives: tuple[SpfDirective, ...]
-    redirect: str = ""
+    redirect: str = ""  # with its macros, as the next
+    explanation: str = ""  # the name that exp= gives, whose text explains a fail
 
     @property
-    def all(self) -> SpfResult | None:
+    def all(self) -> AuthResult | None:
         """What it says of all other addresses; None if it has neither `all` nor redirect=."""
         for directive in self.directives:
             if directive.mechanism is SpfMechanism.ALL:
@@ -94,47 +88,78 @@ def parse_spf(text: str) -> SpfRecord:
     if len(text) > CHARACTERS_MAX:
         raise SpfFault(f"it has {len(text)} characters")
     directives: list[SpfDirective] = []
-    redirects: list[str] = []
-    for term in text.split()[1:]:
+    modifiers: dict[str, str] = {}
+    for term in text.split(" ")[1:]:
         modifier = _MODIFIER.fullmatch(term)
-        if modifier is None:
+        if modifier is not None:
+            _add_modifier(modifiers, modifier["name"].lower(), modifier["value"])
+        elif len(term) > 0:
             directives.append(_directive(term))
-        elif modifier["name"].lower() == "redirect":
-            redirects.append(modifier["value"])
-    if len(redirects) > 1 or "" in redirects:
-        raise SpfFault("it has more than one redirect=, or an empty one")
-    return SpfRecord(tuple(directives), "".join(redirects))
+    return SpfRecord(tuple(directives), modifiers.get("redirect", ""), modifiers.get("exp", ""))
+
+
+def _add_modifier(modifiers: dict[str, str], name: str, value: str) -> None:
+    if name not in ("redirect", "exp"):
+        pieces_of(value)  # unknown ones are ignored, but not their mistakes
+        return
+    if name in modifiers:  # §6
+        raise SpfFault(f"it has {name}= twice")
+    if len(value) == 0:
+        raise SpfFault(f"{name}= names no domain")
+    check_domain(value)
+    modifiers[name] = value
 
 
 def _directive(term: str) -> SpfDirective:
-    match = _TERM.fullmatch(term)
+    match = _DIRECTIVE.fullmatch(term)
     if match is None:
         raise SpfFault(f"{term[:60]!r} is no mechanism of SPF")
-    result, mechanism = RESULTS[match["qualifier"] or "+"], SpfMechanism(match["name"].lower())
-    value, prefixes = match["value"] or "", match["prefixes"]
-    if mechanism in (SpfMechanism.IP4, SpfMechanism.IP6):
-        return SpfDirective(result, mechanism, network=_network(mechanism, value + prefixes, term))
-    if mechanism is SpfMechanism.ALL and len(value + prefixes) > 0:
-        raise SpfFault(f"{term[:60]!r}: all has no value")
-    if mechanism in (SpfMechanism.INCLUDE, SpfMechanism.EXISTS) and len(value) == 0:
+    result, mechanism, rest = RESULTS[match["qualifier"] or "+"], match["name"].lower(), match["rest"]
+    match SpfMechanism(mechanism):
+        case SpfMechanism.ALL:
+            if len(rest) > 0:
+                raise SpfFault(f"{term[:60]!r}: all has no value")
+            return SpfDirective(result, SpfMechanism.ALL)
+        case SpfMechanism.IP4 | SpfMechanism.IP6 as kind:
+            return SpfDirective(result, kind, network=_network(kind, rest, term))
+        case SpfMechanism.A | SpfMechanism.MX as kind:
+            domain, four, six = _prefixes(rest, term)
+            return SpfDirective(result, kind, _domain(domain, term), None, four, six)
+        case kind:
+            if len(rest) == 0 and kind is not SpfMechanism.PTR:
+                raise SpfFault(f"{term[:60]!r} names no domain")
+            return SpfDirective(result, kind, _domain(rest, term))
+
+
+def _domain(text: str, term: str) -> str:
+    """Of a term after its name: ":" and a domain; "" if there is none."""
+    if len(text) == 0:
+        return ""
+    if not text.startswith(":"):
+        raise SpfFault(f"{term[:60]!r} has no prefix like /24 or //64")
+    if text == ":":
         raise SpfFault(f"{term[:60]!r} names no domain")
-    four, six = _prefixes(prefixes, term)
-    return SpfDirective(result, mechanism, value.lower().rstrip("."), None, four, six)
+    check_domain(text[1:])
+    return text[1:]
 
 
 def _network(mechanism: SpfMechanism, text: str, term: str) -> IPv4Network | IPv6Network:
+    kind = "IPv4" if mechanism is SpfMechanism.IP4 else "IPv6"
+    fault = SpfFault(f"{term[:60]!r} has no {kind} address or network")
+    if _NETWORKS[mechanism].fullmatch(text) is None:
+        raise fault
     try:
-        network = ip_network(text, strict=False)
+        if mechanism is SpfMechanism.IP4:
+            return IPv4Network(text[1:], strict=False)
+        return IPv6Network(text[1:], strict=False)
     except ValueError:
-        raise SpfFault(f"{term[:60]!r} is no address or network") from None
-    if (network.version == 4) is not (mechanism is SpfMechanism.IP4):
-        raise SpfFault(f"{term[:60]!r} is an address of the other kind")
-    return network
+        raise fault from None
 
 
-def _prefixes(text: str, term: str) -> tuple[int, int]:
-    match = _PREFIXES.fullmatch(text)
-    four, six = (match[1], match[2]) if match is not None else (None, None)
+def _prefixes(text: str, term: str) -> tuple[str, int, int]:
+    """The rest before the prefixes, and the prefixes of a and mx (§5.3)."""
+    match = _DOMAIN_AND_PREFIXES.fullmatch(text)
+    domain, four, six = match.group("domain", "four", "six") if match is not None else (text, None, None)
     if int(four or 32) > 32 or int(six or 128) > 128:
         raise SpfFault(f"{term[:60]!r}: the prefix is too long")
-    return int(four or 32), int(six or 128)
+    return domain, int(four or 32), int(six or 128)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from secondpost.mail.address import Endpoint
 from secondpost.mail.dns_questions import (
+    AddressRecords,
     AnswerOfZone,
     Caa,
     Ns,
@@ -43,7 +44,7 @@ class Authoritative:
         match question:
             case Mx(domain):
                 return await self._of_name(domain.name, question)
-            case Addresses(name) | Txt(name) | Tlsa(name) | Caa(name):
+            case Addresses(name) | AddressRecords(name, _) | Txt(name) | Tlsa(name) | Caa(name):
                 return await self._of_name(name, question)
             case _:
                 return await self._configured(question)

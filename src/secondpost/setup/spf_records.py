@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from secondpost.mail.authentication import AuthResult
 from secondpost.mail.dns_questions import AskingZone
 from secondpost.mail.envelope import Lane
 from secondpost.mail.questions import Finding, Txt
-from secondpost.protocols.spf import LOOKUPS_MAX, SpfFault, SpfResult, is_spf, parse_spf
+from secondpost.protocols.spf import LOOKUPS_MAX, is_spf, parse_spf
+from secondpost.protocols.spf_macros import SpfFault
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 from secondpost.setup.examination import Examination, cut, in_words, no_answer, txt_line, well
 from secondpost.setup.spf_walk import SpfSeen, walk_spf
@@ -86,13 +88,13 @@ def _missing(use: _Use) -> Diagnosis:
     return Diagnosis(Check.SPF_RECORD, use.domain, grade, text, txt_line(use.domain, use.wanted))
 
 
-def _strictness(use: _Use, text: str, rest: SpfResult | None, redirects: bool) -> list[Diagnosis]:
+def _strictness(use: _Use, text: str, rest: AuthResult | None, redirects: bool) -> list[Diagnosis]:
     remedy = f"End the record with -all or ~all: {txt_line(use.domain, _with_end(text))}"
     match rest:
-        case SpfResult.PASS:
+        case AuthResult.PASS:
             said = f"The SPF record of {use.domain} ends with +all: every machine may send in its name."
             return [Diagnosis(Check.SPF_STRICTNESS, use.domain, Grade.FAULT, said, remedy)]
-        case SpfResult.NEUTRAL | None if not redirects:
+        case AuthResult.NEUTRAL | None if not redirects:
             said = f"The SPF record of {use.domain} says nothing about other addresses (?all, or no all)."
             return [Diagnosis(Check.SPF_STRICTNESS, use.domain, Grade.WARNING, said, remedy)]
         case _:
@@ -119,7 +121,7 @@ def _lookups(use: _Use, seen: tuple[SpfSeen, ...]) -> list[Diagnosis]:
         text = f"The SPF record of {use.domain} needs {most} look-ups, and receivers stop at {LOOKUPS_MAX}."
         remedy = "Remove includes that are no longer used, or write their addresses as ip4: and ip6:"
         return [Diagnosis(Check.SPF_LOOKUPS, use.domain, use.grade(Grade.FAULT), text, remedy)]
-    broken = [one.reason for one in seen if one.result is SpfResult.PERMERROR]
+    broken = [one.reason for one in seen if one.result is AuthResult.PERMERROR]
     if len(broken) > 0:
         text = f"The SPF record of {use.domain} cannot be evaluated: {broken[0]}."
         remedy = "Mend or remove the term that leads there"
@@ -132,10 +134,10 @@ def _sender(it: Examination, use: _Use, seen: dict[str, SpfSeen]) -> list[Diagno
         text = f"Whether {use.domain} allows this machine by SPF cannot be seen: its address is not known."
         remedy = 'addresses = ["this machine\'s public address"]'
         return [Diagnosis(Check.SPF_SENDER, use.domain, Grade.NOTE, text, remedy)]
-    if any(one.result is SpfResult.TEMPERROR for one in seen.values()):
+    if any(one.result is AuthResult.TEMPERROR for one in seen.values()):
         return [no_answer(use.domain, f"what the SPF record of {use.domain} includes")]
-    refused = [address for address, one in seen.items() if one.result is not SpfResult.PASS]
-    if any(one.result is SpfResult.PERMERROR or one.lookups > LOOKUPS_MAX for one in seen.values()):
+    refused = [address for address, one in seen.items() if one.result is not AuthResult.PASS]
+    if any(one.result is AuthResult.PERMERROR or one.lookups > LOOKUPS_MAX for one in seen.values()):
         return []  # said already
     if len(refused) > 0:
         text = f"The SPF record of {use.domain} does not allow this server's own {in_words(refused)}."

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
 from secondpost.mail.address import Domain
+from secondpost.mail.authentication import AuthResult
 from secondpost.mail.dns_questions import AskingZone
 from secondpost.mail.questions import Addresses, Finding, Mx, Txt
 from secondpost.protocols.spf import (
     SpfDirective,
-    SpfFault,
     SpfMechanism,
     SpfRecord,
-    SpfResult,
     is_spf,
     parse_spf,
 )
+from secondpost.protocols.spf_macros import SpfFault
 
 TERMS_MAX = 30  # that ask DNS; beyond LOOKUPS_MAX the number no longer matters
 MX_HOSTS_MAX = 10  # of one mx term: RFC 7208 §4.6.4
@@ -28,7 +28,7 @@ MX_HOSTS_MAX = 10  # of one mx term: RFC 7208 §4.6.4
 class SpfSeen:
     """What a receiver makes of the record."""
 
-    result: SpfResult  # for the address
+    result: AuthResult  # for the address
     lookups: int  # terms that ask DNS, over all records; counting ends at TERMS_MAX
     reason: str = ""  # of a permanent or temporary error
 
@@ -46,29 +46,29 @@ def walk_spf(domain: str, address: str) -> AskingZone[SpfSeen]:
     return SpfSeen(result, count.lookups, count.reason)
 
 
-def _of_domain(domain: str, address: str, count: _Count) -> AskingZone[SpfResult]:
+def _of_domain(domain: str, address: str, count: _Count) -> AskingZone[AuthResult]:
     answer = yield from Txt(domain).ask()
     texts = [text for text in answer.texts if is_spf(text)]
     if answer.finding is Finding.FAILED:
-        return _error(SpfResult.TEMPERROR, count, f"DNS gave no usable answer about {domain}")
+        return _error(AuthResult.TEMPERROR, count, f"DNS gave no usable answer about {domain}")
     if len(texts) == 0:
-        return SpfResult.NONE
+        return AuthResult.NONE
     if len(texts) > 1:
-        return _error(SpfResult.PERMERROR, count, f"{domain} has {len(texts)} SPF records")
+        return _error(AuthResult.PERMERROR, count, f"{domain} has {len(texts)} SPF records")
     try:
         record = parse_spf(texts[0])
     except SpfFault as fault:
-        return _error(SpfResult.PERMERROR, count, f"the record of {domain}: {fault}")
+        return _error(AuthResult.PERMERROR, count, f"the record of {domain}: {fault}")
     return (yield from _of_record(record, domain, address, count))
 
 
-def _error(result: SpfResult, count: _Count, reason: str) -> SpfResult:
+def _error(result: AuthResult, count: _Count, reason: str) -> AuthResult:
     count.reason = count.reason or reason
     return result
 
 
-def _of_record(record: SpfRecord, domain: str, address: str, count: _Count) -> AskingZone[SpfResult]:
-    result: SpfResult | None = None
+def _of_record(record: SpfRecord, domain: str, address: str, count: _Count) -> AskingZone[AuthResult]:
+    result: AuthResult | None = None
     for directive in record.directives:
         if directive.mechanism.asks:
             count.lookups += 1
@@ -78,17 +78,17 @@ def _of_record(record: SpfRecord, domain: str, address: str, count: _Count) -> A
         if result is None:
             result = met
         if directive.mechanism is SpfMechanism.ALL:
-            return result or SpfResult.NEUTRAL
+            return result or AuthResult.NEUTRAL
     if len(record.redirect) > 0 and count.lookups < TERMS_MAX:
         count.lookups += 1
         other = yield from _of_domain(record.redirect, address, count)
-        if other is SpfResult.NONE:  # RFC 7208 §6.1
-            other = _error(SpfResult.PERMERROR, count, f"{record.redirect} has no SPF record")
+        if other is AuthResult.NONE:  # RFC 7208 §6.1
+            other = _error(AuthResult.PERMERROR, count, f"{record.redirect} has no SPF record")
         return result or other
-    return result or SpfResult.NEUTRAL
+    return result or AuthResult.NEUTRAL
 
 
-def _met(directive: SpfDirective, domain: str, address: str, count: _Count) -> AskingZone[SpfResult | None]:
+def _met(directive: SpfDirective, domain: str, address: str, count: _Count) -> AskingZone[AuthResult | None]:
     """The result if the mechanism matches or fails; None if it does not match."""
     match directive.mechanism:
         case SpfMechanism.ALL:
@@ -108,22 +108,22 @@ def _met(directive: SpfDirective, domain: str, address: str, count: _Count) -> A
 
 def _included(
     directive: SpfDirective, domain: str, address: str, count: _Count
-) -> AskingZone[SpfResult | None]:
+) -> AskingZone[AuthResult | None]:
     if "%" in domain:
         return None
     result = yield from _of_domain(domain, address, count)
     match result:
-        case SpfResult.PASS:
+        case AuthResult.PASS:
             return directive.result
-        case SpfResult.NONE:  # RFC 7208 §5.2
-            return _error(SpfResult.PERMERROR, count, f"{domain} is included and has no SPF record")
-        case SpfResult.PERMERROR | SpfResult.TEMPERROR:
+        case AuthResult.NONE:  # RFC 7208 §5.2
+            return _error(AuthResult.PERMERROR, count, f"{domain} is included and has no SPF record")
+        case AuthResult.PERMERROR | AuthResult.TEMPERROR:
             return result
         case _:
             return None
 
 
-def _mail_host(directive: SpfDirective, domain: str, address: str) -> AskingZone[SpfResult | None]:
+def _mail_host(directive: SpfDirective, domain: str, address: str) -> AskingZone[AuthResult | None]:
     mx = yield from Mx(Domain(domain)).ask()
     for record in mx.records[:MX_HOSTS_MAX]:
         answer = yield from Addresses(record.host).ask()

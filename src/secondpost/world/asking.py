@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 from secondpost.mail.address import Domain
 from secondpost.mail.dns_questions import (
+    AddressRecords,
     Alias,
     AnswerOfZone,
     Caa,
@@ -135,6 +136,8 @@ def zones_from(resolver: ZoneResolver, sts_policy: PolicyReader) -> ZoneAnswerer
 
     async def answer(question: ZoneQuestion) -> AnswerOfZone:
         match question:
+            case AddressRecords(host, version):
+                return await resolver.address_records(host, version)
             case Ptr(address):
                 return await resolver.ptr(address)
             case Tlsa(name):

@@ -8,7 +8,7 @@ pair, because awaiting streams costs more than everything else on the hot path.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from secondpost.mail.address import Domain, Endpoint
 from secondpost.mail.dns_questions import (
@@ -160,7 +160,11 @@ class Resolver(Protocol):
 
 
 class ZoneResolver(Resolver, Protocol):
-    """A resolver that also answers what only setting up and checking ask. Never raises."""
+    """A resolver that also answers what no delivery asks. Never raises."""
+
+    async def address_records(self, host: str, version: Literal[4, 6]) -> AddressAnswer:
+        """A or AAAA alone; a host that is an address has none."""
+        ...
 
     async def ptr(self, address: str) -> PtrAnswer: ...
 

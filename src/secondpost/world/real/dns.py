@@ -7,7 +7,7 @@ dns_upstream sends the queries. Concurrent requests for the same question share 
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from secondpost.config.files import OpenToRead, open_to_read
 from secondpost.mail.address import Domain, Endpoint, as_ip
@@ -86,6 +86,10 @@ class RealResolver:
         if six is not None and four is not None:  # no tasks if both are cached
             return self._together(six, four)
         return self._together(*await asyncio.gather(self._resolve(of_six), self._resolve(of_four)))
+
+    async def address_records(self, host: str, version: Literal[4, 6]) -> AddressAnswer:
+        answer = await self._records(host, RecordType.A if version == 4 else RecordType.AAAA)
+        return AddressAnswer(answer.finding, _texts(answer))
 
     async def txt(self, name: str) -> TxtAnswer:
         answer = await self._records(name, RecordType.TXT)
