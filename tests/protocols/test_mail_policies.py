@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from secondpost.mail.authentication import DmarcPolicy
 from secondpost.mail.sts_policy import StsMode
-from secondpost.protocols.dmarc import DmarcFault, parse_dmarc
+from secondpost.protocols.dmarc import DmarcFault, PublicSuffix, parse_dmarc
 from secondpost.protocols.mta_sts import (
     StsFault,
     matches,
@@ -24,18 +24,23 @@ POLICY = "version: STSv1\r\nmode: enforce\r\nmx: MX1.example.net.\r\nmx: *.examp
 
 def test_a_dmarc_record_with_everything() -> None:
     record = parse_dmarc(
-        "v=DMARC1; p=Quarantine; sp=reject; adkim=s; aspf=s; psd=y; pct=50; np=x; "
+        "v=DMARC1; p=Quarantine; sp=reject; adkim=s; aspf=s; psd=y; pct=50; np=None; t=y; "
         "rua=mailto:a@example.net!10m, https://reports.example; ruf=mailto:b@example.net;"
     )
     assert (record.policy, record.subdomain_policy) == (DmarcPolicy.QUARANTINE, DmarcPolicy.REJECT)
+    assert record.absent_policy is DmarcPolicy.NONE
     assert record.is_spf_strict
-    assert record.is_public_suffix
+    assert record.is_dkim_strict
+    assert record.public_suffix is PublicSuffix.YES
+    assert record.is_testing
     assert record.has_reports
+    assert record.mistakes == ()
 
 
 def test_what_a_dmarc_record_leaves_out_has_a_meaning() -> None:
     record = parse_dmarc("v=DMARC1; p=reject")
     assert record.subdomain_policy is DmarcPolicy.REJECT
+    assert record.absent_policy is DmarcPolicy.REJECT
     assert not record.is_spf_strict
     assert parse_dmarc("v=DMARC1; rua=mailto:a@example.net").policy is DmarcPolicy.NONE
 
@@ -45,21 +50,48 @@ def test_what_a_dmarc_record_leaves_out_has_a_meaning() -> None:
     [
         ("v=dmarc1; p=none", "does not begin with v=DMARC1"),
         ("p=none; v=DMARC1", "does not begin with v=DMARC1"),
-        ("v=DMARC1", "no p="),
+        ("v=DMARC1 p=none", "does not begin"),
+        ("", "does not begin"),
         ("v=DMARC1; p=", "none of none"),
         ("v=DMARC1; p=block", "none of none"),
         ("v=DMARC1; p=none; sp=no", "none of none"),
-        ("v=DMARC1; p=none; p=reject", "twice"),
-        ("v=DMARC1 p=none", "does not begin"),
-        ("v=DMARC1; p=none; aspf=x", "neither r nor s"),
-        ("v=DMARC1; p=none; rua=a@example.net", "no place for reports"),
-        ("v=DMARC1; p=none; rua=mailto:example.net", "no place for reports"),
-        ("", "no list of tags"),
+        ("v=DMARC1; p=none; np=no", "none of none"),
+        ("v=DMARC1; p=none; x=" + "y" * 5000, "characters"),
     ],
 )
-def test_mistakes_in_dmarc_are_named(text: str, reason: str) -> None:
+def test_dmarc_that_no_receiver_applies(text: str, reason: str) -> None:
     with pytest.raises(DmarcFault, match=reason):
         parse_dmarc(text)
+
+
+@pytest.mark.parametrize(
+    ("rest", "reason"),
+    [
+        ("", "no p="),
+        ("; p=reject; p=none", "twice"),
+        ("; p=reject; aspf=x", "none of r and s"),
+        ("; p=reject; adkim=x", "none of r and s"),
+        ("; p=reject; psd=x", "none of u, y and n"),
+        ("; p=reject; t=1", "none of n and y"),
+        ("; p=reject; hello", "'hello' is no tag"),
+        ("; p=reject;; sp=reject", "'' is no tag"),
+        ("; p=reject; rua=a@example.net", "no place for reports"),
+        ("; p=reject; rua=mailto:example.net", "no place for reports"),
+        ("; p=reject; ruf=mailto:example.net", "no place for reports"),
+    ],
+)
+def test_mistakes_in_dmarc_are_named_and_ignored(rest: str, reason: str) -> None:
+    record = parse_dmarc(f"v=DMARC1{rest}")
+    assert reason in record.mistakes[0]
+    assert record == parse_dmarc(f"v=DMARC1; p={'none' if rest == '' else 'reject'}")
+
+
+@pytest.mark.parametrize("mistake", ["p=block", "p=reject; sp=block", "p=reject; np=block"])
+def test_a_policy_that_is_none_is_none_where_reports_are_wanted(mistake: str) -> None:
+    record = parse_dmarc(f"v=DMARC1; {mistake}; rua=mailto:a@example.net")
+    policies = {record.policy, record.subdomain_policy, record.absent_policy}
+    assert policies == {DmarcPolicy.NONE}
+    assert "none of none" in record.mistakes[0]
 
 
 def test_a_policy_is_read_and_written() -> None:

@@ -61,7 +61,7 @@ class DmarcFound:
     """`result` is NONE if the domain publishes no policy, even if its signature is aligned."""
 
     result: AuthResult
-    domain: str  # of the From field; "" if it names not exactly one
+    domain: str  # of From; if it names several, the one that fails, else ""
     policy: DmarcPolicy = DmarcPolicy.NONE  # what the domain asks for if it fails
     reason: str = ""
 

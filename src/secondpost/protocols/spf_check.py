@@ -13,6 +13,7 @@ from secondpost.mail.address import Domain, Mailbox, as_ip, unquoted, without_zo
 from secondpost.mail.authentication import AuthResult, SpfFound, SpfIdentity
 from secondpost.mail.dns_questions import AddressRecords, AskingZone, Ptr, PtrAnswer
 from secondpost.mail.questions import Finding, Mx, Txt
+from secondpost.protocols.dns.names import is_at_or_below, is_name
 from secondpost.protocols.spf import (
     LOOKUPS_MAX,
     MX_HOSTS_MAX,
@@ -25,7 +26,6 @@ from secondpost.protocols.spf import (
 from secondpost.protocols.spf_macros import (
     SpfFault,
     expanded,
-    is_name,
     letters_in,
     pieces_of,
     shortened,
@@ -265,7 +265,7 @@ def _is_below(run: _Evaluation, target: str) -> AskingZone[bool]:
     if answer.finding in (Finding.NO_NAME, Finding.NO_DATA):
         run.count_void()
     for host in answer.hosts[:PTR_HOSTS_MAX]:
-        if _is_at_or_below(host, target) and (yield from _is_proven(run, host)):
+        if is_at_or_below(host, target) and (yield from _is_proven(run, host)):
             return True
     return False
 
@@ -274,7 +274,7 @@ def _client_name(run: _Evaluation, domain: str) -> AskingZone[str]:
     """The value of %{p} (§7.3): preferably the domain itself, or a name below it."""
     answer = yield from _client(run)
     hosts = sorted(
-        answer.hosts[:PTR_HOSTS_MAX], key=lambda host: (host != domain, not _is_at_or_below(host, domain))
+        answer.hosts[:PTR_HOSTS_MAX], key=lambda host: (host != domain, not is_at_or_below(host, domain))
     )
     for host in hosts:
         if (yield from _is_proven(run, host)):
@@ -287,10 +287,6 @@ def _client(run: _Evaluation) -> Generator[Ptr, PtrAnswer, PtrAnswer]:
         run.count_question()
         run.client = yield from Ptr(str(run.ip)).ask()
     return run.client
-
-
-def _is_at_or_below(host: str, domain: str) -> bool:
-    return host == domain or host.endswith(f".{domain}")
 
 
 def _is_proven(run: _Evaluation, host: str) -> AskingZone[bool]:

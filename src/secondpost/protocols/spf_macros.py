@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-NAME_CHARACTERS_MAX = 253  # §7.3
-LABEL_CHARACTERS_MAX = 63
+from secondpost.protocols.dns.names import NAME_CHARACTERS_MAX
+
 EXPLANATION_LETTERS = frozenset("crt")  # §7.2: in the text of exp= alone
 
 # An expansion, an escape, or literal text; blanks stand in explanations only.
@@ -107,14 +107,3 @@ def shortened(name: str) -> str:
     if len(name) <= NAME_CHARACTERS_MAX:
         return name
     return name[-NAME_CHARACTERS_MAX - 1 :].partition(".")[2]
-
-
-def is_name(text: str) -> bool:
-    """Whether DNS can be asked about it. A backslash would stand for other octets."""
-    return (
-        text.isascii()
-        and text.isprintable()
-        and "\\" not in text
-        and len(text) <= NAME_CHARACTERS_MAX
-        and all(1 <= len(label) <= LABEL_CHARACTERS_MAX for label in text.split("."))
-    )

@@ -9,30 +9,23 @@ from secondpost.mail.address import Domain
 from secondpost.mail.authentication import DmarcPolicy
 from secondpost.mail.dns_questions import AskingZone
 from secondpost.mail.envelope import Lane
-from secondpost.mail.questions import Finding, Txt
-from secondpost.protocols.dmarc import (
-    STEPS_MAX,
-    DmarcFault,
-    DmarcRecord,
-    is_dmarc,
-    parse_dmarc,
-)
+from secondpost.protocols.dmarc import VERSION, DmarcRecord
+from secondpost.protocols.dmarc_walk import DmarcAt, DmarcWalk, walk_dmarc
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 from secondpost.setup.examination import Examination, cut, in_words, no_answer, txt_line, well
-from secondpost.setup.facts import names_up
 from secondpost.setup.wanted import sender_domains, smart_host
 
 WANTED = "v=DMARC1; p=none"
 
 
 @dataclass(frozen=True, slots=True)
-class _DmarcFound:
+class _Applying:
     """The record that applies to a domain."""
 
-    domain: str  # at whose _dmarc it stands; "" if there is none
-    texts: tuple[str, ...]
-    organization: str  # the highest domain with a record; the domain itself if none has one
-    has_failed: bool = False
+    at: str  # the domain at whose _dmarc it stands
+    text: str
+    record: DmarcRecord
+    walk: DmarcWalk
 
 
 def examine_dmarc(it: Examination) -> AskingZone[tuple[Diagnosis, ...]]:
@@ -48,82 +41,73 @@ def examine_dmarc(it: Examination) -> AskingZone[tuple[Diagnosis, ...]]:
 
 
 def _sender(it: Examination, domain: Domain) -> AskingZone[list[Diagnosis]]:
-    found = yield from _walk(domain.name)
-    result = _record(domain, found, Grade.FAULT, Grade.FAULT)
+    walk = yield from walk_dmarc(domain.name)
+    result = _applying(domain, walk, Grade.FAULT, Grade.FAULT)
     if isinstance(result, Diagnosis):
         return [result]
-    alignment = yield from _alignment(it, domain, found, result)
-    return [*_judged(domain, found, result), alignment]
+    alignment = yield from _alignment(it, domain, result)
+    return [*_judged(domain, result), alignment]
 
 
 def _other(domain: Domain) -> AskingZone[list[Diagnosis]]:
     """A domain in whose name this server sends little or nothing."""
-    found = yield from _walk(domain.name)
-    result = _record(domain, found, Grade.NOTE, Grade.WARNING)
-    return [result] if isinstance(result, Diagnosis) else _judged(domain, found, result)
+    walk = yield from walk_dmarc(domain.name)
+    result = _applying(domain, walk, Grade.NOTE, Grade.WARNING)
+    return [result] if isinstance(result, Diagnosis) else _judged(domain, result)
 
 
-def _walk(domain: str) -> AskingZone[_DmarcFound]:
-    """The nearest record on the way up, and the organizational domain."""
-    at, organization = "", domain
-    texts: tuple[str, ...] = ()
-    for name in names_up(domain)[:STEPS_MAX]:
-        if "." not in name and name != domain:
-            break  # no top-level domain speaks for the mail of those below it
-        answer = yield from Txt(f"_dmarc.{name}").ask()
-        if answer.finding is Finding.FAILED:
-            return _DmarcFound(at, texts, organization, has_failed=len(at) == 0)
-        here = tuple(text for text in answer.texts if is_dmarc(text))
-        if len(here) > 0:
-            organization = name
-            if len(at) == 0:
-                at, texts = name, here
-    return _DmarcFound(at, texts, organization)
-
-
-def _record(domain: Domain, found: _DmarcFound, missing: Grade, broken: Grade) -> DmarcRecord | Diagnosis:
-    """The record, or what is wrong with it."""
-    name = f"_dmarc.{found.domain or domain}"
-    if found.has_failed:
+def _applying(domain: Domain, walk: DmarcWalk, missing: Grade, broken: Grade) -> _Applying | Diagnosis:
+    """The record, or what is wrong with it, or with what stands below it in its place."""
+    nearest = next((at for at in walk.steps if len(at.texts) > 0), None)
+    if nearest is None and walk.has_failed:
         return no_answer(domain.name, f"the DMARC record of {domain}")
-    if len(found.texts) == 0:
+    if nearest is None:
         text = f"{domain} has no DMARC record."
-        return Diagnosis(Check.DMARC_RECORD, domain.name, missing, text, txt_line(name, WANTED))
-    if len(found.texts) > 1:
-        text = f"{name} has {len(found.texts)} DMARC records, which count as none: {in_words(found.texts)}."
-        remedy = f"Keep only: {txt_line(name, found.texts[0])}"
+        remedy = txt_line(f"_dmarc.{domain}", WANTED)
+        return Diagnosis(Check.DMARC_RECORD, domain.name, missing, text, remedy)
+    applying = walk.applying if nearest.record is not None else None
+    at = applying if applying is not None else nearest
+    name = f"_dmarc.{at.name}"
+    if at.record is None and len(at.fault) == 0 and len(at.texts) > 1:
+        text = f"{name} has {len(at.texts)} DMARC records, which count as none: {in_words(at.texts)}."
+        remedy = f"Keep only: {txt_line(name, at.texts[0])}"
         return Diagnosis(Check.DMARC_RECORD, domain.name, broken, text, remedy)
-    try:
-        return parse_dmarc(found.texts[0])
-    except DmarcFault as fault:
-        text = f"The DMARC record at {name} has a mistake: {fault}."
+    mistakes = _mistakes(at)
+    if at.record is None or len(mistakes) > 0:
+        text = f"The DMARC record at {name} has a mistake: {mistakes[0]}."
         remedy = f"Mend it, or put in its place: {txt_line(name, WANTED)}"
         return Diagnosis(Check.DMARC_SYNTAX, domain.name, broken, text, remedy)
+    return _Applying(at.name, at.texts[0], at.record, walk)
 
 
-def _judged(domain: Domain, found: _DmarcFound, record: DmarcRecord) -> list[Diagnosis]:
-    policy = record.policy if found.domain == domain.name else record.subdomain_policy
-    words = f'For {domain}, _dmarc.{found.domain} has the DMARC record "{cut(found.texts[0])}".'
+def _mistakes(at: DmarcAt) -> tuple[str, ...]:
+    if at.record is not None:
+        return at.record.mistakes
+    return (at.fault or f"it does not begin with v={VERSION}",)
+
+
+def _judged(domain: Domain, found: _Applying) -> list[Diagnosis]:
+    policy = found.record.policy if found.at == domain.name else found.record.subdomain_policy
+    words = f'For {domain}, _dmarc.{found.at} has the DMARC record "{cut(found.text)}".'
     right = well(Check.DMARC_RECORD, domain.name, words)
     if policy is not DmarcPolicy.NONE:
         return [right]
     text = f"The DMARC policy for {domain} is none: forged mail in its name is delivered."
-    stronger = txt_line(f"_dmarc.{found.domain}", found.texts[0].replace("=none", "=quarantine"))
+    stronger = txt_line(f"_dmarc.{found.at}", found.text.replace("=none", "=quarantine"))
     remedy = f"Once the reports show that all your mail passes: {stronger}"
     return [right, Diagnosis(Check.DMARC_POLICY, domain.name, Grade.NOTE, text, remedy)]
 
 
-def _alignment(
-    it: Examination, domain: Domain, found: _DmarcFound, record: DmarcRecord
-) -> AskingZone[Diagnosis]:
+def _alignment(it: Examination, domain: Domain, found: _Applying) -> AskingZone[Diagnosis]:
     """Each issue is signed with d= the domain of From, which always belongs to it. Whether SPF counts
     too depends on the domain of the envelope, `bounces`; a smart host that puts its own there takes
     that away.
     """
     bounces = it.config.bounces
-    envelope = yield from _walk(bounces.name)
-    is_strict = record.is_spf_strict and envelope.organization == found.organization
-    is_aligned = bounces == domain or (envelope.organization == found.organization and not is_strict)
+    envelope = yield from walk_dmarc(bounces.name)
+    is_related = envelope.organization == found.walk.organization
+    is_strict = found.record.is_spf_strict and is_related
+    is_aligned = bounces == domain or (is_related and not is_strict)
     host = smart_host(it.config, Lane.ISSUES)
     if host is not None:
         text = f"Mail from {domain} passes DMARC by its signature; whether by SPF too depends on {host.host}."
@@ -135,6 +119,6 @@ def _alignment(
         f"Mail from {domain} passes DMARC by its signature alone: its envelope's domain is {bounces}, "
         f"{'and the record asks for the very domain of From (aspf=s)' if is_strict else 'of another owner'}."
     )
-    relaxed = txt_line(f"_dmarc.{found.domain}", found.texts[0].replace("aspf=s", "aspf=r"))
+    relaxed = txt_line(f"_dmarc.{found.at}", found.text.replace("aspf=s", "aspf=r"))
     remedy = relaxed if is_strict else f'bounces = "bounce.{domain}"'
     return Diagnosis(Check.DMARC_ALIGNMENT, domain.name, Grade.NOTE, text, remedy)
