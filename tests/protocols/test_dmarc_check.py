@@ -238,6 +238,13 @@ def test_a_forger_cannot_leave_it_open_by_a_zone_that_fails() -> None:
     assert not any("attacker" in name for name in world.asked)
 
 
+@pytest.mark.parametrize("selector", ["", "a..b", "x" * 64, "a\x00", "x." * 120 + "x"])
+def test_a_forger_cannot_leave_it_open_by_a_selector_that_no_zone_has(selector: str) -> None:
+    forged = DkimFound(AuthResult.TEMPERROR, "example.com", selector, "rsa-sha256", "b0")
+    found = World(EXAMPLE).run(check_dmarc(["example.com"], NO_SPF, [forged]))
+    assert found.result is AuthResult.FAIL
+
+
 def test_where_both_walks_fail_above_what_they_share_it_is_aligned() -> None:
     world = World({**EXAMPLE, "_dmarc.com": FAILS})
     assert world.run(check_dmarc(["example.com"], spf("a.example.com"), [])).result is AuthResult.PASS

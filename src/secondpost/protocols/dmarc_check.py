@@ -14,7 +14,7 @@ from secondpost.mail.authentication import AuthResult, DkimFound, DmarcFound, Dm
 from secondpost.mail.questions import Asking, Finding, Txt
 from secondpost.protocols.dmarc import DmarcRecord
 from secondpost.protocols.dmarc_walk import DmarcAt, DmarcWalk, look_at, walk_dmarc
-from secondpost.protocols.dns.names import is_at_or_below
+from secondpost.protocols.dns.names import is_at_or_below, is_name
 from secondpost.protocols.smtp.international import written_domain
 
 DOMAINS_MAX = 5  # of From that are looked at
@@ -132,12 +132,13 @@ def _identifiers(
     record: DmarcRecord, author: _Author, spf: SpfFound, dkim: Sequence[DkimFound]
 ) -> list[_Identifier]:
     """Each once, those of the very domain of From first."""
-    found = {
-        _Identifier(spf.domain, record.is_spf_strict, spf.result),
-        *(_Identifier(one.domain, record.is_dkim_strict, one.result) for one in dkim),
-    }
-    useful = [one for one in found if one.result in (AuthResult.PASS, AuthResult.TEMPERROR)]
-    return sorted(useful, key=lambda it: (it.domain != author.domain, it.result, it.domain))
+    useful = (AuthResult.PASS, AuthResult.TEMPERROR)
+    found = {_Identifier(spf.domain, record.is_spf_strict, spf.result)} if spf.result in useful else set()
+    for one in dkim:
+        # A forged signature with a selector that no zone can have leaves nothing open.
+        if one.result in useful and is_name(f"{one.selector}._domainkey.{one.domain}"):
+            found.add(_Identifier(one.domain, record.is_dkim_strict, one.result))
+    return sorted(found, key=lambda it: (it.domain != author.domain, it.result, it.domain))
 
 
 def _alignment(author: _Author, one: _Identifier) -> Asking[_Alignment]:
