@@ -1,4 +1,4 @@
-"""DMARC records (RFC 9989 §4.7, §4.8): parsed. protocols/dmarc_check evaluates them."""
+"""DMARC records (RFC 9989 §4.7, §4.8; RFC 7489 before it): parsed. protocols/dmarc_check evaluates them."""
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum

@@ -43,7 +43,7 @@ class _Identifier:
 
 
 @dataclass(slots=True)
-class _Author:
+class _FromDomain:
     """The domain of From, and what is known of the names above it and above the identifiers."""
 
     domain: str
@@ -81,10 +81,10 @@ def _of_domain(written: str, spf: SpfFound, dkim: Sequence[DkimFound]) -> Asking
         )
     if domain.is_literal:
         return DmarcFound(AuthResult.NONE, domain.name, reason="From names an address, and no domain")
-    return (yield from _evaluated(_Author(domain.name), spf, dkim))
+    return (yield from _evaluated(_FromDomain(domain.name), spf, dkim))
 
 
-def _evaluated(author: _Author, spf: SpfFound, dkim: Sequence[DkimFound]) -> Asking[DmarcFound]:
+def _evaluated(author: _FromDomain, spf: SpfFound, dkim: Sequence[DkimFound]) -> Asking[DmarcFound]:
     at = yield from _applying(author)
     if at is None or at.record is None:
         return _without_record(author, at)
@@ -108,7 +108,7 @@ def _evaluated(author: _Author, spf: SpfFound, dkim: Sequence[DkimFound]) -> Ask
     return DmarcFound(AuthResult.FAIL, author.domain, policy, "nothing that passed is aligned with From")
 
 
-def _applying(author: _Author) -> Asking[DmarcAt | None]:
+def _applying(author: _FromDomain) -> Asking[DmarcAt | None]:
     """The record that applies, or what stands in its place at the domain itself."""
     own = yield from look_at(author.domain)
     author.seen[own.name] = own
@@ -118,7 +118,7 @@ def _applying(author: _Author) -> Asking[DmarcAt | None]:
     return walk.steps[-1] if walk.applying is None and walk.has_failed else walk.applying
 
 
-def _without_record(author: _Author, at: DmarcAt | None) -> DmarcFound:
+def _without_record(author: _FromDomain, at: DmarcAt | None) -> DmarcFound:
     if at is None:
         return DmarcFound(AuthResult.NONE, author.domain, reason=f"{author.domain} has no DMARC record")
     if at.has_failed:
@@ -129,7 +129,7 @@ def _without_record(author: _Author, at: DmarcAt | None) -> DmarcFound:
 
 
 def _identifiers(
-    record: DmarcRecord, author: _Author, spf: SpfFound, dkim: Sequence[DkimFound]
+    record: DmarcRecord, author: _FromDomain, spf: SpfFound, dkim: Sequence[DkimFound]
 ) -> list[_Identifier]:
     """Each once, those of the very domain of From first."""
     useful = (AuthResult.PASS, AuthResult.TEMPERROR)
@@ -141,7 +141,7 @@ def _identifiers(
     return sorted(found, key=lambda it: (it.domain != author.domain, it.result, it.domain))
 
 
-def _alignment(author: _Author, one: _Identifier) -> Asking[_Alignment]:
+def _alignment(author: _FromDomain, one: _Identifier) -> Asking[_Alignment]:
     """Whether it is of the domain of From (§4.4), or for relaxed alignment of its organization."""
     if one.domain == author.domain:
         return _Alignment.ALIGNED
@@ -160,13 +160,13 @@ def _alignment(author: _Author, one: _Identifier) -> Asking[_Alignment]:
     return _Alignment.UNKNOWN if has_failed else _Alignment.APART
 
 
-def _walk(author: _Author) -> Asking[DmarcWalk]:
+def _walk(author: _FromDomain) -> Asking[DmarcWalk]:
     if author.walk is None:
         author.walk = yield from walk_dmarc(author.domain, author.seen)
     return author.walk
 
 
-def _policy(author: _Author, at: str, record: DmarcRecord, exists: bool) -> DmarcPolicy:
+def _policy(author: _FromDomain, at: str, record: DmarcRecord, exists: bool) -> DmarcPolicy:
     """What is asked for if a message fails (§4.7, §4.10.1)."""
     if at == author.domain:
         policy = record.policy

@@ -24,8 +24,10 @@ from secondpost.protocols.spf import (
     parse_spf,
 )
 from secondpost.protocols.spf_macros import (
+    Pieces,
     SpfFault,
     expanded,
+    expanded_name,
     letters_in,
     pieces_of,
     shortened,
@@ -180,21 +182,15 @@ def _target(run: _Evaluation, spec: str, domain: str) -> AskingZone[str]:
         return domain
     if "%" not in spec:
         return shortened(spec)
-    return shortened((yield from _expanded(run, spec, domain)))
+    pieces = pieces_of(spec)
+    return expanded_name(pieces, (yield from _values(run, pieces, domain)))
 
 
-def _expanded(run: _Evaluation, text: str, domain: str) -> AskingZone[str]:
-    pieces = pieces_of(text)
-    values = _values(run, domain)
-    if "p" in letters_in(pieces):
-        values["p"] = yield from _client_name(run, domain)
-    return expanded(pieces, values)
-
-
-def _values(run: _Evaluation, domain: str) -> dict[str, str]:
-    """Of the macros (§7.2), but for %{p}, which asks DNS."""
+def _values(run: _Evaluation, pieces: Pieces, domain: str) -> AskingZone[dict[str, str]]:
+    """Of the macros (§7.2); DNS is asked for %{p} only where it stands."""
     is_four = isinstance(run.ip, IPv4Address)
     return {
+        "p": (yield from _client_name(run, domain)) if "p" in letters_in(pieces) else "",
         "s": f"{run.local}@{run.sender_domain}",
         "l": run.local,
         "o": run.sender_domain,
@@ -312,7 +308,8 @@ def _explanation(run: _Evaluation, verdict: _Verdict) -> AskingZone[str]:
         answer = yield from Txt(name).ask()
         text = ""
         if len(answer.texts) == 1 and len(answer.texts[0]) <= EXPLANATION_CHARACTERS_MAX:
-            text = yield from _expanded(run, answer.texts[0], verdict.domain)
+            pieces = pieces_of(answer.texts[0])
+            text = expanded(pieces, (yield from _values(run, pieces, verdict.domain)))
     except SpfFault:
         return ""
     is_readable = text.isascii() and text.isprintable()

@@ -101,6 +101,18 @@ def expanded(pieces: Pieces, values: Mapping[str, str]) -> str:
     )
 
 
+def expanded_name(pieces: Pieces, values: Mapping[str, str]) -> str:
+    """As `expanded` and `shortened`; only what stays is expanded, however many macros there are."""
+    parts: list[str] = []
+    size = 0
+    for piece in reversed(pieces):
+        parts.append(expanded((piece,), values))
+        size += len(parts[-1])
+        if size > NAME_CHARACTERS_MAX + 1:  # and the final dot
+            break
+    return shortened("".join(reversed(parts)))
+
+
 def shortened(name: str) -> str:
     """A name in lower case, without its first labels if it is too long (§7.3), without a final dot."""
     name = name.lower().removesuffix(".")
