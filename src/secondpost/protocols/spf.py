@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 
 from secondpost.mail.authentication import AuthResult
@@ -11,6 +12,7 @@ from secondpost.protocols.spf_macros import SpfFault, check_domain, pieces_of
 LOOKUPS_MAX = 10  # RFC 7208 §4.6.4: of terms that ask DNS, over all included records
 MX_HOSTS_MAX = 10  # §4.6.4: of one mx term
 CHARACTERS_MAX = 4_096
+RECORDS_KEPT = 64  # parsed: most mail comes by the records of a few large providers
 
 _DIRECTIVE = re.compile(
     r"(?P<qualifier>[+\-~?]?)(?P<name>all|include|a|mx|ptr|ip4|ip6|exists)(?P<rest>(?:[:/].*)?)",
@@ -83,6 +85,7 @@ def is_spf(text: str) -> bool:
     return text[:7].lower() in ("v=spf1", "v=spf1 ")
 
 
+@lru_cache(RECORDS_KEPT)
 def parse_spf(text: str) -> SpfRecord:
     """Parse a record for which `is_spf` is true. Raises SpfFault."""
     if len(text) > CHARACTERS_MAX:
@@ -144,16 +147,14 @@ def _domain(text: str, term: str) -> str:
 
 
 def _network(mechanism: SpfMechanism, text: str, term: str) -> IPv4Network | IPv6Network:
-    kind = "IPv4" if mechanism is SpfMechanism.IP4 else "IPv6"
-    fault = SpfFault(f"{term[:60]!r} has no {kind} address or network")
+    is_four = mechanism is SpfMechanism.IP4
+    reason = f"{term[:60]!r} has no {'IPv4' if is_four else 'IPv6'} address or network"
     if _NETWORKS[mechanism].fullmatch(text) is None:
-        raise fault
+        raise SpfFault(reason)
     try:
-        if mechanism is SpfMechanism.IP4:
-            return IPv4Network(text[1:], strict=False)
-        return IPv6Network(text[1:], strict=False)
+        return IPv4Network(text[1:], strict=False) if is_four else IPv6Network(text[1:], strict=False)
     except ValueError:
-        raise fault from None
+        raise SpfFault(reason) from None
 
 
 def _prefixes(text: str, term: str) -> tuple[str, int, int]:

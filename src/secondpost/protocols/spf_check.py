@@ -36,6 +36,7 @@ from secondpost.protocols.spf_macros import (
 VOID_LOOKUPS_MAX = 2  # RFC 7208 §4.6.4: terms whose name has no records
 PTR_HOSTS_MAX = 10  # §4.6.4: further ones are ignored
 QUESTIONS_MAX = 60  # of one evaluation: ten mx terms alone could ask 110
+RECORDS_CHARACTERS_MAX = 16_384  # of all records of one evaluation
 EXPLANATION_CHARACTERS_MAX = 300
 
 
@@ -63,6 +64,7 @@ class _Evaluation:
     terms: int = 0
     void_terms: int = 0
     questions: int = 0
+    characters: int = 0  # of records
     client: PtrAnswer | None = None  # once asked
     proven: dict[str, bool] = field(default_factory=dict)  # by host of `client`: whether it has the address
 
@@ -79,6 +81,11 @@ class _Evaluation:
         self.terms += 1
         if self.terms > LOOKUPS_MAX:
             raise SpfFault(f"it needs more than {LOOKUPS_MAX} look-ups")
+
+    def count_record(self, text: str) -> None:
+        self.characters += len(text)
+        if self.characters > RECORDS_CHARACTERS_MAX:
+            raise SpfFault(f"its records have more than {RECORDS_CHARACTERS_MAX} characters")
 
     def count_void(self) -> None:
         self.void_terms += 1
@@ -127,6 +134,7 @@ def _of_domain(run: _Evaluation, domain: str) -> AskingZone[_Verdict | None]:
         return None
     if len(texts) > 1:  # §4.5
         raise SpfFault(f"{domain} has {len(texts)} SPF records")
+    run.count_record(texts[0])
     try:
         record = parse_spf(texts[0])
     except SpfFault as fault:

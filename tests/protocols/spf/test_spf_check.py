@@ -271,6 +271,17 @@ def test_no_record_makes_many_questions(record: str, questions_max: int) -> None
     assert world.asked.total() <= questions_max
 
 
+def test_long_records_are_not_all_read() -> None:
+    long = "ip4:203.0.113.1 " * 200
+    others = [txt(f"r{n}.example", f"v=spf1 include:r{n + 1}.example {long}") for n in range(9)]
+    world = World(
+        {**txt("example.net", "v=spf1 include:r0.example"), **{k: v for it in others for k, v in it.items()}}
+    )
+    found = answer_from(world, check_spf(FOUR, SENDER, "x"))
+    assert (found.result, "characters" in found.reason) == (AuthResult.PERMERROR, True)
+    assert world.asked.total() <= 7
+
+
 def test_a_text_without_end_is_a_permanent_error() -> None:
     assert checked("ip4:192.0.2.1 " * 4_000).result is AuthResult.PERMERROR
     assert checked("", txt("example.net", *("v=spf2 " + "x" * 60_000,) * 60)).result is AuthResult.NONE
