@@ -176,6 +176,19 @@ def test_the_strings_of_a_text_are_one(run: Run[object], name: str, answer: TxtA
     with_server(run, check)
 
 
+def test_no_text_of_many_is_left_out(run: Run[object]) -> None:
+    zone = Zone([f'many.example. 300 IN TXT "proof-{n}"' for n in range(150)])
+
+    async def check(resolver: RealResolver, _: NameServer) -> None:
+        said = await resolver.txt("many.example")
+        assert set(said.texts) == {f"proof-{n}" for n in range(150)}
+
+    def respond(query: dns.message.Message, is_tcp: bool) -> list[bytes]:
+        return [zone.answer(query).to_wire(max_size=65_535) if is_tcp else truncated(query)]
+
+    with_server(run, check, respond)
+
+
 Asked = Callable[[RealResolver], Coroutine[object, object, object]]
 
 

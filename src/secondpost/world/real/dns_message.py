@@ -45,6 +45,7 @@ from secondpost.protocols.dns.lookup import (
 
 UDP_OCTETS = 1232  # announced maximum, which avoids fragments (DNS flag day 2020, RFC 9715)
 RECORDS_MAX = 64  # more hosts or addresses are useless
+TEXTS_MAX = 1_000  # of many at a large domain, one may be its SPF record
 IN = dns.rdataclass.IN
 
 
@@ -166,7 +167,8 @@ def _denial(message: dns.message.Message) -> _Denial | None:
 
 def _found(found: dns.rrset.RRset, ttl_seconds: int, is_validated: bool) -> UpstreamReply:
     records = [record for record in (_record(found, rdata) for rdata in found) if record is not None]
-    known = list(dict.fromkeys(records))[:RECORDS_MAX]
+    records_max = TEXTS_MAX if found.rdtype == dns.rdatatype.TXT else RECORDS_MAX
+    known = list(dict.fromkeys(records))[:records_max]
     if len(known) > 1:  # RFC 7505 §3: a null MX is valid only alone
         known = [it for it in known if not (isinstance(it, MxRecord) and it.host == ".")]
     if len(known) == 0:
