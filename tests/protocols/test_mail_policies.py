@@ -37,6 +37,14 @@ def test_a_dmarc_record_with_everything() -> None:
     assert record.mistakes == ()
 
 
+@pytest.mark.parametrize(
+    "text", ["v=DMARC1;p=reject", "v = DMARC1 ; p = Reject ; ", "\tv=DMARC1; p=reject;\t"]
+)
+def test_blanks_in_dmarc_are_no_mistake(text: str) -> None:
+    record = parse_dmarc(text)
+    assert (record.policy, record.mistakes) == (DmarcPolicy.REJECT, ())
+
+
 def test_what_a_dmarc_record_leaves_out_has_a_meaning() -> None:
     record = parse_dmarc("v=DMARC1; p=reject")
     assert record.subdomain_policy is DmarcPolicy.REJECT

@@ -60,7 +60,7 @@ def parse_dmarc(text: str) -> DmarcRecord:
 
 def _tags(text: str, mistakes: list[str]) -> dict[str, str]:
     tags: dict[str, str] = {}
-    for part in text.removesuffix(";").split(";"):
+    for part in text.strip(" \t").removesuffix(";").split(";"):
         name, equals, value = part.partition("=")
         name, value = name.strip(" \t"), value.strip(" \t")
         if len(equals) == 0 or not name.isalpha():

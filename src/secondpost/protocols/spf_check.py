@@ -103,7 +103,7 @@ def check_spf(
         identity, name, local, domain = SpfIdentity.HELO, helo, "postmaster", shortened(helo)
     else:
         identity, name, domain = SpfIdentity.MAILFROM, str(sender), sender.domain.name.lower()
-        local = unquoted(sender.local) or "postmaster"  # §4.3
+        local = unquoted(sender.local) if len(sender.local) > 0 else "postmaster"  # §4.3
     ip = as_ip(without_zone(address))
     if ip is None or not is_name(domain) or "." not in domain or domain.startswith("["):  # §4.3
         reason = "the client has no IP address" if ip is None else "it is no domain that could have a record"
