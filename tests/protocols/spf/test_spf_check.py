@@ -187,6 +187,43 @@ def test_a_greeting_that_is_an_address_proves_nothing() -> None:
     assert (found.result, world.asked[AddressRecords(FOUR, 4)]) == (AuthResult.FAIL, 1)
 
 
+@pytest.mark.parametrize(
+    ("macro", "name"),
+    [
+        ("%{s}", "strong-bad@email.example.com"),
+        ("%{o}", "email.example.com"),
+        ("%{d}", "email.example.com"),
+        ("%{d4}", "email.example.com"),
+        ("%{d3}", "email.example.com"),
+        ("%{d2}", "example.com"),
+        ("%{d1}", "com"),
+        ("%{dr}", "com.example.email"),
+        ("%{d2r}", "example.email"),
+        ("%{l}", "strong-bad"),
+        ("%{l-}", "strong.bad"),
+        ("%{lr}", "strong-bad"),
+        ("%{lr-}", "bad.strong"),
+        ("%{l1r-}", "strong"),
+        ("%{ir}.%{v}._spf.%{d2}", "3.2.0.192.in-addr._spf.example.com"),
+        ("%{lr-}.lp._spf.%{d2}", "bad.strong.lp._spf.example.com"),
+        ("%{lr-}.lp.%{ir}.%{v}._spf.%{d2}", "bad.strong.lp.3.2.0.192.in-addr._spf.example.com"),
+        ("%{ir}.%{v}.%{l1r-}.lp._spf.%{d2}", "3.2.0.192.in-addr.strong.lp._spf.example.com"),
+        ("%{d2}.trusted-domains.example.net", "example.com.trusted-domains.example.net"),
+    ],
+)
+def test_the_macros_of_the_rfc(macro: str, name: str) -> None:
+    """The examples of §7.4."""
+    world = World(txt("email.example.com", f"v=spf1 exists:{macro} -all") | host(name, "127.0.0.2"))
+    sender = Mailbox("strong-bad", Domain("email.example.com"))
+    assert answer_from(world, check_spf("192.0.2.3", sender, "mx.example.org")).result is AuthResult.PASS
+
+
+def test_the_macro_of_an_ipv6_address() -> None:
+    name = "1.0.b.c.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6._spf.example.net"
+    record = "exists:%{ir}.%{v}._spf.%{d2} -all"
+    assert checked(record, host(name, "127.0.0.2"), address="2001:db8::cb01").result is AuthResult.PASS
+
+
 @pytest.mark.parametrize("letter", ["l", "s", "L", "S"])
 def test_a_local_part_in_another_alphabet_matches_nothing(letter: str) -> None:
     everything: dict[ZoneQuestion, AnswerOfZone] = {
