@@ -21,7 +21,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from secondpost.config.records import Dkim
 from secondpost.mail.store_rooms import StoreRoom
-from secondpost.protocols.dkim.verifying import PublicKey, parse_key
 from secondpost.protocols.tokens import KEY_OCTETS, Ring
 from secondpost.signing.assembly import ReaderKeys
 from secondpost.world.real.keys import (
@@ -39,7 +38,7 @@ WITNESSES = 16  # rounds of the Miller-Rabin test
 
 
 @cache
-def _made() -> tuple[ReaderKeys, dict[str, PublicKey]]:
+def _made() -> tuple[ReaderKeys, dict[str, str]]:
     dice = SimDice("keys")
     with tempfile.TemporaryDirectory() as store:
         os.makedirs(os.path.join(store, StoreRoom.LINKS.folder))
@@ -57,16 +56,16 @@ def _made() -> tuple[ReaderKeys, dict[str, PublicKey]]:
             load_key_ring(store, Ring.LINKS),
             load_key_ring(store, Ring.ADDRESSES),
         )
-        return keys, {record.selector: parse_key(record.text) for record in dkim_records(store, dkim)}
+        return keys, {record.selector: record.text for record in dkim_records(store, dkim)}
 
 
 def reader_keys() -> ReaderKeys:
     return _made()[0]
 
 
-def public_key(selector: str, domain: str) -> PublicKey | None:
-    """The public key that DNS would return, for `verify`."""
-    return _made()[1].get(selector)
+def key_records() -> dict[str, str]:
+    """The records that DNS would return, by selector."""
+    return _made()[1]
 
 
 def _pem(key: RSAPrivateKey | Ed25519PrivateKey) -> bytes:

@@ -6,19 +6,19 @@ Each invariant yields one sentence per violation.
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+from secondpost.mail.authentication import AuthResult
 from secondpost.mail.delivery import State
 from secondpost.mail.issue import IssueState
 from secondpost.mail.subscriber import SubscriberState
-from secondpost.protocols.dkim.verifying import DkimResult, verify
-from secondpost.world.real.keys import proves
 from simulation.clock import EPOCH_MS
 from simulation.faults import Blocked, InboxDown, InjectedFault, NoRoom, PowerCut, Storm
-from simulation.keys import public_key
+from simulation.keys import key_records
 from simulation.people.letters import Heard
 from simulation.people.news import MAIN, READERS_MIN, Channel
 from simulation.people.people import SimReader
 from simulation.reader_evidence import ReaderEvidence, ReceivedMail
 from simulation.scenario import OUR_ADDRESS
+from simulation.signatures import dkim_results, records_by_selector
 
 SIGNATURES = 2
 VERIFIED_MAX = 2  # mails a day whose signatures are computed
@@ -284,8 +284,8 @@ def mails_are_signed(day: ReaderEvidence) -> Iterator[str]:
         if one.mail.signatures != SIGNATURES:
             yield f"the mail to {one.address} has {one.mail.signatures} signatures"
         elif number < VERIFIED_MAX:
-            found = [each.finding for each in verify(one.taken.content, public_key, proves, now_s)]
-            if found != [DkimResult.PASS] * SIGNATURES:
+            found = dkim_results(one.taken.content, records_by_selector(key_records()), now_s)
+            if found != [AuthResult.PASS] * SIGNATURES:
                 yield f"the signatures of the mail to {one.address}: {found}"
 
 

@@ -6,13 +6,13 @@ from email.policy import default
 
 from secondpost.deliver.marks import CommitMarks
 from secondpost.mail.address import Domain
+from secondpost.mail.authentication import AuthResult
 from secondpost.mail.delivery import Claimed, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue_content import IssueContent
 from secondpost.mail.signed_mail import SignedMail
 from secondpost.mail.subscriber import NO_SUBSCRIBER
 from secondpost.owner.newsletter_desk import OpenNewsletter
-from secondpost.protocols.dkim.verifying import DkimResult, verify
 from secondpost.protocols.tokens import KEY_OCTETS, KeyRing, Purpose, Ring, Token
 from secondpost.protocols.verp import Signed, parse_local_part, read
 from secondpost.signing.assembly import OwnAddresses, ReaderKeys
@@ -22,8 +22,8 @@ from secondpost.signing.reader_mails import ReaderMails
 from secondpost.store.owner_ports import Selection
 from secondpost.store.ports import Settlement
 from secondpost.world.real.clock import RealClock
-from secondpost.world.real.keys import proves
 from secondpost.world.real.work import RealWork
+from simulation.signatures import dkim_results
 from tests.alarms import unlogged_alarms
 from tests.cli.newspaper import CONFIRMED, Newspaper
 from tests.protocols.dkim_keys import keys
@@ -72,9 +72,8 @@ def test_a_copy_is_what_a_reader_would_get_and_is_marked(paper: Newspaper) -> No
     assert isinstance(message, EmailMessage)
     assert message["Subject"] == shown["subject"]
     assert message["To"] == OWNER
-    found = verify(mail.data, keys().key_of, proves, RealClock().now_ms() // 1000)
-    findings = [one.finding for one in found]
-    assert findings == [DkimResult.PASS, DkimResult.PASS]
+    results = dkim_results(mail.data, keys().records_of, RealClock().now_ms() // 1000)
+    assert results == [AuthResult.PASS, AuthResult.PASS]
     for part in message.iter_parts():
         text = part.get_content()
         assert "Article 1" in text

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from secondpost.protocols.dkim.signing import Algorithm, SigningKey
-from secondpost.protocols.dkim.verifying import PublicKey, parse_key
+from simulation.signatures import RecordsOf, records_by_selector
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,9 @@ class TestKeys:
         """The DNS function in the form of dkimpy."""
         return self.records[name.decode().partition(".")[0]].encode()
 
-    def key_of(self, selector: str, domain: str) -> PublicKey | None:
-        return parse_key(self.records[selector]) if selector in self.records else None
+    @property
+    def records_of(self) -> RecordsOf:
+        return records_by_selector(self.records)
 
 
 @cache

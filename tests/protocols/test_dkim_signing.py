@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from secondpost.mail.address import Domain
+from secondpost.mail.authentication import AuthResult
 from secondpost.protocols.dkim.signing import OVERSIGNED, signed
-from secondpost.protocols.dkim.verifying import DkimResult, verify
-from secondpost.world.real.keys import proves
+from simulation.signatures import dkim_results
 from tests.protocols import dkimpy_says
 from tests.protocols.dkim_keys import keys
 
@@ -30,8 +30,8 @@ BODIES = some.lists(some.text(alphabet=" \t.aä", max_size=90), max_size=6).map(
 )
 
 
-def findings(message: bytes) -> list[DkimResult]:
-    return [each.finding for each in verify(message, keys().key_of, proves, SIGNED_S)]
+def findings(message: bytes) -> list[AuthResult]:
+    return dkim_results(message, keys().records_of, SIGNED_S)
 
 
 def dkimpy_accepts(message: bytes, which: int) -> bool:
@@ -43,7 +43,7 @@ def test_dkimpy_accepts_both_signatures() -> None:
     assert message.endswith(MESSAGE)
     assert dkimpy_accepts(message, 0)
     assert dkimpy_accepts(message, 1)
-    assert findings(message) == [DkimResult.PASS, DkimResult.PASS]
+    assert findings(message) == [AuthResult.PASS, AuthResult.PASS]
 
 
 @settings(max_examples=40)
@@ -67,7 +67,7 @@ def test_we_accept_what_dkimpy_signs(header_form: str, body_form: str, body: byt
             ("sp-ed", keys().ed25519_seed, "ed25519-sha256"),
         )
     )
-    assert findings(signatures + message) == [DkimResult.PASS, DkimResult.PASS]
+    assert findings(signatures + message) == [AuthResult.PASS, AuthResult.PASS]
 
 
 @pytest.mark.parametrize("name", OVERSIGNED)
@@ -75,12 +75,12 @@ def test_a_second_field_breaks_the_signature(name: str) -> None:
     """In any position: verifiers count from below, many mail programs from above."""
     message = signed(MESSAGE, keys().signing, DOMAIN, SIGNED_S)
     another = f"{name}: something else\r\n".encode()
-    assert findings(another + message) == [DkimResult.FAIL, DkimResult.FAIL]
+    assert findings(another + message) == [AuthResult.FAIL, AuthResult.FAIL]
     assert findings(message.replace(b"\r\n\r\n", b"\r\n" + another + b"\r\n", 1)) == [
-        DkimResult.FAIL,
-        DkimResult.FAIL,
+        AuthResult.FAIL,
+        AuthResult.FAIL,
     ]
-    assert findings(b"X-Other: 1\r\n" + message) == [DkimResult.PASS, DkimResult.PASS]
+    assert findings(b"X-Other: 1\r\n" + message) == [AuthResult.PASS, AuthResult.PASS]
 
 
 def test_every_bit_that_readers_see_is_covered() -> None:
@@ -96,7 +96,7 @@ def test_every_bit_that_readers_see_is_covered() -> None:
         (b"MIME-Version: 1.0", b"MIME-Version: 1.1"),
     ):
         assert message.count(old) == 1
-        assert findings(message.replace(old, new)) == [DkimResult.FAIL, DkimResult.FAIL], old
+        assert findings(message.replace(old, new)) == [AuthResult.FAIL, AuthResult.FAIL], old
 
 
 def test_a_list_has_its_fields_signed() -> None:
@@ -121,4 +121,4 @@ def test_lines_are_short_and_the_same_input_gives_the_same_output() -> None:
 @given(some.binary(max_size=300))
 def test_any_bytes_can_be_verified(noise: bytes) -> None:
     for message in (noise, b"DKIM-Signature: " + noise, b"DKIM-Signature: v=1; a=" + noise + b"\r\n\r\n"):
-        assert DkimResult.PASS not in findings(message)
+        assert AuthResult.PASS not in findings(message)

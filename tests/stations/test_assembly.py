@@ -8,9 +8,9 @@ from email.policy import default
 import pytest
 
 from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.authentication import AuthResult
 from secondpost.mail.issue_content import Addressee, Hole, IssueContent, ReaderMailKind
 from secondpost.mail.signed_mail import SignedMail
-from secondpost.protocols.dkim.verifying import DkimResult, verify
 from secondpost.protocols.mime.header_fields import FieldFault
 from secondpost.protocols.mime.issue_mail import Heading, compile_issue
 from secondpost.protocols.mime.quoted_printable import TextFault
@@ -18,7 +18,7 @@ from secondpost.protocols.smtp.body import DotReader
 from secondpost.protocols.tokens import KeyRing, Purpose, Ring, Token
 from secondpost.protocols.verp import CONFIRMATION, Signed, parse_local_part, read
 from secondpost.signing.assembly import Assembly, OwnAddresses, ReaderKeys
-from secondpost.world.real.keys import proves
+from simulation.signatures import verified
 from tests.protocols import dkimpy_says
 from tests.protocols.dkim_keys import keys
 
@@ -153,8 +153,8 @@ def test_dkimpy_accepts_both_signatures_whoever_the_reader_is() -> None:
 
 def test_our_own_verifier_agrees() -> None:
     mail = Assembly(issue(), KEYS, WITH_WEB).mail_for(reader())
-    found = verify(mail.data, keys().key_of, proves, DATED_MS // 1000)
-    assert [each.finding for each in found] == [DkimResult.PASS, DkimResult.PASS]
+    found = verified(mail.data, keys().records_of, DATED_MS // 1000).dkim
+    assert [each.result for each in found] == [AuthResult.PASS, AuthResult.PASS]
     assert {each.domain for each in found} == {"example.net"}
 
 

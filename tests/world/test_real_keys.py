@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from secondpost.config.records import Dkim
-from secondpost.protocols.dkim.verifying import PublicKey, parse_key
+from secondpost.protocols.dkim.verifying import Proof, PublicKey, parse_key
 from secondpost.protocols.tokens import Purpose, Ring, Token
 from secondpost.world.ports import KeyFault
 from secondpost.world.real.dice import RealDice
@@ -59,10 +59,10 @@ def test_the_records_are_those_of_the_keys(store: Path) -> None:
         public = parse_key(record.text)
         assert public.algorithm is key.algorithm
         signature = key.sign(DIGEST)
-        assert proves(public, DIGEST, signature)
-        assert not proves(public, DIGEST[::-1], signature)
-        assert not proves(public, DIGEST, signature[::-1])
-        assert not proves(PublicKey(key.algorithm, b"no key"), DIGEST, signature)
+        assert proves(public, DIGEST, signature) is Proof.VALID
+        assert proves(public, DIGEST[::-1], signature) is Proof.INVALID
+        assert proves(public, DIGEST, signature[::-1]) is Proof.INVALID
+        assert proves(PublicKey(key.algorithm, b"no key"), DIGEST, signature) is Proof.NO_KEY
 
 
 def test_the_two_rings_have_keys_of_their_own(store: Path) -> None:

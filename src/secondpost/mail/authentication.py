@@ -74,6 +74,7 @@ class ArcFound:
     sets: int = 0
     sealers: tuple[str, ...] = ()  # d= of each seal, oldest first
     reason: str = ""
+    oldest_pass: int = 0  # the instance since which nothing was changed; 0 if nothing ever was
 
 
 @dataclass(frozen=True, slots=True)

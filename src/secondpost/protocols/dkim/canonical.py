@@ -2,12 +2,22 @@
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
 
-FIELDS_MAX = 2_000  # of one header; later fields are ignored
-
+FIELDS_MAX = 2_000  # of one header
+EMPTY_LINES_AT_ONCE = 4_096  # hashed together
+REST = b""  # no field has this name
 _FIELD_END = re.compile(rb"\r\n(?![ \t])")
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
-_SPACES = re.compile(rb"[ \t]+")
+_SPACES = re.compile(rb"\t[ \t]*| [ \t]+")  # a single space stays
+
+
+class Form(StrEnum):
+    """A canonicalization algorithm (RFC 6376 §3.4), of fields or of bodies."""
+
+    SIMPLE = "simple"
+    RELAXED = "relaxed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +58,79 @@ def simple_body(body: bytes) -> bytes:
 
 def without_empty_lines_at_end(body: bytes) -> bytes:
     """The body without its empty lines at the end and without the last CRLF."""
-    end = len(body)
-    while body.endswith(b"\r\n", 0, end):
-        end -= 2
-    return body[:end]
+    line_ends = body[len(body.rstrip(b"\r\n")) :].replace(b"\r\n", b" ")
+    return body[: len(body) - 2 * (len(line_ends) - len(line_ends.rstrip(b" ")))]
+
+
+class BodyHash:
+    """The SHA-256 of a body in its canonical form, while the body comes in pieces of any size.
+
+    At most two octets of it are kept: white space or a CR that the next piece may belong to.
+    """
+
+    __slots__ = ("_form", "_hashed", "_held", "_line_ends", "octets")
+
+    def __init__(self, form: Form) -> None:
+        self.octets = 0  # of the canonical form so far, without line ends that may be the last
+        self._form = form
+        self._hashed = sha256()
+        self._held = b""
+        self._line_ends = 0  # CRLFs after the octets hashed
+
+    def add(self, piece: bytes) -> None:
+        lines = self._held + piece if len(self._held) > 0 else piece
+        text = lines.removesuffix(b"\r")
+        self._held = lines[len(text) :]
+        if self._form is Form.RELAXED:
+            stem = text.rstrip(b" \t")
+            self._held = b" " + self._held if len(stem) < len(text) else self._held
+            text = relaxed_lines(stem)
+        self._hash(text)
+
+    def digest(self) -> bytes:
+        """The hash at the end of the body; nothing may be added after it."""
+        self._hash(self._held.removesuffix(b" ") if self._form is Form.RELAXED else self._held)
+        self._held = b""
+        if self._form is Form.SIMPLE or self.octets > 0:
+            self._line_ends = 0
+            self._count(b"\r\n")
+        return self._hashed.digest()
+
+    def _hash(self, text: bytes) -> None:
+        """Hash a text in canonical form, except the empty lines at its end."""
+        lines = without_empty_lines_at_end(text)
+        if len(lines) > 0:
+            while self._line_ends > 0:
+                together = min(self._line_ends, EMPTY_LINES_AT_ONCE)
+                self._count(b"\r\n" * together)
+                self._line_ends -= together
+            self._count(lines)
+        self._line_ends += (len(text) - len(lines)) // 2
+
+    def _count(self, octets: bytes) -> None:
+        self._hashed.update(octets)
+        self.octets += len(octets)
 
 
 def split_message(message: bytes) -> tuple[list[Field], bytes]:
-    """Split a message (CRLF) into its fields and its body. Lines without a colon are left out."""
+    """Split a message (CRLF) into its fields and its body."""
     if message.startswith(b"\r\n"):
         return [], message[2:]
     header, _, body = message.partition(b"\r\n\r\n")
+    return fields_of(header), body
+
+
+def fields_of(header: bytes) -> list[Field]:
+    """The fields of a header, with or without its empty line. Lines without a name are left out.
+
+    What follows after FIELDS_MAX fields is one last field with the name REST.
+    """
+    lines = _FIELD_END.split(header.removesuffix(b"\r\n\r\n").removesuffix(b"\r\n"), FIELDS_MAX)
     fields = []
-    for raw in _FIELD_END.split(header.removesuffix(b"\r\n"), FIELDS_MAX)[:FIELDS_MAX]:
+    for raw in lines[:FIELDS_MAX]:
         name, colon, _ = raw.partition(b":")
-        if len(colon) > 0:
-            fields.append(Field(name.strip(b" \t").lower(), raw + b"\r\n"))
-    return fields, body
+        name = name.strip(b" \t").lower()
+        if len(colon) > 0 and len(name) > 0:
+            fields.append(Field(name, raw + b"\r\n"))
+    fields += [Field(REST, raw + b"\r\n") for raw in lines[FIELDS_MAX:]]
+    return fields

@@ -1,61 +1,78 @@
-"""Verifies DKIM signatures (RFC 6376, 8301, 8463), given the keys.
+"""Parses DKIM signatures and keys, and computes what was signed (RFC 6376, 8301, 8463, 8616).
 
-Sans-IO: the caller looks up the TXT records and supplies the public key's operation. Weak
-signatures (SHA-1, or l=) never pass; their reason differs from that of an invalid signature.
+Sans-IO: arrival asks for the keys, and its caller supplies the public key's operation. Weak
+signatures (SHA-1, l=, a short key) never pass; their result differs from that of an invalid one.
 """
 
 import base64
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
 from hashlib import sha256
 
-from secondpost.protocols.dkim.canonical import (
-    Field,
-    relaxed_body,
-    relaxed_field,
-    simple_body,
-    simple_field,
-    split_message,
-)
+from secondpost.mail.address import AddressError
+from secondpost.mail.authentication import AuthResult
+from secondpost.protocols.dkim.canonical import Field, Form, relaxed_field, simple_field
 from secondpost.protocols.dkim.signing import Algorithm
+from secondpost.protocols.smtp.international import written_domain
 
-SIGNATURES_MAX = 10  # of one message; an attacker may add more to waste our time
 SIGNATURE_OCTETS_MAX = 8_192
 RECORD_CHARACTERS_MAX = 4_096
+NAME_CHARACTERS_MAX = 253  # in DNS
 CLOCK_SKEW_SECONDS = 300
+BODY_OCTETS_DIGITS_MAX = 76  # RFC 6376 §3.5
 
 _WHITE = re.compile(r"[ \t\r\n]+")
-_B_VALUE = re.compile(rb"(?:^|(?<=[;:]))([ \t\r\n]*b[ \t\r\n]*=)[^;]*")
+_B_VALUE = re.compile(rb"(?:^|(?<=;))([ \t\r\n]*b[ \t\r\n]*=)[^;]*")
 _TAG_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_HEADER_FORMS = {"simple": simple_field, "relaxed": relaxed_field}
-_BODY_FORMS = {"simple": simple_body, "relaxed": relaxed_body}
+_DIGITS = re.compile(r"[0-9]+")
+_FORMS = {Form.SIMPLE: simple_field, Form.RELAXED: relaxed_field}
 
 
 class DkimFault(ValueError):
     """A signature or key record that is malformed or not supported. The text is the reason."""
 
+    def __init__(self, reason: str, result: AuthResult = AuthResult.NEUTRAL) -> None:
+        super().__init__(reason)
+        self.result = result
 
-class DkimResult(StrEnum):
-    PASS = "pass"
-    FAIL = "fail"  # the message was changed, or the signature belongs to another message or key
-    PERMERROR = "permerror"  # unusable, now and later
-    NO_KEY = "no key"
+
+class Proof(Enum):
+    """What the operation with a public key says of a signature."""
+
+    VALID = auto()
+    INVALID = auto()
+    NO_KEY = auto()  # the octets are no key of that algorithm
+    KEY_TOO_WEAK = auto()
+    KEY_TOO_LARGE = auto()  # verifying with it would take too long
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureValue:
+    """The value of a signature, and where its key is published."""
+
+    algorithm: Algorithm
+    domain: str  # A-labels, lower case
+    selector: str
+    identity_domain: str  # of i=: the domain, or one below it
+    octets: bytes
+
+    @property
+    def key_name(self) -> str:
+        return f"{self.selector}._domainkey.{self.domain}"
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A parsed DKIM-Signature field."""
+    """A parsed DKIM-Signature field, or an ARC-Message-Signature."""
 
-    algorithm: Algorithm
-    domain: str  # lower case
-    selector: str
-    header_form: str
-    body_form: str
+    value: SignatureValue
+    header_form: Form
+    body_form: Form
     names: tuple[bytes, ...]  # lower case
     body_hash: bytes
-    value: bytes
+    body_octets: int | None  # l=: so many octets of the body are signed; None: all
     raw: bytes  # the whole field
 
 
@@ -63,114 +80,137 @@ class Signature:
 class PublicKey:
     algorithm: Algorithm
     octets: bytes  # RSA: SubjectPublicKeyInfo or RSAPublicKey in DER; Ed25519: the 32 octets
+    is_testing: bool = field(default=False, compare=False)  # t=y
+    is_strict: bool = field(default=False, compare=False)  # t=s: not for identities below the domain
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """The result for one signature; `reason` says why it did not pass."""
-
-    finding: DkimResult
-    domain: str = ""
-    selector: str = ""
-    reason: str = ""
+Proves = Callable[[PublicKey, bytes, bytes], Proof]  # (key, SHA-256 of the signed data, signature)
 
 
-KeyOf = Callable[[str, str], PublicKey | None]  # (selector, domain)
-Proves = Callable[[PublicKey, bytes, bytes], bool]  # (key, SHA-256 of the signed data, signature)
+class SignedHeader:
+    """The fields of a header as signatures list them; each is brought into its form once."""
+
+    def __init__(self, fields: Sequence[Field]) -> None:
+        self._raw: dict[bytes, list[bytes]] = {}
+        for each in reversed(fields):  # §5.4.2: of several fields the last one is signed first
+            self._raw.setdefault(each.name, []).append(each.raw)
+        self._formed: dict[tuple[Form, bytes], list[bytes]] = {}
+
+    def digest(self, signature: Signature) -> bytes:
+        """The hash that is signed (§3.7). A listed name without a field adds nothing (§5.4.2)."""
+        hashed = sha256()
+        used: dict[bytes, int] = {}
+        for name in signature.names:
+            fields = self._fields(signature.header_form, name)
+            before = used.get(name, 0)
+            if before < len(fields):
+                hashed.update(fields[before])
+            used[name] = before + 1
+        hashed.update(_FORMS[signature.header_form](without_value(signature.raw)).removesuffix(b"\r\n"))
+        return hashed.digest()
+
+    def _fields(self, form: Form, name: bytes) -> list[bytes]:
+        found = self._formed.get((form, name))
+        if found is None:
+            found = self._formed[form, name] = [_FORMS[form](raw) for raw in self._raw.get(name, [])]
+        return found
 
 
-def verify(message: bytes, key_of: KeyOf, proves: Proves, now_s: int) -> list[Verified]:
-    """One result per signature, in order. The message has CRLF line ends."""
-    fields, body = split_message(message)
-    found = [field for field in fields if field.name == b"dkim-signature"]
-    return [_verify(field.raw, fields, body, key_of, proves, now_s) for field in found[:SIGNATURES_MAX]]
+def without_value(raw: bytes) -> bytes:
+    """A field with an empty b= tag."""
+    name, colon, value = raw.partition(b":")
+    return name + colon + _B_VALUE.sub(rb"\1", value, count=1)
 
 
-def _verify(
-    raw: bytes, fields: list[Field], body: bytes, key_of: KeyOf, proves: Proves, now_s: int
-) -> Verified:
-    try:
-        signature = parse_signature(raw, now_s)
-    except DkimFault as fault:
-        return Verified(DkimResult.PERMERROR, reason=str(fault))
-    domain, selector = signature.domain, signature.selector
-    if sha256(_BODY_FORMS[signature.body_form](body)).digest() != signature.body_hash:
-        return Verified(DkimResult.FAIL, domain, selector, "the body was changed")
-    key = key_of(selector, domain)
-    if key is None or key.algorithm is not signature.algorithm:
-        return Verified(DkimResult.NO_KEY, domain, selector, "there is no such key")
-    if not proves(key, signed_digest(signature, fields), signature.value):
-        return Verified(DkimResult.FAIL, domain, selector, "the header was changed, or the key is another")
-    return Verified(DkimResult.PASS, domain, selector)
-
-
-def signed_digest(signature: Signature, fields: list[Field]) -> bytes:
-    """The hash that is signed (§3.7). A listed name without a field adds nothing (§5.4.2)."""
-    form = _HEADER_FORMS[signature.header_form]
-    hashed = sha256()
-    left: dict[bytes, list[bytes]] = {}
-    for field in fields:
-        left.setdefault(field.name, []).append(field.raw)
-    for name in signature.names:
-        of_name = left.get(name)
-        if of_name is not None and len(of_name) > 0:
-            hashed.update(form(of_name.pop()))
-    own_name, colon, value = signature.raw.partition(b":")
-    empty = own_name + colon + _B_VALUE.sub(rb"\1", value, count=1)
-    hashed.update(form(empty).removesuffix(b"\r\n"))
-    return hashed.digest()
-
-
-def parse_signature(raw: bytes, now_s: int) -> Signature:
-    """Parse a DKIM-Signature field. Raises DkimFault."""
+def signature_tags(raw: bytes) -> dict[str, str]:
+    """The tags of a signature's field. Raises DkimFault."""
     if len(raw) > SIGNATURE_OCTETS_MAX:
         raise DkimFault(f"a signature of {len(raw)} octets")
     try:
-        tags = tags_of(raw.partition(b":")[2].decode("ascii"))
+        return tags_of(raw.partition(b":")[2].decode("utf-8"))
     except UnicodeDecodeError:
-        raise DkimFault("a signature that is not ASCII") from None
-    missing = [name for name in ("v", "a", "b", "bh", "d", "h", "s") if len(tags.get(name, "")) == 0]
-    if len(missing) > 0:
-        raise DkimFault(f"the signature has no {missing[0]}=")
+        raise DkimFault("a signature that is not UTF-8") from None
+
+
+def parse_signature(raw: bytes, tags: Mapping[str, str], now_s: int) -> Signature:
+    """Parse a DKIM-Signature field; `tags` are those of signature_tags. Raises DkimFault."""
+    need_tags(tags, "v")
     if tags["v"] != "1":
         raise DkimFault("an unknown version")
-    if "l" in tags:
-        raise DkimFault("a signature of a part of the body")  # §8.2
-    _check_time(tags, now_s)
+    return parse_message_signature(raw, tags, identity_of(tags), now_s)
+
+
+def identity_of(tags: Mapping[str, str]) -> str:
+    """The domain of i=, or that of d= (§3.5)."""
+    return tags.get("i", "@" + tags.get("d", "")).rpartition("@")[2]
+
+
+def parse_message_signature(raw: bytes, tags: Mapping[str, str], identity: str, now_s: int) -> Signature:
+    """Parse what DKIM-Signature and ARC-Message-Signature have in common. Raises DkimFault."""
+    need_tags(tags, "bh", "h")
+    value = parse_value(tags, identity)
+    header_form, _, body_form = tags.get("c", Form.SIMPLE).lower().partition("/")
     try:
-        algorithm = Algorithm(tags["a"].lower())
+        forms = Form(header_form), Form(body_form if len(body_form) > 0 else Form.SIMPLE)
     except ValueError:
-        raise DkimFault(f"signed with {tags['a']}") from None  # RFC 8301 §3.1: rsa-sha1 too
-    domain = tags["d"].lower()
-    identity = tags.get("i", "@" + domain).lower().rpartition("@")[2]
-    if identity != domain and not identity.endswith("." + domain):
-        raise DkimFault("i= is not below d=")  # §3.5
-    header_form, _, body_form = tags.get("c", "simple").lower().partition("/")
-    body_form = body_form if len(body_form) > 0 else "simple"
-    if header_form not in _HEADER_FORMS or body_form not in _BODY_FORMS:
-        raise DkimFault("an unknown canonicalization")
-    names = tuple(name.strip().lower().encode("ascii") for name in tags["h"].split(":"))
+        raise DkimFault("an unknown canonicalization") from None
+    names = tuple(name.strip().lower().encode("utf-8") for name in tags["h"].split(":"))
     if b"from" not in names:
-        raise DkimFault("From is not signed")  # §5.4
+        raise DkimFault("From is not signed", AuthResult.PERMERROR)  # §5.4
+    body_octets = tags.get("l")
+    if body_octets is not None and (
+        _DIGITS.fullmatch(body_octets) is None or len(body_octets) > BODY_OCTETS_DIGITS_MAX
+    ):
+        raise DkimFault("l= is no number")
+    check_time(tags, now_s)
     return Signature(
-        algorithm=algorithm,
-        domain=domain,
-        selector=tags["s"].lower(),
-        header_form=header_form,
-        body_form=body_form,
+        value=value,
+        header_form=forms[0],
+        body_form=forms[1],
         names=names,
         body_hash=_base64(tags["bh"]),
-        value=_base64(tags["b"]),
+        body_octets=None if body_octets is None else int(body_octets),
         raw=raw,
     )
 
 
-def _check_time(tags: dict[str, str], now_s: int) -> None:
-    for name in ("t", "x"):
-        if name in tags and not (tags[name].isascii() and tags[name].isdigit() and len(tags[name]) <= 12):
+def parse_value(tags: Mapping[str, str], identity: str) -> SignatureValue:
+    """Parse a=, d=, s= and b=. `identity`: the domain that is signed for. Raises DkimFault."""
+    need_tags(tags, "a", "d", "s", "b")
+    try:
+        algorithm = Algorithm(tags["a"].lower())
+    except ValueError:
+        # RFC 8301 §3.1: rsa-sha1 too.
+        raise DkimFault("the algorithm is not accepted", AuthResult.POLICY) from None
+    try:
+        domain, identity = written_domain(tags["d"]).name, written_domain(identity).name
+        selector = written_domain(tags["s"]).name
+    except AddressError:
+        raise DkimFault("d=, s= or i= is no domain") from None
+    if identity != domain and not identity.endswith("." + domain):
+        raise DkimFault("i= is not below d=", AuthResult.PERMERROR)  # §3.5
+    value = SignatureValue(algorithm, domain, selector, identity, _base64(tags["b"]))
+    if len(value.key_name) > NAME_CHARACTERS_MAX or "[" in value.key_name:
+        raise DkimFault("d= and s= are no place for a key")
+    return value
+
+
+def need_tags(tags: Mapping[str, str], *names: str) -> None:
+    missing = [name for name in names if len(tags.get(name, "")) == 0]
+    if len(missing) > 0:
+        raise DkimFault(f"the signature has no {missing[0]}=")
+
+
+def check_time(tags: Mapping[str, str], now_s: int) -> None:
+    """Refuse expired signatures. One from the future is not: the clock of its signer is wrong."""
+    times = {name: tags[name] for name in ("t", "x") if name in tags}
+    for name, text in times.items():
+        if _DIGITS.fullmatch(text) is None or len(text) > 12:
             raise DkimFault(f"{name}= is no time")
-    if "x" in tags and int(tags["x"]) + CLOCK_SKEW_SECONDS < now_s:
-        raise DkimFault("the signature has expired")
+    if "x" in times and int(times["x"]) <= int(times.get("t", -1)):
+        raise DkimFault("x= is not after t=")  # §3.5
+    if "x" in times and int(times["x"]) + CLOCK_SKEW_SECONDS < now_s:
+        raise DkimFault("the signature has expired", AuthResult.FAIL)
 
 
 def parse_key(record: str) -> PublicKey:
@@ -178,21 +218,24 @@ def parse_key(record: str) -> PublicKey:
     if len(record) > RECORD_CHARACTERS_MAX:
         raise DkimFault(f"a key record of {len(record)} characters")
     tags = tags_of(record)
-    if tags.get("v", "DKIM1") != "DKIM1":
+    if tags.get("v", "DKIM1") != "DKIM1" or ("v" in tags and next(iter(tags)) != "v"):
         raise DkimFault("an unknown version")
     if len(tags.get("p", "")) == 0:
         raise DkimFault("the key was revoked")
-    if "sha256" not in [name.strip() for name in tags.get("h", "sha256").split(":")]:
+    if "sha256" not in _listed(tags, "h", "sha256"):
         raise DkimFault("the key is not for SHA-256")
-    if {"*", "email"}.isdisjoint(name.strip() for name in tags.get("s", "*").split(":")):
+    if {"*", "email"}.isdisjoint(_listed(tags, "s", "*")):
         raise DkimFault("the key is not for mail")
-    match tags.get("k", "rsa"):
-        case "rsa":
-            return PublicKey(Algorithm.RSA, _base64(tags["p"]))
-        case "ed25519":
-            return PublicKey(Algorithm.ED25519, _base64(tags["p"]))
-        case kind:
-            raise DkimFault(f"a key of the kind {kind}")
+    kinds = {"rsa": Algorithm.RSA, "ed25519": Algorithm.ED25519}
+    kind = tags.get("k", "rsa")
+    if kind not in kinds:
+        raise DkimFault(f"a key of the kind {kind}")
+    flags = _listed(tags, "t", "")
+    return PublicKey(kinds[kind], _base64(tags["p"]), is_testing="y" in flags, is_strict="s" in flags)
+
+
+def _listed(tags: Mapping[str, str], name: str, default: str) -> list[str]:
+    return [each.strip() for each in tags.get(name, default).split(":")]
 
 
 def tags_of(text: str) -> dict[str, str]:

@@ -34,7 +34,7 @@ from cryptography.hazmat.primitives.serialization import (
 from secondpost.config.records import Dkim
 from secondpost.mail.store_rooms import StoreRoom
 from secondpost.protocols.dkim.signing import Algorithm, SigningKey
-from secondpost.protocols.dkim.verifying import PublicKey
+from secondpost.protocols.dkim.verifying import Proof, PublicKey
 from secondpost.protocols.tokens import KEY_OCTETS, KeyRing, Ring
 from secondpost.world.ports import Dice, DiskFailed, KeyFault
 from secondpost.world.real.files import sync_folder
@@ -45,6 +45,8 @@ FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 RSA_BITS = 2048
 RSA_BITS_MAX = 4096  # RFC 8301 §3.2: every verifier accepts these
 RSA_BITS_TRUSTED_MIN = 1024  # for other senders' keys: RFC 8301 §3.2
+RSA_BITS_TRUSTED_MAX = 8192  # 0.4 ms a signature; a larger one hardly fits into DNS
+RSA_EXPONENT_MAX = 2**33  # most are 65537; a signature with a huge one takes as long as signing
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,19 +120,25 @@ def dkim_records(store: str, dkim: Dkim) -> tuple[DkimRecord, DkimRecord]:
     )
 
 
-def proves(key: PublicKey, digest: bytes, signature: bytes) -> bool:
-    """Verify a signature of a SHA-256. False also if the key is invalid or too short."""
+def proves(key: PublicKey, digest: bytes, signature: bytes) -> Proof:
+    """Verify a signature of a SHA-256."""
     try:
         if key.algorithm is Algorithm.ED25519:
             Ed25519PublicKey.from_public_bytes(key.octets).verify(signature, digest)
-            return True
+            return Proof.VALID
         public = load_der_public_key(key.octets)
-        if not isinstance(public, RSAPublicKey) or public.key_size < RSA_BITS_TRUSTED_MIN:
-            return False
+        if not isinstance(public, RSAPublicKey):
+            return Proof.NO_KEY
+        if public.key_size < RSA_BITS_TRUSTED_MIN:
+            return Proof.KEY_TOO_WEAK
+        if public.key_size > RSA_BITS_TRUSTED_MAX or public.public_numbers().e > RSA_EXPONENT_MAX:
+            return Proof.KEY_TOO_LARGE
         public.verify(signature, digest, PKCS1v15(), Prehashed(SHA256()))
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
-        return False
-    return True
+    except InvalidSignature:
+        return Proof.INVALID
+    except (UnsupportedAlgorithm, ValueError):
+        return Proof.NO_KEY
+    return Proof.VALID
 
 
 def _folder(store: str, room: StoreRoom) -> str:

@@ -1,0 +1,74 @@
+"""Finds the domains of a message's authors: what DMARC judges (RFC 9989 §4.4, RFC 5322 §3.6.2).
+
+Mail programs read a From field that is not well formed in different ways. So all that any of them
+could take for an author's address is found, and one whose domain cannot be read counts as well: a
+message has one author domain only if there is no doubt. Words without an address do not count, since
+many programs write names with a comma and without quotes.
+"""
+
+import re
+from collections.abc import Sequence
+
+from secondpost.mail.address import AddressError
+from secondpost.protocols.comments import Lexeme, pieces_of
+from secondpost.protocols.dkim.canonical import Field
+from secondpost.protocols.smtp.international import written_domain
+
+AUTHORS_MAX = 100  # further ones are one without a readable domain
+FROM_OCTETS_MAX = 64 * 1024
+UNREADABLE = ""
+
+_IN_BRACKETS = re.compile(r"<([^<>]*)>")
+
+
+def author_domains(fields: Sequence[Field]) -> tuple[str, ...]:
+    """Each domain once, in A-labels; UNREADABLE stands for authors whose domain cannot be read."""
+    found: dict[str, None] = {}
+    for field in fields:
+        if field.name == b"from":
+            found |= dict.fromkeys(map(_domain, _addresses(field.raw.partition(b":")[2])))
+    return tuple(found)
+
+
+def _addresses(value: bytes) -> list[str]:
+    if len(value) > FROM_OCTETS_MAX:
+        return ["@"]
+    authors = _authors(value.decode("utf-8", "replace"))
+    addresses = [address for author in authors[:AUTHORS_MAX] for address in _addresses_of(author)]
+    return [*addresses, "@"] if len(authors) > AUTHORS_MAX else addresses
+
+
+def _authors(text: str) -> list[str]:
+    """Split at commas and at the signs of groups, outside of quotes and comments.
+
+    A quoted string becomes a "q", so that no sign in it is read as one of an address.
+    """
+    plain = ""
+    for piece in pieces_of(text):
+        match piece.lexeme:
+            case Lexeme.COMMENT:
+                plain += " "
+            case Lexeme.QUOTED:
+                plain += "q" if piece.adjoins else " q"
+            case Lexeme.SEMICOLON:
+                plain += ","
+            case Lexeme.WORD:
+                plain += piece.text if piece.adjoins else " " + piece.text
+    return [author for author in plain.split(",") if len(author.strip()) > 0]
+
+
+def _addresses_of(author: str) -> list[str]:
+    """One as a rule; several if programs may disagree which; none in words alone."""
+    bracketed = _IN_BRACKETS.findall(author)
+    outside = _IN_BRACKETS.sub("", author)
+    if len(bracketed) == 0 or "<" in outside or ">" in outside:
+        bracketed.append(outside)
+    return [address for address in bracketed if "@" in address]
+
+
+def _domain(address: str) -> str:
+    local, _, domain = "".join(address.split()).rpartition("@")
+    try:
+        return written_domain(domain).name if len(local) > 0 else UNREADABLE
+    except AddressError:
+        return UNREADABLE

@@ -1,0 +1,197 @@
+"""Validates the ARC chain of a message (RFC 8617 §5.2)."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from secondpost.mail.authentication import ArcFound, AuthResult
+from secondpost.mail.questions import Asking
+from secondpost.protocols.dkim.canonical import Field, Form, relaxed_field
+from secondpost.protocols.dkim.judgement import Judgement, KeyRecords, SignedContent
+from secondpost.protocols.dkim.verifying import (
+    DkimFault,
+    Signature,
+    SignatureValue,
+    check_time,
+    need_tags,
+    parse_message_signature,
+    parse_value,
+    signature_tags,
+    without_value,
+)
+
+INSTANCE_MAX = 50  # RFC 8617 §4.2.1
+
+RESULTS = b"arc-authentication-results"
+MESSAGE_SIGNATURE = b"arc-message-signature"
+SEAL = b"arc-seal"
+ARC_NAMES = frozenset({RESULTS, MESSAGE_SIGNATURE, SEAL})
+_INSTANCE_TAG = re.compile(rb"[ \t\r\n]*i[ \t\r\n]*=[ \t\r\n]*([0-9]{1,2})[ \t\r\n]*;", re.IGNORECASE)
+_INSTANCE = re.compile(r"[0-9]{1,2}")
+_STATUS = {"none": AuthResult.NONE, "pass": AuthResult.PASS, "fail": AuthResult.FAIL}
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """A parsed ARC-Seal field."""
+
+    value: SignatureValue
+    status: AuthResult  # cv=: what its signer found of the sets before
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ArcSet:
+    """The three fields of one instance. `signature` is None if it cannot be read, or has expired."""
+
+    results: bytes  # ARC-Authentication-Results, the whole field
+    message_signature: bytes  # the whole field
+    signature: Signature | None
+    seal: Seal
+
+
+@dataclass(frozen=True, slots=True)
+class ArcChain:
+    """The sets, oldest first. With a fault there are none."""
+
+    sets: tuple[ArcSet, ...] = ()
+    fault: str | None = None
+
+    def forms(self) -> set[Form]:
+        """The forms of the body that its signatures need."""
+        return {each.signature.body_form for each in self.sets if each.signature is not None}
+
+
+def read_chain(fields: Sequence[Field], now_s: int) -> ArcChain:
+    found = [field for field in fields if field.name in ARC_NAMES]
+    try:
+        return ArcChain(_sets(found, now_s))
+    except DkimFault as fault:
+        return ArcChain(fault=str(fault))
+
+
+def check_chain(chain: ArcChain, content: SignedContent, keys: KeyRecords) -> Asking[ArcFound]:
+    """§5.2: the structure, the newest message signature, then all seals from the newest on."""
+    if chain.fault is not None:
+        return ArcFound(AuthResult.FAIL, reason=chain.fault)
+    if len(chain.sets) == 0:
+        return ArcFound(AuthResult.NONE)
+    judged = yield from _judge(chain.sets, content, keys)
+    passes = judged.result is AuthResult.PASS
+    return ArcFound(
+        judged.result,
+        len(chain.sets),
+        tuple(each.seal.value.domain for each in chain.sets),
+        judged.reason,
+        (yield from _oldest_pass(chain.sets, content, keys)) if passes else 0,
+    )
+
+
+def _judge(sets: Sequence[ArcSet], content: SignedContent, keys: KeyRecords) -> Asking[Judgement]:
+    if sets[-1].seal.status is AuthResult.FAIL:
+        return Judgement(AuthResult.FAIL, "it was broken already at the newest seal")
+    if any(each.seal.status is not _status_at(place) for place, each in enumerate(sets)):
+        return Judgement(AuthResult.FAIL, "a seal of a wrong status")
+    newest = sets[-1].signature
+    if newest is None:
+        return Judgement(AuthResult.FAIL, "the newest message signature is unusable")
+    judged = yield from content.judge(newest, keys)
+    if judged.result is not AuthResult.PASS:
+        return _of_chain(judged, "the newest message signature")
+    digests = list(seal_digests(sets))
+    for place in reversed(range(len(sets))):
+        judged = yield from keys.judge(sets[place].seal.value, digests[place])
+        if judged.result is not AuthResult.PASS:
+            return _of_chain(judged, f"seal {place + 1}")
+    return Judgement(AuthResult.PASS)
+
+
+def _of_chain(judged: Judgement, what: str) -> Judgement:
+    is_temporary = judged.result is AuthResult.TEMPERROR
+    return Judgement(AuthResult.TEMPERROR if is_temporary else AuthResult.FAIL, f"{what}: {judged.reason}")
+
+
+def _status_at(place: int) -> AuthResult:
+    return AuthResult.NONE if place == 0 else AuthResult.PASS
+
+
+def _oldest_pass(sets: Sequence[ArcSet], content: SignedContent, keys: KeyRecords) -> Asking[int]:
+    """The oldest instance from which on the message was not changed; 0 if it never was (§5.2)."""
+    for place in reversed(range(len(sets) - 1)):
+        signature = sets[place].signature
+        if signature is None:
+            return place + 2
+        judged = yield from content.judge(signature, keys)
+        if judged.result is not AuthResult.PASS:
+            return place + 2
+    return 0
+
+
+def seal_digests(sets: Sequence[ArcSet]) -> Iterator[bytes]:
+    """The hash that each seal signs (§5.1.1): all sets up to its own, relaxed."""
+    hashed = sha256()
+    for each in sets:
+        hashed.update(relaxed_field(each.results) + relaxed_field(each.message_signature))
+        own = hashed.copy()
+        own.update(relaxed_field(without_value(each.seal.raw)).removesuffix(b"\r\n"))
+        yield own.digest()
+        hashed.update(relaxed_field(each.seal.raw))
+
+
+def _sets(found: Sequence[Field], now_s: int) -> tuple[ArcSet, ...]:
+    if len(found) > len(ARC_NAMES) * INSTANCE_MAX:
+        raise DkimFault(f"more than {INSTANCE_MAX} sets")
+    by_instance: dict[int, dict[bytes, Field]] = {}
+    for field in found:
+        of_set = by_instance.setdefault(instance_of(field), {})
+        if field.name in of_set:
+            raise DkimFault("a field stands twice in a set")
+        of_set[field.name] = field
+    if any(len(of_set) != len(ARC_NAMES) for of_set in by_instance.values()):
+        raise DkimFault("a set is not complete")
+    if sorted(by_instance) != list(range(1, len(by_instance) + 1)):
+        raise DkimFault("a set is missing")
+    return tuple(_set(by_instance[number], now_s) for number in sorted(by_instance))
+
+
+def instance_of(field: Field) -> int:
+    """Its i=, which is a tag everywhere but in the results (§4.2.1). Raises DkimFault."""
+    if field.name == RESULTS:
+        at_start = _INSTANCE_TAG.match(field.raw.partition(b":")[2])
+        number = 0 if at_start is None else int(at_start[1])
+    else:
+        text = signature_tags(field.raw).get("i", "")
+        number = 0 if _INSTANCE.fullmatch(text) is None else int(text)
+    if not 1 <= number <= INSTANCE_MAX:
+        raise DkimFault("a field without an instance")
+    return number
+
+
+def _set(fields: Mapping[bytes, Field], now_s: int) -> ArcSet:
+    message_signature, seal = fields[MESSAGE_SIGNATURE].raw, fields[SEAL].raw
+    try:
+        signature = _message_signature(message_signature, now_s)
+    except DkimFault:
+        signature = None
+    return ArcSet(fields[RESULTS].raw, message_signature, signature, _seal(seal))
+
+
+def _message_signature(raw: bytes, now_s: int) -> Signature:
+    tags = signature_tags(raw)
+    signature = parse_message_signature(raw, tags, tags.get("d", ""), now_s)
+    if SEAL in signature.names:
+        raise DkimFault("the message signature covers a seal")  # §4.1.2
+    return signature
+
+
+def _seal(raw: bytes) -> Seal:
+    tags = signature_tags(raw)
+    need_tags(tags, "cv")
+    if "h" in tags:
+        raise DkimFault("a seal with h=")  # §4.1.3
+    status = _STATUS.get(tags["cv"].lower())
+    if status is None:
+        raise DkimFault("a seal of an unknown status")
+    check_time({"t": tags["t"]} if "t" in tags else {}, 0)
+    return Seal(parse_value(tags, tags.get("d", "")), status, raw)

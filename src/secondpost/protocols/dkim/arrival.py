@@ -1,0 +1,121 @@
+"""Verifies the signatures and the ARC chain of a message while it arrives (RFC 6376 §6, RFC 8617 §5.2).
+
+SignatureCheck is given the header, then the body in pieces of any size, then asks for the keys:
+
+    check = SignatureCheck(header, now_s)
+    check.add_body(piece)                       # as long as the body comes
+    found = yield from check.found(proves)
+
+Nothing is hashed without a signature, and each canonical form of the body only once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from secondpost.mail.address import DOMAIN_OCTETS_MAX
+from secondpost.mail.authentication import ArcFound, DkimFound
+from secondpost.mail.questions import Asking
+from secondpost.protocols.authors import author_domains
+from secondpost.protocols.dkim.arc import ArcChain, check_chain, read_chain
+from secondpost.protocols.dkim.canonical import FIELDS_MAX, REST, Field, Form, fields_of
+from secondpost.protocols.dkim.judgement import KeyRecords, SignedContent
+from secondpost.protocols.dkim.verifying import (
+    DkimFault,
+    Proves,
+    Signature,
+    parse_signature,
+    signature_tags,
+)
+
+SIGNATURES_MAX = 10  # of one message, from above; an attacker may add more to waste our time
+VALUE_START_CHARACTERS = 8  # RFC 6008 §3
+
+
+@dataclass(frozen=True, slots=True)
+class SignaturesFound:
+    """`dkim` has one value per signature, from above; none if the message has none."""
+
+    dkim: tuple[DkimFound, ...]
+    arc: ArcFound
+
+
+class SignatureCheck:
+    """The signatures of one message. `now_s`: Unix time; `is_sealed`: whether it will get an ARC set.
+
+    `from_domains`: the domains of the From field, as DMARC needs them.
+    """
+
+    def __init__(self, header: bytes, now_s: int, *, is_sealed: bool = False) -> None:
+        fields = fields_of(header)
+        self.from_domains = author_domains(fields)
+        self._content = SignedContent(fields)
+        self._claims, self._chain = _read(fields, now_s)
+        for claim in self._claims:
+            if claim.signature is not None:
+                self._content.want_body(claim.signature.body_form)
+        for form in self._chain.forms() | ({Form.RELAXED} if is_sealed else set()):
+            self._content.want_body(form)
+
+    @property
+    def wants_body(self) -> bool:
+        return self._content.wants_body
+
+    def add_body(self, piece: bytes) -> None:
+        """The body after the empty line, with CRLF line ends; a line end may be split."""
+        self._content.add_body(piece)
+
+    def found(self, proves: Proves) -> Asking[SignaturesFound]:
+        """The results, at the end of the body. `proves` is the public key's operation."""
+        keys = KeyRecords(proves)
+        dkim: list[DkimFound] = []
+        for claim in self._claims:
+            found = claim.found
+            if claim.signature is not None:
+                judged = yield from self._content.judge(claim.signature, keys)
+                found = replace(found, result=judged.result, reason=judged.reason)
+            dkim.append(found)
+        return SignaturesFound(tuple(dkim), (yield from check_chain(self._chain, self._content, keys)))
+
+    @property
+    def body_hash(self) -> bytes:
+        """The SHA-256 of the relaxed body, at its end, for the ARC set of a message that is sealed."""
+        return self._content.body_digest(Form.RELAXED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A DKIM-Signature field. Without `signature`, `found` is the result already."""
+
+    found: DkimFound
+    signature: Signature | None
+
+
+def _read(fields: Sequence[Field], now_s: int) -> tuple[list[_Claim], ArcChain]:
+    signed = [field for field in fields if field.name == b"dkim-signature"][:SIGNATURES_MAX]
+    if any(field.name == REST for field in fields):
+        # The rest may hold another From, which a signature would not seem to cover.
+        fault = DkimFault(f"a header of more than {FIELDS_MAX} fields")
+        return [_Claim(_found({}, fault), None) for _ in signed], ArcChain(fault=str(fault))
+    return [_claim(field.raw, now_s) for field in signed], read_chain(fields, now_s)
+
+
+def _claim(raw: bytes, now_s: int) -> _Claim:
+    tags: dict[str, str] = {}
+    try:
+        tags = signature_tags(raw)
+        signature = parse_signature(raw, tags, now_s)
+    except DkimFault as fault:
+        return _Claim(_found(tags, fault), None)
+    found = _found(tags, DkimFault(""))
+    return _Claim(replace(found, domain=signature.value.domain), signature)
+
+
+def _found(tags: dict[str, str], fault: DkimFault) -> DkimFound:
+    return DkimFound(
+        fault.result,
+        tags.get("d", "").lower()[:DOMAIN_OCTETS_MAX],
+        tags.get("s", "")[:DOMAIN_OCTETS_MAX],
+        tags.get("a", "").lower()[:DOMAIN_OCTETS_MAX],
+        "".join(tags.get("b", "").split())[:VALUE_START_CHARACTERS],
+        str(fault),
+    )

@@ -1,0 +1,121 @@
+"""Judges the signatures of one message by the keys that their domains publish (RFC 6376 §6.1)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from secondpost.mail.authentication import AuthResult
+from secondpost.mail.questions import Asking, Finding, Txt, TxtAnswer
+from secondpost.protocols.dkim.canonical import BodyHash, Field, Form
+from secondpost.protocols.dkim.verifying import (
+    DkimFault,
+    Proof,
+    Proves,
+    PublicKey,
+    Signature,
+    SignatureValue,
+    SignedHeader,
+    parse_key,
+)
+
+RECORDS_MAX = 3  # of one name; RFC 6376 §3.6.2.2 has one, and some domains two while they change keys
+
+_UNPROVEN = {
+    Proof.INVALID: (AuthResult.FAIL, "the header was changed, or the key is another"),
+    Proof.NO_KEY: (AuthResult.PERMERROR, "the key cannot be read"),
+    Proof.KEY_TOO_WEAK: (AuthResult.POLICY, "the key is too short"),  # RFC 8301 §3.2
+    Proof.KEY_TOO_LARGE: (AuthResult.POLICY, "the key is too large"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Of one signature; the reason is "" unless there is more to say than the result."""
+
+    result: AuthResult
+    reason: str = ""
+
+
+class SignedContent:
+    """The header and the body of one message, as far as its signatures cover them."""
+
+    def __init__(self, fields: Sequence[Field]) -> None:
+        self._header = SignedHeader(fields)
+        self._bodies: dict[Form, BodyHash] = {}
+        self._digests: dict[Form, bytes] = {}
+
+    def want_body(self, form: Form) -> None:
+        """Hash the body in this form too; before its first piece."""
+        self._bodies.setdefault(form, BodyHash(form))
+
+    @property
+    def wants_body(self) -> bool:
+        return len(self._bodies) > 0
+
+    def add_body(self, piece: bytes) -> None:
+        for body in self._bodies.values():
+            body.add(piece)
+
+    def body_digest(self, form: Form) -> bytes:
+        """The hash of the whole body; no piece may come after it."""
+        digest = self._digests.get(form)
+        if digest is None:
+            digest = self._digests[form] = self._bodies[form].digest()
+        return digest
+
+    def judge(self, signature: Signature, keys: "KeyRecords") -> Asking[Judgement]:
+        digest = self.body_digest(signature.body_form)
+        octets = self._bodies[signature.body_form].octets
+        if signature.body_octets is not None and signature.body_octets < octets:
+            # §8.2: anything may have been appended. The same as a refusal to read further, so the
+            # signed part is not even hashed.
+            return Judgement(AuthResult.POLICY, "only a part of the body is signed")
+        if signature.body_octets not in (None, octets) or digest != signature.body_hash:
+            return Judgement(AuthResult.FAIL, "the body was changed")
+        return (yield from keys.judge(signature.value, self._header.digest(signature)))
+
+
+class KeyRecords:
+    """The key records that the signatures of one message need; each name is asked once."""
+
+    def __init__(self, proves: Proves) -> None:
+        self._proves = proves
+        self._answers: dict[str, TxtAnswer] = {}
+
+    def judge(self, value: SignatureValue, digest: bytes) -> Asking[Judgement]:
+        """Judge a signature of `digest`, a SHA-256."""
+        answer = self._answers.get(value.key_name)
+        if answer is None:
+            answer = self._answers[value.key_name] = yield from Txt(value.key_name).ask()
+        if answer.finding is Finding.FAILED:
+            return Judgement(AuthResult.TEMPERROR, "no answer from DNS for the key")
+        try:
+            keys = _keys(answer, value)
+        except DkimFault as fault:
+            return Judgement(AuthResult.PERMERROR, str(fault))
+        judged = [self._judge(key, digest, value) for key in keys]
+        return next((each for each in judged if each.result is AuthResult.PASS), judged[0])
+
+    def _judge(self, key: PublicKey, digest: bytes, value: SignatureValue) -> Judgement:
+        if key.is_strict and value.identity_domain != value.domain:
+            return Judgement(AuthResult.PERMERROR, "the key is not for i= below d=")
+        proof = self._proves(key, digest, value.octets)
+        if proof is Proof.VALID:
+            return Judgement(AuthResult.PASS, "the domain is testing" if key.is_testing else "")
+        if key.is_testing:  # RFC 6376 §3.6.1: as if the message had no signature
+            return Judgement(AuthResult.NEUTRAL, "the domain is testing")
+        return Judgement(*_UNPROVEN[proof])
+
+
+def _keys(answer: TxtAnswer, value: SignatureValue) -> list[PublicKey]:
+    """The usable keys among the records, at least one. Raises DkimFault."""
+    keys: list[PublicKey] = []
+    fault = DkimFault("there is no such key")
+    for text in answer.texts[:RECORDS_MAX]:
+        try:
+            keys.append(parse_key(text))
+        except DkimFault as found:
+            fault = found
+    usable = [key for key in keys if key.algorithm is value.algorithm]
+    if len(usable) == 0:
+        raise fault if len(keys) == 0 else DkimFault("the key is for another algorithm")
+    return usable
