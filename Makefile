@@ -109,9 +109,9 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 	  || { echo "Python's venv module is missing: apt-get install python3-venv"; exit 1; }
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
-	@# Twice quiet: the one source build warns of what will change in later versions of pip.
+	@# Twice quiet: the source builds warn of what will change in later versions of pip.
 	@$(PY) -m pip install --quiet --quiet --disable-pip-version-check --require-hashes --no-deps \
-	  --only-binary :all: --no-binary dkimpy \
+	  --only-binary :all: --no-binary dkimpy,authres \
 	  -r requirements.lock
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	@$(PY) -m compileall -q src simulation

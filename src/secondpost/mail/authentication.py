@@ -78,6 +78,16 @@ class ArcFound:
 
 
 @dataclass(frozen=True, slots=True)
+class SealMaterial:
+    """What an ARC set needs that is known on arrival only. The rest is in the message's header."""
+
+    instance: int  # of the new set
+    status: AuthResult  # of the chain before: none, pass or fail
+    results: str  # the value of ARC-Authentication-Results without its instance, folded
+    body_hash: bytes  # SHA-256 of the body in relaxed form
+
+
+@dataclass(frozen=True, slots=True)
 class Authentication:
     """All of it, of one message."""
 

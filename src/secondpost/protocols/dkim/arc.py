@@ -1,7 +1,7 @@
 """Validates the ARC chain of a message (RFC 8617 §5.2)."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -14,7 +14,6 @@ from secondpost.protocols.dkim.verifying import (
     Signature,
     SignatureValue,
     check_time,
-    need_tags,
     parse_message_signature,
     parse_value,
     signature_tags,
@@ -50,6 +49,10 @@ class ArcSet:
     signature: Signature | None
     seal: Seal
 
+    @property
+    def raw(self) -> tuple[bytes, bytes, bytes]:
+        return self.results, self.message_signature, self.seal.raw
+
 
 @dataclass(frozen=True, slots=True)
 class ArcChain:
@@ -57,6 +60,7 @@ class ArcChain:
 
     sets: tuple[ArcSet, ...] = ()
     fault: str | None = None
+    next_instance: int | None = 1  # of a further set; None if there may be none
 
     def forms(self) -> set[Form]:
         """The forms of the body that its signatures need."""
@@ -65,10 +69,24 @@ class ArcChain:
 
 def read_chain(fields: Sequence[Field], now_s: int) -> ArcChain:
     found = [field for field in fields if field.name in ARC_NAMES]
+    next_instance = _next_instance(found)
     try:
-        return ArcChain(_sets(found, now_s))
+        return ArcChain(_sets(found, now_s), None, next_instance)
     except DkimFault as fault:
-        return ArcChain(fault=str(fault))
+        return ArcChain((), str(fault), next_instance)
+
+
+def _next_instance(found: Sequence[Field]) -> int | None:
+    """The instance above all that can be read; none after a seal that says cv=fail (§5.1)."""
+    highest = 0
+    for field in found:
+        try:
+            highest = max(highest, instance_of(field))
+            if field.name == SEAL and _status_of(field.raw) is AuthResult.FAIL:
+                return None
+        except DkimFault:
+            continue
+    return highest + 1 if highest < INSTANCE_MAX else None
 
 
 def check_chain(chain: ArcChain, content: SignedContent, keys: KeyRecords) -> Asking[ArcFound]:
@@ -99,7 +117,7 @@ def _judge(sets: Sequence[ArcSet], content: SignedContent, keys: KeyRecords) -> 
     judged = yield from content.judge(newest, keys)
     if judged.result is not AuthResult.PASS:
         return _of_chain(judged, "the newest message signature")
-    digests = list(seal_digests(sets))
+    digests = list(seal_digests(each.raw for each in sets))
     for place in reversed(range(len(sets))):
         judged = yield from keys.judge(sets[place].seal.value, digests[place])
         if judged.result is not AuthResult.PASS:
@@ -128,15 +146,18 @@ def _oldest_pass(sets: Sequence[ArcSet], content: SignedContent, keys: KeyRecord
     return 0
 
 
-def seal_digests(sets: Sequence[ArcSet]) -> Iterator[bytes]:
-    """The hash that each seal signs (§5.1.1): all sets up to its own, relaxed."""
+def seal_digests(sets: Iterable[tuple[bytes, bytes, bytes]]) -> Iterator[bytes]:
+    """The hash that each seal signs (§5.1.1): all sets up to its own, relaxed.
+
+    A set is its results, its message signature and its seal, each a whole field.
+    """
     hashed = sha256()
-    for each in sets:
-        hashed.update(relaxed_field(each.results) + relaxed_field(each.message_signature))
+    for results, message_signature, seal in sets:
+        hashed.update(relaxed_field(results) + relaxed_field(message_signature))
         own = hashed.copy()
-        own.update(relaxed_field(without_value(each.seal.raw)).removesuffix(b"\r\n"))
+        own.update(relaxed_field(without_value(seal)).removesuffix(b"\r\n"))
         yield own.digest()
-        hashed.update(relaxed_field(each.seal.raw))
+        hashed.update(relaxed_field(seal))
 
 
 def _sets(found: Sequence[Field], now_s: int) -> tuple[ArcSet, ...]:
@@ -187,11 +208,15 @@ def _message_signature(raw: bytes, now_s: int) -> Signature:
 
 def _seal(raw: bytes) -> Seal:
     tags = signature_tags(raw)
-    need_tags(tags, "cv")
     if "h" in tags:
         raise DkimFault("a seal with h=")  # §4.1.3
-    status = _STATUS.get(tags["cv"].lower())
+    check_time({"t": tags["t"]} if "t" in tags else {}, 0)
+    return Seal(parse_value(tags, tags.get("d", "")), _status_of(raw), raw)
+
+
+def _status_of(seal: bytes) -> AuthResult:
+    """Its cv=. Raises DkimFault."""
+    status = _STATUS.get(signature_tags(seal).get("cv", "").lower())
     if status is None:
         raise DkimFault("a seal of an unknown status")
-    check_time({"t": tags["t"]} if "t" in tags else {}, 0)
-    return Seal(parse_value(tags, tags.get("d", "")), status, raw)
+    return status

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from secondpost.mail.address import DOMAIN_OCTETS_MAX
-from secondpost.mail.authentication import ArcFound, DkimFound
+from secondpost.mail.authentication import ArcFound, AuthResult, DkimFound, SealMaterial
 from secondpost.mail.questions import Asking
 from secondpost.protocols.authors import author_domains
 from secondpost.protocols.dkim.arc import ArcChain, check_chain, read_chain
@@ -76,10 +76,16 @@ class SignatureCheck:
             dkim.append(found)
         return SignaturesFound(tuple(dkim), (yield from check_chain(self._chain, self._content, keys)))
 
-    @property
-    def body_hash(self) -> bytes:
-        """The SHA-256 of the relaxed body, at its end, for the ARC set of a message that is sealed."""
-        return self._content.body_digest(Form.RELAXED)
+    def seal_material(self, arc: ArcFound, results: str) -> SealMaterial | None:
+        """At the end of a body that is to be sealed; None if the chain may not grow.
+
+        `results`: the value of our Authentication-Results. After a temporary error nothing is sealed:
+        a seal would have to call the chain broken, for ever.
+        """
+        instance = self._chain.next_instance
+        if instance is None or arc.result is AuthResult.TEMPERROR:
+            return None
+        return SealMaterial(instance, arc.result, results, self._content.body_digest(Form.RELAXED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,9 @@ def _read(fields: Sequence[Field], now_s: int) -> tuple[list[_Claim], ArcChain]:
     if any(field.name == REST for field in fields):
         # The rest may hold another From, which a signature would not seem to cover.
         fault = DkimFault(f"a header of more than {FIELDS_MAX} fields")
-        return [_Claim(_found({}, fault), None) for _ in signed], ArcChain(fault=str(fault))
+        return [_Claim(_found({}, fault), None) for _ in signed], ArcChain(
+            fault=str(fault), next_instance=None
+        )
     return [_claim(field.raw, now_s) for field in signed], read_chain(fields, now_s)
 
 

@@ -71,7 +71,8 @@ class SignedContent:
             return Judgement(AuthResult.POLICY, "only a part of the body is signed")
         if signature.body_octets not in (None, octets) or digest != signature.body_hash:
             return Judgement(AuthResult.FAIL, "the body was changed")
-        return (yield from keys.judge(signature.value, self._header.digest(signature)))
+        digest = self._header.digest(signature.header_form, signature.names, signature.raw)
+        return (yield from keys.judge(signature.value, digest))
 
 
 class KeyRecords:

@@ -56,7 +56,7 @@ class Signatures:
         self, keys: Sequence[SigningKey], domain: Domain, signed_s: int, names: Sequence[str]
     ) -> None:
         """`names`: the fields in the order of hashing; `signed_s`: Unix time in seconds."""
-        listed = _folded_names([*names, *OVERSIGNED])
+        listed = folded_names([*names, *OVERSIGNED])
         self._templates = [(key, *_template(key, domain, signed_s, listed)) for key in keys]
 
     def fields(self, header: Hash, body: bytes) -> bytes:
@@ -72,7 +72,7 @@ class Signatures:
             # §3.7: the signature field itself comes last, with an empty b= and no CRLF.
             hashed.update(relaxed + body_text + b"; b=")
             signature = base64.b64encode(key.sign(hashed.digest()))
-            written.append(raw + body_text + b";\r\n b=" + _folded_signature(signature) + b"\r\n")
+            written.append(raw + body_text + b";\r\n b=" + folded_signature(signature) + b"\r\n")
         return b"".join(written)
 
 
@@ -101,7 +101,7 @@ def _template(key: SigningKey, domain: Domain, signed_s: int, names: str) -> tup
     return raw, relaxed_field(raw).removesuffix(b"\r\n")
 
 
-def _folded_names(names: Sequence[str]) -> str:
+def folded_names(names: Sequence[str]) -> str:
     lines, line = [], ""
     for name in names:
         if len(line) + len(name) > LINE_CHARACTERS:
@@ -112,7 +112,7 @@ def _folded_names(names: Sequence[str]) -> str:
     return "\r\n  ".join(lines).removesuffix(":")
 
 
-def _folded_signature(signature: bytes) -> bytes:
+def folded_signature(signature: bytes) -> bytes:
     return b"\r\n  ".join(
         [signature[start : start + LINE_CHARACTERS] for start in range(0, len(signature), LINE_CHARACTERS)]
     )

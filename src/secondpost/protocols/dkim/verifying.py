@@ -96,17 +96,20 @@ class SignedHeader:
             self._raw.setdefault(each.name, []).append(each.raw)
         self._formed: dict[tuple[Form, bytes], list[bytes]] = {}
 
-    def digest(self, signature: Signature) -> bytes:
-        """The hash that is signed (§3.7). A listed name without a field adds nothing (§5.4.2)."""
+    def digest(self, form: Form, names: Sequence[bytes], signature: bytes) -> bytes:
+        """The hash that is signed (§3.7). A listed name without a field adds nothing (§5.4.2).
+
+        `signature` is the whole field; its value does not matter.
+        """
         hashed = sha256()
         used: dict[bytes, int] = {}
-        for name in signature.names:
-            fields = self._fields(signature.header_form, name)
+        for name in names:
+            fields = self._fields(form, name)
             before = used.get(name, 0)
             if before < len(fields):
                 hashed.update(fields[before])
             used[name] = before + 1
-        hashed.update(_FORMS[signature.header_form](without_value(signature.raw)).removesuffix(b"\r\n"))
+        hashed.update(_FORMS[form](without_value(signature)).removesuffix(b"\r\n"))
         return hashed.digest()
 
     def _fields(self, form: Form, name: bytes) -> list[bytes]:
