@@ -1,22 +1,49 @@
-"""Reads Authentication-Results (RFC 8601), ARC-Authentication-Results (RFC 8617) and Received-SPF
-(RFC 7208 §9.1).
+"""Reads and writes Authentication-Results (RFC 8601) and ARC-Authentication-Results (RFC 8617); reads
+Received-SPF (RFC 7208 §9.1).
 
 Read leniently, because it serves to explain what servers really write: Microsoft leaves out the
 name of the server, others the blank before a comment. What cannot be read is left out; nothing is
 raised. Who wrote a field is not said here: that follows from its place in the header.
+
+Written strictly: a value from the message or its sender is a token, an address or a quoted string.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from secondpost.mail.address import DOMAIN_OCTETS_MAX, AddressError, is_readable
+from secondpost.mail.authentication import (
+    ArcFound,
+    Authentication,
+    AuthResult,
+    DkimFound,
+    DmarcFound,
+    SpfFound,
+    SpfIdentity,
+)
 from secondpost.protocols.comments import Lexeme, Piece, pieces_of
+from secondpost.protocols.smtp.international import written_domain
 
 RESULTS_MAX = 200  # of one field
 PROPERTIES_MAX = 100  # of one result
 _KEYWORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")  # RFC 5321's Keyword, and `_`
 _METHOD = re.compile(rf"({_KEYWORD.pattern})(?:/(\d{{1,9}}))?")
 _INSTANCE = re.compile(r"i=(\d{1,9})", re.IGNORECASE)
+
+LINE_CHARACTERS = 78  # RFC 5322 §2.1.1
+VALUE_CHARACTERS_MAX = 255  # of a value that is written
+SEALERS_MAX = 5  # that are named, newest first
+SERVER_CHARACTERS_MAX = 1_000  # of a field, before its first result
+SERVER_PIECES_MAX = 20  # likewise; a name, a version and a few comments
+CLAIMS_READ_MAX = 100  # fields of one header; further ones count as claims
+_IN_TOKEN = r"!#$%&'*+.0-9A-Z^_`a-z{|}~-"  # RFC 2045 §5.1
+_NO_TOKEN = re.compile(rf"[^{_IN_TOKEN}]")
+_PLAIN_VALUE = re.compile(rf"[{_IN_TOKEN}]+(?:@[{_IN_TOKEN}]+)?")
+# Lines end with LF here, so that one with a bare LF before it is found as well. Linear: no part can
+# match what the next one does.
+_FIELD = re.compile(rb"^authentication-results[ \t]*:((?:[^\n]*\n[ \t])*[^\n]*)(?:\n|\Z)", re.I | re.M)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,3 +196,128 @@ def _pairs(segment: list[Piece]) -> Iterator[tuple[str, str]]:
         before = before + text if goes_on else text
     if name is not None:
         yield name, value
+
+
+def authentication_results_field(server: str, found: Authentication) -> bytes:
+    """The field with its CRLF. `server`: the authserv-id, our host name."""
+    return f"Authentication-Results: {results_text(server, found)}\r\n".encode()
+
+
+def results_text(server: str, found: Authentication) -> str:
+    """The value of the field, folded; ARC-Authentication-Results has it after the instance."""
+    dkim = [_dkim_words(each) for each in found.dkim] if len(found.dkim) > 0 else [["dkim=none"]]
+    results = [_spf_words(found.spf), *dkim, _dmarc_words(found.dmarc), _arc_words(found.arc)]
+    return ";".join([_written(server), *map(_line_of, results)])
+
+
+def _spf_words(spf: SpfFound) -> list[str]:
+    # A mailbox in UTF-8 came by SMTPUTF8, and then the header may hold UTF-8 (RFC 8616 §3).
+    name = _written(spf.name, keeps_utf8=spf.identity is SpfIdentity.MAILFROM)
+    properties = [f"{spf.identity}={name}"] if len(spf.name) > 0 else []
+    return [f"spf={spf.result}", *_reason(spf.reason), *properties]
+
+
+def _dkim_words(dkim: DkimFound) -> list[str]:
+    properties = {
+        "header.d": dkim.domain,
+        "header.s": dkim.selector,
+        "header.a": dkim.algorithm,
+        "header.b": dkim.value_start,  # RFC 6008
+    }
+    written = [f"{name}={_written(value)}" for name, value in properties.items() if len(value) > 0]
+    return [f"dkim={dkim.result}", *_reason(dkim.reason), *written]
+
+
+def _dmarc_words(dmarc: DmarcFound) -> list[str]:
+    policy = [] if dmarc.result is AuthResult.NONE else [f"(p={dmarc.policy})"]
+    properties = [f"header.from={_written(dmarc.domain)}"] if len(dmarc.domain) > 0 else []
+    return [f"dmarc={dmarc.result}", *policy, *_reason(dmarc.reason), *properties]
+
+
+def _arc_words(arc: ArcFound) -> list[str]:
+    """RFC 8617 §7.1 and §10.2. The sealers stand in a comment: no property is registered for them."""
+    newest = [_NO_TOKEN.sub("?", sealer) for sealer in reversed(arc.sealers[-SEALERS_MAX:])]
+    sets = [f"(i={arc.sets}", *newest[:-1], f"{newest[-1]})"] if len(newest) > 0 else []
+    oldest = [f"header.oldest-pass={arc.oldest_pass}"] if arc.result is AuthResult.PASS else []
+    return [f"arc={arc.result}", *sets, *_reason(arc.reason), *oldest]
+
+
+def _reason(reason: str) -> list[str]:
+    return [f"reason={_written(reason)}"] if len(reason) > 0 else []
+
+
+def _written(value: str, *, keeps_utf8: bool = False) -> str:
+    """A token or an address as it is, all else as a quoted string without signs that break out of it."""
+    shown = "".join(
+        sign if is_readable(sign) and (keeps_utf8 or sign.isascii()) else "?"
+        for sign in value[:VALUE_CHARACTERS_MAX]
+    )
+    if _PLAIN_VALUE.fullmatch(shown) is not None:
+        return shown
+    return '"' + re.sub(r'(["\\])', r"\\\1", shown) + '"'
+
+
+def _line_of(words: Sequence[str]) -> str:
+    """One result on lines of its own, with a fold before each."""
+    lines = [f" {words[0]}"]
+    for word in words[1:]:
+        if len(lines[-1]) + 1 + len(word) < LINE_CHARACTERS:  # a semicolon may follow
+            lines[-1] += f" {word}"
+        else:
+            lines.append(f"  {word}")
+    return "".join(f"\r\n{line}" for line in lines)
+
+
+@dataclass(frozen=True, slots=True)
+class UnclaimedHeader:
+    """A header without the Authentication-Results that claimed to be ours (RFC 8601 §5)."""
+
+    octets: bytes
+    removed: tuple[bytes, ...]  # whole fields
+
+
+def without_claims(header: bytes, servers: Collection[str]) -> UnclaimedHeader:
+    """Remove the fields that a reader could take for those of one of these servers.
+
+    ARC-Authentication-Results stay: a seal protects them, and a chain without one would be broken.
+    """
+    claims = [
+        field
+        for place, field in enumerate(_FIELD.finditer(header))
+        if place >= CLAIMS_READ_MAX or claims_one_of(field[1].decode("utf-8", "replace"), servers)
+    ]
+    pieces, at = [], 0
+    for field in claims:
+        pieces.append(header[at : field.start()])
+        at = field.end()
+    return UnclaimedHeader(b"".join([*pieces, header[at:]]), tuple(field[0] for field in claims))
+
+
+def claims_one_of(value: str, servers: Collection[str]) -> bool:
+    """Whether a field's value names one of these servers as its author, however lenient its reader.
+
+    It counts as well if no result follows near its beginning: a reader may look further than we do.
+    """
+    ours = {_comparable(server) for server in servers}
+    named: set[str] = set()
+    word = ""
+    for place, piece in enumerate(pieces_of(value[:SERVER_CHARACTERS_MAX])):
+        if place == SERVER_PIECES_MAX:
+            return True
+        is_name = piece.lexeme in (Lexeme.WORD, Lexeme.QUOTED)
+        if is_name and "=" in piece.text and _INSTANCE.fullmatch(piece.text) is None:
+            return not named.isdisjoint(ours)
+        text = piece.text if is_name else ""
+        word = word + text if piece.adjoins else text  # a comment may stand within a word
+        named |= {_comparable(text), _comparable(word)}
+    return len(value) > SERVER_CHARACTERS_MAX or not named.isdisjoint(ours)
+
+
+def _comparable(name: str) -> str:
+    """The same for all spellings of a host name that some reader may take for it."""
+    plain = unicodedata.normalize("NFKC", name).casefold().replace("\u3002", ".")  # IDNA2003's other dot
+    plain = "".join(sign for sign in plain if sign.isprintable() and not sign.isspace()).strip(".")
+    try:
+        return written_domain(plain).name if len(plain) <= DOMAIN_OCTETS_MAX else plain
+    except AddressError:
+        return plain
