@@ -3,6 +3,7 @@
 import base64
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -52,3 +53,13 @@ def keys() -> TestKeys:
         rsa_pem=rsa.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()),
         ed25519_seed=base64.b64encode(ed25519.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())),
     )
+
+
+def body_hash(body: bytes) -> str:
+    """bh= of a body in canonical form."""
+    return base64.b64encode(sha256(body).digest()).decode()
+
+
+def signature_text(digest: bytes) -> str:
+    """b= made with the RSA key."""
+    return base64.b64encode(keys().signing[0].sign(digest)).decode()

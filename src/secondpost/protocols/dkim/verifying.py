@@ -6,7 +6,7 @@ signatures (SHA-1, l=, a short key) never pass; their result differs from that o
 
 import base64
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from hashlib import sha256
@@ -102,13 +102,12 @@ class SignedHeader:
         `signature` is the whole field; its value does not matter.
         """
         hashed = sha256()
-        used: dict[bytes, int] = {}
+        left: dict[bytes, Iterator[bytes]] = {}
+        own = _FORMS[form](signature)  # it was not there when it was made
         for name in names:
-            fields = self._fields(form, name)
-            before = used.get(name, 0)
-            if before < len(fields):
-                hashed.update(fields[before])
-            used[name] = before + 1
+            if name not in left:
+                left[name] = (field for field in self._fields(form, name) if field != own)
+            hashed.update(next(left[name], b""))
         hashed.update(_FORMS[form](without_value(signature)).removesuffix(b"\r\n"))
         return hashed.digest()
 
