@@ -16,7 +16,7 @@ import pytest
 
 from secondpost.mail.authentication import AuthResult
 from secondpost.protocols.dkim.arc import seal_digests
-from secondpost.protocols.dkim.canonical import Form, fields_of, relaxed_body
+from secondpost.protocols.dkim.canonical import CanonicalForm, fields_of, relaxed_body
 from secondpost.protocols.dkim.verifying import SignedHeader
 from simulation.signatures import header_and_body, records_by_selector, verified
 from tests.protocols.dkim_keys import body_hash, keys, signature_text
@@ -260,7 +260,7 @@ def test_a_field_that_is_signed_is_judged_by_its_form(name: str) -> None:
     ams = f"ARC-Message-Signature: {message_signature}\r\n".replace("\n  ", "\r\n  ")
     ams = ams.replace("BODY", body_hash(relaxed_body(body.encode())))
     digest = SignedHeader(fields_of(header.encode())).digest(
-        Form.RELAXED, [each.encode() for each in covered], ams.encode()
+        CanonicalForm.RELAXED, [each.encode() for each in covered], ams.encode()
     )
     ams = with_value(ams, digest)
     as_ = f"ARC-Seal: {seal}\r\n"

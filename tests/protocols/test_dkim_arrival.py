@@ -12,8 +12,8 @@ from hypothesis import strategies as some
 from secondpost.mail.authentication import ArcFound, AuthResult, DkimFound
 from secondpost.mail.questions import Finding, TxtAnswer
 from secondpost.protocols.dkim.arrival import SIGNATURES_MAX, SignatureCheck, SignaturesFound
-from secondpost.protocols.dkim.canonical import FIELDS_MAX, BodyHash, Form, relaxed_body, simple_body
-from secondpost.protocols.dkim.judgement import RECORDS_MAX
+from secondpost.protocols.dkim.canonical import FIELDS_MAX, BodyHash, CanonicalForm, relaxed_body, simple_body
+from secondpost.protocols.dkim.signed_content import RECORDS_MAX
 from secondpost.world.real.keys import proves
 from simulation.signatures import (
     answered,
@@ -72,7 +72,7 @@ def test_every_split_of_a_body_gives_the_same(forms: tuple[str, str], ed25519: b
 
 @given(OCTETS, some.lists(some.integers(0, 7), max_size=9).map(lambda sizes: [*sizes, 3]))
 def test_a_body_in_pieces_has_the_hash_of_the_whole(body: bytes, sizes: list[int]) -> None:
-    for form, whole in ((Form.SIMPLE, simple_body), (Form.RELAXED, relaxed_body)):
+    for form, whole in ((CanonicalForm.SIMPLE, simple_body), (CanonicalForm.RELAXED, relaxed_body)):
         hashed = BodyHash(form)
         at = 0
         for size in [*sizes, *[5] * len(body)]:

@@ -7,8 +7,8 @@ from hashlib import sha256
 
 from secondpost.mail.authentication import ArcFound, AuthResult
 from secondpost.mail.questions import Asking
-from secondpost.protocols.dkim.canonical import Field, Form, relaxed_field
-from secondpost.protocols.dkim.judgement import Judgement, KeyRecords, SignedContent
+from secondpost.protocols.dkim.canonical import CanonicalForm, Field, relaxed_field
+from secondpost.protocols.dkim.signed_content import KeyRecords, SignatureResult, SignedContent
 from secondpost.protocols.dkim.verifying import (
     DkimFault,
     Signature,
@@ -62,7 +62,7 @@ class ArcChain:
     fault: str | None = None
     next_instance: int | None = 1  # of a further set; None if there may be none
 
-    def forms(self) -> set[Form]:
+    def forms(self) -> set[CanonicalForm]:
         """The forms of the body that its signatures need."""
         return {each.signature.body_form for each in self.sets if each.signature is not None}
 
@@ -106,14 +106,14 @@ def check_chain(chain: ArcChain, content: SignedContent, keys: KeyRecords) -> As
     )
 
 
-def _judge(sets: Sequence[ArcSet], content: SignedContent, keys: KeyRecords) -> Asking[Judgement]:
+def _judge(sets: Sequence[ArcSet], content: SignedContent, keys: KeyRecords) -> Asking[SignatureResult]:
     if sets[-1].seal.status is AuthResult.FAIL:
-        return Judgement(AuthResult.FAIL, "it was broken already at the newest seal")
+        return SignatureResult(AuthResult.FAIL, "it was broken already at the newest seal")
     if any(each.seal.status is not _status_at(place) for place, each in enumerate(sets)):
-        return Judgement(AuthResult.FAIL, "a seal of a wrong status")
+        return SignatureResult(AuthResult.FAIL, "a seal of a wrong status")
     newest = sets[-1].signature
     if newest is None:
-        return Judgement(AuthResult.FAIL, "the newest message signature is unusable")
+        return SignatureResult(AuthResult.FAIL, "the newest message signature is unusable")
     judged = yield from content.judge(newest, keys)
     if judged.result is not AuthResult.PASS:
         return _of_chain(judged, "the newest message signature")
@@ -122,12 +122,14 @@ def _judge(sets: Sequence[ArcSet], content: SignedContent, keys: KeyRecords) -> 
         judged = yield from keys.judge(sets[place].seal.value, digests[place])
         if judged.result is not AuthResult.PASS:
             return _of_chain(judged, f"seal {place + 1}")
-    return Judgement(AuthResult.PASS)
+    return SignatureResult(AuthResult.PASS)
 
 
-def _of_chain(judged: Judgement, what: str) -> Judgement:
+def _of_chain(judged: SignatureResult, what: str) -> SignatureResult:
     is_temporary = judged.result is AuthResult.TEMPERROR
-    return Judgement(AuthResult.TEMPERROR if is_temporary else AuthResult.FAIL, f"{what}: {judged.reason}")
+    return SignatureResult(
+        AuthResult.TEMPERROR if is_temporary else AuthResult.FAIL, f"{what}: {judged.reason}"
+    )
 
 
 def _status_at(place: int) -> AuthResult:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from secondpost.mail.address import Domain
 from secondpost.mail.authentication import AuthResult, SealMaterial
 from secondpost.protocols.dkim.arc import read_chain, seal_digests
-from secondpost.protocols.dkim.canonical import Field, Form, fields_of
+from secondpost.protocols.dkim.canonical import CanonicalForm, Field, fields_of
 from secondpost.protocols.dkim.signing import SIGNED, SigningKey, folded_names, folded_signature
 from secondpost.protocols.dkim.verifying import DkimFault, SignedHeader
 
@@ -57,7 +57,7 @@ def _message_signature(material: SealMaterial, fields: Sequence[Field], key: Sig
         f" bh={body_hash};\r\n"
         " b="
     ).encode("ascii")
-    digest = SignedHeader(fields).digest(Form.RELAXED, [name.encode() for name in names], raw)
+    digest = SignedHeader(fields).digest(CanonicalForm.RELAXED, [name.encode() for name in names], raw)
     return raw + _value(key, digest)
 
 

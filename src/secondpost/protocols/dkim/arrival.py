@@ -17,8 +17,8 @@ from secondpost.mail.authentication import ArcFound, AuthResult, DkimFound, Seal
 from secondpost.mail.questions import Asking
 from secondpost.protocols.authors import author_domains
 from secondpost.protocols.dkim.arc import ArcChain, check_chain, read_chain
-from secondpost.protocols.dkim.canonical import FIELDS_MAX, REST, Field, Form, fields_of
-from secondpost.protocols.dkim.judgement import KeyRecords, SignedContent
+from secondpost.protocols.dkim.canonical import FIELDS_MAX, REST, CanonicalForm, Field, fields_of
+from secondpost.protocols.dkim.signed_content import KeyRecords, SignedContent
 from secondpost.protocols.dkim.verifying import (
     DkimFault,
     Proves,
@@ -53,7 +53,7 @@ class SignatureCheck:
         for claim in self._claims:
             if claim.signature is not None:
                 self._content.want_body(claim.signature.body_form)
-        for form in self._chain.forms() | ({Form.RELAXED} if is_sealed else set()):
+        for form in self._chain.forms() | ({CanonicalForm.RELAXED} if is_sealed else set()):
             self._content.want_body(form)
 
     @property
@@ -85,7 +85,7 @@ class SignatureCheck:
         instance = self._chain.next_instance
         if instance is None or arc.result is AuthResult.TEMPERROR:
             return None
-        return SealMaterial(instance, arc.result, results, self._content.body_digest(Form.RELAXED))
+        return SealMaterial(instance, arc.result, results, self._content.body_digest(CanonicalForm.RELAXED))
 
 
 @dataclass(frozen=True, slots=True)

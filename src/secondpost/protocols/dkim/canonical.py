@@ -13,7 +13,7 @@ _FOLD = re.compile(rb"\r\n(?=[ \t])")
 _SPACES = re.compile(rb"\t[ \t]*| [ \t]+")  # a single space stays
 
 
-class Form(StrEnum):
+class CanonicalForm(StrEnum):
     """A canonicalization algorithm (RFC 6376 §3.4), of fields or of bodies."""
 
     SIMPLE = "simple"
@@ -70,7 +70,7 @@ class BodyHash:
 
     __slots__ = ("_form", "_hashed", "_held", "_line_ends", "octets")
 
-    def __init__(self, form: Form) -> None:
+    def __init__(self, form: CanonicalForm) -> None:
         self.octets = 0  # of the canonical form so far, without line ends that may be the last
         self._form = form
         self._hashed = sha256()
@@ -81,7 +81,7 @@ class BodyHash:
         lines = self._held + piece if len(self._held) > 0 else piece
         text = lines.removesuffix(b"\r")
         self._held = lines[len(text) :]
-        if self._form is Form.RELAXED:
+        if self._form is CanonicalForm.RELAXED:
             stem = text.rstrip(b" \t")
             self._held = b" " + self._held if len(stem) < len(text) else self._held
             text = relaxed_lines(stem)
@@ -89,9 +89,9 @@ class BodyHash:
 
     def digest(self) -> bytes:
         """The hash at the end of the body; nothing may be added after it."""
-        self._hash(self._held.removesuffix(b" ") if self._form is Form.RELAXED else self._held)
+        self._hash(self._held.removesuffix(b" ") if self._form is CanonicalForm.RELAXED else self._held)
         self._held = b""
-        if self._form is Form.SIMPLE or self.octets > 0:
+        if self._form is CanonicalForm.SIMPLE or self.octets > 0:
             self._line_ends = 0
             self._count(b"\r\n")
         return self._hashed.digest()

@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from secondpost.mail.address import AddressError
 from secondpost.mail.authentication import AuthResult
-from secondpost.protocols.dkim.canonical import Field, Form, relaxed_field, simple_field
+from secondpost.protocols.dkim.canonical import CanonicalForm, Field, relaxed_field, simple_field
 from secondpost.protocols.dkim.signing import Algorithm
 from secondpost.protocols.smtp.international import written_domain
 
@@ -27,7 +27,7 @@ _WHITE = re.compile(r"[ \t\r\n]+")
 _B_VALUE = re.compile(rb"(?:^|(?<=;))([ \t\r\n]*b[ \t\r\n]*=)[^;]*")
 _TAG_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _DIGITS = re.compile(r"[0-9]+")
-_FORMS = {Form.SIMPLE: simple_field, Form.RELAXED: relaxed_field}
+_FORMS = {CanonicalForm.SIMPLE: simple_field, CanonicalForm.RELAXED: relaxed_field}
 
 
 class DkimFault(ValueError):
@@ -68,8 +68,8 @@ class Signature:
     """A parsed DKIM-Signature field, or an ARC-Message-Signature."""
 
     value: SignatureValue
-    header_form: Form
-    body_form: Form
+    header_form: CanonicalForm
+    body_form: CanonicalForm
     names: tuple[bytes, ...]  # lower case
     body_hash: bytes
     body_octets: int | None  # l=: so many octets of the body are signed; None: all
@@ -94,9 +94,9 @@ class SignedHeader:
         self._raw: dict[bytes, list[bytes]] = {}
         for each in reversed(fields):  # §5.4.2: of several fields the last one is signed first
             self._raw.setdefault(each.name, []).append(each.raw)
-        self._formed: dict[tuple[Form, bytes], list[bytes]] = {}
+        self._formed: dict[tuple[CanonicalForm, bytes], list[bytes]] = {}
 
-    def digest(self, form: Form, names: Sequence[bytes], signature: bytes) -> bytes:
+    def digest(self, form: CanonicalForm, names: Sequence[bytes], signature: bytes) -> bytes:
         """The hash that is signed (§3.7). A listed name without a field adds nothing (§5.4.2).
 
         `signature` is the whole field; its value does not matter.
@@ -111,7 +111,7 @@ class SignedHeader:
         hashed.update(_FORMS[form](without_value(signature)).removesuffix(b"\r\n"))
         return hashed.digest()
 
-    def _fields(self, form: Form, name: bytes) -> list[bytes]:
+    def _fields(self, form: CanonicalForm, name: bytes) -> list[bytes]:
         found = self._formed.get((form, name))
         if found is None:
             found = self._formed[form, name] = [_FORMS[form](raw) for raw in self._raw.get(name, [])]
@@ -151,9 +151,12 @@ def parse_message_signature(raw: bytes, tags: Mapping[str, str], identity: str, 
     """Parse what DKIM-Signature and ARC-Message-Signature have in common. Raises DkimFault."""
     need_tags(tags, "bh", "h")
     value = parse_value(tags, identity)
-    header_form, _, body_form = tags.get("c", Form.SIMPLE).lower().partition("/")
+    header_form, _, body_form = tags.get("c", CanonicalForm.SIMPLE).lower().partition("/")
     try:
-        forms = Form(header_form), Form(body_form if len(body_form) > 0 else Form.SIMPLE)
+        forms = (
+            CanonicalForm(header_form),
+            CanonicalForm(body_form if len(body_form) > 0 else CanonicalForm.SIMPLE),
+        )
     except ValueError:
         raise DkimFault("an unknown canonicalization") from None
     names = tuple(name.strip().lower().encode("utf-8") for name in tags["h"].split(":"))

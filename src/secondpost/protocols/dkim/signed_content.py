@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from secondpost.mail.authentication import AuthResult
 from secondpost.mail.questions import Asking, Finding, Txt, TxtAnswer
-from secondpost.protocols.dkim.canonical import BodyHash, Field, Form
+from secondpost.protocols.dkim.canonical import BodyHash, CanonicalForm, Field
 from secondpost.protocols.dkim.verifying import (
     DkimFault,
     Proof,
@@ -28,7 +28,7 @@ _UNPROVEN = {
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class SignatureResult:
     """Of one signature; the reason is "" unless there is more to say than the result."""
 
     result: AuthResult
@@ -40,10 +40,10 @@ class SignedContent:
 
     def __init__(self, fields: Sequence[Field]) -> None:
         self._header = SignedHeader(fields)
-        self._bodies: dict[Form, BodyHash] = {}
-        self._digests: dict[Form, bytes] = {}
+        self._bodies: dict[CanonicalForm, BodyHash] = {}
+        self._digests: dict[CanonicalForm, bytes] = {}
 
-    def want_body(self, form: Form) -> None:
+    def want_body(self, form: CanonicalForm) -> None:
         """Hash the body in this form too; before its first piece."""
         self._bodies.setdefault(form, BodyHash(form))
 
@@ -55,22 +55,22 @@ class SignedContent:
         for body in self._bodies.values():
             body.add(piece)
 
-    def body_digest(self, form: Form) -> bytes:
+    def body_digest(self, form: CanonicalForm) -> bytes:
         """The hash of the whole body; no piece may come after it."""
         digest = self._digests.get(form)
         if digest is None:
             digest = self._digests[form] = self._bodies[form].digest()
         return digest
 
-    def judge(self, signature: Signature, keys: "KeyRecords") -> Asking[Judgement]:
+    def judge(self, signature: Signature, keys: "KeyRecords") -> Asking[SignatureResult]:
         digest = self.body_digest(signature.body_form)
         octets = self._bodies[signature.body_form].octets
         if signature.body_octets is not None and signature.body_octets < octets:
             # §8.2: anything may have been appended. The same as a refusal to read further, so the
             # signed part is not even hashed.
-            return Judgement(AuthResult.POLICY, "only a part of the body is signed")
+            return SignatureResult(AuthResult.POLICY, "only a part of the body is signed")
         if signature.body_octets not in (None, octets) or digest != signature.body_hash:
-            return Judgement(AuthResult.FAIL, "the body was changed")
+            return SignatureResult(AuthResult.FAIL, "the body was changed")
         digest = self._header.digest(signature.header_form, signature.names, signature.raw)
         return (yield from keys.judge(signature.value, digest))
 
@@ -82,29 +82,29 @@ class KeyRecords:
         self._proves = proves
         self._answers: dict[str, TxtAnswer] = {}
 
-    def judge(self, value: SignatureValue, digest: bytes) -> Asking[Judgement]:
+    def judge(self, value: SignatureValue, digest: bytes) -> Asking[SignatureResult]:
         """Judge a signature of `digest`, a SHA-256."""
         answer = self._answers.get(value.key_name)
         if answer is None:
             answer = self._answers[value.key_name] = yield from Txt(value.key_name).ask()
         if answer.finding is Finding.FAILED:
-            return Judgement(AuthResult.TEMPERROR, "no answer from DNS for the key")
+            return SignatureResult(AuthResult.TEMPERROR, "no answer from DNS for the key")
         try:
             keys = _keys(answer, value)
         except DkimFault as fault:
-            return Judgement(AuthResult.PERMERROR, str(fault))
+            return SignatureResult(AuthResult.PERMERROR, str(fault))
         judged = [self._judge(key, digest, value) for key in keys]
         return next((each for each in judged if each.result is AuthResult.PASS), judged[0])
 
-    def _judge(self, key: PublicKey, digest: bytes, value: SignatureValue) -> Judgement:
+    def _judge(self, key: PublicKey, digest: bytes, value: SignatureValue) -> SignatureResult:
         if key.is_strict and value.identity_domain != value.domain:
-            return Judgement(AuthResult.PERMERROR, "the key is not for i= below d=")
+            return SignatureResult(AuthResult.PERMERROR, "the key is not for i= below d=")
         proof = self._proves(key, digest, value.octets)
         if proof is Proof.VALID:
-            return Judgement(AuthResult.PASS, "the domain is testing" if key.is_testing else "")
+            return SignatureResult(AuthResult.PASS, "the domain is testing" if key.is_testing else "")
         if key.is_testing:  # RFC 6376 §3.6.1: as if the message had no signature
-            return Judgement(AuthResult.NEUTRAL, "the domain is testing")
-        return Judgement(*_UNPROVEN[proof])
+            return SignatureResult(AuthResult.NEUTRAL, "the domain is testing")
+        return SignatureResult(*_UNPROVEN[proof])
 
 
 def _keys(answer: TxtAnswer, value: SignatureValue) -> list[PublicKey]:
