@@ -1,6 +1,7 @@
 """ARC: dkimpy accepts our seals, we accept dkimpy's, and what breaks a chain."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -159,3 +160,15 @@ def test_other_sets_than_on_arrival_are_not_sealed() -> None:
     other = header_and_body(sealed(MESSAGE))[0]
     with pytest.raises(DkimFault):
         arc_set(material, other, keys().signing[0], Domain("example.net"), SEALED_S)
+
+
+def test_the_example_of_the_rfc_is_a_chain_of_three_whose_keys_are_not_published() -> None:
+    """RFC 8617 appendix B: its body and structure are right."""
+    path = Path(__file__).parent / "arc" / "rfc8617-appendix-b.msg"
+    found = chain_of(path.read_text(encoding="utf-8").replace("\n", "\r\n").encode())
+    assert found == ArcFound(
+        AuthResult.FAIL,
+        3,
+        ("lists.example.org", "gmail.example", "clochette.example.org"),
+        "the newest message signature: there is no such key",
+    )

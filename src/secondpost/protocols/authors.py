@@ -15,7 +15,7 @@ from secondpost.protocols.dkim.canonical import Field
 from secondpost.protocols.smtp.international import written_domain
 
 AUTHORS_MAX = 100  # further ones are one without a readable domain
-FROM_OCTETS_MAX = 64 * 1024
+FROM_OCTETS_MAX = 16 * 1024
 UNREADABLE = ""
 
 _IN_BRACKETS = re.compile(r"<([^<>]*)>")

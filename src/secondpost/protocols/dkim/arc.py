@@ -67,25 +67,53 @@ class ArcChain:
         return {each.signature.body_form for each in self.sets if each.signature is not None}
 
 
+@dataclass(frozen=True, slots=True)
+class _ArcField:
+    """A field of a set; `tags` are empty in the results, which have none."""
+
+    field: Field
+    instance: int
+    tags: Mapping[str, str]
+
+
 def read_chain(fields: Sequence[Field], now_s: int) -> ArcChain:
     found = [field for field in fields if field.name in ARC_NAMES]
-    next_instance = _next_instance(found)
-    try:
-        return ArcChain(_sets(found, now_s), None, next_instance)
-    except DkimFault as fault:
-        return ArcChain((), str(fault), next_instance)
-
-
-def _next_instance(found: Sequence[Field]) -> int | None:
-    """The instance above all that can be read; none after a seal that says cv=fail (§5.1)."""
-    highest = 0
+    if len(found) > len(ARC_NAMES) * INSTANCE_MAX:
+        return ArcChain((), f"more than {INSTANCE_MAX} sets", None)
+    numbered: list[_ArcField] = []
+    fault: DkimFault | None = None
     for field in found:
         try:
-            highest = max(highest, instance_of(field))
-            if field.name == SEAL and _status_of(field.raw) is AuthResult.FAIL:
-                return None
-        except DkimFault:
-            continue
+            numbered.append(_arc_field(field))
+        except DkimFault as unreadable:
+            fault = unreadable
+    try:
+        if fault is not None:
+            raise fault
+        return ArcChain(_sets(numbered, now_s), None, _next_instance(numbered))
+    except DkimFault as fault:
+        return ArcChain((), str(fault), _next_instance(numbered))
+
+
+def _arc_field(field: Field) -> _ArcField:
+    """With its i=, which is a tag everywhere but in the results (§4.2.1). Raises DkimFault."""
+    if field.name == RESULTS:
+        tags: dict[str, str] = {}
+        at_start = _INSTANCE_TAG.match(field.raw.partition(b":")[2])
+        number = 0 if at_start is None else int(at_start[1])
+    else:
+        tags = signature_tags(field.raw)
+        number = int(tags["i"]) if _INSTANCE.fullmatch(tags.get("i", "")) is not None else 0
+    if not 1 <= number <= INSTANCE_MAX:
+        raise DkimFault("a field without an instance")
+    return _ArcField(field, number, tags)
+
+
+def _next_instance(found: Sequence[_ArcField]) -> int | None:
+    """The instance above all that can be read; none after a seal that says cv=fail (§5.1)."""
+    if any(each.field.name == SEAL and each.tags.get("cv", "").lower() == "fail" for each in found):
+        return None
+    highest = max((each.instance for each in found), default=0)
     return highest + 1 if highest < INSTANCE_MAX else None
 
 
@@ -162,15 +190,13 @@ def seal_digests(sets: Iterable[tuple[bytes, bytes, bytes]]) -> Iterator[bytes]:
         hashed.update(relaxed_field(seal))
 
 
-def _sets(found: Sequence[Field], now_s: int) -> tuple[ArcSet, ...]:
-    if len(found) > len(ARC_NAMES) * INSTANCE_MAX:
-        raise DkimFault(f"more than {INSTANCE_MAX} sets")
-    by_instance: dict[int, dict[bytes, Field]] = {}
-    for field in found:
-        of_set = by_instance.setdefault(instance_of(field), {})
-        if field.name in of_set:
+def _sets(found: Sequence[_ArcField], now_s: int) -> tuple[ArcSet, ...]:
+    by_instance: dict[int, dict[bytes, _ArcField]] = {}
+    for each in found:
+        of_set = by_instance.setdefault(each.instance, {})
+        if each.field.name in of_set:
             raise DkimFault("a field stands twice in a set")
-        of_set[field.name] = field
+        of_set[each.field.name] = each
     if any(len(of_set) != len(ARC_NAMES) for of_set in by_instance.values()):
         raise DkimFault("a set is not complete")
     if sorted(by_instance) != list(range(1, len(by_instance) + 1)):
@@ -178,47 +204,28 @@ def _sets(found: Sequence[Field], now_s: int) -> tuple[ArcSet, ...]:
     return tuple(_set(by_instance[number], now_s) for number in sorted(by_instance))
 
 
-def instance_of(field: Field) -> int:
-    """Its i=, which is a tag everywhere but in the results (§4.2.1). Raises DkimFault."""
-    if field.name == RESULTS:
-        at_start = _INSTANCE_TAG.match(field.raw.partition(b":")[2])
-        number = 0 if at_start is None else int(at_start[1])
-    else:
-        text = signature_tags(field.raw).get("i", "")
-        number = 0 if _INSTANCE.fullmatch(text) is None else int(text)
-    if not 1 <= number <= INSTANCE_MAX:
-        raise DkimFault("a field without an instance")
-    return number
-
-
-def _set(fields: Mapping[bytes, Field], now_s: int) -> ArcSet:
-    message_signature, seal = fields[MESSAGE_SIGNATURE].raw, fields[SEAL].raw
+def _set(fields: Mapping[bytes, _ArcField], now_s: int) -> ArcSet:
     try:
-        signature = _message_signature(message_signature, now_s)
+        signature = _message_signature(fields[MESSAGE_SIGNATURE], now_s)
     except DkimFault:
         signature = None
-    return ArcSet(fields[RESULTS].raw, message_signature, signature, _seal(seal))
+    message_signature = fields[MESSAGE_SIGNATURE].field.raw
+    return ArcSet(fields[RESULTS].field.raw, message_signature, signature, _seal(fields[SEAL]))
 
 
-def _message_signature(raw: bytes, now_s: int) -> Signature:
-    tags = signature_tags(raw)
-    signature = parse_message_signature(raw, tags, tags.get("d", ""), now_s)
+def _message_signature(found: _ArcField, now_s: int) -> Signature:
+    signature = parse_message_signature(found.field.raw, found.tags, found.tags.get("d", ""), now_s)
     if SEAL in signature.names:
         raise DkimFault("the message signature covers a seal")  # §4.1.2
     return signature
 
 
-def _seal(raw: bytes) -> Seal:
-    tags = signature_tags(raw)
+def _seal(found: _ArcField) -> Seal:
+    tags = found.tags
     if "h" in tags:
         raise DkimFault("a seal with h=")  # §4.1.3
-    check_time({"t": tags["t"]} if "t" in tags else {}, 0)
-    return Seal(parse_value(tags, tags.get("d", "")), _status_of(raw), raw)
-
-
-def _status_of(seal: bytes) -> AuthResult:
-    """Its cv=. Raises DkimFault."""
-    status = _STATUS.get(signature_tags(seal).get("cv", "").lower())
+    status = _STATUS.get(tags.get("cv", "").lower())
     if status is None:
         raise DkimFault("a seal of an unknown status")
-    return status
+    check_time({"t": tags["t"]} if "t" in tags else {}, 0)
+    return Seal(parse_value(tags, tags.get("d", "")), status, found.field.raw)

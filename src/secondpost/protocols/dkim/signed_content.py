@@ -80,20 +80,18 @@ class KeyRecords:
 
     def __init__(self, proves: Proves) -> None:
         self._proves = proves
-        self._answers: dict[str, TxtAnswer] = {}
+        self._known: dict[str, tuple[PublicKey, ...] | SignatureResult] = {}  # by name
 
     def judge(self, value: SignatureValue, digest: bytes) -> Asking[SignatureResult]:
         """Judge a signature of `digest`, a SHA-256."""
-        answer = self._answers.get(value.key_name)
-        if answer is None:
-            answer = self._answers[value.key_name] = yield from Txt(value.key_name).ask()
-        if answer.finding is Finding.FAILED:
-            return SignatureResult(AuthResult.TEMPERROR, "no answer from DNS for the key")
-        try:
-            keys = _keys(answer, value)
-        except DkimFault as fault:
-            return SignatureResult(AuthResult.PERMERROR, str(fault))
-        judged = [self._judge(key, digest, value) for key in keys]
+        keys = self._known.get(value.key_name)
+        if keys is None:
+            keys = self._known[value.key_name] = _keys_in((yield from Txt(value.key_name).ask()))
+        if isinstance(keys, SignatureResult):
+            return keys
+        judged = [self._judge(key, digest, value) for key in keys if key.algorithm is value.algorithm]
+        if len(judged) == 0:
+            return SignatureResult(AuthResult.PERMERROR, "the key is for another algorithm")
         return next((each for each in judged if each.result is AuthResult.PASS), judged[0])
 
     def _judge(self, key: PublicKey, digest: bytes, value: SignatureValue) -> SignatureResult:
@@ -107,16 +105,15 @@ class KeyRecords:
         return SignatureResult(*_UNPROVEN[proof])
 
 
-def _keys(answer: TxtAnswer, value: SignatureValue) -> list[PublicKey]:
-    """The usable keys among the records, at least one. Raises DkimFault."""
+def _keys_in(answer: TxtAnswer) -> tuple[PublicKey, ...] | SignatureResult:
+    """The keys that can be read, at least one; or why there is none."""
+    if answer.finding is Finding.FAILED:
+        return SignatureResult(AuthResult.TEMPERROR, "no answer from DNS for the key")
     keys: list[PublicKey] = []
-    fault = DkimFault("there is no such key")
+    reason = "there is no such key"
     for text in answer.texts[:RECORDS_MAX]:
         try:
             keys.append(parse_key(text))
-        except DkimFault as found:
-            fault = found
-    usable = [key for key in keys if key.algorithm is value.algorithm]
-    if len(usable) == 0:
-        raise fault if len(keys) == 0 else DkimFault("the key is for another algorithm")
-    return usable
+        except DkimFault as fault:
+            reason = str(fault)
+    return tuple(keys) if len(keys) > 0 else SignatureResult(AuthResult.PERMERROR, reason)
