@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from secondpost.protocols.authors import AUTHORS_MAX, UNREADABLE, author_domains
-from secondpost.protocols.dkim.canonical import fields_of
+from secondpost.protocols.dkim.canonical import FIELDS_MAX, fields_of
 
 ONE = (
     "a@example.org",
@@ -55,8 +55,11 @@ def test_doubt_is_more_or_less_than_one(value: str) -> None:
     assert domains(value) == MORE[value]
 
 
-def test_each_from_field_counts() -> None:
-    assert domains("a@example.org", "b@example.com", "c@example.org") == ("example.org", "example.com")
+def test_a_second_from_field_is_in_doubt_even_with_the_same_domain() -> None:
+    assert domains("a@example.org", "b@example.com") == ("example.org", "example.com", UNREADABLE)
+    assert domains("a@example.org", "b@example.org") == ("example.org", UNREADABLE)
+    hidden = b"From: a@example.org\r\n" + b"a:\r\n" * FIELDS_MAX + b"From: b@example.org\r\n"
+    assert author_domains(fields_of(hidden)) == ("example.org", UNREADABLE)
     assert author_domains(fields_of(b"Subject: a@example.org\r\n")) == ()
 
 

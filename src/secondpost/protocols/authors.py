@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from secondpost.mail.address import AddressError
 from secondpost.protocols.comments import Lexeme, pieces_of
-from secondpost.protocols.dkim.canonical import Field
+from secondpost.protocols.dkim.canonical import REST, Field
 from secondpost.protocols.smtp.international import written_domain
 
 AUTHORS_MAX = 100  # further ones are one without a readable domain
@@ -22,11 +22,15 @@ _IN_BRACKETS = re.compile(r"<([^<>]*)>")
 
 
 def author_domains(fields: Sequence[Field]) -> tuple[str, ...]:
-    """Each domain once, in A-labels; UNREADABLE stands for authors whose domain cannot be read."""
-    found: dict[str, None] = {}
-    for field in fields:
-        if field.name == b"from":
-            found |= dict.fromkeys(map(_domain, _addresses(field.raw.partition(b":")[2])))
+    """Each domain once, in A-labels; UNREADABLE stands for authors whose domain cannot be read.
+
+    It stands for a second From field too, whatever is in it: a signature of one covers no other
+    (RFC 6376 §8.15), and programs differ in which they show.
+    """
+    values = [field.raw.partition(b":")[2] for field in fields if field.name == b"from"]
+    found = dict.fromkeys(_domain(address) for value in values for address in _addresses(value))
+    if len(values) > 1 or any(field.name == REST for field in fields):
+        found[UNREADABLE] = None
     return tuple(found)
 
 
