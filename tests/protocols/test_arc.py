@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 
 from secondpost.mail.address import Domain
 from secondpost.mail.authentication import ArcFound, AuthResult
@@ -172,3 +174,19 @@ def test_the_example_of_the_rfc_is_a_chain_of_three_whose_keys_are_not_published
         ("lists.example.org", "gmail.example", "clochette.example.org"),
         "the newest message signature: there is no such key",
     )
+
+
+VALUES = some.lists(some.text(alphabet=" \tab:;=é", max_size=12), min_size=1, max_size=3).map("\r\n ".join)
+FIELDS = some.lists(
+    some.tuples(some.sampled_from(["To", "CC", "Subject", "Received", "dkim-signature", "X-A"]), VALUES),
+    max_size=8,
+).map(lambda fields: "".join(f"{name}: {value}x\r\n" for name, value in fields).encode())
+
+
+@settings(max_examples=15)
+@given(FIELDS, some.lists(some.text(alphabet=" \t.aé", max_size=20), max_size=5))
+def test_any_header_and_body_can_be_sealed(fields: bytes, lines: list[str]) -> None:
+    body = "".join(f"{line}\r\n" for line in lines).encode()
+    message = sealed(sealed(fields + b"From: a@example.org\r\n" + fields + b"\r\n" + body))
+    assert chain_of(message).result is AuthResult.PASS
+    assert dkimpy_says.arc_status(message, keys().txt) == "pass"
