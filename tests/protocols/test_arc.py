@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 
 from secondpost.mail.address import Domain
 from secondpost.mail.authentication import ArcFound, AuthResult
-from secondpost.protocols.dkim.arc import INSTANCE_MAX
+from secondpost.protocols.dkim.arc import INSTANCE_MAX, OLDER_JUDGED_MAX
 from secondpost.protocols.dkim.arc_seal import arc_set
 from secondpost.protocols.dkim.arrival import SignatureCheck
 from secondpost.protocols.dkim.verifying import DkimFault
@@ -147,7 +147,9 @@ def test_nothing_is_sealed_after_a_temporary_error_or_beyond_the_last_instance()
     message = MESSAGE
     for _ in range(INSTANCE_MAX):
         message = sealed(message)
-    assert chain_of(message).sets == INSTANCE_MAX
+    found = chain_of(message)
+    assert (found.result, found.sets) == (AuthResult.PASS, INSTANCE_MAX)
+    assert found.oldest_pass == INSTANCE_MAX - OLDER_JUDGED_MAX  # older ones are not looked at
     assert sealed(message) == message
     check = SignatureCheck(header_and_body(MESSAGE)[0], SEALED_S, is_sealed=True)
     assert check.seal_material(ArcFound(AuthResult.TEMPERROR), RESULTS) is None

@@ -21,6 +21,7 @@ from secondpost.protocols.dkim.verifying import (
 )
 
 INSTANCE_MAX = 50  # RFC 8617 §4.2.1
+OLDER_JUDGED_MAX = 10  # message signatures below the newest: nothing depends on them, and each takes a key
 
 RESULTS = b"arc-authentication-results"
 MESSAGE_SIGNATURE = b"arc-message-signature"
@@ -165,10 +166,13 @@ def _status_at(place: int) -> AuthResult:
 
 
 def _oldest_pass(sets: Sequence[ArcSet], content: SignedContent, keys: KeyRecords) -> Asking[int]:
-    """The oldest instance from which on the message was not changed; 0 if it never was (§5.2)."""
+    """The oldest instance from which on the message was not changed; 0 if it never was (§5.2).
+
+    The message counts as changed before the oldest set that is looked at.
+    """
     for place in reversed(range(len(sets) - 1)):
         signature = sets[place].signature
-        if signature is None:
+        if signature is None or place < len(sets) - 1 - OLDER_JUDGED_MAX:
             return place + 2
         judged = yield from content.judge(signature, keys)
         if judged.result is not AuthResult.PASS:
