@@ -73,6 +73,12 @@ def test_without_anything_found_each_method_says_none() -> None:
     )
 
 
+def test_a_policy_is_written_only_where_one_was_found() -> None:
+    for result in (AuthResult.TEMPERROR, AuthResult.PERMERROR, AuthResult.NONE):
+        found = Authentication(SPF, (), DmarcFound(result, "example.org"), ArcFound(AuthResult.NONE))
+        assert f" dmarc={result} header.from=example.org;\r\n" in written(found)
+
+
 @pytest.mark.parametrize(
     "sender", ["a@example.org", "b=c/d@example.org", '"a b;\\"c"@example.org', "a;dmarc=pass@example.org"]
 )

@@ -229,7 +229,8 @@ def _dkim_words(dkim: DkimFound) -> list[str]:
 
 
 def _dmarc_words(dmarc: DmarcFound) -> list[str]:
-    policy = [] if dmarc.result is AuthResult.NONE else [f"(p={dmarc.policy})"]
+    is_known = dmarc.result in (AuthResult.PASS, AuthResult.FAIL)
+    policy = [f"(p={dmarc.policy})"] if is_known else []
     properties = [f"header.from={_written(dmarc.domain)}"] if len(dmarc.domain) > 0 else []
     return [f"dmarc={dmarc.result}", *policy, *_reason(dmarc.reason), *properties]
 
