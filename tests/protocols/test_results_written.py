@@ -192,7 +192,7 @@ def test_forged_fields_are_removed_and_nothing_else() -> None:
         b"From: a@example.org\r\n",
     )
     forged = (
-        b"AUTHENTICATION-results \t:\r\n mx.example.net;\r\n\tspf=pass\r\n",
+        b" AUTHENTICATION-results \t:\r\n mx.example.net;\r\n\tspf=pass\r\n",
         b"Authentication-Results: mx.example.net; dkim=pass\r\n",
         b"Authentication-Results:mx.example.net; dmarc=pass",
     )
