@@ -42,8 +42,7 @@ _IN_TOKEN = r"!#$%&'*+.0-9A-Z^_`a-z{|}~-"  # RFC 2045 §5.1
 _NO_TOKEN = re.compile(rf"[^{_IN_TOKEN}]")
 _PLAIN_VALUE = re.compile(rf"[{_IN_TOKEN}]+(?:@[{_IN_TOKEN}]+)?")
 # Lines end with LF here, so that one with a bare LF before it is found as well, and so is a first line
-# with a blank, which continues nothing. Linear: no part can
-# match what the next one does.
+# with a blank, which continues nothing. Linear: no part can match what the next one does.
 _FIELD = re.compile(
     rb"(?:\A[ \t]*|^)authentication-results[ \t]*:((?:[^\n]*\n[ \t])*[^\n]*)(?:\n|\Z)", re.I | re.M
 )
