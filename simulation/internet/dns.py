@@ -6,8 +6,10 @@ A zone is data: `mx["a.example"] = [(10, "mx.a.example")]`, `addresses["mx.a.exa
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Literal
 
 from secondpost.mail.address import Domain
+from secondpost.mail.dns_questions import PtrAnswer
 from secondpost.mail.questions import AddressAnswer, Finding, MxAnswer, MxRecord, TxtAnswer
 from simulation.dice import SimDice
 
@@ -34,13 +36,14 @@ SLOW = Lie(late_seconds=SLOW_SECONDS)
 class SimDns:
     mx: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     addresses: dict[str, list[str]] = field(default_factory=dict)
+    texts: dict[str, list[str]] = field(default_factory=dict)
     lies: dict[tuple[str, str], Lie] = field(default_factory=dict)
 
     def lie(self, viewpoint: str, name: str) -> Lie | None:
         return self.lies.get((viewpoint, name)) or self.lies.get(("*", name))
 
     def exists(self, name: str) -> bool:
-        return name in self.mx or name in self.addresses
+        return name in self.mx or name in self.addresses or name in self.texts
 
 
 class SimResolver:
@@ -70,8 +73,21 @@ class SimResolver:
         return AddressAnswer(Finding.FOUND, tuple(addresses))
 
     async def txt(self, name: str) -> TxtAnswer:
-        await self._wait(name)
-        return TxtAnswer(self._nothing(name))
+        lie = await self._wait(name)
+        if lie is not None:
+            return TxtAnswer(lie.finding if lie.finding is not Finding.FOUND else Finding.FAILED)
+        texts = self._dns.texts.get(name, [])
+        return TxtAnswer(Finding.FOUND, tuple(texts)) if len(texts) > 0 else TxtAnswer(self._nothing(name))
+
+    async def address_records(self, host: str, version: Literal[4, 6]) -> AddressAnswer:
+        answer = await self.addresses(host)
+        of_kind = tuple(address for address in answer.addresses if (":" in address) == (version == 6))
+        if answer.finding is Finding.FOUND and len(of_kind) == 0:
+            return AddressAnswer(Finding.NO_DATA)
+        return AddressAnswer(answer.finding, of_kind)
+
+    async def ptr(self, address: str) -> PtrAnswer:
+        return PtrAnswer(Finding.NO_NAME)
 
     async def _wait(self, name: str) -> Lie | None:
         lie = self._dns.lie(self._viewpoint, name)

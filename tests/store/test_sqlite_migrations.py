@@ -9,6 +9,7 @@ import pytest
 
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.article_states import ArticleState
+from secondpost.mail.authentication import NO_NOTE
 from secondpost.mail.content import InFile, InTable
 from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.envelope import Lane
@@ -93,7 +94,11 @@ async def test_what_lay_here_before_is_counted_by_what_it_is_kept_for(
 ) -> None:
     with older_schema(monkeypatch, FIRST_FIELDED):
         store = place.open()
-        _write_without(store, ("intake.add_messages", ", utf8"), ("intake.add_contents", "prefix, "))
+        _write_without(
+            store,
+            ("intake.add_messages", ", utf8, authentication, body_hash"),
+            ("intake.add_contents", "prefix, "),
+        )
         letters = Letters(place, store)
         for octets, kept_for in enumerate((None, *KeptFor, KeptFor.REFUSED), start=1):
             arrival = letters.arrival("one@example.net", "two@example.org", content=InTable(b"x" * octets))
@@ -133,7 +138,9 @@ async def test_mail_that_came_before_there_were_prefixes_goes_on_as_it_lies(
     large = b"Received: by us\r\n" + b"x" * 200_000
     with older_schema(monkeypatch, BEFORE_PREFIXES):
         store = place.open()
-        _write_without(store, ("intake.add_contents", "prefix, "))
+        _write_without(
+            store, ("intake.add_messages", ", authentication, body_hash"), ("intake.add_contents", "prefix, ")
+        )
         letters = Letters(place, store)
         name = f"content/{store.worker}-abc"
         file = place.mail_disk.create(name)
@@ -152,6 +159,8 @@ async def test_mail_that_came_before_there_were_prefixes_goes_on_as_it_lies(
     claimed = await store.claim(lease, place.clock.ms, 9)
     assert [await store.content(one) for one in claimed] == [small.data, large]
     assert await store.contents(claimed) == {arrivals[0].queue_id: small.data}
+    notes = await store.authentication_notes(claimed)
+    assert notes == {arrival.queue_id: NO_NOTE for arrival in arrivals}
 
 
 BEFORE_OTHERS_HASHES = 12

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from secondpost.mail.address import Domain
+from secondpost.mail.authentication import AuthenticationNote
 from secondpost.mail.delivery import Claimed, DeliveryId, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
@@ -146,6 +147,7 @@ async def test_content_is_in_the_table_or_in_a_file_or_gone() -> None:
             ("claims.contents", [(1, b"t\n", b"")]),
             ("claims.contents", []),
             ("claims.contents", [(1, b"top\n", b"abc")]),
+            ("claims.authentication_notes", [(1, "spf=pass", b"hash")]),
         ],
         content_files={"content/1-a": b"x"},
     )
@@ -159,7 +161,9 @@ async def test_content_is_in_the_table_or_in_a_file_or_gone() -> None:
     with pytest.raises(LookupError):
         await store.content(in_table)
     assert await store.contents([in_table]) == {QueueId(1): b"top\nabc"}
-    assert engine.finished()[-1] == Query("claims.contents", (), [(1,)])
+    note = AuthenticationNote("spf=pass", b"hash")
+    assert await store.authentication_notes([in_table]) == {QueueId(1): note}
+    assert engine.finished()[-1] == Query("claims.authentication_notes", (), [(1,)])
 
 
 # ---- mail to readers

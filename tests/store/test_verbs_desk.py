@@ -93,7 +93,7 @@ async def test_an_address_beyond_ascii_is_compared_here() -> None:
 
 
 async def test_views_of_one_message() -> None:
-    message: Row = ("relay", "a@example.com", 5, "192.0.2.1", "h", "ESMTP", "", 1, 1)
+    message: Row = ("relay", "a@example.com", 5, "192.0.2.1", "h", "ESMTP", "", 1, 1, "spf=pass")
     engine = RecordingEngine(
         [
             ("desk.message", [message]),
@@ -110,6 +110,7 @@ async def test_views_of_one_message() -> None:
     found = await store.message(ONE)
     assert found is not None
     assert found.has_content
+    assert found.authentication == "spf=pass"
     assert [event.what for event in await store.events(ONE)] == ["held"]
     assert [piece async for piece in store.content_pieces(ONE, 2)] == [b"top\n", b"ab", b"c"]
     assert [piece async for piece in store.content_pieces(ONE, 2)] == [b"xy", b"z"]

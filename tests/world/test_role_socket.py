@@ -9,17 +9,21 @@ import pytest
 
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.questions import Knowledge
-from secondpost.protocols.role_questions import RecipientAsked, question_line
+from secondpost.protocols.role_questions import PublicAnswer, PublicQuestion, RecipientAsked, question_line
 from secondpost.world.background import BackgroundTasks
 from secondpost.world.ports import ProtocolFactory
 from secondpost.world.real.net import RealNet
-from secondpost.world.sockets.questions import RoleAnswerer, RoleAsker
+from secondpost.world.sockets.questions import RoleAnswerer, RoleAsker, RoleKnowledge
 
 from .conftest import Run
 from .test_real_net import Talker
 
 BUFFER_OCTETS_MAX = 128 * 1024
 MAILBOX = Mailbox("a" * 60, Domain(".".join(["b" * 60] * 2) + ".example"))
+
+
+async def no_records(question: PublicQuestion) -> PublicAnswer:
+    raise AssertionError(f"{question} was asked")
 
 
 class KeepingNet(RealNet):
@@ -85,7 +89,7 @@ def test_an_asker_that_does_not_read_is_not_listened_to(run: Run[object], tmp_pa
 
         net = RealNet()
         path = str(tmp_path / "questions")
-        door = await RoleAnswerer(knows, background).open(net, path)
+        door = await RoleAnswerer(RoleKnowledge(knows, no_records), background).open(net, path)
         deaf = Deaf()
         asking = await net.connect_local(lambda: deaf, path, 5)
         try:
@@ -120,7 +124,7 @@ def test_a_deliver_role_that_is_replaced_leaves_no_question_open(run: Run[object
                 answered[number] += 1
                 return Knowledge.KNOWN
 
-            return RoleAnswerer(knows, tasks.run)
+            return RoleAnswerer(RoleKnowledge(knows, no_records), tasks.run)
 
         async def ask() -> None:
             while not stop.is_set():

@@ -46,6 +46,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         "max_size",
         "unknown",
         "delimiters",
+        "authenticate",
+        "enforce_dmarc",
     ),
     "route": ("domain", "lane", "host", "username", "password_file", "tls"),
     "newsletter": (

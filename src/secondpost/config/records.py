@@ -33,6 +33,18 @@ class Unknown(StrEnum):
     REJECT = "reject"  # 550
 
 
+class Authenticate(StrEnum):
+    """What is done about who sent a domain's mail, which SPF, DKIM, DMARC and ARC say."""
+
+    OFF = "off"
+    RECORD = "record"  # evaluated, and written into the message as Authentication-Results
+    SEAL = "seal"  # and sealed with an ARC set when it is passed on
+
+    @property
+    def is_on(self) -> bool:
+        return self is not Authenticate.OFF
+
+
 OLD_UNKNOWN = {"quarantine": Unknown.HOLD, "refuse": Unknown.REJECT}  # values of earlier versions
 
 
@@ -77,6 +89,8 @@ class Backup:
     unknown: Unknown = Unknown.HOLD
     old_unknown: str | None = None  # the earlier version's value of `unknown`, if the file has it
     delimiters: str = "+"  # me+tag@ means me@; "": every address stands for itself
+    authenticate: Authenticate = Authenticate.RECORD
+    enforce_dmarc: bool = False  # refuse what fails DMARC where its author's domain asks for that
 
     @property
     def refused_octets_max(self) -> int:

@@ -14,6 +14,7 @@ from secondpost.config.records import (
     Alarms,
     AnyRecipient,
     ArticleOrder,
+    Authenticate,
     Backup,
     BareNewlines,
     Deliver,
@@ -177,7 +178,11 @@ def backup(section: Section, beside: FilesBeside) -> Backup | None:
         unknown=OLD_UNKNOWN[unknown] if unknown in OLD_UNKNOWN else Unknown(unknown),
         old_unknown=unknown if unknown in OLD_UNKNOWN else None,
         delimiters=section.take("delimiters", grammars.delimiters, usual.delimiters),
+        authenticate=section.take("authenticate", forms.choice(Authenticate), usual.authenticate),
+        enforce_dmarc=section.take("enforce_dmarc", forms.switch, usual.enforce_dmarc),
     )
+    if taken.enforce_dmarc and not taken.authenticate.is_on:
+        section.fault("enforce_dmarc", 'authenticate = "off" leaves nothing to judge by', 'write "record"')
     return None if domain is None else taken
 
 

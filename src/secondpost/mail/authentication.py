@@ -7,6 +7,8 @@ Authentication-Results (RFC 8601).
 from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
+
 
 class AuthResult(StrEnum):
     """The result words of RFC 8601 §2.7 for these methods."""
@@ -100,3 +102,13 @@ class Authentication:
     def is_aligned_pass(self) -> bool:
         """Whether the domain of From sent or signed it, by DMARC's rules, and says so in DNS."""
         return self.dmarc.result is AuthResult.PASS
+
+
+class AuthenticationNote(Struct, frozen=True, gc=False):
+    """What is kept beside a message of who sent it, for its trace and its seal."""
+
+    results: str = ""  # as in Authentication-Results, without our id; "" if nothing was evaluated
+    body_hash: bytes = b""  # SHA-256 of the relaxed body; empty unless the message is to be sealed
+
+
+NO_NOTE = AuthenticationNote()

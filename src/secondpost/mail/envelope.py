@@ -5,6 +5,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from secondpost.mail.address import Mailbox, ReversePath
+from secondpost.mail.authentication import NO_NOTE, AuthenticationNote
 from secondpost.mail.content import Content
 from secondpost.mail.queue_id import QueueId
 
@@ -57,6 +58,7 @@ class Arrival(Struct, frozen=True, gc=False):
     content: Content
     unverified: frozenset[Mailbox] = frozenset()  # the recipients not known to exist
     prefix: bytes = b""  # header fields added by us, sent before the content
+    authentication: AuthenticationNote = NO_NOTE
 
     @property
     def size(self) -> int:

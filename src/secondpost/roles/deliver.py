@@ -16,6 +16,7 @@ from secondpost.deliver.inside import InsideDoor, refuse_all
 from secondpost.deliver.logins import Logins
 from secondpost.deliver.loop import DeliverLoop
 from secondpost.deliver.marks import CommitMarks, ReaderSending
+from secondpost.deliver.name_questions import NameQuestions
 from secondpost.deliver.places import UpLately
 from secondpost.deliver.stuck import StuckMail
 from secondpost.mail.address import Mailbox
@@ -48,7 +49,7 @@ from secondpost.world.asking import names_from
 from secondpost.world.background import BackgroundTasks
 from secondpost.world.ports import Listening, Workshop
 from secondpost.world.room_disk import RoomDisk
-from secondpost.world.sockets.questions import RoleAnswerer
+from secondpost.world.sockets.questions import RoleAnswerer, RoleKnowledge
 from secondpost.world.steady_clock import SteadyClock
 
 
@@ -125,7 +126,8 @@ class DeliverRole:
         self._watch = OwnersWatch(parts, self._hinted, self._rounds.run)
         self._certificate = OwnCertificate(parts, self._clock, self._log, self._rounds.run)
         self._monitor = Monitor(parts, self._log, self._background.run)
-        self._answerer = RoleAnswerer(self._knows, self._background.run)
+        knowledge = RoleKnowledge(self._knows, NameQuestions(world.resolver).records)
+        self._answerer = RoleAnswerer(knowledge, self._background.run)
         self._doors: list[Listening] = []
 
     def _inside_door(self, newsletter: NewsletterDelivery) -> InsideDoor:

@@ -14,7 +14,7 @@ from secondpost.maillog import Sink
 from secondpost.protocols.dkim.signing import SigningKey
 from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.store.ports import MailStore
-from secondpost.world.ports import Clock, Dice, Disk, Net, Resolver, Work
+from secondpost.world.ports import ArrivalResolver, Clock, Dice, Disk, Net, Work
 
 # Sockets, by their names below the store.
 QUESTIONS = f"{StoreRoom.RUN_DELIVER.folder}/questions.socket"  # where the deliver role answers
@@ -31,7 +31,7 @@ class World:
     clock: Clock
     dice: Dice
     net: Net
-    resolver: Resolver
+    resolver: ArrivalResolver
     work: Work
     disk: Disk
 

@@ -102,6 +102,7 @@ class MessageRow:
     tls: str
     arrived_ms: int
     has_content: bool
+    authentication: str = ""  # what SPF, DKIM, DMARC and ARC said; "" if nothing was evaluated
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.authentication import AuthenticationNote
 from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Arrival, Lane
 from secondpost.mail.queue_id import QueueId, QueueIds
@@ -212,6 +213,10 @@ class Claims(PrimariesClaims, CopyClaims, Protocol):
         """Prefix and content of these messages in one query; only the prefix if the content is in a file.
         Deleted ones are left out.
         """
+        ...
+
+    async def authentication_notes(self, claimed: Sequence[Claimed]) -> dict[QueueId, AuthenticationNote]:
+        """What was found out, when they arrived, of who sent these messages."""
         ...
 
     async def next_due_ms(self, lanes: Sequence[Lane]) -> int | None:

@@ -159,14 +159,20 @@ class Resolver(Protocol):
     async def txt(self, name: str) -> TxtAnswer: ...
 
 
-class ZoneResolver(Resolver, Protocol):
-    """A resolver that also answers what no delivery asks. Never raises."""
+class ArrivalResolver(Resolver, Protocol):
+    """A resolver that also answers what is asked about the client of arriving mail. Never raises."""
 
     async def address_records(self, host: str, version: Literal[4, 6]) -> AddressAnswer:
         """A or AAAA alone; a host that is an address has none."""
         ...
 
-    async def ptr(self, address: str) -> PtrAnswer: ...
+    async def ptr(self, address: str) -> PtrAnswer:
+        """The names that the owner of an IP address gives it."""
+        ...
+
+
+class ZoneResolver(ArrivalResolver, Protocol):
+    """A resolver that also answers what no delivery asks. Never raises."""
 
     async def tlsa(self, name: str) -> TlsaAnswer: ...
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from secondpost.mail.authentication import AuthenticationNote
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
@@ -104,6 +105,14 @@ class ClaimsVerbs(Verbs):
         wanted = [(row.id.queue_id,) for row in claimed]
         found = await self._engine.read(rows("claims.contents", chosen=wanted))
         return {QueueId(number(id)): octets(prefix) + octets(data) for id, prefix, data in found}
+
+    async def authentication_notes(self, claimed: Sequence[Claimed]) -> dict[QueueId, AuthenticationNote]:
+        wanted = [(row.id.queue_id,) for row in claimed]
+        found = await self._engine.read(rows("claims.authentication_notes", chosen=wanted))
+        return {
+            QueueId(number(id)): AuthenticationNote(str(results), octets(body_hash))
+            for id, results, body_hash in found
+        }
 
     async def _file(self, name: str, size: int) -> bytes:
         try:

@@ -29,7 +29,7 @@ class DeskVerbs(Verbs):
 
     async def message(self, queue_id: QueueId) -> MessageRow | None:
         for row in await self._engine.read(rows("desk.message", queue_id)):
-            lane, sender, size, peer, helo, protocol, tls, arrived_ms, has_content = row
+            lane, sender, size, peer, helo, protocol, tls, arrived_ms, has_content, authentication = row
             return MessageRow(
                 queue_id,
                 Lane(str(lane)),
@@ -41,6 +41,7 @@ class DeskVerbs(Verbs):
                 str(tls),
                 number(arrived_ms),
                 has_content == 1,
+                str(authentication),
             )
         return None
 

@@ -51,6 +51,8 @@ def message_row(arrival: Arrival) -> Row:
         peer.tls,
         arrival.arrived_ms,
         arrival.envelope.utf8.value,
+        arrival.authentication.results,
+        arrival.authentication.body_hash,
     )
 
 

@@ -1,24 +1,34 @@
-"""Questions about recipients over a Unix socket: the receive role asks, the deliver role answers.
+"""Questions about recipients and names over a Unix socket: the receive role asks, the deliver role
+answers.
 
-If the deliver role is absent, or does not answer within five seconds, the answer is UNREACHABLE; no
-error is raised. If it leaves while it is asked, its successor is asked.
+If the deliver role is absent, or does not answer in time, the answer is UNREACHABLE, or FAILED for a
+name; no error is raised. If it leaves while it is asked, its successor is asked.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import cast
 
 from secondpost.mail.address import Mailbox
-from secondpost.mail.questions import Knowledge
+from secondpost.mail.questions import Finding, Knowledge
 from secondpost.protocols.role_questions import (
+    ANSWER_OCTETS_MAX,
+    Answered,
+    Asked,
     Garbled,
     Lines,
+    NameAnswered,
+    NameAsked,
+    PublicAnswer,
+    PublicQuestion,
     RecipientAnswered,
     RecipientAsked,
     answer_line,
     question_line,
     read_answer,
     read_question,
+    without_records,
 )
 from secondpost.world.background import Background
 from secondpost.world.closing import close_soon
@@ -37,46 +47,57 @@ class RoleAsker(asyncio.Protocol):
         self._net = net
         self._path = path
         self._answer_seconds = answer_seconds
-        self._lines = Lines()
+        self._lines = Lines(ANSWER_OCTETS_MAX)
         self._transport: asyncio.Transport | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._not_before = 0.0
         self._choked = False  # the deliver role does not read
-        self._open: dict[int, asyncio.Future[Knowledge | None]] = {}  # None: the connection was lost
+        self._open: dict[int, asyncio.Future[Answered | None]] = {}  # None: the connection was lost
         self._number = 0
 
     async def knows(self, mailbox: Mailbox, prefix: str) -> Knowledge:
-        """Ask whether a recipient exists. `prefix`: the network of the client that named it.
+        """Ask whether a recipient exists. `prefix`: the network of the client that named it."""
+        answered = await self._within(lambda number: RecipientAsked(number, mailbox, prefix))
+        return answered.knowledge if isinstance(answered, RecipientAnswered) else Knowledge.UNREACHABLE
 
-        Waits in a task of its own, since the caller may not have one yet.
-        """
-        return await asyncio.get_running_loop().create_task(self._knows(mailbox, prefix))
+    async def records(self, question: PublicQuestion) -> PublicAnswer:
+        """Ask for records of a name."""
+        answered = await self._within(lambda number: NameAsked(number, question))
+        return (
+            answered.answer
+            if isinstance(answered, NameAnswered)
+            else without_records(question, Finding.FAILED)
+        )
 
-    async def _knows(self, mailbox: Mailbox, prefix: str) -> Knowledge:
+    async def _within(self, question: Callable[[int], Asked]) -> Answered | None:
+        """Waits in a task of its own, since the caller may not have one yet."""
+        return await asyncio.get_running_loop().create_task(self._ask(question))
+
+    async def _ask(self, question: Callable[[int], Asked]) -> Answered | None:
+        """The answer; None if there is none in time."""
         try:
             async with asyncio.timeout(self._answer_seconds):
-                return await self._ask(mailbox, prefix)
+                for _ in range(ASKED_MAX):
+                    await self._connect()
+                    if self._transport is None or self._choked or len(self._open) >= OPEN_QUESTIONS_MAX:
+                        return None
+                    answered = await self._ask_once(self._transport, question)
+                    if answered is not None:
+                        return answered
         except TimeoutError:
-            return Knowledge.UNREACHABLE
+            return None
+        return None
 
-    async def _ask(self, mailbox: Mailbox, prefix: str) -> Knowledge:
-        for _ in range(ASKED_MAX):
-            answer = await self._ask_once(mailbox, prefix)
-            if answer is not None:
-                return answer
-        return Knowledge.UNREACHABLE
-
-    async def _ask_once(self, mailbox: Mailbox, prefix: str) -> Knowledge | None:
+    async def _ask_once(
+        self, transport: asyncio.Transport, question: Callable[[int], Asked]
+    ) -> Answered | None:
         """The answer; None if the connection was lost before it came."""
-        await self._connect()
-        if self._transport is None or self._choked or len(self._open) >= OPEN_QUESTIONS_MAX:
-            return Knowledge.UNREACHABLE
         self._number += 1
         number = self._number
-        answer: asyncio.Future[Knowledge | None] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Answered | None] = asyncio.get_running_loop().create_future()
         self._open[number] = answer
         try:
-            self._transport.write(question_line(RecipientAsked(number, mailbox, prefix)))
+            transport.write(question_line(question(number)))
             return await answer
         finally:
             self._open.pop(number, None)
@@ -107,7 +128,7 @@ class RoleAsker(asyncio.Protocol):
                 answered = read_answer(line)
                 waiting = self._open.get(answered.number)
                 if waiting is not None and not waiting.done():
-                    waiting.set_result(answered.knowledge)
+                    waiting.set_result(answered)
         except Garbled:
             if self._transport is not None:
                 self._transport.abort()
@@ -121,26 +142,32 @@ class RoleAsker(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None
         self._choked = False
-        self._lines = Lines()
+        self._lines = Lines(ANSWER_OCTETS_MAX)
         for waiting in self._open.values():
             if not waiting.done():
                 waiting.set_result(None)
 
 
-class RoleAnswerer:
-    """The answering end; `knows` finds the answer."""
+@dataclass(frozen=True, slots=True)
+class RoleKnowledge:
+    """What finds the answers."""
 
-    def __init__(
-        self,
-        knows: Callable[[Mailbox, str], Awaitable[Knowledge]],
-        background: Background,
-    ) -> None:
-        self._knows = knows
+    knows: Callable[[Mailbox, str], Awaitable[Knowledge]]
+    records: Callable[[PublicQuestion], Awaitable[PublicAnswer]]
+
+
+class RoleAnswerer:
+    """The answering end."""
+
+    def __init__(self, knowledge: RoleKnowledge, background: Background) -> None:
+        self._knowledge = knowledge
         self._background = background
         self._askers: set[_Answering] = set()
 
     async def open(self, net: Net, path: str) -> Listening:
-        return await net.listen_local(lambda: _Answering(self._knows, self._background, self._askers), path)
+        return await net.listen_local(
+            lambda: _Answering(self._knowledge, self._background, self._askers), path
+        )
 
     async def finish(self) -> None:
         """Answer the questions that were read, then end the connections: a successor is asked
@@ -158,13 +185,8 @@ class RoleAnswerer:
 
 
 class _Answering(asyncio.Protocol):
-    def __init__(
-        self,
-        knows: Callable[[Mailbox, str], Awaitable[Knowledge]],
-        background: Background,
-        askers: "set[_Answering]",
-    ) -> None:
-        self._knows = knows
+    def __init__(self, knowledge: RoleKnowledge, background: Background, askers: "set[_Answering]") -> None:
+        self._knowledge = knowledge
         self._background = background
         self._askers = askers
         self.all_answered = asyncio.Event()
@@ -209,17 +231,24 @@ class _Answering(asyncio.Protocol):
         self._askers.discard(self)
         self.all_answered.set()
 
-    def _take(self, asked: RecipientAsked) -> None:
+    def _take(self, asked: Asked) -> None:
         if self._open >= OPEN_QUESTIONS_MAX:
             raise Garbled("too many questions at once")
         self._open += 1
         self.all_answered.clear()
         self._background(self._answer(asked))
 
-    async def _answer(self, asked: RecipientAsked) -> None:
-        knowledge = await self._knows(asked.mailbox, asked.prefix)
+    async def _answer(self, asked: Asked) -> None:
+        answered = await self._answered(asked)
         self._open -= 1
         if self._transport is not None:
-            self._transport.write(answer_line(RecipientAnswered(asked.number, knowledge)))
+            self._transport.write(answer_line(answered))
         if self._open == 0:
             self.all_answered.set()
+
+    async def _answered(self, asked: Asked) -> Answered:
+        match asked:
+            case RecipientAsked(number, mailbox, prefix):
+                return RecipientAnswered(number, await self._knowledge.knows(mailbox, prefix))
+            case NameAsked(number, question):
+                return NameAnswered(number, await self._knowledge.records(question))

@@ -103,6 +103,11 @@ DELETE FROM leaving_file WHERE name IN (SELECT name FROM removed);
 -- set: chosen (id integer)
 SELECT message, prefix, data FROM content WHERE message IN (SELECT id FROM chosen);
 
+-- name: authentication_notes
+-- What was found out of who sent these messages.
+-- set: chosen (id integer)
+SELECT id, authentication, body_hash FROM message WHERE id IN (SELECT id FROM chosen);
+
 -- name: hint_site
 -- Lease the domain's deliveries as this site from now on.
 INSERT INTO domain (lane, name, site) VALUES (?1, ?2, ?3)

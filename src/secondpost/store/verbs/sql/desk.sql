@@ -31,7 +31,7 @@ ORDER BY d.message, d.number LIMIT ?3
 -- name: message
 -- A message, and whether its content still exists.
 SELECT lane, sender, size, peer_address, helo, protocol, tls, arrived_ms,
-       CASE WHEN ended_ms IS NULL THEN 1 ELSE 0 END
+       CASE WHEN ended_ms IS NULL THEN 1 ELSE 0 END, authentication
 FROM message WHERE id = ?1;
 
 -- name: events
