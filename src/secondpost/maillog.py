@@ -110,6 +110,9 @@ class MailLog:
     def normalized(self, queue_id: QueueId, peer: str, newlines: int) -> None:
         self._say("normalized", id=queue_id_text(queue_id), peer=peer, newlines=newlines)
 
+    def forged_results(self, queue_id: QueueId, peer: str, fields: int) -> None:
+        self._say("forged-results", id=queue_id_text(queue_id), peer=peer, fields=fields)
+
     def protocol_fault(self, peer: str, fault: str) -> None:
         self._say("protocol-fault", peer=peer, fault=_without_tokens(fault))
 

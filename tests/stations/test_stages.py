@@ -59,6 +59,7 @@ def test_the_order_of_what_is_decided_at_each_stage() -> None:
     ]
     assert names(STAGES.content) == [
         "judge_loop",
+        "judge_author",
         "judge_whole_room",
         "judge_content",
         "judge_whole_unverified",

@@ -96,7 +96,7 @@ async def test_what_lay_here_before_is_counted_by_what_it_is_kept_for(
         store = place.open()
         _write_without(
             store,
-            ("intake.add_messages", ", utf8, authentication, body_hash"),
+            ("intake.add_messages", ", utf8, authentication, seal_instance, chain_status, body_hash"),
             ("intake.add_contents", "prefix, "),
         )
         letters = Letters(place, store)
@@ -139,7 +139,7 @@ async def test_mail_that_came_before_there_were_prefixes_goes_on_as_it_lies(
     with older_schema(monkeypatch, BEFORE_PREFIXES):
         store = place.open()
         _write_without(
-            store, ("intake.add_messages", ", authentication, body_hash"), ("intake.add_contents", "prefix, ")
+            store, ("intake.add_messages", ", authentication, seal_instance, chain_status, body_hash"), ("intake.add_contents", "prefix, ")
         )
         letters = Letters(place, store)
         name = f"content/{store.worker}-abc"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from secondpost.mail.address import Domain
-from secondpost.mail.authentication import AuthenticationNote
+from secondpost.mail.authentication import NO_NOTE, AuthenticationNote, AuthResult, SealMaterial
 from secondpost.mail.delivery import Claimed, DeliveryId, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
@@ -147,7 +147,7 @@ async def test_content_is_in_the_table_or_in_a_file_or_gone() -> None:
             ("claims.contents", [(1, b"t\n", b"")]),
             ("claims.contents", []),
             ("claims.contents", [(1, b"top\n", b"abc")]),
-            ("claims.authentication_notes", [(1, "spf=pass", b"hash")]),
+            ("claims.authentication_notes", [(1, "spf=pass", 2, "pass", b"hash"), (2, "", 0, "", b"")]),
         ],
         content_files={"content/1-a": b"x"},
     )
@@ -161,8 +161,8 @@ async def test_content_is_in_the_table_or_in_a_file_or_gone() -> None:
     with pytest.raises(LookupError):
         await store.content(in_table)
     assert await store.contents([in_table]) == {QueueId(1): b"top\nabc"}
-    note = AuthenticationNote("spf=pass", b"hash")
-    assert await store.authentication_notes([in_table]) == {QueueId(1): note}
+    sealed = AuthenticationNote("spf=pass", SealMaterial(2, AuthResult.PASS, "spf=pass", b"hash"))
+    assert await store.authentication_notes([in_table]) == {QueueId(1): sealed, QueueId(2): NO_NOTE}
     assert engine.finished()[-1] == Query("claims.authentication_notes", (), [(1,)])
 
 

@@ -107,8 +107,8 @@ class Authentication:
 class AuthenticationNote(Struct, frozen=True, gc=False):
     """What is kept beside a message of who sent it, for its trace and its seal."""
 
-    results: str = ""  # as in Authentication-Results, without our id; "" if nothing was evaluated
-    body_hash: bytes = b""  # SHA-256 of the relaxed body; empty unless the message is to be sealed
+    results: str = ""  # the value of our Authentication-Results, folded; "" if nothing was evaluated
+    seal: SealMaterial | None = None  # None: it is not to be sealed
 
 
 NO_NOTE = AuthenticationNote()

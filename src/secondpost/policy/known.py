@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from secondpost.config.records import Backup
 from secondpost.mail.address import Domain, Mailbox, ReversePath
+from secondpost.mail.authentication import Authentication
 from secondpost.mail.envelope import Utf8
 from secondpost.mail.offered import Offered
 from secondpost.mail.questions import AskingPolicy
@@ -88,6 +89,7 @@ class AtContent(Known, frozen=True, gc=False):
     offered: tuple[Offered | None, ...]  # what their primaries offer
     unverified: frozenset[Domain]  # domains of recipients with the way UNVERIFIED
     size: int  # octets as received
-    size_passed_on: int  # octets with our Received line
+    size_passed_on: int  # octets with what we add
     received_fields: int
     utf8: Utf8
+    authentication: Authentication | None = None  # None: no domain of a recipient wants it evaluated

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from secondpost.mail.questions import AskingPolicy
 from secondpost.mail.verdict import ACCEPT, VERDICTS, Accept, Defer, Reject, Verdict
+from secondpost.policy.author import judge_author
 from secondpost.policy.caller import judge_places
 from secondpost.policy.company import judge_company
 from secondpost.policy.known import AtConnect, AtContent, AtHello, AtMail, AtRcpt, Decision, Judgement, Stage
@@ -32,7 +33,7 @@ STAGES = Stages(
     hello=(),
     mail=(judge_disk,),
     rcpt=(judge_envelope, judge_recipient, judge_declared_room, judge_company, judge_unverified),
-    content=(judge_loop, judge_whole_room, judge_content, judge_whole_unverified),
+    content=(judge_loop, judge_author, judge_whole_room, judge_content, judge_whole_unverified),
 )
 
 

@@ -118,6 +118,10 @@ class SessionLog:
         if self._may_write("normalized"):
             self._lines.log.normalized(queue_id, self._caller.address, newlines)
 
+    def forged_results(self, queue_id: QueueId, fields: int) -> None:
+        if self._may_write("forged-results"):
+            self._lines.log.forged_results(queue_id, self._caller.address, fields)
+
     def end(self) -> None:
         """Log how many lines of each kind were not written."""
         for line, times in self._times.items():

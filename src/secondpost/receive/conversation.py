@@ -422,7 +422,7 @@ class Conversation(asyncio.Protocol):
         if self._incoming is not None:
             self._incoming.forget()
         elif self._envelope is not None:
-            self._envelope.part.end()
+            self._envelope.end()
 
     def _end_message(self) -> None:
         self._forget()

@@ -1,9 +1,10 @@
 """One message's envelope, from MAIL to DATA: its sender and recipients, and what is known of them."""
 
-from secondpost.config.records import Backup
+from secondpost.config.records import Authenticate, Backup
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.verdict import Destination
 from secondpost.policy.known import AtMail, AtRcpt
+from secondpost.receive.authenticating import SenderCheck
 from secondpost.receive.caller_log import SessionLog
 from secondpost.receive.reception import Reception
 from secondpost.receive.under_way import Part
@@ -21,6 +22,7 @@ class OpenEnvelope:
         self.backups: dict[Domain, Backup] = {}  # of the recipients
         self.way: Destination | None = None  # of all recipients; None before the first
         self.part = Part(reception.under_way, mail.size)
+        self.sender_check: SenderCheck | None = None  # since the first recipient whose domain wants it
 
     def at_rcpt(self, mailbox: Mailbox) -> AtRcpt:
         domain = mailbox.domain
@@ -51,12 +53,25 @@ class OpenEnvelope:
             return
         backup = at.recipients.backup
         self.backups[backup.domain] = backup
+        if self.sender_check is None and backup.authenticate.is_on:
+            self.sender_check = SenderCheck(self.reception.authenticator, self.mail)
         under_way = self.reception.under_way
         if way is Destination.UNVERIFIED:
             self.unverified.add(mailbox)
             self.part.count_in(under_way.unverified(backup.domain))
         if backup.quota is not None:
             self.part.count_in(under_way.of(backup.domain))
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether a recipient's domain wants an ARC set."""
+        return any(backup.authenticate is Authenticate.SEAL for backup in self.backups.values())
+
+    def end(self) -> None:
+        """The message is stored or dropped. May be called again."""
+        self.part.end()
+        if self.sender_check is not None:
+            self.sender_check.cancel()
 
     @property
     def is_for_people_here(self) -> bool:

@@ -6,6 +6,7 @@ Methods return the reply for the client; the conversation decides when to send i
 from collections.abc import Callable, Coroutine
 
 from secondpost.mail.address import Mailbox
+from secondpost.mail.authentication import NO_NOTE, Authentication
 from secondpost.mail.content import Content
 from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer, Utf8
 from secondpost.mail.metrics import NO_TLS, Metric
@@ -14,8 +15,10 @@ from secondpost.mail.reply import Reply
 from secondpost.mail.verdict import VERDICTS, Accept, Destination
 from secondpost.policy.known import AtContent
 from secondpost.policy.stages import judge
+from secondpost.protocols.mime.arriving_header import HeaderTooLarge
 from secondpost.protocols.mime.utf8_header import HeaderLook
 from secondpost.protocols.smtp.server_events import BodyEnd
+from secondpost.receive.authenticating import MessageCheck
 from secondpost.receive.body import BodyKeeper
 from secondpost.receive.envelope import OpenEnvelope
 from secondpost.receive.trace import date_time, received_line
@@ -24,6 +27,7 @@ from secondpost.world.asking import drive
 from secondpost.world.ports import DiskFull
 
 STORE_BUSY = Reply.of(451, "4.3.0", "The queue cannot take it now; try again later")
+HEADER_TOO_LARGE = Reply.of(552, "5.3.4", "The header of the message is too large")
 STORE_FULL = Reply.of(452, "4.3.1", "Not enough disk space here now; try again later")
 
 
@@ -42,13 +46,16 @@ class Incoming:
         self._envelope = envelope
         self._reception = reception = envelope.reception
         self._peer = peer
+        self._note = NO_NOTE
         self._header = HeaderLook() if envelope.mail.utf8 else None
         now_ms = reception.clock.now_ms()
         self._queue_id = queue_id = reception.ids.next(now_ms)
         recipients, date = tuple(envelope.recipients), date_time(now_ms)
-        self._received = received_line(peer, reception.config.hostname, queue_id, recipients, date)
+        self._prefix = received_line(peer, reception.config.hostname, queue_id, recipients, date)
         name = f"{reception.ids.worker}-{queue_id_text(queue_id)}"
         self._keeper = BodyKeeper(reception.disk, reception.work, name, drained=drained, failed=failed)
+        check = envelope.sender_check
+        self._check = None if check is None else MessageCheck(check, is_sealed=envelope.is_sealed)
         self._is_storing = False
 
     @property
@@ -58,8 +65,8 @@ class Incoming:
 
     @property
     def _size(self) -> int:
-        """Octets received so far, with our Received line."""
-        return len(self._received) + self._keeper.size
+        """Octets received so far, with what we add."""
+        return len(self._prefix) + self._keeper.size
 
     @property
     def is_for_people_here(self) -> bool:
@@ -74,12 +81,22 @@ class Incoming:
         keeper = self._keeper
         if keeper.is_forgotten:
             return None
-        keeper.add(data)
         if self._header is not None:
             self._header.add(data)
+        if self._check is None:
+            keeper.add(data)
+        else:
+            try:
+                self._keep(self._check.read(data))
+            except HeaderTooLarge:
+                return HEADER_TOO_LARGE
         self._envelope.part.grow(self._size, keeper.saved)
         verdict = self._reception.under_way.judge_growth(len(data), self._reception.free)
         return None if isinstance(verdict, Accept) else verdict.reply
+
+    def _keep(self, data: bytes) -> None:
+        if len(data) > 0:
+            self._keeper.add(data)
 
     def forget(self) -> None:
         """Drop the message, as it is refused or its client is gone; one being stored is finished
@@ -87,7 +104,7 @@ class Incoming:
         """
         if self._is_storing:
             return
-        self._envelope.part.end()
+        self._envelope.end()
         removing = self._keeper.forget()
         if removing is not None:
             self._reception.background(removing)
@@ -107,7 +124,8 @@ class Incoming:
         reception, recipients = self._reception, self._recipients
         utf8 = self._utf8_of(recipients)
         try:
-            verdict = judge(reception.stages.content, self._at_content(end, utf8))
+            found = None if self._check is None else await self._authenticated(self._check)
+            verdict = judge(reception.stages.content, self._at_content(end, utf8, found))
             if not isinstance(verdict, VERDICTS):
                 verdict = await drive(verdict, reception.answerer)
             if not isinstance(verdict, Accept):
@@ -126,12 +144,21 @@ class Incoming:
         reception.tally.count(Metric.ACCEPTED_OCTETS, arrival.lane, many=arrival.size)
         return Reply.of(250, "2.0.0", f"Ok: queued as {queue_id_text(self._queue_id)}")
 
+    async def _authenticated(self, check: MessageCheck) -> Authentication:
+        """Find out who sent it, and add the field that says so below our Received field."""
+        self._keep(check.rest())
+        if check.forged > 0:
+            self._envelope.lines.forged_results(self._queue_id, check.forged)
+        found, self._note = await check.found()
+        self._prefix += f"Authentication-Results: {self._note.results}\r\n".encode()
+        return found
+
     @property
     def _recipients(self) -> tuple[Mailbox, ...]:
         for_owner = self._envelope.way is Destination.OWNER
         return self._reception.config.owner if for_owner else tuple(self._envelope.recipients)
 
-    def _at_content(self, end: BodyEnd, utf8: Utf8) -> AtContent:
+    def _at_content(self, end: BodyEnd, utf8: Utf8, found: Authentication | None) -> AtContent:
         envelope, offers = self._envelope, self._reception.offers
         return AtContent(
             mail=envelope.mail,
@@ -142,6 +169,7 @@ class Incoming:
             size_passed_on=self._size,
             received_fields=end.received_fields,
             utf8=utf8,
+            authentication=found,
         )
 
     def _arrival(self, recipients: tuple[Mailbox, ...], utf8: Utf8, content: Content) -> Arrival:
@@ -154,7 +182,8 @@ class Incoming:
             arrived_ms=self._reception.clock.now_ms(),
             content=content,
             unverified=frozenset(envelope.unverified),
-            prefix=self._received,
+            prefix=self._prefix,
+            authentication=self._note,
         )
 
     def _utf8_of(self, recipients: tuple[Mailbox, ...]) -> Utf8:

@@ -11,7 +11,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from secondpost.mail.dns_questions import AnswerOfZone, PtrAnswer, ZoneQuestion, unanswered
-from secondpost.mail.questions import AddressAnswer, Finding, MxAnswer, TxtAnswer
+from secondpost.mail.questions import (
+    AddressAnswer,
+    Finding,
+    MxAnswer,
+    NameAnswer,
+    NameQuestion,
+    TxtAnswer,
+)
 from secondpost.protocols.role_questions import PublicAnswer, PublicQuestion, may_be_asked, without_records
 
 QUESTIONS_MAX = 100  # of one message: SPF may ask 10 and their MX hosts, DKIM and ARC one per key
@@ -61,6 +68,10 @@ class Names:
             if left > 0:
                 self._of_network[network] = left
 
+    def close(self) -> None:
+        for task in self._open.values():
+            task.cancel()
+
     def _remember(self, question: PublicQuestion, answer: PublicAnswer) -> None:
         if _characters(answer) > REMEMBERED_CHARACTERS_MAX:
             return
@@ -83,6 +94,11 @@ class MessageNames:
         self._network = network
         self._left = QUESTIONS_MAX
         self.ends = ends
+
+    async def name_answer(self, question: NameQuestion) -> NameAnswer:
+        answer = await self.answer(question)
+        assert isinstance(answer, NameAnswer), f"{question} is answered as it is asked"
+        return answer
 
     async def answer(self, question: ZoneQuestion) -> AnswerOfZone:
         now = asyncio.get_running_loop().time()

@@ -11,6 +11,7 @@ from secondpost.mail.tally import Tally
 from secondpost.maillog import MailLog
 from secondpost.policy.domains import OwnDomains, Recipients
 from secondpost.policy.stages import STAGES, Stages
+from secondpost.receive.authenticating import Authenticator
 from secondpost.receive.offers import PrimaryOffers
 from secondpost.receive.refusals import RefusalTally
 from secondpost.receive.under_way import UnderWay
@@ -34,6 +35,7 @@ class Reception:
     log: MailLog
     alarms: StandingAlarms
     answerer: PolicyAnswerer
+    authenticator: Authenticator
     recipients: Callable[[], dict[Domain, Recipients]]  # as of now: lists are re-read on change
     own: OwnDomains
     offers: PrimaryOffers

@@ -9,10 +9,13 @@ from secondpost.mail.metrics import Metric
 from secondpost.mail.store_rooms import StoreRoom
 from secondpost.maillog import MailLog
 from secondpost.policy.domains import own_domains
+from secondpost.protocols.dkim.verifying import Proof, PublicKey
+from secondpost.receive.authenticating import Authenticator
 from secondpost.receive.disk_room import DiskRoom
 from secondpost.receive.knowledge import PolicyKnowledge, RecipientKnowledge
 from secondpost.receive.listener import Listener
 from secondpost.receive.lists import RecipientLists
+from secondpost.receive.names import Names
 from secondpost.receive.offers import PrimaryOffers
 from secondpost.receive.reception import Reception
 from secondpost.receive.refusals import WRITE_SECONDS, RefusalTally
@@ -27,6 +30,13 @@ from secondpost.world.real.files import file_stamp
 from secondpost.world.room_disk import RoomDisk
 from secondpost.world.sockets.hints import Hinter
 from secondpost.world.sockets.questions import RoleAsker
+
+
+def _proves(key: PublicKey, digest: bytes, signature: bytes) -> Proof:
+    """Imports what verifies signatures when the first one comes: it takes 10 MB."""
+    from secondpost.world.real.keys import proves
+
+    return proves(key, digest, signature)
 
 
 class ReceiveRole:
@@ -50,6 +60,7 @@ class ReceiveRole:
         bringing = UnverifiedMail(world.clock)
         knowledge = PolicyKnowledge(recipients, store, under_way, bringing, free)
         hinter = Hinter(partial(world.net.hint, world.disk.path(HINTS)))
+        self._names = Names(self._asker.records)
         self._listener = Listener(
             Reception(
                 config=config,
@@ -63,6 +74,7 @@ class ReceiveRole:
                 log=log,
                 alarms=parts.alarms,
                 answerer=knowledge.answer,
+                authenticator=Authenticator(config.hostname.name, self._names, _proves, world.clock),
                 recipients=lists.domains,
                 own=own_domains(config),
                 offers=self._offers,
@@ -112,5 +124,6 @@ class ReceiveRole:
     async def drain(self) -> None:
         await self._listener.drain()
         await self._refusals.write()
+        self._names.close()
         self._asker.close()
         self._background.cancel()

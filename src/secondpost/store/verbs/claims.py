@@ -8,7 +8,7 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
 from secondpost.store.ports import Lease, Settlement, SiteDue
 from secondpost.store.verbs.engine import CHANGE_UNITS, Verb, Verbs
-from secondpost.store.verbs.rows import claimed_of, settlement_row
+from secondpost.store.verbs.rows import claimed_of, note_of, settlement_row
 from secondpost.store.verbs.steps import Row, Steps, number, octets, rows, run
 from secondpost.world.ports import FileUnreadable
 
@@ -109,10 +109,7 @@ class ClaimsVerbs(Verbs):
     async def authentication_notes(self, claimed: Sequence[Claimed]) -> dict[QueueId, AuthenticationNote]:
         wanted = [(row.id.queue_id,) for row in claimed]
         found = await self._engine.read(rows("claims.authentication_notes", chosen=wanted))
-        return {
-            QueueId(number(id)): AuthenticationNote(str(results), octets(body_hash))
-            for id, results, body_hash in found
-        }
+        return {QueueId(number(id)): note_of(columns) for id, *columns in found}
 
     async def _file(self, name: str, size: int) -> bytes:
         try:

@@ -1,6 +1,9 @@
 """Convert between rows of the tables and objects of mail/."""
 
+from collections.abc import Sequence
+
 from secondpost.mail.address import NULL_PATH, AddressError, Domain, Mailbox, ReversePath
+from secondpost.mail.authentication import AuthenticationNote, AuthResult, SealMaterial
 from secondpost.mail.content import InFile, InTable
 from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Arrival, Lane, Utf8
@@ -10,7 +13,7 @@ from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import SubscriberId
 from secondpost.protocols.smtp.international import written_domain, written_mailbox
 from secondpost.store.ports import Lease, Settlement
-from secondpost.store.verbs.steps import Row, maybe_number, number
+from secondpost.store.verbs.steps import Row, Value, maybe_number, number, octets
 
 REPLY_CHARACTERS_MAX = 500
 LANES = {lane.value: lane for lane in Lane}
@@ -51,9 +54,23 @@ def message_row(arrival: Arrival) -> Row:
         peer.tls,
         arrival.arrived_ms,
         arrival.envelope.utf8.value,
-        arrival.authentication.results,
-        arrival.authentication.body_hash,
+        *_note_columns(arrival.authentication),
     )
+
+
+def _note_columns(note: AuthenticationNote) -> tuple[str, int, str, bytes]:
+    seal = note.seal
+    if seal is None:
+        return note.results, 0, "", b""
+    return note.results, seal.instance, seal.status.value, seal.body_hash
+
+
+def note_of(columns: Sequence[Value]) -> AuthenticationNote:
+    results, instance, status, body_hash = columns
+    if instance == 0:
+        return AuthenticationNote(str(results))
+    seal = SealMaterial(number(instance), AuthResult(str(status)), str(results), octets(body_hash))
+    return AuthenticationNote(str(results), seal)
 
 
 def content_row(arrival: Arrival) -> Row | None:

@@ -106,7 +106,7 @@ SELECT message, prefix, data FROM content WHERE message IN (SELECT id FROM chose
 -- name: authentication_notes
 -- What was found out of who sent these messages.
 -- set: chosen (id integer)
-SELECT id, authentication, body_hash FROM message WHERE id IN (SELECT id FROM chosen);
+SELECT id, authentication, seal_instance, chain_status, body_hash FROM message WHERE id IN (SELECT id FROM chosen);
 
 -- name: hint_site
 -- Lease the domain's deliveries as this site from now on.

@@ -7,11 +7,11 @@ INSERT INTO domain (lane, name) SELECT lane, name FROM new WHERE true ON CONFLIC
 
 -- name: add_messages
 -- Add messages.
--- pieces: new (id integer, lane text, sender text, size integer, file text, eight_bit integer, peer_address text, helo text, protocol text, tls text, arrived_ms integer, utf8 text, authentication text, body_hash blob)
+-- pieces: new (id integer, lane text, sender text, size integer, file text, eight_bit integer, peer_address text, helo text, protocol text, tls text, arrived_ms integer, utf8 text, authentication text, seal_instance integer, chain_status text, body_hash blob)
 INSERT INTO message (id, lane, sender, size, file, eight_bit, peer_address,
-                     helo, protocol, tls, arrived_ms, utf8, authentication, body_hash)
+                     helo, protocol, tls, arrived_ms, utf8, authentication, seal_instance, chain_status, body_hash)
 SELECT id, lane, sender, size, file, eight_bit, peer_address,
-       helo, protocol, tls, arrived_ms, utf8, authentication, body_hash FROM new;
+       helo, protocol, tls, arrived_ms, utf8, authentication, seal_instance, chain_status, body_hash FROM new;
 
 -- name: add_contents
 -- Add the prefixes of messages, and the contents that are small.

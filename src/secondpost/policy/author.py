@@ -1,0 +1,38 @@
+"""Refuses a message that its author's domain asks to be refused: one that fails DMARC, whose policy is
+"reject" (RFC 9989 §7.4).
+
+Only where every recipient's domain enforces that; and never on doubt: not while DNS gives no answer,
+and not if a chain of ARC seals says that the message was changed on its way by those who sealed it.
+"""
+
+from secondpost.mail.address import as_ip
+from secondpost.mail.authentication import Authentication, AuthResult, DmarcPolicy
+from secondpost.mail.reply import Reply
+from secondpost.mail.verdict import ACCEPT, Reject, Verdict
+from secondpost.policy.known import AtContent
+
+
+def judge_author(at: AtContent) -> Verdict:
+    found = at.authentication
+    if found is None or not all(backup.enforce_dmarc for backup in at.backups):
+        return ACCEPT
+    if not _is_to_be_refused(found) or _is_of_this_machine(at.mail.hello.address):
+        return ACCEPT
+    # RFC 7372 §3.4: 5.7.26, more than one check failed.
+    text = f"{found.dmarc.domain} asks to refuse mail that is not proved to be its own (DMARC)"
+    return Reject(Reply.of(550, "5.7.26", text), "dmarc")
+
+
+def _is_to_be_refused(found: Authentication) -> bool:
+    in_doubt = found.spf.result is AuthResult.TEMPERROR or any(
+        signature.result is AuthResult.TEMPERROR for signature in found.dkim
+    )
+    fails = found.dmarc.result is AuthResult.FAIL and found.dmarc.policy is DmarcPolicy.REJECT
+    sealed = found.arc.result in (AuthResult.PASS, AuthResult.TEMPERROR)
+    return fails and not in_doubt and not sealed
+
+
+def _is_of_this_machine(address: str) -> bool:
+    """A proxy or a tunnel on this machine hides the client, so that SPF judged the wrong address."""
+    ip = as_ip(address)
+    return ip is not None and ip.is_loopback

@@ -1,0 +1,135 @@
+"""Finds out who sent a message, while it comes in: SPF from the first recipient on, the signatures at
+its end.
+
+Nothing here delays a message beyond EVALUATION_SECONDS_MAX, and nothing refuses one: what DNS did not
+say in time is a temperror. Where no name has to be waited for, no task is made.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from secondpost.mail.address import Mailbox
+from secondpost.mail.authentication import (
+    Authentication,
+    AuthenticationNote,
+    AuthResult,
+    SpfFound,
+    SpfIdentity,
+)
+from secondpost.mail.network import site_prefix
+from secondpost.policy.known import AtMail
+from secondpost.protocols.authentication_results import results_value
+from secondpost.protocols.dkim.arrival import SignatureCheck
+from secondpost.protocols.dkim.verifying import Proves
+from secondpost.protocols.dmarc_check import check_dmarc
+from secondpost.protocols.mime.arriving_header import ArrivingHeader
+from secondpost.protocols.spf_check import check_spf
+from secondpost.receive.names import MessageNames, Names
+from secondpost.world.asking import Suspended, begin, drive
+from secondpost.world.ports import Clock
+
+EVALUATION_SECONDS_MAX = 5.0  # after the final dot
+SPF_SECONDS_MAX = 20.0  # RFC 7208 §4.6.4: at least 20; the final dot may cut it short
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticator:
+    """What the checks of all messages share. `server`: our id in Authentication-Results."""
+
+    server: str
+    names: Names
+    proves: Proves
+    clock: Clock
+
+
+class SenderCheck:
+    """SPF for one envelope; it goes on in a task if DNS has to be waited for."""
+
+    def __init__(self, authenticator: Authenticator, mail: AtMail) -> None:
+        self.authenticator = authenticator
+        self.network = site_prefix(mail.hello.address)
+        self._mail = mail
+        loop = asyncio.get_running_loop()
+        names = MessageNames(authenticator.names, self.network, loop.time() + SPF_SECONDS_MAX)
+        sender = mail.sender if isinstance(mail.sender, Mailbox) else None
+        asking = check_spf(
+            mail.hello.address,
+            sender,
+            mail.hello.name,
+            authenticator.server,
+            authenticator.clock.now_ms() // 1000,
+        )
+        begun = begin(drive(asking, names.answer))
+        self._found: SpfFound | asyncio.Task[SpfFound]
+        self._found = loop.create_task(begun.rest) if isinstance(begun, Suspended) else begun
+
+    async def found(self, ends: float) -> SpfFound:
+        """The result; a temperror if there is none at `ends`, in loop time."""
+        found = self._found
+        if isinstance(found, SpfFound):
+            return found
+        await asyncio.wait([found], timeout=ends - asyncio.get_running_loop().time())
+        return found.result() if found.done() else self._not_in_time()
+
+    def _not_in_time(self) -> SpfFound:
+        sender, result = self._mail.sender, AuthResult.TEMPERROR
+        reason = "DNS did not answer in time"
+        if isinstance(sender, Mailbox):
+            return SpfFound(result, SpfIdentity.MAILFROM, str(sender), sender.domain.name, reason)
+        name = self._mail.hello.name
+        return SpfFound(result, SpfIdentity.HELO, name, name.lower(), reason)
+
+    def cancel(self) -> None:
+        if isinstance(self._found, asyncio.Task):
+            self._found.cancel()
+
+
+class MessageCheck:
+    """The message after its envelope. `is_sealed`: whether it will get an ARC set."""
+
+    def __init__(self, sender: SenderCheck, *, is_sealed: bool) -> None:
+        self._sender = sender
+        self._is_sealed = is_sealed
+        self._header = ArrivingHeader(sender.authenticator.server)
+        self._signatures: SignatureCheck | None = None  # once the header is whole
+        self._in_body = False
+
+    @property
+    def forged(self) -> int:
+        """How many Authentication-Results under our id were left out."""
+        return self._header.forged
+
+    def read(self, data: bytes) -> bytes:
+        """What is to be kept of the next piece, or of the pieces before. Raises HeaderTooLarge."""
+        header, body = self._header.read(data)
+        if len(body) == 0:
+            return header
+        signatures = self._signatures_begun()
+        if signatures.wants_body:
+            # The first piece begins with the empty line, which is no part of the body.
+            signatures.add_body(body if self._in_body else body[2:])
+        self._in_body = True
+        return header + body if len(header) > 0 else body
+
+    def rest(self) -> bytes:
+        """What is to be kept still at the end: the header of a message without a body."""
+        return self._header.end()
+
+    def _signatures_begun(self) -> SignatureCheck:
+        if self._signatures is None:
+            now_s = self._sender.authenticator.clock.now_ms() // 1000
+            self._signatures = SignatureCheck(self._header.raw, now_s, is_sealed=self._is_sealed)
+        return self._signatures
+
+    async def found(self) -> "tuple[Authentication, AuthenticationNote]":
+        """The results, and what is kept of them beside the message."""
+        authenticator, signatures = self._sender.authenticator, self._signatures_begun()
+        ends = asyncio.get_running_loop().time() + EVALUATION_SECONDS_MAX
+        names = MessageNames(authenticator.names, self._sender.network, ends)
+        signed = await drive(signatures.found(authenticator.proves), names.name_answer)
+        spf = await self._sender.found(ends)
+        dmarc = await drive(check_dmarc(signatures.from_domains, spf, signed.dkim), names.name_answer)
+        found = Authentication(spf, signed.dkim, dmarc, signed.arc)
+        results = results_value(authenticator.server, found)
+        seal = signatures.seal_material(signed.arc, results) if self._is_sealed else None
+        return found, AuthenticationNote(results, seal)
