@@ -9,6 +9,7 @@ import pytest
 
 from secondpost.config.records import (
     AnyRecipient,
+    Authenticate,
     Backup,
     BareNewlines,
     Config,
@@ -21,14 +22,17 @@ from secondpost.mail.address import Domain, Endpoint, Mailbox
 from secondpost.mail.content import CONTENT_FOLDER, IN_TABLE_OCTETS_MAX, InFile, InTable
 from secondpost.mail.delivery import KeptFor
 from secondpost.mail.envelope import Arrival, Lane
-from secondpost.mail.questions import Knowledge
+from secondpost.mail.questions import Finding, Knowledge
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.tally import Tally
 from secondpost.maillog import MailLog
 from secondpost.policy.domains import OwnDomains, recipients_of
 from secondpost.policy.stages import STAGES, Stages
+from secondpost.protocols.role_questions import PublicAnswer, PublicQuestion, without_records
+from secondpost.receive.authenticating import EVALUATION_SECONDS_MAX, Authenticator
 from secondpost.receive.knowledge import PolicyKnowledge, RecipientKnowledge
 from secondpost.receive.listener import Listener
+from secondpost.receive.names import Names
 from secondpost.receive.offers import PrimaryOffers
 from secondpost.receive.reception import Reception
 from secondpost.receive.refusals import RefusalTally
@@ -41,6 +45,7 @@ from secondpost.store.primary_ports import Primary, RefusedCount
 from secondpost.world.ports import Clock, DiskFailed, Listening, Net, ProtocolFactory
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.disk import RealDisk
+from secondpost.world.real.keys import proves
 from secondpost.world.real.net import RealNet
 from simulation.clock import LeapingLoop, Timeline, run
 from simulation.dice import SimDice
@@ -188,6 +193,10 @@ class Office:
     failures: list[BaseException] = field(default_factory=list)
     under_way: UnderWay = field(default_factory=UnderWay)
     stages: Stages = STAGES
+    authenticate: Authenticate = Authenticate.OFF  # of the domain; tested in test_receive_authentication
+    zone: dict[PublicQuestion, PublicAnswer] = field(default_factory=dict)  # else there is no such name
+    asked: list[PublicQuestion] = field(default_factory=list)
+    deliver_answers: bool = True
 
     async def open(self) -> None:
         loop = asyncio.get_running_loop()
@@ -196,7 +205,8 @@ class Office:
         self.disk = RealDisk(str(self.folder))
         self.disk.make_folder(CONTENT_FOLDER)
         self.tasks: set[asyncio.Task[None]] = set()
-        domains = {DOMAIN: recipients_of(self.backup, {})}
+        backup = replace(self.backup, authenticate=self.authenticate)
+        domains = {DOMAIN: recipients_of(backup, {})}
         self.refusals = RefusalTally(frozenset({DOMAIN}), self.intake, RealClock())
         config = Config(
             path="secondpost.toml",
@@ -206,7 +216,7 @@ class Office:
             bounces=US,
             web=Web(url=None),
             receive=self.receive,
-            backups=(self.backup,),
+            backups=(backup,),
         )
         self.tally = Tally()
         log = MailLog(self.lines.append, US)
@@ -219,6 +229,7 @@ class Office:
             UnverifiedMail(self.clock),
             lambda: self.free,
         )
+        self.names = Names(self._records)
         self.listener = Listener(
             Reception(
                 config=config,
@@ -232,6 +243,7 @@ class Office:
                 log=log,
                 alarms=self.alarms,
                 answerer=knowledge.answer,
+                authenticator=Authenticator(US.name, self.names, proves, self.clock),
                 recipients=lambda: domains,
                 own=OwnDomains(frozenset({US}), US, frozenset({"weekly"})),
                 offers=self.offers,
@@ -250,6 +262,12 @@ class Office:
         """Plays the deliver role, which asks the primary."""
         await asyncio.sleep(0)
         return self.knowledge
+
+    async def _records(self, question: PublicQuestion) -> PublicAnswer:
+        """Plays the deliver role, which asks DNS."""
+        self.asked.append(question)
+        await asyncio.sleep(0.01 if self.deliver_answers else 10 * EVALUATION_SECONDS_MAX)
+        return self.zone.get(question, without_records(question, Finding.NO_NAME))
 
     def _background(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

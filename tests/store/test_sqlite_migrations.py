@@ -139,7 +139,9 @@ async def test_mail_that_came_before_there_were_prefixes_goes_on_as_it_lies(
     with older_schema(monkeypatch, BEFORE_PREFIXES):
         store = place.open()
         _write_without(
-            store, ("intake.add_messages", ", authentication, seal_instance, chain_status, body_hash"), ("intake.add_contents", "prefix, ")
+            store,
+            ("intake.add_messages", ", authentication, seal_instance, chain_status, body_hash"),
+            ("intake.add_contents", "prefix, "),
         )
         letters = Letters(place, store)
         name = f"content/{store.worker}-abc"

@@ -156,9 +156,10 @@ class Connection(asyncio.Protocol):
         self._sending = sending
         self._recipients_answered = 0
         first = job.first
-        of = body if isinstance(body, SignedMail) else first
+        sender = body.sender if isinstance(body, SignedMail) else first.sender
+        size = len(body) if isinstance(body, bytes) else body.size
         recipients = [claimed.recipient for claimed in job.claimed]
-        self._client.send_message(of.sender, recipients, of.size, first.eight_bit, first.utf8)
+        self._client.send_message(sender, recipients, size, first.eight_bit, first.utf8)
         self.job_since = self._within(COMMAND_SECONDS)
         self._flush_or_advance()
 

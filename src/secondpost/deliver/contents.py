@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from secondpost.deliver.message import Body, ContentUnreadable, InPieces, Job, NothingToSend
+from secondpost.deliver.sealing import Seals
 from secondpost.deliver.stuck import StuckMail
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.delivery import Claimed
@@ -17,11 +18,16 @@ READ_OCTETS = 256 * 1024
 
 
 class Contents:
-    def __init__(self, claims: Claims, disk: Disk, work: Work, stuck: StuckMail) -> None:
+    """`seals`: None if there is no key to seal with."""
+
+    def __init__(
+        self, claims: Claims, disk: Disk, work: Work, stuck: StuckMail, seals: Seals | None = None
+    ) -> None:
         self._claims = claims
         self._disk = disk
         self._work = work
         self._stuck = stuck
+        self._seals = seals
 
     async def of_jobs(self, jobs: Sequence[Job]) -> list[Body | NothingToSend]:
         """What to send for each job, in their order."""
@@ -29,7 +35,10 @@ class Contents:
             held = await self._claims.contents([job.first for job in jobs])
         except StoreUnavailable as error:
             return [NothingToSend(str(error)) for _ in jobs]
-        return [_small(job, held) if job.first.file is None else self._large(job, held) for job in jobs]
+        bodies: list[Body | NothingToSend] = [
+            _small(job, held) if job.first.file is None else self._large(job, held) for job in jobs
+        ]
+        return bodies if self._seals is None else await self._seals.sealed(jobs, bodies)
 
     def _large(self, job: Job, held: Mapping[QueueId, bytes]) -> InPieces:
         prefix = held.get(job.first.id.queue_id, b"")

@@ -13,12 +13,14 @@ from secondpost.deliver.outcomes import Outcomes
 from secondpost.deliver.places import UpLately
 from secondpost.deliver.primaries import Primaries
 from secondpost.deliver.routes import Routes
+from secondpost.deliver.sealing import Seals
 from secondpost.deliver.settling import Settler
 from secondpost.deliver.site_record import SiteRecord
 from secondpost.deliver.stuck import StuckMail
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.mail.tally import Tally
 from secondpost.maillog import MailLog
+from secondpost.protocols.dkim.signing import SigningKey
 from secondpost.route.hosts import Ourselves
 from secondpost.store.ports import Claims
 from secondpost.world.asking import Answerer
@@ -45,6 +47,12 @@ class DeliverySetup:
     up_lately: UpLately
     background: Background
     tally: Tally
+    seal_key: SigningKey | None
+
+    def _seals(self, claims: Claims) -> Seals | None:
+        if self.seal_key is None:
+            return None
+        return Seals(self.config, claims, self.seal_key, self.clock, self.work)
 
     def context(self, claims: Claims, disk: Disk, readers: ReaderSending | None) -> "DeliveryContext":
         """The context for one store. `disk`: of its room; `readers`: None if it has no mail to readers."""
@@ -60,7 +68,7 @@ class DeliverySetup:
             claims=claims,
             readers=readers,
             tally=self.tally,
-            contents=Contents(claims, disk, self.work, self.stuck),
+            contents=Contents(claims, disk, self.work, self.stuck, self._seals(claims)),
             routes=Routes(self.config, self.answerer, self.us),
             sites=SiteRecord(
                 self.config,

@@ -18,7 +18,7 @@ from secondpost.mail.authentication import (
 )
 from secondpost.mail.network import site_prefix
 from secondpost.policy.known import AtMail
-from secondpost.protocols.authentication_results import results_value
+from secondpost.protocols.authentication_results import results_text
 from secondpost.protocols.dkim.arrival import SignatureCheck
 from secondpost.protocols.dkim.verifying import Proves
 from secondpost.protocols.dmarc_check import check_dmarc
@@ -130,6 +130,6 @@ class MessageCheck:
         spf = await self._sender.found(ends)
         dmarc = await drive(check_dmarc(signatures.from_domains, spf, signed.dkim), names.name_answer)
         found = Authentication(spf, signed.dkim, dmarc, signed.arc)
-        results = results_value(authenticator.server, found)
+        results = results_text(authenticator.server, found)
         seal = signatures.seal_material(signed.arc, results) if self._is_sealed else None
         return found, AuthenticationNote(results, seal)

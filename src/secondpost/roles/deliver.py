@@ -30,6 +30,7 @@ from secondpost.mail.signed_mail import SignedMail, Unsignable
 from secondpost.mail.store_rooms import StoreRoom
 from secondpost.maillog import MailLog
 from secondpost.policy.domains import own_domains
+from secondpost.protocols.dkim.signing import Algorithm
 from secondpost.roles.housekeeping import Housekeeping
 from secondpost.roles.monitor import Monitor
 from secondpost.roles.own_certificate import OwnCertificate
@@ -94,6 +95,7 @@ class DeliverRole:
         self._alarms = parts.alarms
         self._tally = parts.tally
         self._store = store
+        self._own_keys = parts.own_keys
         self._reader_store = None if newsletter is None else newsletter.store
         self._background = BackgroundTasks(parts.failed)
         self._rounds = BackgroundTasks(parts.failed)  # what a successor does from its start
@@ -192,6 +194,8 @@ class DeliverRole:
             up_lately=UpLately(),
             background=self._background.run,
             tally=self._tally,
+            # Every verifier of ARC knows RSA; RFC 8617 has no other algorithm.
+            seal_key=next((key for key in self._own_keys if key.algorithm is Algorithm.RSA), None),
         )
 
     def _reader_delivery(self, newsletter: NewsletterDelivery) -> ReaderSending:
