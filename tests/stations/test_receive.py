@@ -194,6 +194,7 @@ class Office:
     under_way: UnderWay = field(default_factory=UnderWay)
     stages: Stages = STAGES
     authenticate: Authenticate = Authenticate.OFF  # of the domain; tested in test_receive_authentication
+    enforces: bool = False
     zone: dict[PublicQuestion, PublicAnswer] = field(default_factory=dict)  # else there is no such name
     asked: list[PublicQuestion] = field(default_factory=list)
     deliver_answers: bool = True
@@ -205,7 +206,7 @@ class Office:
         self.disk = RealDisk(str(self.folder))
         self.disk.make_folder(CONTENT_FOLDER)
         self.tasks: set[asyncio.Task[None]] = set()
-        backup = replace(self.backup, authenticate=self.authenticate)
+        backup = replace(self.backup, authenticate=self.authenticate, enforce_dmarc=self.enforces)
         domains = {DOMAIN: recipients_of(backup, {})}
         self.refusals = RefusalTally(frozenset({DOMAIN}), self.intake, RealClock())
         config = Config(

@@ -1,0 +1,248 @@
+"""Who sent a message is found out as it arrives: DNS is a dict, and deliver may be silent."""
+
+import asyncio
+from hashlib import sha256
+from pathlib import Path
+
+import dkim
+import pytest
+
+from secondpost.config.records import Authenticate
+from secondpost.mail.authentication import AuthResult
+from secondpost.mail.content import IN_TABLE_OCTETS_MAX, InFile
+from secondpost.mail.dns_questions import AddressRecords
+from secondpost.mail.envelope import Arrival
+from secondpost.mail.questions import AddressAnswer, Finding, Txt, TxtAnswer
+from secondpost.protocols.mime.arriving_header import HEADER_OCTETS_MAX
+from secondpost.protocols.role_questions import PublicAnswer, PublicQuestion
+from secondpost.receive.authenticating import EVALUATION_SECONDS_MAX
+from tests.protocols.dkim_keys import keys
+from tests.stations.test_receive import BODY, ENVELOPE, Office, content_of, in_office
+
+ADDRESS = "192.0.2.77"  # of the client
+MESSAGE = (
+    b"From: Ann <ann@elsewhere.example>\r\nTo: anna@example.net\r\nSubject: hello\r\n"
+    b"Date: Mon, 23 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1@elsewhere.example>\r\n\r\nHello.\r\n"
+)
+FORGED = b"Authentication-Results: mx2.example.net;\r\n\tspf=pass smtp.mailfrom=bank.example\r\n"
+
+
+def found(*texts: str) -> TxtAnswer:
+    return TxtAnswer(Finding.FOUND, texts)
+
+
+def zone(policy: str = "reject") -> dict[PublicQuestion, PublicAnswer]:
+    """elsewhere.example publishes everything; its mail leaves from ADDRESS."""
+    return {
+        Txt("elsewhere.example"): found("v=spf1 a:out.elsewhere.example -all"),
+        AddressRecords("out.elsewhere.example", 4): AddressAnswer(Finding.FOUND, (ADDRESS,)),
+        Txt("sp-rsa._domainkey.elsewhere.example"): found(keys().records["sp-rsa"]),
+        Txt("_dmarc.elsewhere.example"): found(f"v=DMARC1; p={policy}"),
+    }
+
+
+def signed(message: bytes) -> bytes:
+    field: bytes = dkim.sign(message, b"sp-rsa", b"elsewhere.example", keys().rsa_pem)
+    return field + message
+
+
+def stuffed(message: bytes) -> bytes:
+    return message.replace(b"\r\n.", b"\r\n..") + b".\r\n"
+
+
+async def sent(
+    office: Office, message: bytes, address: str = ADDRESS, split: int = 0, envelope: bytes = ENVELOPE
+) -> str:
+    """The reply to the dot; with `split` the message comes in pieces of so many octets."""
+    client = office.call(address)
+    await client.say(envelope + b"DATA\r\n")
+    client.wire.out = b""
+    octets = stuffed(message)
+    for at in range(0, len(octets), split or len(octets)):
+        client.protocol.data_received(octets[at : at + (split or len(octets))])
+    while len(client.wire.out) == 0:
+        await client.settle()
+    return client.wire.out.decode().splitlines()[-1]
+
+
+def results_in(arrival: Arrival) -> str:
+    """What our field says, unfolded."""
+    received, _, results = arrival.prefix.partition(b"Authentication-Results: ")
+    assert received.startswith(b"Received: from ")
+    assert results.endswith(b"\r\n")
+    assert arrival.authentication.results.encode() == results.removesuffix(b"\r\n")
+    return " ".join(results.decode().split())
+
+
+def taken(office: Office) -> Arrival:
+    [(arrival, _)] = office.intake.taken
+    return arrival
+
+
+def test_what_was_found_stands_below_our_received_field_and_the_content_is_unchanged(tmp_path: Path) -> None:
+    message = signed(MESSAGE)
+
+    async def story(office: Office) -> None:
+        assert (await sent(office, message)).startswith("250 ")
+
+    arrival = taken(in_office(tmp_path, story, authenticate=Authenticate.RECORD, zone=zone()))
+    results = results_in(arrival)
+    assert results.startswith("mx2.example.net; spf=pass smtp.mailfrom=a@elsewhere.example; dkim=pass ")
+    assert "header.d=elsewhere.example" in results
+    assert "; dmarc=pass (p=reject) header.from=elsewhere.example; arc=none" in results
+    assert content_of(arrival) == arrival.prefix + message
+    assert arrival.size == len(content_of(arrival))
+    assert arrival.authentication.seal is None
+
+
+def test_another_client_with_a_changed_message_fails_and_is_taken_all_the_same(tmp_path: Path) -> None:
+    message = signed(MESSAGE).replace(b"Hello.", b"Hallo.")
+
+    async def story(office: Office) -> None:
+        assert (await sent(office, message, "198.51.100.1")).startswith("250 ")
+
+    results = results_in(taken(in_office(tmp_path, story, authenticate=Authenticate.RECORD, zone=zone())))
+    assert "; spf=fail " in results
+    assert "; dkim=fail " in results
+    assert "; dmarc=fail (p=reject) " in results
+
+
+def test_for_a_domain_that_does_not_want_it_nothing_is_asked_or_added(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        assert (await sent(office, FORGED + signed(MESSAGE))).startswith("250 ")
+
+    office = in_office(tmp_path, story, authenticate=Authenticate.OFF, zone=zone())
+    assert office.asked == []
+    assert b"Authentication-Results" not in taken(office).prefix
+    assert content_of(taken(office)).endswith(FORGED + signed(MESSAGE))
+
+
+def test_a_silent_deliver_delays_a_message_by_its_bound_and_refuses_none(tmp_path: Path) -> None:
+    spent: list[float] = []
+
+    async def story(office: Office) -> None:
+        loop_time = asyncio.get_running_loop().time()
+        assert (await sent(office, signed(MESSAGE))).startswith("250 ")
+        spent.append(asyncio.get_running_loop().time() - loop_time)
+        office.names.close()
+
+    office = in_office(
+        tmp_path, story, authenticate=Authenticate.RECORD, zone=zone(), deliver_answers=False, enforces=True
+    )
+    results = results_in(taken(office))
+    assert "; spf=temperror " in results
+    assert "; dkim=temperror " in results
+    assert "dmarc=pass" not in results
+    assert spent[0] < EVALUATION_SECONDS_MAX + 1
+
+
+def test_the_next_message_of_a_sender_asks_nothing_and_waits_for_nothing(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        for _ in range(2):
+            await sent(office, signed(MESSAGE))
+        asked = list(office.asked)
+        await sent(office, signed(MESSAGE))
+        assert office.asked == asked
+
+    office = in_office(tmp_path, story, authenticate=Authenticate.RECORD, zone=zone())
+    assert len(office.asked) == len(set(office.asked)) == len(zone())
+
+
+def test_the_null_sender_is_judged_by_the_name_in_helo(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        envelope = b"EHLO out.elsewhere.example\r\nMAIL FROM:<>\r\nRCPT TO:<anna@example.net>\r\n"
+        assert (await sent(office, MESSAGE, envelope=envelope)).startswith("250 ")
+
+    helo = {Txt("out.elsewhere.example"): found("v=spf1 a -all")}
+    office = in_office(tmp_path, story, authenticate=Authenticate.RECORD, zone={**zone(), **helo})
+    assert "; spf=pass smtp.helo=out.elsewhere.example; " in results_in(taken(office))
+
+
+@pytest.mark.parametrize("split", [0, 1, 2, 3, 7, 64])
+def test_results_under_our_name_are_left_out_over_any_split(tmp_path: Path, split: int) -> None:
+    other = b"Authentication-Results: mx.other.example; spf=pass\r\n"
+    before, after = b"Received: from x.example\r\n\tby y.example; now\r\n", MESSAGE
+
+    async def story(office: Office) -> None:
+        message = before + FORGED + other + FORGED.replace(b"mx2.ex", b" (a) MX2.eX") + after
+        assert (await sent(office, message, split=split)).startswith("250 ")
+
+    office = in_office(tmp_path, story, authenticate=Authenticate.RECORD, zone=zone())
+    arrival = taken(office)
+    assert content_of(arrival) == arrival.prefix + before + other + after
+    assert "forged-results" in "\n".join(office.lines)
+    assert "fields=2" in "\n".join(office.lines)
+    assert "smtp.mailfrom=bank.example" not in results_in(arrival)
+
+
+def test_a_large_message_loses_its_forged_fields_and_nothing_else(tmp_path: Path) -> None:
+    message = signed(MESSAGE + b"x" * 70 + b"\r\n") + (b"y" * 70 + b"\r\n") * (IN_TABLE_OCTETS_MAX // 36)
+    whole = signed(MESSAGE + message)
+
+    async def story(office: Office) -> None:
+        assert (await sent(office, FORGED + whole, split=50_000)).startswith("250 ")
+
+    office = in_office(tmp_path, story, authenticate=Authenticate.SEAL, zone=zone())
+    arrival = taken(office)
+    assert isinstance(arrival.content, InFile)
+    assert office.disk.read(arrival.content.name, 0, 2 * len(whole)) == whole
+    assert arrival.content.size == len(whole)
+    assert "; dkim=pass " in results_in(arrival)
+
+
+@pytest.mark.parametrize("message", [BODY, b"Subject: no body\r\n", b"\r\nno header\r\n", b""])
+def test_a_message_without_an_author_or_a_header_or_a_body_is_taken_as_it_is(
+    tmp_path: Path, message: bytes
+) -> None:
+    message = message.replace(b"\r\n..", b"\r\n.")
+
+    async def story(office: Office) -> None:
+        assert (await sent(office, message)).startswith("250 ")
+
+    arrival = taken(in_office(tmp_path, story, authenticate=Authenticate.SEAL, zone=zone()))
+    assert content_of(arrival) == arrival.prefix + message
+    assert "; dkim=none; dmarc=" in results_in(arrival)
+
+
+def test_what_a_seal_needs_is_kept_beside_the_message(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        assert (await sent(office, MESSAGE, split=5)).startswith("250 ")
+
+    seal = taken(in_office(tmp_path, story, authenticate=Authenticate.SEAL, zone=zone())).authentication.seal
+    assert seal is not None
+    assert (seal.instance, seal.status) == (1, AuthResult.NONE)
+    assert seal.body_hash == sha256(b"Hello.\r\n").digest()
+
+
+def test_a_header_without_an_end_is_refused(tmp_path: Path) -> None:
+    line = b"X-Filler: " + b"x" * 80 + b"\r\n"
+
+    async def story(office: Office) -> None:
+        reply = await sent(office, line * (HEADER_OCTETS_MAX // len(line) + 2) + MESSAGE, split=40_000)
+        assert reply.startswith("552 5.3.4 ")
+
+    office = in_office(tmp_path, story, authenticate=Authenticate.RECORD, zone=zone())
+    assert office.intake.taken == []
+
+
+@pytest.mark.parametrize(("policy", "code"), [("reject", "550 5.7.26 "), ("quarantine", "250 ")])
+def test_what_the_authors_domain_asks_to_refuse_is_refused_where_that_is_enforced(
+    tmp_path: Path, policy: str, code: str
+) -> None:
+    async def story(office: Office) -> None:
+        assert (await sent(office, MESSAGE, "198.51.100.1")).startswith(code)
+        assert (await sent(office, MESSAGE)).startswith("250 ")
+
+    in_office(tmp_path, story, authenticate=Authenticate.RECORD, zone=zone(policy), enforces=True)
+
+
+def test_a_client_that_leaves_takes_its_questions_along(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        client = office.call(ADDRESS)
+        await client.say(ENVELOPE)
+        client.hang_up()
+        office.names.close()
+
+    office = in_office(tmp_path, story, authenticate=Authenticate.RECORD, zone=zone(), deliver_answers=False)
+    assert office.intake.taken == []
+    assert office.failures == []
