@@ -52,6 +52,7 @@ from simulation.scenario import (
     OUR_NAME,
     OUR_NETWORK,
     SENDER_DOMAIN,
+    SENDERS_NETWORK,
     VICTIM_DOMAIN,
     LetterPlan,
     Scenario,
@@ -147,6 +148,8 @@ class Day:
             self.internet.host(name, (address,), "elsewhere")
             self.dns.addresses[name] = [address]
             self.dns.mx[domain] = [(10, name)]
+            self.dns.texts[domain] = [f"v=spf1 ip4:{SENDERS_NETWORK} -all"]
+            self.dns.texts[f"_dmarc.{domain}"] = ["v=DMARC1; p=reject"]
             servers.append(self._server(name, address, frozenset({domain})))
         return servers
 

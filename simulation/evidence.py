@@ -13,6 +13,9 @@ from simulation.scenario import OUR_ADDRESS, OUR_NAME, Scenario
 OUR_RECEIVED = re.compile(
     rb"Received: from [^\r\n]*(?:\r\n[ \t][^\r\n]*)*\r\n", re.IGNORECASE
 )  # one whole field, folded or not
+OUR_RESULTS = re.compile(
+    rb"Authentication-Results: " + re.escape(OUR_NAME.encode()) + rb";[^\r\n]*(?:\r\n[ \t][^\r\n]*)*\r\n"
+)
 _QUEUE_ID = re.compile(rb"\bby " + re.escape(OUR_NAME.encode()) + rb" with \S+ id ([0-9a-z]{13})\b")
 
 
@@ -109,6 +112,23 @@ class Evidence:
         sender = self.ledger.letters[marker].sender
         times = [self.offered[key] for key in ((sender, recipient), (sender, "")) if key in self.offered]
         return min(times, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class AddedByUs:
+    """What stands above a message: our two fields, and the octets after them."""
+
+    results: bytes
+    content: bytes
+
+
+def added_by_us(content: bytes) -> AddedByUs | None:
+    """None if our fields are missing, or not in their order."""
+    top = OUR_RECEIVED.match(content)
+    if top is None or queue_id_of(content) is None:
+        return None
+    results = OUR_RESULTS.match(content, top.end())
+    return None if results is None else AddedByUs(results[0], content[results.end() :])
 
 
 def queue_id_of(content: bytes) -> str | None:

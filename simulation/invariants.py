@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from secondpost.mail.delivery import KeptFor, State
-from simulation.evidence import OUR_RECEIVED, Evidence, queue_id_of
+from simulation.evidence import Evidence, added_by_us
 from simulation.faults import (
     Blocked,
     ClockWrong,
@@ -232,16 +232,30 @@ def _concerns(fault: InjectedFault, servers: list[int], network: str) -> bool:
 
 
 def content_arrives_unchanged(day: Evidence) -> Iterator[str]:
-    """P5: the primary gets the content that was sent, plus exactly one Received field of ours."""
+    """P5: the primary gets the content that was sent, below one Received field and one
+    Authentication-Results of ours.
+    """
     for taken in day.ours:
         letter = day.ledger.letters.get(taken.marker or "")
         if letter is None:
             continue  # reported by nothing_is_invented
-        top = OUR_RECEIVED.match(taken.content)
-        if top is None or queue_id_of(taken.content) is None:
-            yield f"{taken.marker} came without our Received line: {taken.content[:120]!r}"
-        elif taken.content[top.end() :] != letter.content:
+        added = added_by_us(taken.content)
+        if added is None:
+            yield f"{taken.marker} came without our two fields: {taken.content[:400]!r}"
+        elif added.content != letter.content:
             yield f"{taken.marker} was changed on its way"
+
+
+def senders_are_known(day: Evidence) -> Iterator[str]:
+    """Every letter comes from where its domain says, and DMARC passes unless DNS did not answer."""
+    for taken in day.ours:
+        letter = day.ledger.letters.get(taken.marker or "")
+        added = added_by_us(taken.content)
+        if letter is None or added is None or len(letter.sender) == 0:
+            continue  # reported by others, or without a domain
+        passes = b"spf=pass " in added.results and b"dmarc=pass " in added.results
+        if not passes and b"=temperror " not in added.results:
+            yield f"{taken.marker} is not known as its author's: {added.results!r}"
 
 
 def nobody_misbehaves(day: Evidence) -> Iterator[str]:
@@ -275,5 +289,6 @@ ALL: tuple[Invariant, ...] = (
     what_waits_is_drained_in_the_end,
     held_mail_drains_when_the_primary_is_back,
     content_arrives_unchanged,
+    senders_are_known,
     nobody_misbehaves,
 )

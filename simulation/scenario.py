@@ -45,6 +45,7 @@ ELSEWHERE = "elsewhere"
 SENDER_NETWORKS = (COUNTRY, ELSEWHERE)
 PROVIDERS = ("provider-a", "provider-b", "provider-c")
 SENDER_DOMAIN = "sender.example"
+SENDERS_NETWORK = "203.0.113.0/26"
 VICTIM_DOMAIN = "victim.example"  # not ours: an open relay would send there
 STRIKES_SECONDS_MAX = 120.0  # a crash waits this long for its trigger
 MAILBOXES = ("anna", "bert", "carl", "dora", "erik")
