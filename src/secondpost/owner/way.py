@@ -86,10 +86,18 @@ def _arrival(message: MessageRow, deliveries: list[DeliveryRow], config: Config)
     came = f"from {message.peer_address} ({message.helo}) by {message.protocol}{tls}"
     size = f"from <{message.sender}>, {size_text(message.size)}"
     steps = [Step(at, Station.RECEIVE, None, "came", f"{came}; {size}")]
+    if len(message.authentication) > 0:
+        steps.append(Step(at, Station.RECEIVE, None, "authenticated", _results(message.authentication)))
     for listed in deliveries:
         steps.append(Step(at, Station.POLICY, listed.id, "taken", _taken(listed, message.lane, config)))
     steps.append(Step(at, Station.SPOOL, None, "stored", "synced to disk; then the sender got 250"))
     return steps
+
+
+def _results(value: str) -> str:
+    """What our Authentication-Results say, on one line and without our name."""
+    _, _, results = " ".join(value.split()).partition("; ")
+    return results
 
 
 def _taken(listed: DeliveryRow, lane: Lane, config: Config) -> str:

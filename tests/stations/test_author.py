@@ -1,0 +1,73 @@
+"""When a message is refused because its author's domain asks for it."""
+
+from dataclasses import replace
+
+import pytest
+from msgspec import structs
+
+from secondpost.config.records import Backup
+from secondpost.mail.address import Domain
+from secondpost.mail.authentication import (
+    ArcFound,
+    Authentication,
+    AuthResult,
+    DkimFound,
+    DmarcFound,
+    DmarcPolicy,
+    SpfFound,
+    SpfIdentity,
+)
+from secondpost.mail.verdict import ACCEPT, Reject
+from secondpost.policy.author import judge_author
+from secondpost.policy.known import AtContent, AtHello
+from tests.stations.known import AT_CONTENT, AT_MAIL
+
+ENFORCES = Backup(Domain("example.net"), enforce_dmarc=True)
+RECORDS = Backup(Domain("example.org"))
+SPF = SpfFound(AuthResult.FAIL, SpfIdentity.MAILFROM, "a@bank.example", "bank.example")
+DKIM = DkimFound(AuthResult.FAIL, "bank.example", "s", "rsa-sha256", "abc")
+FORGED = Authentication(
+    SPF,
+    (DKIM,),
+    DmarcFound(AuthResult.FAIL, "bank.example", DmarcPolicy.REJECT),
+    ArcFound(AuthResult.NONE),
+)
+
+
+def at(found: Authentication | None, *backups: Backup, address: str = "192.0.2.1") -> AtContent:
+    mail = structs.replace(AT_MAIL, hello=AtHello(address, "client.example"))
+    return structs.replace(AT_CONTENT, mail=mail, backups=backups, authentication=found)
+
+
+def test_a_forgery_is_refused_where_all_recipients_domains_enforce_it() -> None:
+    verdict = judge_author(at(FORGED, ENFORCES))
+    assert isinstance(verdict, Reject)
+    assert str(verdict.reply).startswith("550 5.7.26 bank.example asks to refuse")
+    assert judge_author(at(FORGED, ENFORCES, RECORDS)) is ACCEPT
+    assert judge_author(at(FORGED, RECORDS)) is ACCEPT
+    assert judge_author(at(None, ENFORCES)) is ACCEPT
+
+
+DOUBTS = {
+    "its policy is quarantine": replace(
+        FORGED, dmarc=DmarcFound(AuthResult.FAIL, "bank.example", DmarcPolicy.QUARANTINE)
+    ),
+    "it passes": replace(FORGED, dmarc=DmarcFound(AuthResult.PASS, "bank.example", DmarcPolicy.REJECT)),
+    "DNS gave no policy": replace(
+        FORGED, dmarc=DmarcFound(AuthResult.TEMPERROR, "bank.example", DmarcPolicy.REJECT)
+    ),
+    "DNS gave no SPF record": replace(FORGED, spf=replace(SPF, result=AuthResult.TEMPERROR)),
+    "DNS gave no key": replace(FORGED, dkim=(DKIM, replace(DKIM, result=AuthResult.TEMPERROR))),
+    "a chain of seals passes": replace(FORGED, arc=ArcFound(AuthResult.PASS, 1, ("list.example",))),
+    "a key of its seals did not come": replace(FORGED, arc=ArcFound(AuthResult.TEMPERROR, 1)),
+}
+
+
+@pytest.mark.parametrize("found", DOUBTS.values(), ids=DOUBTS.keys())
+def test_nothing_is_refused_in_doubt(found: Authentication) -> None:
+    assert judge_author(at(found, ENFORCES)) is ACCEPT
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_behind_a_proxy_on_this_machine_nothing_is_refused(address: str) -> None:
+    assert judge_author(at(FORGED, ENFORCES, address=address)) is ACCEPT
