@@ -1,0 +1,134 @@
+"""Finds the rules that octets from outside fit: a quick look first, the patterns only where it finds
+something.
+
+The quick looks are the whole cost for ordinary mail: one pass over an address, and a few over the
+header of a message.
+"""
+
+import base64
+import binascii
+import quopri
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from secondpost.protocols.attacks.rules import RULES, AttackPlace, AttackRule
+
+LINE_OCTETS_MAX = 2_048  # of a command that are looked at; longer ones are refused anyway
+FIELD_OCTETS_MAX = 2_048  # of a header field's value
+HEADER_OCTETS_MAX = 65_536
+ENCODED_WORDS_MAX = 64  # decoded in one header
+
+BY_PLACE: dict[AttackPlace, tuple[tuple[AttackRule, re.Pattern[bytes]], ...]] = {
+    place: tuple((rule, rule.pattern) for rule in RULES if place in rule.places and rule.pattern is not None)
+    for place in AttackPlace
+}
+
+# Nearly all addresses are made of these octets alone, and none of them can be one of the attacks,
+# but for the one alias that some systems once piped into a program.
+_ODD_ADDRESS = re.compile(rb"[^A-Za-z0-9._+=@#!~*?^,\[\]<>-]|decode@", re.IGNORECASE)
+_ODD_HEADER = (b"{", b"$(", b"<%")
+_TAG = re.compile(
+    rb"<(?:s(?:cript|vg|tyle)|i(?:frame|mg|nput)|object|embed|ma(?:th|rquee)|body|video|audio|details)|javascript:",
+    re.IGNORECASE,
+)
+_PATH = re.compile(
+    rb"\s{0,64}(?:MAIL|RCPT)\s{1,64}(?:FROM|TO)\s{0,64}:\s{0,64}(.*)", re.IGNORECASE | re.DOTALL
+)
+_HELLO = re.compile(rb"\s{0,64}(?:EHLO|HELO)\s{1,64}(.*)", re.IGNORECASE | re.DOTALL)
+_FOLD = re.compile(rb"\r?\n[ \t]")
+_ENCODED_WORD = re.compile(
+    rb"=\?[\w.*-]{1,40}\?([bq])\?([^? \t\r\n]{0,400})\?=(?:\s{1,8}(?==\?))?", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AttackFound:
+    """`sample`: what the rule was found in, as it came, of bounded length."""
+
+    rule: AttackRule
+    place: AttackPlace
+    sample: bytes
+
+
+def found_in(place: AttackPlace, data: bytes) -> tuple[AttackFound, ...]:
+    """The rules of a place that `data` fits, the most telling first."""
+    return tuple(
+        AttackFound(rule, place, data)
+        for rule, pattern in BY_PLACE[place]
+        if pattern.search(data) is not None
+    )
+
+
+def found_in_address(path: bytes) -> tuple[AttackFound, ...]:
+    """`path`: as in MAIL or RCPT, with or without its brackets."""
+    if _ODD_ADDRESS.search(path) is None:
+        return ()
+    return found_in(AttackPlace.ADDRESS, path[:LINE_OCTETS_MAX])
+
+
+def found_in_line(line: bytes) -> tuple[AttackFound, ...]:
+    """`line`: a command, with or without its line end. Looks also at the address or name in it."""
+    line = line[:LINE_OCTETS_MAX].rstrip(b"\r\n")
+    path, hello = _PATH.match(line), _HELLO.match(line)
+    inside: tuple[AttackFound, ...] = ()
+    if path is not None:
+        inside = found_in(AttackPlace.ADDRESS, path[1])
+    elif hello is not None:
+        inside = found_in(AttackPlace.HELLO, hello[1])
+    rules = {found.rule for found in inside}
+    return inside + tuple(found for found in found_in(AttackPlace.LINE, line) if found.rule not in rules)
+
+
+def found_in_header(header: bytes) -> tuple[AttackFound, ...]:
+    """`header`: the fields of a message, or the beginning of them. A rule is found once."""
+    header = header[:HEADER_OCTETS_MAX]
+    decoded = _decoded_words(header) if b"=?" in header else b""
+    if not (
+        _is_odd(header) or (len(decoded) > 0 and (_is_odd(decoded) or b"\n" in decoded or b"\r" in decoded))
+    ):
+        return ()
+    found: dict[str, AttackFound] = {}
+    for value in _values(header):
+        for each in found_in(AttackPlace.HEADER, value):
+            found.setdefault(each.rule.id, each)
+    return tuple(found.values())
+
+
+def _is_odd(text: bytes) -> bool:
+    for mark in _ODD_HEADER:
+        if mark in text:
+            return True
+    return _TAG.search(text) is not None
+
+
+def _values(header: bytes) -> Iterator[bytes]:
+    """The values of the fields, unfolded; those with encoded words once more, decoded."""
+    for line in _FOLD.sub(b" ", header).split(b"\n"):
+        _, colon, value = line.partition(b":")
+        if len(colon) == 0:
+            continue
+        value = value[:FIELD_OCTETS_MAX].strip()
+        yield value
+        if b"=?" in value:
+            yield _ENCODED_WORD.sub(_decoded, value)
+
+
+def _decoded_words(header: bytes) -> bytes:
+    words: list[bytes] = []
+    for match in _ENCODED_WORD.finditer(header):
+        words.append(_decoded(match))
+        if len(words) == ENCODED_WORDS_MAX:
+            break
+    return b"".join(words)
+
+
+def _decoded(word: re.Match[bytes]) -> bytes:
+    """The octets of an encoded word (RFC 2047 §4); as written if it is malformed."""
+    encoding, text = word[1], word[2]
+    if encoding in b"qQ":
+        return quopri.decodestring(text, header=True)
+    try:
+        return base64.b64decode(text + b"==")
+    except binascii.Error:
+        return word[0]
