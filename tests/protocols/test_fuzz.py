@@ -15,7 +15,7 @@ from secondpost.protocols.smtp.client import (
     SmtpClient,
     TlsWanted,
 )
-from secondpost.protocols.smtp.server import ServerState
+from secondpost.protocols.smtp.server_states import ServerState
 from tests.protocols.drivers import ServerDriver
 
 REPLIES = re.compile(rb"(?:[2-5][0-9][0-9][ -][ -~]{0,506}\r\n)*")

@@ -11,7 +11,7 @@ from typing import TypeVar
 import pytest
 
 from secondpost.protocols.smtp import client as smtp_client
-from secondpost.protocols.smtp import server as smtp_server
+from secondpost.protocols.smtp import server_states as smtp_server
 from secondpost.protocols.smtp.server_states import ANYWHERE, READING_COMMANDS
 
 PAGE = Path(__file__).parents[2] / "docs" / "smtp.md"

@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from secondpost.protocols.smtp.server import ServerState
+from secondpost.protocols.smtp.server_states import ServerState
 from tests.protocols.drivers import ServerDriver
 
 LINE = re.compile(rb"(?:[2-5][0-9][0-9][ -](?:[245]\.[0-9]+\.[0-9]+ )?[ -~]*\r\n)+")

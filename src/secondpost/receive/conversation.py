@@ -17,7 +17,8 @@ from secondpost.mail.reply import Reply
 from secondpost.mail.verdict import ACCEPT, VERDICTS, Accept, Defer, Reject, Verdict
 from secondpost.policy.known import AtHello, AtMail, AtRcpt, Judgement
 from secondpost.policy.stages import judge
-from secondpost.protocols.smtp.server import (
+from secondpost.protocols.smtp.server import SmtpServer
+from secondpost.protocols.smtp.server_events import (
     BodyEnd,
     BodyPiece,
     BodyRefused,
@@ -31,7 +32,6 @@ from secondpost.protocols.smtp.server import (
     Quit,
     RcptTo,
     Reset,
-    SmtpServer,
     StartTls,
 )
 from secondpost.receive.caller_log import SessionLog

@@ -5,7 +5,8 @@ import asyncio
 from secondpost.config.records import BareNewlines, Config
 from secondpost.mail.address import as_ip
 from secondpost.policy.known import AtConnect
-from secondpost.protocols.smtp.server import Limits, SmtpServer
+from secondpost.protocols.smtp.server import SmtpServer
+from secondpost.protocols.smtp.server_limits import Limits
 from secondpost.receive.attacks import Attacks
 from secondpost.receive.caller_log import CallerLog
 from secondpost.receive.callers import Caller, Callers, Pressure

@@ -69,7 +69,7 @@ _PROGRAM = (
     rb"|for|while|read|exec|eval|ping|nslookup|dig|touch|base64|uname|whoami|sudo|rm|cp|mv|exit)"
 )
 _BEGIN = rb'^[<"\s]{0,256}'  # an address, with its bracket and quote, padded
-_COMMAND = rb"(?:(?:MAIL|RCPT)\s{1,8}(?:FROM|TO)\s{0,8}:|(?:EHLO|HELO)\s{1,8}[\w\[]|DATA\s{0,8}[\r\n])"
+_COMMAND = rb"(?:(?:MAIL|RCPT)\s{1,8}(?:FROM|TO)\s{0,8}:|(?:EHLO|HELO)\s{1,8}[\w\[])"
 
 SHELL_IN_ADDRESS = _rule(
     "shell-in-address",
@@ -348,8 +348,10 @@ HEADER_INJECTION = _rule(
 SMUGGLING = _rule(
     "smuggling",
     (BODY,),
-    # The end of data as other servers misread it, and behind it a command. CRLF.CRLF cannot be here.
-    rb"(?:\r\n|[\r\n])\x00?\.(?:\r{1,64}\n|[\r\n])\s{0,8}" + _COMMAND,
+    # Each end of data that some server misread, and behind it a command. CRLF.CRLF is none of them: in
+    # a message without its dot-stuffing it is content, such as a quoted dialogue.
+    rb"(?:(?:(?<!\r)\n|\r(?!\n)|\r\n(?=\x00|\.\x00))\x00?\.\x00?(?:\r{0,64}\n|\r)|\r\n\.(?:\r{2,64}\n|\n|\r(?!\n)))"
+    rb"\s{0,8}" + _COMMAND,
     EXPLOIT,
     "Ends the message with a line end that only some servers accept, to smuggle in a second message.",
     "CVE-2023-51764",

@@ -56,6 +56,10 @@ class LineBuffer:
         """Whether the next octet is part of a line end."""
         return self._data[self._at : self._at + 1] in (b"\r", b"\n")
 
+    def peek(self, octets: int) -> bytes:
+        """The next octets, at most so many; they stay."""
+        return self._data[self._at : self._at + octets]
+
     def take_all(self) -> bytes:
         rest = self._data[self._at :] if self._at > 0 else self._data
         self.clear()

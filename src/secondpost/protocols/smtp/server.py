@@ -28,6 +28,7 @@ from secondpost.protocols.smtp.server_commands import (
     rcpt_command,
 )
 from secondpost.protocols.smtp.server_events import (
+    AskedAbout,
     BodyEnd,
     BodyPiece,
     BodyRefused,
@@ -41,6 +42,7 @@ from secondpost.protocols.smtp.server_events import (
     Quit,
     RcptTo,
     Reset,
+    SentAhead,
     StartTls,
 )
 from secondpost.protocols.smtp.server_limits import Limits
@@ -56,28 +58,6 @@ from secondpost.protocols.smtp.server_states import (
     ServerState,
 )
 
-__all__ = [
-    "TABLE",
-    "BodyEnd",
-    "BodyPiece",
-    "BodyRefused",
-    "ClientFault",
-    "Close",
-    "DataBegin",
-    "Event",
-    "Hello",
-    "Limits",
-    "MailFrom",
-    "MustSend",
-    "Quit",
-    "RcptTo",
-    "Reset",
-    "ServerState",
-    "SmtpServer",
-    "StartTls",
-]
-
-
 # Members needed for every message, as globals: in Python 3.11, looking up a member of an enum takes
 # ten times as long.
 _ACCEPTED, _REFUSED, _DOT = Happening.ACCEPTED, Happening.REFUSED, Happening.DOT
@@ -85,6 +65,7 @@ _READY, _BODY = ServerState.READY, ServerState.BODY
 _DATA_ASKED, _END_ASKED = ServerState.DATA_ASKED, ServerState.END_ASKED
 REPLIES_MAX = 100  # queued replies after which no more commands are read
 _SAMPLE_OCTETS_MAX = 80  # of a faulty command, in the text of its ClientFault
+_SEEN_OCTETS_MAX = 2048  # of what is no command, in events
 
 
 class SmtpServer:
@@ -148,6 +129,7 @@ class SmtpServer:
         if len(data) > 0 and self.state not in READING_NOTHING:
             self._lines.receive(data)
         elif len(data) > 0 and self.state is ServerState.TLS_AWAITED:  # no TLS handshake (CVE-2011-0411)
+            self._events.append(SentAhead(CommandVerb.STARTTLS, data[:_SEEN_OCTETS_MAX]))
             self._end("bytes in the clear after STARTTLS")
         return self._read()
 
@@ -229,14 +211,16 @@ class SmtpServer:
         """Read one command; False if none is complete."""
         if not self._spoken and len(self._lines) > 0:
             if self._lines.begins_binary():
-                self._hang_up(server_replies.NOT_SMTP, "binary data where SMTP was expected")
+                first = self._lines.peek(_SEEN_OCTETS_MAX)
+                self._hang_up(server_replies.NOT_SMTP, "binary data where SMTP was expected", first)
                 return True
             # Empty lines decide nothing yet: a PROXY v2 header begins with two of them and a NUL.
             self._spoken = not self._lines.begins_empty()
         try:
             line = self._lines.take_line()
         except EndlessLine:
-            self._hang_up(Reply.of(500, "5.5.2", "Line too long"), "endless line")
+            line = self._lines.peek(_SEEN_OCTETS_MAX)
+            self._hang_up(server_replies.ENDLESS_LINE, "endless line", line)
             return True
         if line is None:
             return False
@@ -251,7 +235,7 @@ class SmtpServer:
         word, _, argument = text.partition(" ")
         verb = VERBS.get(word.upper())
         if verb is None:
-            self._unknown(word.upper())
+            self._unknown(word.upper(), text)
             return
         after = self.state if verb in ANYWHERE else TABLE[self.state].get(verb)
         if after is None:
@@ -277,6 +261,7 @@ class SmtpServer:
             case CommandVerb.VRFY:
                 if len(argument) == 0:
                     raise CommandError(Reply.of(501, "5.5.4", "VRFY whom?"))
+                self._events.append(AskedAbout(text.encode()))
                 self._idle(server_replies.VRFY)
 
     def _mail(self, argument: str, after: ServerState) -> None:
@@ -307,6 +292,8 @@ class SmtpServer:
         self.hello = name
         self.extended = extended
         self._events.append(Hello(name, extended))
+        if len(self._lines) > 0:
+            self._sent_ahead(CommandVerb.EHLO)
         self._idle(self._offer() if extended else server_replies.helo(self._host))
 
     def _offer(self) -> bytes:
@@ -336,12 +323,16 @@ class SmtpServer:
         if self.tls:
             raise CommandError(Reply.of(503, "5.5.1", "TLS is on already"))
         if len(self._lines) > 0:  # STARTTLS must be the last of its group (RFC 3207 §4.2, CVE-2011-0411)
-            self._hang_up(Reply.of(554, "5.5.1", "Nothing may follow STARTTLS"), "bytes after STARTTLS")
+            self._sent_ahead(CommandVerb.STARTTLS)
+            self._hang_up(server_replies.NOTHING_BEHIND_STARTTLS, "bytes after STARTTLS")
             return
         self._forget_transaction()
         self.state = after
         self._out.append(server_replies.GO_TLS)
         self._events.append(StartTls())
+
+    def _sent_ahead(self, verb: CommandVerb) -> None:
+        self._events.append(SentAhead(verb, self._lines.peek(_SEEN_OCTETS_MAX)))
 
     def _forget_transaction(self) -> None:
         if self.state in TRANSACTION:
@@ -353,26 +344,20 @@ class SmtpServer:
         self._out.append(encoded_reply)
         self._idle_commands += 1
         if self._idle_commands > self._limits.idle_commands_max:
-            self._hang_up(Reply.of(421, "4.7.0", "Too many commands without a message"), "too many commands")
+            self._hang_up(server_replies.TOO_MANY_COMMANDS, "too many commands")
 
     # -- faults
-    def _unknown(self, word: str) -> None:
+    def _unknown(self, word: str, text: str) -> None:
         if word in OTHER_PROTOCOLS or word.startswith("SSH-"):
-            self._hang_up(server_replies.NOT_SMTP, f"another protocol: {word[:_SAMPLE_OCTETS_MAX]}")
+            said = f"another protocol: {word[:_SAMPLE_OCTETS_MAX]}"
+            self._hang_up(server_replies.NOT_SMTP, said, text.encode())
         elif word in NOT_OFFERED:
             raise CommandError(Reply.of(502, "5.5.1", f"{word} is not offered here"))
         else:
             raise CommandError(Reply.of(500, "5.5.2", "Unknown command"))
 
     def _out_of_order(self, verb: CommandVerb) -> None:
-        if self.state is ServerState.GREETED:
-            reply = Reply.of(503, "5.5.1", "Say EHLO first")
-        elif verb is CommandVerb.MAIL:
-            reply = Reply.of(503, "5.5.1", "A sender was given already")
-        elif self.state is ServerState.READY:
-            reply = Reply.of(503, "5.5.1", "MAIL comes first")
-        else:
-            reply = Reply.of(554, "5.5.1", "No valid recipients")  # RFC 5321 §4.1.1.4
+        reply = server_replies.out_of_order(self.state, verb)
         if not (self._group_fails and verb in (CommandVerb.RCPT, CommandVerb.DATA)):
             raise CommandError(reply)
         self._say(reply)
@@ -381,10 +366,10 @@ class SmtpServer:
     def _fault(self, reply: Reply, line: bytes) -> None:
         sample = line.rstrip(b"\r\n")[:_SAMPLE_OCTETS_MAX].decode("latin-1")
         self._say(reply)
-        self._events.append(ClientFault(f"{reply} to: {sample}"))
+        self._events.append(ClientFault(f"{reply} to: {sample}", line))
         self._faults += 1
         if self._faults > self._limits.faults_max:
-            self._hang_up(Reply.of(421, "4.7.0", "Too many errors"), "too many faults")
+            self._hang_up(server_replies.TOO_MANY_ERRORS, "too many faults")
 
     def _end_of_guessing(self) -> None:
         """End the session of a client that guesses recipients.
@@ -395,14 +380,14 @@ class SmtpServer:
         if guesses and self.recipients == 0 and self.state in READING_COMMANDS:
             self._hang_up(server_replies.TOO_MANY_REFUSALS, "too many refusals")
 
-    def _hang_up(self, reply: Reply, text: str) -> None:
+    def _hang_up(self, reply: Reply, text: str, line: bytes = b"") -> None:
         self._say(reply)
-        self._end(text)
+        self._end(text, line)
 
-    def _end(self, text: str) -> None:
+    def _end(self, text: str, line: bytes = b"") -> None:
         self.state = ServerState.CLOSED
         self._lines.clear()
-        self._events.append(Close(text))
+        self._events.append(Close(text, line))
 
     # -- the body
     def _read_body(self) -> bool:
@@ -416,6 +401,9 @@ class SmtpServer:
         if len(self._lines) == 0:
             return False
         content, after = self._body.read(self._lines.take_all())
+        if self._body.smuggled is not None:
+            self._events.append(self._body.smuggled)
+            self._body.smuggled = None
         if len(content) > 0:
             self._events.append(BodyPiece(content))
         if self._body.refusal is not None and self.state is _BODY:

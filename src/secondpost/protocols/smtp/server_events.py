@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from secondpost.mail.address import Mailbox, ReversePath
 from secondpost.mail.reply import Reply
+from secondpost.protocols.smtp.server_commands import CommandVerb
 
 
 class Hello(Struct, frozen=True, gc=False):
@@ -68,16 +69,60 @@ class Quit(Struct, frozen=True, gc=False):
 
 
 class ClientFault(Struct, frozen=True, gc=False):
-    """The client broke a rule and got a negative reply. The text is for our log."""
+    """The client broke a rule and got a negative reply. The text is for our log.
+
+    `line`: the command at fault as it came, with its line end; empty if only its meaning was wrong.
+    """
 
     text: str
+    line: bytes = b""
 
 
 class Close(Struct, frozen=True, gc=False):
-    """Send the queued replies and close. The text is for our log."""
+    """Send the queued replies and close. The text is for our log.
+
+    `line`: what the client sent last, if that is the reason: a command, or the first octets of
+    something that is none.
+    """
 
     text: str
+    line: bytes = b""
+
+
+class AskedAbout(Struct, frozen=True, gc=False):
+    """The client asked by VRFY for an address; the core has answered that it cannot tell."""
+
+    line: bytes
+
+
+class SentAhead(Struct, frozen=True, gc=False):
+    """The client sent `octets` before the reply to a command that must be the last of its group (RFC
+    2920 §3.1): EHLO or HELO, then they are obeyed, or STARTTLS, then they are thrown away.
+    """
+
+    verb: CommandVerb
+    octets: bytes
+
+
+class Smuggling(Struct, frozen=True, gc=False):
+    """The body has what other servers take for its end, and behind it a command: `octets`."""
+
+    octets: bytes
 
 
 Question = MailFrom | RcptTo | DataBegin | BodyEnd
-Event = Question | Hello | BodyPiece | BodyRefused | Reset | StartTls | MustSend | Quit | ClientFault | Close
+Event = (
+    Question
+    | Hello
+    | BodyPiece
+    | BodyRefused
+    | Reset
+    | StartTls
+    | MustSend
+    | Quit
+    | ClientFault
+    | Close
+    | AskedAbout
+    | SentAhead
+    | Smuggling
+)
