@@ -116,6 +116,22 @@ class MailLog:
     def protocol_fault(self, peer: str, fault: str) -> None:
         self._say("protocol-fault", peer=peer, fault=_without_tokens(fault))
 
+    def attack(self, peer: str, rule: str, grade: str, cves: Sequence[str], place: str, sample: str) -> None:
+        """An attack was found in a session; nothing was answered differently because of it."""
+        self._say(
+            "attack",
+            peer=peer,
+            rule=rule,
+            grade=grade,
+            cve=",".join(cves),
+            place=place,
+            sample=_without_tokens(sample),
+        )
+
+    def watch_failed(self, peer: str, error: str) -> None:
+        """A session is no longer watched for attacks, because of a bug."""
+        self._say("watch-failed", peer=peer, error=error)
+
     def lost_connection(self, peer: str, phase: str) -> None:
         self._say("lost-connection", peer=peer, phase=phase)
 

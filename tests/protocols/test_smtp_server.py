@@ -108,7 +108,7 @@ def test_a_refusal_between_the_last_piece_and_the_end_is_not_too_late() -> None:
     assert next(events) == BodyPiece(b"Hello\r\n")
     server.refuse_body(NO_ROOM)
     server.refuse_body(CLOSING)
-    assert list(events) == [BodyRefused(NO_ROOM)]
+    assert list(events) == [BodyRefused(NO_ROOM, 0, 0)]
     assert server.data_to_send() == b"452 4.3.1 No room\r\n250 2.0.0 Ok\r\n"
 
 

@@ -240,7 +240,7 @@ def written(story: Callable[[CallerLog], None]) -> list[str]:
     lines: list[str] = []
 
     async def play() -> None:
-        log = CallerLog(MailLog(lines.append), Attacks(unlogged_alarms(), lambda: 0.0), Tally())
+        log = CallerLog(MailLog(lines.append), Attacks(unlogged_alarms(), lambda: 0.0, None), Tally())
         story(log)
         log.end_minute()
 
@@ -316,7 +316,7 @@ def test_a_minute_ends_by_itself() -> None:
     timeline = Timeline()
 
     async def story() -> None:
-        log = CallerLog(MailLog(lines.append), Attacks(unlogged_alarms(), lambda: 0.0), Tally())
+        log = CallerLog(MailLog(lines.append), Attacks(unlogged_alarms(), lambda: 0.0, None), Tally())
         for _ in range(NETWORK_LINES_MAX + 1):
             SessionLog(log, at("192.0.2.1")).connected()
         await asyncio.sleep(MINUTE_SECONDS + 1)

@@ -19,6 +19,7 @@ from secondpost.config.records import (
     Web,
 )
 from secondpost.mail.address import Domain, Endpoint, Mailbox
+from secondpost.mail.attack import AttackCount
 from secondpost.mail.content import CONTENT_FOLDER, IN_TABLE_OCTETS_MAX, InFile, InTable
 from secondpost.mail.delivery import KeptFor
 from secondpost.mail.envelope import Arrival, Lane
@@ -29,6 +30,7 @@ from secondpost.maillog import MailLog
 from secondpost.policy.domains import OwnDomains, recipients_of
 from secondpost.policy.stages import STAGES, Stages
 from secondpost.protocols.role_questions import PublicAnswer, PublicQuestion, without_records
+from secondpost.receive.attack_tally import AttackTally
 from secondpost.receive.authenticating import EVALUATION_SECONDS_MAX, Authenticator
 from secondpost.receive.knowledge import PolicyKnowledge, RecipientKnowledge
 from secondpost.receive.listener import Listener
@@ -70,6 +72,7 @@ class ListedIntake:
         self.slow: asyncio.Event | None = None  # awaited before storing
         self.known_primaries: dict[Domain, Primary] = {}
         self.refused: list[RefusedCount] = []
+        self.attacks: list[AttackCount] = []
         self.learned_of: dict[Mailbox, Learned] = {}
         self.far: asyncio.Event | None = None  # what a read waits for, as one over the wire does
         self.unreadable = False
@@ -112,6 +115,10 @@ class ListedIntake:
 
     def count_refused(self, counts: Sequence[RefusedCount]) -> Awaitable[None]:
         self.refused += counts
+        return asyncio.sleep(0)
+
+    def count_attacks(self, counts: Sequence[AttackCount]) -> Awaitable[None]:
+        self.attacks += counts
         return asyncio.sleep(0)
 
 
@@ -209,6 +216,7 @@ class Office:
         backup = replace(self.backup, authenticate=self.authenticate, enforce_dmarc=self.enforces)
         domains = {DOMAIN: recipients_of(backup, {})}
         self.refusals = RefusalTally(frozenset({DOMAIN}), self.intake, RealClock())
+        self.attacks = AttackTally(self.intake, RealClock())
         config = Config(
             path="secondpost.toml",
             hostname=US,
@@ -249,6 +257,7 @@ class Office:
                 own=OwnDomains(frozenset({US}), US, frozenset({"weekly"})),
                 offers=self.offers,
                 refusals=self.refusals,
+                attacks=self.attacks,
                 free=lambda: self.free,
                 failed=self.failures.append,
                 background=self._background,

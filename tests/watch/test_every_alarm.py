@@ -36,6 +36,7 @@ from secondpost.processes.supervisor import alarm_of_root
 from secondpost.protocols.certificate_questions import CertificateNotIssued, CertificateWish
 from secondpost.protocols.post_questions import PostAccepted, PostNotAccepted, PostOutcome
 from secondpost.receive.attacks import QUIET_SECONDS, WINDOW_SECONDS, Attack, Attacks
+from secondpost.receive.callers import caller_at
 from secondpost.receive.lists import LOOK_MS, RecipientLists, Stamp
 from secondpost.roles.parts import Parts
 from secondpost.roles.unnamed import UnnamedNewsletters
@@ -356,9 +357,9 @@ def attackers_come_and_go(stage: Stage) -> Iterator[None]:
     attacks: list[Attacks] = []
 
     async def siege() -> None:
-        attacks.append(Attacks(stage.alarms, asyncio.get_running_loop().time))
+        attacks.append(Attacks(stage.alarms, asyncio.get_running_loop().time, None))
         for _ in range(Attack.FAULTS.burst):
-            attacks[0].count(Attack.FAULTS, "192.0.2.0/24")
+            attacks[0].count(Attack.FAULTS, caller_at("192.0.2.1"))
 
     async def peace() -> None:
         await asyncio.sleep(QUIET_SECONDS + 2 * WINDOW_SECONDS)

@@ -7,13 +7,17 @@ minute. The line of an accepted message is always written and does not count.
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 
 from secondpost.mail.address import Mailbox, ReversePath
+from secondpost.mail.attack import sample_of
 from secondpost.mail.metrics import TLS_FAILED, Metric
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.reply import Reply
 from secondpost.mail.tally import Tally
 from secondpost.maillog import MailLog
+from secondpost.protocols.attacks.matching import AttackFound
+from secondpost.protocols.smtp.server_events import Event
 from secondpost.receive.attacks import GUESSING, Attack, Attacks
 from secondpost.receive.callers import Caller
 from secondpost.world.ports import NetError, TlsFacts
@@ -52,7 +56,7 @@ class CallerLog:
         return False
 
     def refused_connection(self, caller: Caller, reason: str) -> None:
-        self.attacks.count(Attack.FLOOD, caller.link)
+        self.attacks.count(Attack.FLOOD, caller)
         self.tally.count(Metric.CONNECTIONS_REFUSED, reason)
         if self.may_write(caller.link, "refused-connection"):
             self.log.refused_connection(caller.address, reason)
@@ -72,17 +76,30 @@ class CallerLog:
 class SessionLog:
     """The lines of one session, with a limit per kind of line."""
 
-    __slots__ = ("_caller", "_lines", "_times")
+    __slots__ = ("_caller", "_lines", "_times", "_watch")
 
     def __init__(self, lines: CallerLog, caller: Caller) -> None:
         self._lines = lines
         self._caller = caller
         self._times: dict[str, int] = {}  # by line
+        self._watch = lines.attacks.watch(caller)
 
     def connected(self) -> None:
         self._lines.tally.count(Metric.CONNECTIONS)
         if self._lines.may_write(self._caller.link, "connected"):
             self._lines.log.connected(self._caller.address)
+
+    def see(self, event: Event) -> None:
+        """Look for attacks in what the protocol core reports. Never raises."""
+        if self._watch is None:
+            return
+        try:
+            found = self._watch.see(event)
+            if len(found) > 0:
+                self._attacked(found)
+        except Exception as error:  # noqa: BLE001  a fault of the watch must not cost mail
+            self._watch = None
+            self._lines.log.watch_failed(self._caller.address, repr(error))
 
     def lost_connection(self, phase: str) -> None:
         self._lines.tally.count(Metric.LOST)
@@ -91,13 +108,13 @@ class SessionLog:
 
     def refused(self, sender: ReversePath, recipient: Mailbox | None, reply: Reply, reason: str) -> None:
         if reason in GUESSING:
-            self._lines.attacks.count(Attack.GUESSES, self._caller.link)
+            self._written(self._lines.attacks.guess(self._caller, reason, str(recipient)))
         self._count("mail" if recipient is None else "rcpt", reply, reason)
         if self._may_write("refused"):
             self._lines.log.refused(self._caller.address, sender, recipient, reply, reason)
 
     def protocol_fault(self, fault: str) -> None:
-        self._lines.attacks.count(Attack.FAULTS, self._caller.link)
+        self._lines.attacks.count(Attack.FAULTS, self._caller)
         self._lines.tally.count(Metric.FAULTS)
         if self._may_write("protocol-fault"):
             self._lines.log.protocol_fault(self._caller.address, fault)
@@ -128,6 +145,18 @@ class SessionLog:
             more = times - SESSION_LINES_MAX
             if more > 0 and self._lines.may_write(self._caller.link, line, more):
                 self._lines.log.not_logged(self._caller.address, line, more)
+
+    def _attacked(self, found: Sequence[AttackFound]) -> None:
+        for one in found:
+            self._written(self._lines.attacks.found(self._caller, one))
+
+    def _written(self, counted: Sequence[AttackFound]) -> None:
+        for one in counted:
+            if self._may_write("attack"):
+                rule, sample = one.rule, sample_of(one.sample)
+                self._lines.log.attack(
+                    self._caller.address, rule.id, rule.grade, rule.cves, one.place, sample
+                )
 
     def _count(self, stage: str, reply: Reply, reason: str) -> None:
         its_class = "permanent" if reply.is_permanent else "temporary"

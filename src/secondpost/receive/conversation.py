@@ -69,12 +69,9 @@ class Conversation(asyncio.Protocol):
         self.has_brought_mail = False
         self._lines: SessionLog  # set by connection_made
         self._tls = ""
-        self._waiting = False
-        self._choked = False
-        self._paused = False
+        self._waiting = self._choked = self._paused = False
         self._all_heard = False  # the client has closed its sending half
-        self._upgrading = False
-        self._draining = False
+        self._upgrading = self._draining = False
         self._asking: asyncio.Task[Verdict] | None = None
         self._hello: AtHello  # since the client's EHLO
         self._hello_verdict: Verdict = ACCEPT
@@ -108,6 +105,8 @@ class Conversation(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._upgrading:  # plain text after STARTTLS (CVE-2011-0411)
+            for event in self._session.feed(data):
+                self._lines.see(event)
             self._lines.protocol_fault("bytes in the clear after STARTTLS")
             self.abort()
             return
@@ -234,6 +233,7 @@ class Conversation(asyncio.Protocol):
         now = self._loop.time()
         for event in self._session.feed(data):
             self._heard = now
+            self._lines.see(event)
             self._act(event)
             if self._choked or self._waiting:
                 break

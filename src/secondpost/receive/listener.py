@@ -48,7 +48,12 @@ class Listener:
         )
         self._conduct = Conduct()
         self.is_leaving = False
-        attacks = Attacks(reception.alarms, asyncio.get_running_loop().time)
+        attacks = Attacks(
+            reception.alarms,
+            asyncio.get_running_loop().time,
+            reception.attacks,
+            primary_addresses(reception.config),
+        )
         self.lines = CallerLog(reception.log, attacks, reception.tally)
         self._usual = usual_patience(settings.timeout_ms / 1000)
         self._hurried = hurried_patience(settings.timeout_ms / 1000)

@@ -9,6 +9,7 @@ from secondpost.deliver.disk_alarms import DiskAlarms, fillings
 from secondpost.deliver.outages import OutageAlarms
 from secondpost.deliver.refused import RefusedMail
 from secondpost.mail.alarm import AlarmKind
+from secondpost.mail.attack import ATTACKS_KEPT_MS
 from secondpost.mail.daily import day_of
 from secondpost.mail.duration import DAY_MS
 from secondpost.maillog import MailLog
@@ -118,6 +119,8 @@ class Housekeeping:
         while await self._store.bound_learned(LEARNED_MAX) > 0:
             pass
         while await self._store.forget_prefixes(now_ms - PROVEN_MS) > 0:
+            pass
+        while await self._store.forget_attacks(day_of(now_ms - ATTACKS_KEPT_MS)) > 0:
             pass
         await self._store.forget_primaries(now_ms - PRIMARY_MS)
         await self._store.forget_days(day_of(now_ms - HISTORY_MS))

@@ -10,6 +10,7 @@ from secondpost.mail.store_rooms import StoreRoom
 from secondpost.maillog import MailLog
 from secondpost.policy.domains import own_domains
 from secondpost.protocols.dkim.verifying import Proof, PublicKey
+from secondpost.receive.attack_tally import AttackTally
 from secondpost.receive.authenticating import Authenticator
 from secondpost.receive.disk_room import DiskRoom
 from secondpost.receive.knowledge import PolicyKnowledge, RecipientKnowledge
@@ -40,7 +41,8 @@ def _proves(key: PublicKey, digest: bytes, signature: bytes) -> Proof:
 
 
 class ReceiveRole:
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, *, watches_attacks: bool = True) -> None:
+        """`watches_attacks`: False only to measure what that costs."""
         config, world, failed = parts.config, parts.world, parts.failed
         store = opened(parts.mail)
         log = MailLog(parts.sink, config.bounces)
@@ -51,6 +53,7 @@ class ReceiveRole:
         self._refusals = RefusalTally(
             frozenset(backup.domain for backup in config.backups), store, world.clock
         )
+        self._attacks = AttackTally(store, world.clock)
         self._asker = RoleAsker(world.net, world.disk.path(QUESTIONS))
         free = DiskRoom(partial(self._free_octets, config.reserve, failed), world.clock).free
         self._offers = PrimaryOffers(config, store, world.clock)
@@ -80,6 +83,7 @@ class ReceiveRole:
                 offers=self._offers,
                 under_way=under_way,
                 refusals=self._refusals,
+                attacks=self._attacks if watches_attacks else None,
                 free=free,
                 failed=failed,
                 background=self._background.run,
@@ -109,6 +113,7 @@ class ReceiveRole:
         await self._listener.open()
         self._background.run(self._every(self._offers_seconds, self._offers.look))
         self._background.run(self._every(WRITE_SECONDS, self._refusals.write))
+        self._background.run(self._every(WRITE_SECONDS, self._attacks.write))
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -125,5 +130,6 @@ class ReceiveRole:
         await self._listener.drain()
         await self._refusals.write()
         self._names.close()
+        await self._attacks.write()
         self._asker.close()
         self._background.cancel()

@@ -13,6 +13,7 @@ from secondpost.mail.delivery import DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
 from secondpost.store.alarm_ports import AlarmsDesk
+from secondpost.store.attack_ports import AttacksDesk
 from secondpost.store.copy_ports import CopyNotice
 from secondpost.store.primary_ports import PrimariesDesk
 
@@ -130,7 +131,7 @@ class Refused:
     oldest_ms: int  # when the oldest was refused
 
 
-class Desk(PrimariesDesk, AlarmsDesk, CopyNotice, Protocol):
+class Desk(PrimariesDesk, AlarmsDesk, AttacksDesk, CopyNotice, Protocol):
     """The owner's view of mail."""
 
     async def listed(self, selection: Selection, after: DeliveryId | None, limit: int) -> list[DeliveryRow]:

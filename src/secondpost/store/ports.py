@@ -21,6 +21,7 @@ from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Arrival, Lane
 from secondpost.mail.queue_id import QueueId, QueueIds
 from secondpost.store.alarm_ports import AlarmsKeeping
+from secondpost.store.attack_ports import AttacksIntake, AttacksKeeping
 from secondpost.store.copy_ports import CopyClaims, CopyDesk, CopyKeeping
 from secondpost.store.owner_ports import Desk, Refused, SiteDown
 from secondpost.store.primary_ports import (
@@ -76,7 +77,7 @@ class ProvenPrefix:
     at_ms: int
 
 
-class Intake(PrimariesIntake, Protocol):
+class Intake(PrimariesIntake, AttacksIntake, Protocol):
     """The receive role's view of mail."""
 
     def accept(self, arrival: Arrival, kept_for: KeptFor | None = None) -> Awaitable[None]:
@@ -289,7 +290,7 @@ class Dropped:
     octets: int
 
 
-class Keeping(PrimariesKeeping, CopyKeeping, Protocol):
+class Keeping(PrimariesKeeping, AttacksKeeping, CopyKeeping, Protocol):
     """Housekeeping, done by one role."""
 
     @property

@@ -184,10 +184,10 @@ OCTETS_IN_COMMAND = _rule(
 TEMPLATE_PROBE = _rule(
     "template-probe",
     (ADDRESS, HEADER),
-    rb"\{\{[^}]{0,128}(?:\d\s{0,8}\*\s{0,8}['\"]?\d|__|\battr\s{0,8}\(|\benv\s{0,8}[\"'(]|\bconstructor\b"
+    rb"\{\{[^{}]{0,128}(?:\d\s{0,8}\*\s{0,8}['\"]?\d|__|\battr\s{0,8}\(|\benv\s{0,8}[\"'(]|\bconstructor\b"
     rb"|\bgetClass\b|\bpopen\b|\bsystem\b|\bexec\b|\bcycler\b|\blipsum\b)"
     rb"|\{\{\s{0,64}(?:config|self|request|settings|app)\s{0,64}\}\}"
-    rb"|\{%\s{0,64}(?:import|include|extends|set|for|if|debug)\b|<%=|#\{[^}]{0,128}[*(`][^}]{0,128}\}"
+    rb"|\{%\s{0,64}(?:import|include|extends|set|for|if|debug)\b|<%=|#\{[^#{}]{0,128}[*(`][^{}]{0,128}\}"
     rb"|\$\{\s{0,64}(?:\d{1,8}\s{0,8}\*\s{0,8}\d|T\()",
     PROBE,
     "Tries whether a template engine evaluates what a stranger wrote.",
@@ -285,21 +285,21 @@ HTTP = _rule(
 TLS_AT_ONCE = _rule(
     "tls-at-once",
     (FIRST,),
-    rb"^(?:\x16\x03[\x00-\x04]|\x80.\x01)",
+    rb"^(?:\x16(?:\x03|\Z)|\x80.\x01)",
     NOISE,
     "Begins with a TLS handshake where plain SMTP begins: a scanner.",
 )
 OTHER_PROTOCOL = _rule(
     "other-protocol",
     (FIRST,),
-    rb"^(?:SSH-|\x03\x00\x00|\x00\x00\x00.[\xff\xfe]SMB|\x05[\x01-\x04]|\x04\x01|JRMI|\*\d{1,8}\r\n|stats\r\n)",
+    rb"^(?:[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xff]|SSH-|JRMI|\*\d{1,8}\r\n|stats\r\n)",
     NOISE,
     "Speaks SSH, RDP, SMB, SOCKS, RMI or the like: a scanner.",
 )
 PROXY_HEADER = _rule(
     "proxy-header",
     (FIRST, LINE),
-    rb"^(?:PROXY\s{1,8}(?:TCP[46]|UNKNOWN)\b|\r\n\r\n\x00\r\nQUIT\n)",
+    rb"^(?:PROXY\s{1,8}(?:TCP[46]|UNKNOWN)\b|\r\n\r\n\x00)",
     PROBE,
     "Claims by the PROXY protocol to be another client; old Exim overwrites memory at this.",
     "CVE-2023-42117",
@@ -339,8 +339,8 @@ SCANNER = _rule(
 HEADER_INJECTION = _rule(
     "header-injection",
     (HEADER,),
-    rb"[\r\n]\s{0,64}(?:bcc|cc|to|from|subject|sender|reply-to|return-path|content-[a-z-]{1,40}|mime-version"
-    rb"|list-[a-z-]{1,40}|x-[a-z-]{1,40})\s{0,8}:",
+    rb"[\r\n][ \t]{0,16}(?:bcc|cc|to|from|subject|sender|reply-to|return-path|mime-version"
+    rb"|content-[a-z-]{1,40}|list-[a-z-]{1,40}|x-[a-z-]{1,40})\s{0,8}:",
     PROBE,
     "Hides a line end and a header field in an encoded word, for programs that decode before they write.",
     "CVE-2024-6923",

@@ -424,7 +424,7 @@ class SmtpServer:
             self.recipients = 0
             self._refusals += body.refusal.code >= 500
             self._say(body.refusal)
-            self._events.append(BodyRefused(body.refusal))
+            self._events.append(BodyRefused(body.refusal, body.bare_newlines, body.received_fields))
             self._end_of_guessing()
 
     # -- internal steps

@@ -50,6 +50,8 @@ class BodyRefused(Struct, frozen=True, gc=False):
     """The message ended but was refused: discard its pieces. The core has answered `reply`."""
 
     reply: Reply
+    bare_newlines: int  # before the refusal
+    received_fields: int  # before the refusal
 
 
 class Reset(Struct, frozen=True, gc=False):

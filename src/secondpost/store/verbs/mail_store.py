@@ -2,6 +2,7 @@
 
 from secondpost.store.verbs.accepting import AcceptingVerbs
 from secondpost.store.verbs.alarms import AlarmsVerbs
+from secondpost.store.verbs.attacks import AttacksVerbs
 from secondpost.store.verbs.claims import ClaimsVerbs
 from secondpost.store.verbs.days import DaysVerbs
 from secondpost.store.verbs.desk import DeskVerbs
@@ -20,6 +21,7 @@ class MailVerbs(
     PrimariesVerbs,
     DaysVerbs,
     AlarmsVerbs,
+    AttacksVerbs,
     DeskVerbs,
     RefusedVerbs,
     KeepingVerbs,

@@ -1,0 +1,136 @@
+"""Looks for attacks in what the protocol core reports of one session. It changes nothing.
+
+Ordinary mail costs a quick look at each address and one at the header, as soon as that is complete.
+"""
+
+from secondpost.mail.address import Mailbox, ReversePath
+from secondpost.protocols.attacks.matching import (
+    HEADER_OCTETS_MAX,
+    LINE_OCTETS_MAX,
+    AttackFound,
+    did,
+    found_at_first,
+    found_in,
+    found_in_address,
+    found_in_header,
+    found_in_line,
+    is_plain,
+)
+from secondpost.protocols.attacks.rules import (
+    BARE_LINE_ENDS,
+    MANY_RECEIVED,
+    SMUGGLING,
+    TALKS_AHEAD,
+    TLS_INJECTION,
+    AttackPlace,
+)
+from secondpost.protocols.smtp.server_commands import CommandVerb
+from secondpost.protocols.smtp.server_events import (
+    AskedAbout,
+    BodyEnd,
+    BodyPiece,
+    BodyRefused,
+    ClientFault,
+    Close,
+    DataBegin,
+    Event,
+    Hello,
+    MailFrom,
+    RcptTo,
+    SentAhead,
+    Smuggling,
+)
+
+RECEIVED_FIELDS_MAX = 30  # Exim's limit, which attacks reach on purpose; honest mail has less than ten
+NOTHING: tuple[AttackFound, ...] = ()
+_EMPTY_LINE = b"\r\n\r\n"
+
+
+class HeaderCollector:
+    """Gathers the pieces of a message up to the end of its header, or of what is looked at."""
+
+    __slots__ = ("_pieces", "_size", "_tail")
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._tail = b"\r\n"  # so that a message that begins with an empty line has an empty header
+
+    def add(self, piece: bytes) -> bool:
+        """Whether the header is complete."""
+        ends = _EMPTY_LINE in self._tail + piece
+        self._pieces.append(piece)
+        self._size += len(piece)
+        self._tail = (self._tail + piece[-3:])[-3:]
+        return ends or self._size >= HEADER_OCTETS_MAX
+
+    def header(self) -> bytes:
+        text = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        end = 0 if text.startswith(b"\r\n") else text.find(_EMPTY_LINE)
+        return text if end < 0 else text[:end]
+
+
+class SessionWatch:
+    """Looks at one session. Of all rules that one text fits, the most telling is found."""
+
+    __slots__ = ("_collector", "_opening")
+
+    def __init__(self) -> None:
+        self._collector: HeaderCollector | None = None  # while a header comes in
+        self._opening: bytes | None = b""  # the empty lines that the session began with; None: over
+
+    def see(self, event: Event) -> tuple[AttackFound, ...]:
+        match event:
+            case BodyPiece(data):
+                return NOTHING if self._collector is None else self._header(self._collector, data)
+            case RcptTo(path) | MailFrom(path):
+                return _address(path)
+            case DataBegin():
+                self._collector = HeaderCollector()
+            case BodyEnd() | BodyRefused():
+                return self._end(event)
+            case Hello(name):
+                self._opening = None
+                return found_in(AttackPlace.HELLO, name.encode())[:1]
+            case ClientFault(_, line) | Close(_, line) if len(line) > 0:
+                return self._line(line)
+            case AskedAbout(line):
+                return found_in_line(line)[:1]
+            case SentAhead(verb, octets):
+                rule = TLS_INJECTION if verb is CommandVerb.STARTTLS else TALKS_AHEAD
+                return (did(rule, octets),)
+            case Smuggling(octets):
+                return (AttackFound(SMUGGLING, AttackPlace.BODY, octets),)
+        return NOTHING
+
+    def _header(self, collector: HeaderCollector, data: bytes) -> tuple[AttackFound, ...]:
+        if not collector.add(data):
+            return NOTHING
+        self._collector = None
+        return found_in_header(collector.header())
+
+    def _line(self, line: bytes) -> tuple[AttackFound, ...]:
+        first = NOTHING
+        if self._opening is not None:
+            opening = self._opening + line[:LINE_OCTETS_MAX]
+            first = found_at_first(opening)[:1]
+            is_empty = len(line.strip()) == 0 and len(opening) < LINE_OCTETS_MAX
+            self._opening = opening if is_empty else None
+        return first if len(first) > 0 else found_in_line(line)[:1]
+
+    def _end(self, end: BodyEnd | BodyRefused) -> tuple[AttackFound, ...]:
+        found = NOTHING
+        if self._collector is not None:  # a message without an empty line is all header
+            found = found_in_header(self._collector.header())
+            self._collector = None
+        if end.bare_newlines > 0:
+            found += (did(BARE_LINE_ENDS),)
+        if end.received_fields > RECEIVED_FIELDS_MAX:
+            found += (did(MANY_RECEIVED),)
+        return found
+
+
+def _address(path: ReversePath) -> tuple[AttackFound, ...]:
+    if not isinstance(path, Mailbox) or is_plain(path.local):
+        return NOTHING
+    return found_in_address(str(path).encode("utf-8", "replace"))[:1]
