@@ -4,7 +4,7 @@ import click
 
 from secondpost.cli.command import Group
 
-PLACES: dict[str, str] = {}  # a command's name, and the module that has it
+PLACES = {"attacks": "secondpost.cli.watch_attacks"}
 
 
 @click.group(cls=Group, places=PLACES)

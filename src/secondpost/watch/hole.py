@@ -18,7 +18,7 @@ SERVERS = (MailSoftware.OPENSMTPD, MailSoftware.POSTFIX, MailSoftware.EXIM, Mail
 
 
 @dataclass(frozen=True, slots=True)
-class Hole:
+class KnownHole:
     """`behind`: the mail servers that have it, or that pass the text on to the software that has it.
     `rules`: ids of the rules that find its use; none, if a log does not show it.
     """
@@ -44,10 +44,9 @@ class Hole:
 
 
 AS_ROOT = (
-    "New lines in root's and the system's crontabs, keys in /root/.ssh/authorized_keys, users with number "
-    "0, "
-    "programs in /tmp, /var/tmp and /dev/shm, unknown listeners (ss -lntup), units and files changed since "
-    "(find / -xdev -newermt DATE -type f), packages that differ (debsums -c, rpm -Va)."
+    "New lines in root's and the system's crontabs, keys in ~root/.ssh/authorized_keys, users with "
+    "number 0, programs in /tmp, /var/tmp and /dev/shm, unknown listeners (ss -lntup), units and "
+    "files changed since (find / -xdev -newermt DATE -type f), packages that differ (debsums -c, rpm -Va)."
 )
 AS_SERVER = (
     "Crashes in the kernel's and the server's log about that time (segfault, signal 11), programs of the "

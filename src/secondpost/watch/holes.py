@@ -8,17 +8,17 @@ be compared with a public tracker. Secondpost has none of these holes, and each 
 
 from collections.abc import Iterable
 
-from secondpost.watch.hole import Hole, MailSoftware
+from secondpost.watch.hole import KnownHole, MailSoftware
 from secondpost.watch.other_holes import OTHER_HOLES
 from secondpost.watch.server_holes import SERVER_HOLES
 
-HOLES: tuple[Hole, ...] = (*SERVER_HOLES, *OTHER_HOLES)
+HOLES: tuple[KnownHole, ...] = (*SERVER_HOLES, *OTHER_HOLES)
 
 
-def holes_of(rule: str, server: MailSoftware | None = None) -> tuple[Hole, ...]:
+def holes_of(rule: str, server: MailSoftware | None = None) -> tuple[KnownHole, ...]:
     """The holes that a rule finds the use of; with `server`, those that it has or passes on to."""
     return tuple(hole for hole in HOLES if rule in hole.rules and (server is None or server in hole.behind))
 
 
-def cves_of(holes: Iterable[Hole]) -> tuple[str, ...]:
+def cves_of(holes: Iterable[KnownHole]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(cve for hole in holes for cve in hole.cves))

@@ -1,9 +1,9 @@
 """The holes of software behind or beside a mail server, which an attacker reaches through it."""
 
-from secondpost.watch.hole import AS_ROOT, INVADED, SERVERS, Hole, MailSoftware
+from secondpost.watch.hole import AS_ROOT, INVADED, SERVERS, KnownHole, MailSoftware
 
-OTHER_HOLES: tuple[Hole, ...] = (
-    Hole(
+OTHER_HOLES: tuple[KnownHole, ...] = (
+    KnownHole(
         cves=("CVE-2023-52354", "CVE-2024-27305"),
         software="chasquid and aiosmtpd",
         behind=(),
@@ -18,7 +18,7 @@ OTHER_HOLES: tuple[Hole, ...] = (
         not_here="Only CRLF.CRLF ends a message.",
         source="the projects' release notes",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-2024-34083",),
         software="aiosmtpd",
         behind=(),
@@ -33,7 +33,7 @@ OTHER_HOLES: tuple[Hole, ...] = (
         not_here="What comes behind STARTTLS in the clear ends the connection.",
         source="the project's release notes",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-2024-45519",),
         software="Zimbra's postjournal",
         behind=(MailSoftware.POSTFIX,),
@@ -49,7 +49,7 @@ OTHER_HOLES: tuple[Hole, ...] = (
         not_here="It starts no program with mail data.",
         source="projectdiscovery.io/blog/zimbra-remote-code-execution; Zimbra's security center",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-2010-1132",),
         software="spamass-milter",
         behind=(MailSoftware.POSTFIX, MailSoftware.SENDMAIL),
@@ -64,7 +64,7 @@ OTHER_HOLES: tuple[Hole, ...] = (
         not_here="It starts no program with mail data, and calls no milter of this kind.",
         source="Debian DSA-2021-1",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-2014-6271",),
         software="bash behind the mail server (Shellshock)",
         behind=SERVERS,
@@ -81,7 +81,7 @@ OTHER_HOLES: tuple[Hole, ...] = (
         not_here="It starts no program with mail data.",
         source="nvd.nist.gov/vuln/detail/CVE-2014-6271; Debian DSA-3032-1",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-2021-44228", "CVE-2021-45046"),
         software="Log4j behind the mail server (Log4Shell)",
         behind=SERVERS,
@@ -97,7 +97,7 @@ OTHER_HOLES: tuple[Hole, ...] = (
         not_here="There is no Java, and the log evaluates nothing.",
         source="logging.apache.org/log4j/2.x/security.html",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-2016-10033", "CVE-2016-10045"),
         software="PHPMailer and others that call sendmail",
         behind=SERVERS,
@@ -114,7 +114,7 @@ OTHER_HOLES: tuple[Hole, ...] = (
         source="Debian DSA-3750-1; nvd.nist.gov/vuln/detail/CVE-2016-10045",
         unchecked="Debian's version is of CVE-2016-10033 alone",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-1999-0096",),
         software="the alias decode",
         behind=(MailSoftware.SENDMAIL,),
@@ -129,7 +129,7 @@ OTHER_HOLES: tuple[Hole, ...] = (
         not_here="No address is ever a program or a file.",
         source="nvd.nist.gov/vuln/detail/CVE-1999-0096",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-2003-0714", "CVE-2005-0560"),
         software="Microsoft Exchange 5.5, 2000 and 2003",
         behind=(),
@@ -144,7 +144,7 @@ OTHER_HOLES: tuple[Hole, ...] = (
         not_here="There are no such commands, and memory is safe.",
         source="Microsoft MS03-046, MS05-021",
     ),
-    Hole(
+    KnownHole(
         cves=(),
         software="a command for delivery or filtering that gets addresses through a shell",
         behind=SERVERS,
@@ -160,7 +160,7 @@ OTHER_HOLES: tuple[Hole, ...] = (
         source="a public claim about OpenSMTPD 7.8.0, not reproduced",
         unchecked="the claim",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-2023-27043",),
         software="programs that parse addresses with Python's e-mail package",
         behind=(),
@@ -176,7 +176,7 @@ OTHER_HOLES: tuple[Hole, ...] = (
         source="nvd.nist.gov/vuln/detail/CVE-2023-27043",
         unchecked="the fixed versions before 3.13",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-2024-6923",),
         software="programs that write mail with Python's e-mail package",
         behind=(),

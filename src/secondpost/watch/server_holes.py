@@ -1,9 +1,9 @@
 """The holes of the mail servers themselves."""
 
-from secondpost.watch.hole import AS_ROOT, AS_SERVER, INVADED, Hole, MailSoftware
+from secondpost.watch.hole import AS_ROOT, AS_SERVER, INVADED, KnownHole, MailSoftware
 
-SERVER_HOLES: tuple[Hole, ...] = (
-    Hole(
+SERVER_HOLES: tuple[KnownHole, ...] = (
+    KnownHole(
         cves=("CVE-2020-7247",),
         software="OpenSMTPD",
         behind=(MailSoftware.OPENSMTPD,),
@@ -21,7 +21,7 @@ SERVER_HOLES: tuple[Hole, ...] = (
         not_here="It starts no program with mail data, and its parser refuses such an address.",
         source="openwall.com/lists/oss-security/2020/01/28/3; Debian DSA-4611-1",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-2020-8794",),
         software="OpenSMTPD as a client",
         behind=(MailSoftware.OPENSMTPD,),
@@ -38,14 +38,14 @@ SERVER_HOLES: tuple[Hole, ...] = (
         not_here="Replies are values of bounded length, never lines of a file.",
         source="openwall.com/lists/oss-security/2020/02/24/5; Debian DSA-4634-1",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-2019-10149",),
         software="Exim",
         behind=(MailSoftware.EXIM,),
         rules=("exim-2019-10149", "exim-hex-escapes"),
         versions="4.87 to 4.91; fixed in 4.92",
         debian=("stretch 4.89-2+deb9u4", "later ones 4.92~RC3-1"),
-        needs="None from the machine itself; from outside if the recipient is taken, as with suffixes "
+        needs="From the machine itself always; from outside if the recipient is taken, as with suffixes "
         "(root+…), "
         "without verify = recipient, or as a secondary MX, or a message that bounces after seven days.",
         effect="run the command as root",
@@ -57,7 +57,7 @@ SERVER_HOLES: tuple[Hole, ...] = (
         not_here="Addresses and headers are never expanded: there is no language to expand.",
         source="openwall.com/lists/oss-security/2019/06/05/4; Debian DSA-4456-1",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-2019-15846",),
         software="Exim",
         behind=(MailSoftware.EXIM,),
@@ -72,14 +72,14 @@ SERVER_HOLES: tuple[Hole, ...] = (
         not_here="The name in the handshake only picks a certificate, and memory is safe.",
         source="exim.org/static/doc/security/CVE-2019-15846.txt; Debian DSA-4517-1",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-2019-16928",),
         software="Exim",
         behind=(MailSoftware.EXIM,),
         rules=("long-hello",),
         versions="4.92 to 4.92.2; fixed in 4.92.3",
         debian=("buster 4.92-8+deb10u3",),
-        needs="None.",
+        needs="In any configuration.",
         effect="crashed, or run the attacker's code as the mail server's user",
         in_log="A child that ended by signal 11 after the connection, and no line about that EHLO.",
         on_machine=AS_SERVER,
@@ -87,7 +87,7 @@ SERVER_HOLES: tuple[Hole, ...] = (
         not_here="Lines are bounded, and memory is safe.",
         source="exim.org/static/doc/security/CVE-2019-16928.txt; Debian DSA-4536-1",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-2018-6789",),
         software="Exim",
         behind=(MailSoftware.EXIM,),
@@ -102,7 +102,7 @@ SERVER_HOLES: tuple[Hole, ...] = (
         not_here="Logins are bounded, and memory is safe.",
         source="exim.org/static/doc/security/CVE-2018-6789.txt; Debian DSA-4110-1",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-2017-16943", "CVE-2017-16944"),
         software="Exim",
         behind=(MailSoftware.EXIM,),
@@ -117,7 +117,7 @@ SERVER_HOLES: tuple[Hole, ...] = (
         not_here="CHUNKING is not offered, and memory is safe.",
         source="lists.exim.org, Exim-users 24 November 2017; Debian DSA-4053-1",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-2023-42114", "CVE-2023-42115", "CVE-2023-42116"),
         software="Exim",
         behind=(MailSoftware.EXIM,),
@@ -132,7 +132,7 @@ SERVER_HOLES: tuple[Hole, ...] = (
         not_here="Neither method exists here, and memory is safe.",
         source="exim.org/static/doc/security/CVE-2023-zdi.txt; Debian DSA-5512-1",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-2023-42117",),
         software="Exim behind a proxy",
         behind=(MailSoftware.EXIM,),
@@ -148,7 +148,7 @@ SERVER_HOLES: tuple[Hole, ...] = (
         source="exim.org/static/doc/security/CVE-2023-zdi.txt",
         unchecked="Debian's fixed versions",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-2025-26794", "CVE-2025-67896"),
         software="Exim",
         behind=(MailSoftware.EXIM,),
@@ -165,7 +165,7 @@ SERVER_HOLES: tuple[Hole, ...] = (
         source="exim.org/static/doc/security/CVE-2025-26794.txt",
         unchecked="Debian's fixed versions; the versions of CVE-2025-67896",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-2020-28007 to CVE-2020-28026",),
         software="Exim (21Nails)",
         behind=(MailSoftware.EXIM,),
@@ -181,7 +181,7 @@ SERVER_HOLES: tuple[Hole, ...] = (
         source="qualys.com/2021/05/04/21nails",
         unchecked="Debian's fixed versions",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-2026-45185",),
         software="Exim with GnuTLS",
         behind=(MailSoftware.EXIM,),
@@ -197,7 +197,7 @@ SERVER_HOLES: tuple[Hole, ...] = (
         source="exim.org/static/doc/security/EXIM-Security-2026-05-01.1",
         unchecked="Debian's fixed versions",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-2023-51764",),
         software="Postfix",
         behind=(MailSoftware.POSTFIX,),
@@ -215,7 +215,7 @@ SERVER_HOLES: tuple[Hole, ...] = (
         source="postfix.org/smtp-smuggling.html",
         unchecked="Debian's fixed versions",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-2023-51765",),
         software="Sendmail",
         behind=(MailSoftware.SENDMAIL,),
@@ -231,7 +231,7 @@ SERVER_HOLES: tuple[Hole, ...] = (
         source="openwall.com/lists/oss-security/2023/12/24/1; Debian's package tried",
         unchecked="Debian's first fixed versions",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-2023-51766",),
         software="Exim",
         behind=(MailSoftware.EXIM,),
@@ -246,7 +246,7 @@ SERVER_HOLES: tuple[Hole, ...] = (
         not_here="Only CRLF.CRLF ends a message, and bare line ends never reach the primary.",
         source="exim.org/static/doc/security/CVE-2023-51766.txt; Debian DSA-5597-1",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-2011-0411",),
         software="Postfix",
         behind=(MailSoftware.POSTFIX,),
@@ -261,7 +261,7 @@ SERVER_HOLES: tuple[Hole, ...] = (
         not_here="What comes behind STARTTLS in the clear ends the connection.",
         source="kb.cert.org/vuls/id/555316; Debian DSA-2233-1",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-2021-38371",),
         software="Exim as a client",
         behind=(MailSoftware.EXIM,),
@@ -276,7 +276,7 @@ SERVER_HOLES: tuple[Hole, ...] = (
         not_here="Octets behind the 220 to STARTTLS end the connection.",
         source="exim.org/static/doc/security/CVE-2021-38371.txt; Debian bug 992172",
     ),
-    Hole(
+    KnownHole(
         cves=("CVE-1999-0095", "CVE-1999-0145"),
         software="Sendmail of the eighties",
         behind=(MailSoftware.SENDMAIL,),
