@@ -26,6 +26,7 @@ PACKAGES: Final = {
     "postfix": ("postfix", "usr/sbin/postfix"),
     "exim": ("exim4-daemon-light", "usr/sbin/exim4"),
     "opensmtpd": ("opensmtpd", "usr/sbin/smtpd"),
+    "sendmail": ("sendmail-bin sendmail-cf m4", "usr/libexec/sendmail/sendmail"),
     "sasl": ("sasl2-bin libsasl2-modules", "usr/sbin/saslpasswd2"),  # the logins of Postfix
     "unbound": ("unbound", "usr/sbin/unbound"),
     "knot": ("knot", "usr/sbin/knotd"),

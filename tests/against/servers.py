@@ -1,6 +1,7 @@
 """Real mail servers as processes; primaries.py and senders.py use them."""
 
 import os
+import socket
 import subprocess
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Final, Self
 
 from bench import peers
 from bench.ready import free_port, wait_until_greeted
+from tests.against.system_log import SystemLog
 
 START_SECONDS_MAX: Final = 30.0
 STOP_SECONDS_MAX: Final = 20.0
@@ -115,6 +117,59 @@ class OpenSmtpd(Daemon):
 
     def start(self) -> None:
         self._run(["/usr/sbin/smtpd", "-d", "-f", str(self.folder / "smtpd.conf")], {"/var": self.var})
+
+
+SENDMAIL_MC: Final = """\
+divert(0)dnl
+define(`_USE_ETC_MAIL_')dnl
+OSTYPE(`linux')dnl
+define(`confDOMAIN_NAME', `{name}')dnl
+define(`QUEUE_DIR', `{folder}/queue')dnl
+define(`STATUS_FILE', `{folder}/statistics')dnl
+define(`confPID_FILE', `{folder}/pid')dnl
+define(`ALIAS_FILE', `')dnl
+define(`confCW_FILE', `-o {folder}/no-names')dnl
+define(`confLOG_LEVEL', `9')dnl
+define(`confTO_IDENT', `0s')dnl
+define(`confTRUSTED_USER', `root')dnl
+define(`confRUN_AS_USER', `root')dnl
+define(`confDEF_USER_ID', `65534:65534')dnl
+define(`confDONT_BLAME_SENDMAIL', `GroupWritableDirPathSafe')dnl
+FEATURE(`no_default_msa')dnl
+FEATURE(`accept_unqualified_senders')dnl
+FEATURE(`accept_unresolvable_domains')dnl
+DAEMON_OPTIONS(`Name=MTA, Addr=127.0.0.1, Port={port}')dnl
+define(`LOCAL_MAILER_PATH', `/bin/true')dnl
+define(`LOCAL_MAILER_ARGS', `true')dnl
+LOCAL_DOMAIN(`{domain}')dnl
+MAILER(`local')dnl
+MAILER(`smtp')dnl
+"""
+
+
+class Sendmail(Daemon):
+    """Debian's, with its default level of logging. It throws local mail away."""
+
+    def __init__(self, folder: Path, name: str, domain: str) -> None:
+        super().__init__("sendmail", folder)
+        self.system_log = SystemLog(folder)
+        (folder / "queue").mkdir(mode=0o700)
+        (folder / "hosts").write_text(f"127.0.0.1 {name} {socket.gethostname()} localhost\n")
+        values = {"name": name, "folder": folder, "port": self.port, "domain": domain}
+        (folder / "sendmail.mc").write_text(SENDMAIL_MC.format(**values))
+
+    def start(self) -> None:
+        macros, folder = "/usr/share/sendmail/cf", self.folder
+        if not Path("/usr/share/sendmail/cf/m4").exists():
+            macros = str(self._peer.file("usr/share/sendmail/cf"))
+        make = f"m4 -D_CF_DIR_={macros}/ {macros}/m4/cf.m4 {folder}/sendmail.mc > {folder}/sendmail.cf"
+        run = f"exec /usr/libexec/sendmail/sendmail -bD -q1m -C {folder}/sendmail.cf"
+        command = self.system_log.within(["sh", "-c", f"{make} && {run}"])
+        self._run(command, {"/etc/hosts": folder / "hosts"})
+
+    def stop(self) -> None:
+        super().stop()
+        self.system_log.close()
 
 
 def folder_of(place: Path, name: str) -> Path:

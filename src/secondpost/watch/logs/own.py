@@ -20,7 +20,9 @@ def _read(_program: bytes, text: bytes) -> SeenInLog | None:
     if event == b"attack":
         return _attack(values, peer)
     if event == b"protocol-fault":
-        fault = LogText(AttackPlace.LINE, values.get(b"fault", b""))
+        # The reply, and the command that it answers.
+        command = values.get(b"fault", b"").partition(b" to: ")[2]
+        fault = LogText(AttackPlace.LINE, command)
         return SeenInLog(LogOutcome.REFUSED, peer, texts=(fault,), unless=_attack_by(peer))
     places = ((b"sender", AttackPlace.ADDRESS), (b"to", AttackPlace.ADDRESS), (b"helo", AttackPlace.HELLO))
     texts = tuple(LogText(place, values[name]) for name, place in places if name in values)
