@@ -4,7 +4,6 @@ what became of it.
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -21,11 +20,10 @@ from tests.against.primaries import EximPrimary, OpenSmtpdPrimary, PostfixPrimar
 from tests.against.sending import until
 from tests.against.servers import Sendmail, Server, folder_of
 from tests.against.system_log import SystemLog
+from tests.watch.logs.golden import SERVERS as GOLDEN
+from tests.watch.logs.golden import Found, expected
 
 SETTLED_SECONDS_MAX: Final = 20
-NAMES: Final = MappingProxyType(
-    {"opensmtpd": "OpenSMTPD", "postfix": "Postfix", "exim": "Exim", "sendmail": "Sendmail"}
-)
 OURS: Final = {"opensmtpd-2020-7247", "exim-2019-10149"}
 # What Debian's package of Exim has on.
 EXIM_LOG_SELECTOR: Final = "+smtp_protocol_error +smtp_syntax_error +tls_certificate_verified +tls_peerdn"
@@ -76,88 +74,6 @@ SERVERS: Final[Mapping[str, Callable[[Path], tuple[Server, Path]]]] = MappingPro
 )
 
 
-@dataclass(frozen=True)
-class Found:
-    """What became of the attempts that a rule found."""
-
-    refused: int = 0
-    taken: int = 0
-    not_said: int = 0
-    verdict: str = "refused"
-
-
-EXPECTED: Final[Mapping[str, dict[str, Found]]] = MappingProxyType(
-    {
-        "opensmtpd": {
-            "address-search": Found(refused=1, verdict="noise"),
-            "bdat-size": Found(refused=1),
-            "debug-command": Found(refused=1),
-            "etrn-injection": Found(refused=1),
-            "exim-2019-10149": Found(refused=1),
-            "http": Found(refused=1, verdict="noise"),
-            "log4shell": Found(refused=1),
-            "milter-2010-1132": Found(refused=1),
-            "ntlm-probe": Found(refused=1),
-            "opensmtpd-2020-7247": Found(refused=3),
-            "script-probe": Found(refused=1),
-            "sendmail-arguments": Found(refused=1),
-            "shell-in-address": Found(taken=1, verdict="may have succeeded"),
-            "shellshock": Found(refused=1),
-            "sql-probe": Found(refused=1),
-            "talks-ahead": Found(refused=3, verdict="noise"),
-            "zimbra-2024-45519": Found(refused=2),
-        },
-        "postfix": {
-            "bdat-size": Found(refused=1),
-            "exim-2019-10149": Found(refused=1, taken=1, verdict="harmless"),
-            "http": Found(refused=1, verdict="noise"),
-            "log4shell": Found(refused=1),
-            "long-hello": Found(refused=1),
-            "milter-2010-1132": Found(refused=1),
-            "opensmtpd-2020-7247": Found(refused=3),
-            "script-probe": Found(refused=1),
-            "shell-in-address": Found(taken=1, verdict="may have succeeded"),
-            "shellshock": Found(refused=1),
-            "smuggling": Found(not_said=1, verdict="may have succeeded"),
-            "sql-probe": Found(refused=1),
-            "zimbra-2024-45519": Found(refused=3),
-        },
-        "exim": {
-            "debug-command": Found(refused=3),
-            "etrn-injection": Found(refused=1),
-            "exim-2019-10149": Found(refused=1, taken=1, verdict="may have succeeded"),
-            "http": Found(refused=1, verdict="noise"),
-            "log4shell": Found(refused=2),
-            "long-login": Found(refused=1),
-            "milter-2010-1132": Found(refused=1),
-            "ntlm-probe": Found(refused=1),
-            "opensmtpd-2020-7247": Found(refused=3),
-            "script-probe": Found(refused=1),
-            "shell-in-address": Found(taken=1, verdict="may have succeeded"),
-            "shellshock": Found(refused=2),
-            "sql-probe": Found(refused=1),
-            "zimbra-2024-45519": Found(refused=3),
-        },
-        "sendmail": {
-            "address-search": Found(not_said=1, verdict="noise"),
-            "bare-line-ends": Found(refused=1, verdict="noise"),
-            "debug-command": Found(refused=1),
-            "etrn-injection": Found(not_said=1, verdict="harmless"),
-            "exim-2019-10149": Found(refused=1),
-            "http": Found(refused=1, verdict="noise"),
-            "log4shell": Found(taken=1, verdict="may have succeeded"),
-            "long-hello": Found(refused=1),
-            "opensmtpd-2020-7247": Found(refused=1, taken=2, verdict="may have succeeded"),
-            "script-probe": Found(refused=1),
-            "sendmail-arguments": Found(refused=1),
-            "shell-in-address": Found(taken=1, verdict="may have succeeded"),
-            "shellshock": Found(refused=1),
-            "zimbra-2024-45519": Found(taken=1, verdict="may have succeeded"),
-        },
-    }
-)
-
-
 @pytest.mark.parametrize("name", sorted(SERVERS))
 def test_what_was_tried_when_by_whom_and_what_became_of_it(place: Path, name: str) -> None:
     server, log = SERVERS[name](place)
@@ -165,12 +81,12 @@ def test_what_was_tried_when_by_whom_and_what_became_of_it(place: Path, name: st
     with server:
         attack(server.port)
         until(
-            lambda: found_in(scanned(log)) == EXPECTED[name],
+            lambda: found(scanned(log)) == expected(name),
             SETTLED_SECONDS_MAX,
             lambda: differing(name, log),
         )
     document = scanned(log)
-    assert [each["servers"] for each in document["logs"]] == [[NAMES[name]]]
+    assert [each["servers"] for each in document["logs"]] == [[GOLDEN[name]]]
     for attempt in document["attacks"]:
         assert {each["network"] for each in attempt["networks"]} == {"127.0.0.0/24"}, attempt
         assert begun <= datetime.fromisoformat(attempt["first"]) <= datetime.now(UTC), attempt
@@ -181,7 +97,9 @@ def test_our_own_log_says_that_each_was_refused(place: Path) -> None:
     with Secondpost(place / "ours", free_port(), free_port()) as secondpost:
         attack(secondpost.port)
         until(
-            lambda: set(found_in(scanned(secondpost.output))) >= OURS, SETTLED_SECONDS_MAX, secondpost.trouble
+            lambda: {each.rule for each in found(scanned(secondpost.output))} >= OURS,
+            SETTLED_SECONDS_MAX,
+            secondpost.trouble,
         )
         document = scanned(secondpost.output)
     assert document["safe"]
@@ -189,20 +107,17 @@ def test_our_own_log_says_that_each_was_refused(place: Path) -> None:
         assert {each["network"] for each in attempt["networks"]} == {"127.0.0.0/24"}, attempt
 
 
-def found_in(document: Document) -> dict[str, Found]:
-    return {
-        each["rule"]: Found(each["refused"], each["taken"], each["not_said"], each["verdict"])
+def found(document: Document) -> list[Found]:
+    return sorted(
+        Found(each["rule"], each["refused"], each["taken"], each["not_said"], each["verdict"])
         for each in document["attacks"]
-    }
+    )
 
 
 def differing(name: str, log: Path) -> str:
-    found = found_in(scanned(log))
-    lines = [
-        f"{rule}: {found.get(rule)} instead of {EXPECTED[name].get(rule)}"
-        for rule in sorted({*found, *EXPECTED[name]})
-        if found.get(rule) != EXPECTED[name].get(rule)
-    ]
+    there, wanted = set(found(scanned(log))), set(expected(name))
+    lines = [f"not expected: {each}" for each in sorted(there - wanted)]
+    lines += [f"missing: {each}" for each in sorted(wanted - there)]
     return "\n".join([*lines, log.read_text("utf-8", "backslashreplace")])
 
 

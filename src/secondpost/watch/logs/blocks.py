@@ -82,7 +82,7 @@ _TEXTS = (
 # scanner.
 _ODD = (
     re.compile(rb"<(?!=)[^<>\n]{0,512}?[;|&`\\\"'(){}%<]"),
-    re.compile(rb"command=\"(?!rcpt|mail|data|starttls|rset|quit|noop|auth [lp])"),
+    re.compile(rb"command=\\?\"(?!rcpt|mail|data|starttls|rset|quit|noop)"),  # quoted again in the journal
     re.compile(rb"helo=<?(?:masscan|zmap|nmap|openvas|nessus|qualys|zgrab|shodan|censys|nuclei|checktls)"),
 )
 

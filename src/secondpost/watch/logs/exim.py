@@ -96,7 +96,8 @@ def _refused(rejected: re.Match[bytes]) -> SeenInLog:
     texts: list[LogText] = []
     sender = _FROM.match(before)
     if sender is not None:
-        before = sender[1]
+        if before.count(b" F=<") == 1:  # else the name of the client may hold one
+            before = sender[1]
         texts.append(LogText(AttackPlace.ADDRESS, sender[2]))
     bracketed = _IN_BRACKETS.match(rest)
     if what in (b"RCPT", b"MAIL") and bracketed is not None:

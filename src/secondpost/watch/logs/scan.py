@@ -117,7 +117,7 @@ class LogScan:
         seen = reader.read(entry.program, entry.text)
         if seen is None:
             return
-        named = _named(seen)
+        named = named_in(seen)
         if named is None or _is_said_nearby(seen, block, start):
             return
         peer, session = seen.peer, seen.session
@@ -161,7 +161,7 @@ class LogScan:
 
     def _line_of(self, session: bytes, reader: LogReader, place: tuple[bytes, int]) -> Origin | None:
         block, start = place
-        for mark in reader.marks(session):
+        for mark in (form for each in reader.marks(session) for form in _forms(each)):
             for line in _lines_with(mark, block, start, self._before):
                 entry = entry_of(line, LogCalendar(0))  # its time does not matter
                 origin = None if entry is None else reader.origin(session, entry.text)
@@ -172,10 +172,15 @@ class LogScan:
 
 def _is_said_nearby(seen: SeenInLog, block: bytes, start: int) -> bool:
     near = max(0, start - NEARBY_OCTETS_MAX), start + NEARBY_OCTETS_MAX
-    return len(seen.unless) > 0 and block.find(seen.unless, *near) >= 0
+    return len(seen.unless) > 0 and any(block.find(form, *near) >= 0 for form in _forms(seen.unless))
 
 
-def _named(seen: SeenInLog) -> tuple[AttackRule, bytes, tuple[str, ...]] | None:
+def _forms(mark: bytes) -> tuple[bytes, bytes]:
+    """A mark as it is, and as the journal writes a text that is no UTF-8: the numbers of its octets."""
+    return mark, b",".join(b"%d" % octet for octet in mark)
+
+
+def named_in(seen: SeenInLog) -> tuple[AttackRule, bytes, tuple[str, ...]] | None:
     """The most telling rule that the line fits, what it fits, and the ids of all such rules."""
     found = [each for text in seen.texts for each in _found(text)]
     if len(found) == 0:
