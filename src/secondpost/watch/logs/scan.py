@@ -7,7 +7,7 @@ from secondpost.protocols.attacks.matching import AttackFound, found_in, found_i
 from secondpost.protocols.attacks.rules import RULES, AttackPlace, AttackRule
 from secondpost.watch.hole import KnownHole, MailSoftware
 from secondpost.watch.holes import holes_of
-from secondpost.watch.logs.blocks import LINE_OCTETS_MAX, LogLines, worth_a_look
+from secondpost.watch.logs.blocks import BLOCK_OCTETS, LINE_OCTETS_MAX, LogLines, worth_a_look
 from secondpost.watch.logs.dates import LogCalendar
 from secondpost.watch.logs.entry import OWN, LogEntry, entry_of
 from secondpost.watch.logs.exim import EXIM_LOG
@@ -60,18 +60,25 @@ class LogScan:
         self._since_ms = since_ms
         self._calendar = LogCalendar(written_ms)
         self._lines = LogLines()
+        self._waiting = b""  # whole lines that are not read yet
         self._before = b""  # the end of what was read, for lines of sessions
         self._counted: OrderedDict[tuple[str, bytes], LogAttempt] = OrderedDict()
 
     def feed(self, octets: bytes) -> None:
-        self._read(self._lines.fed(octets))
+        self._waiting += self._lines.fed(octets)
+        if len(self._waiting) >= BLOCK_OCTETS + NEARBY_OCTETS_MAX:
+            # The last lines wait for those below them.
+            self._read(self._waiting.rfind(b"\n", 0, -NEARBY_OCTETS_MAX) + 1)
 
     def end(self) -> None:
-        self._read(self._lines.ended())
+        self._waiting += self._lines.ended()
+        self._read(len(self._waiting))
         self.summary.cut = self._lines.cut
         self.summary.years_guessed = self._calendar.guessed
 
-    def _read(self, block: bytes) -> None:
+    def _read(self, octets: int) -> None:
+        """Read so many octets of what waits: whole lines."""
+        block = self._waiting[:octets]
         if len(block) == 0:
             return
         if self.summary.lines < KNOWN_LINES:
@@ -79,9 +86,10 @@ class LogScan:
         self.summary.lines += block.count(b"\n")
         self._note_time(_line_at(block, 0))
         for start in worth_a_look(block):
-            self._look_at(block, start)
+            self._look_at(self._waiting, start)
         self._note_time(_line_at(block, block.rfind(b"\n", 0, -1) + 1))
         self._before = (self._before + block)[-BACK_OCTETS_MAX:]
+        self._waiting = self._waiting[octets:]
 
     def _get_to_know(self, block: bytes) -> None:
         for line in block.split(b"\n", KNOWN_LINES)[:KNOWN_LINES]:
@@ -118,7 +126,7 @@ class LogScan:
         if seen is None:
             return
         named = named_in(seen)
-        if named is None or _is_said_nearby(seen, block, start):
+        if named is None or self._is_said_nearby(seen, block, start):
             return
         peer, session = seen.peer, seen.session
         if peer is None and len(session) > 0:
@@ -169,10 +177,12 @@ class LogScan:
                     return origin
         return None
 
-
-def _is_said_nearby(seen: SeenInLog, block: bytes, start: int) -> bool:
-    near = max(0, start - NEARBY_OCTETS_MAX), start + NEARBY_OCTETS_MAX
-    return len(seen.unless) > 0 and any(block.find(form, *near) >= 0 for form in _forms(seen.unless))
+    def _is_said_nearby(self, seen: SeenInLog, block: bytes, start: int) -> bool:
+        if len(seen.unless) == 0:
+            return False
+        above = self._before[start - NEARBY_OCTETS_MAX :] if start < NEARBY_OCTETS_MAX else b""
+        near = above + block[max(0, start - NEARBY_OCTETS_MAX) : start + NEARBY_OCTETS_MAX]
+        return any(form in near for form in _forms(seen.unless))
 
 
 def _forms(mark: bytes) -> tuple[bytes, bytes]:
