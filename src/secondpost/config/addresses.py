@@ -157,6 +157,14 @@ def secret_url(value: object) -> str:
     return written
 
 
+def service_url(value: object) -> str:
+    """The address of a service, below which are its paths; without a slash at its end."""
+    written = secret_url(value)
+    if "?" in written or "#" in written:
+        raise Wrong(f"{quoted(written)} ends in a query or a fragment", "leave it out, from the ? or # on")
+    return written.rstrip("/")
+
+
 def host_of_url(written: str) -> str:
     """The host in a URL, in lower case; "" if there is none."""
     parts = _url_parts(written)

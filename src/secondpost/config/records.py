@@ -246,6 +246,17 @@ class Alarms:
     timezone: str = "UTC"
 
 
+OSV = "https://api.osv.dev"
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What is looked for that no mail brings by itself."""
+
+    advisories: bool = False  # asking for them shows the service what runs here
+    advisories_url: str = OSV  # without a slash at its end
+
+
 USUAL_METRICS = (Endpoint("127.0.0.1", 9725),)
 
 
@@ -320,6 +331,7 @@ class Config:
     dkim: Dkim = field(default_factory=Dkim)
     metrics: Metrics = field(default_factory=Metrics)
     alarms: Alarms = field(default_factory=Alarms)
+    watch: Watch = field(default_factory=Watch)
     backups: tuple[Backup, ...] = ()
     routes: tuple[Route, ...] = ()
     newsletters: tuple[Newsletter, ...] = ()

@@ -33,6 +33,7 @@ from secondpost.config.records import (
     Start,
     Tls,
     Unknown,
+    Watch,
     Web,
 )
 from secondpost.config.section import Section
@@ -153,6 +154,14 @@ def alarms(section: Section) -> Alarms:
         digest=section.take("digest", grammars.schedule, usual.digest),
         all_is_well=section.take("all_is_well", grammars.schedule, usual.all_is_well),
         timezone=section.take("timezone", grammars.timezone, usual.timezone),
+    )
+
+
+def watch(section: Section) -> Watch:
+    usual = Watch()
+    return Watch(
+        advisories=section.take("advisories", forms.switch, usual.advisories),
+        advisories_url=section.take("advisories_url", addresses.service_url, usual.advisories_url),
     )
 
 

@@ -3,11 +3,13 @@
 from secondpost.config.records import Config
 from secondpost.mail.address import Endpoint
 from secondpost.mail.store_rooms import ROLES
+from secondpost.roles.web_services import service_places
 
 
 def roles_of(config: Config, only: str | None = None) -> tuple[str, ...]:
-    """The roles to run: without a newsletter, none to publish, one to fetch only for a webhook or
-    certificates, and the web role only to answer the certificate authority and serve policies.
+    """The roles to run: without a newsletter, none to publish, one to fetch only for a webhook,
+    certificates or web services, and the web role only to answer the certificate authority and serve
+    policies.
     `only`: the one role that a supervisor was started for.
     """
     return tuple(role for role in ROLES if only in (None, role) and _is_needed(config, role))
@@ -21,8 +23,8 @@ def _is_needed(config: Config, role: str) -> bool:
         case "web":
             return config.has_web
         case "fetch":
-            is_ordering = config.tls.acme is not None
-            return has_newsletter or is_ordering or config.alarms.webhook is not None
+            is_ordering, is_posting = config.tls.acme is not None, config.alarms.webhook is not None
+            return has_newsletter or is_ordering or is_posting or len(service_places(config)) > 0
         case _:
             return True
 

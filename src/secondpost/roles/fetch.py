@@ -3,30 +3,40 @@
 from secondpost.config.records import Config
 from secondpost.protocols.post_questions import PostAccepted, PostNotAccepted, PostOutcome
 from secondpost.roles.acme_orders import AcmeOrders
-from secondpost.roles.parts import CERTIFICATES, FEEDS, POSTS, Parts
+from secondpost.roles.parts import CERTIFICATES, FEEDS, POSTS, SERVICES, Parts
+from secondpost.roles.web_services import WebServices
 from secondpost.world.background import BackgroundTasks
 from secondpost.world.ports import Fetcher, FetchError, Listening, Poster
 from secondpost.world.sockets.certificates import certificate_door
 from secondpost.world.sockets.feeds import FeedAnswerer
 from secondpost.world.sockets.posts import post_door
+from secondpost.world.sockets.services import service_door
 
 SHOWN_CHARACTERS = 200  # of an address, in the texts of a Fetcher
 
 
 class FetchRole:
     """Answers the publish role's questions about feeds, posts to the webhook what the deliver role hands
-    it, and gets the certificate that it orders.
+    it, gets the certificate that it orders, and asks web services what it asks.
     """
 
     def __init__(
-        self, parts: Parts, fetcher: Fetcher, poster: Poster, orders: AcmeOrders | None = None
+        self,
+        parts: Parts,
+        fetcher: Fetcher,
+        poster: Poster,
+        orders: AcmeOrders | None = None,
+        services: WebServices | None = None,
     ) -> None:
-        """`orders`: of the server's own certificate; None if it is not got by ACME."""
+        """`orders`: of the server's own certificate; None if it is not got by ACME. `services`: None if
+        the configuration wants none asked.
+        """
         self._config = parts.config
         self._world = parts.world
         self._fetcher = fetcher
         self._poster = poster
         self._orders = orders
+        self._services = services
         self._background = BackgroundTasks(parts.failed)
         self._feeds: FeedAnswerer | None = None
         self._doors: list[Listening] = []
@@ -45,6 +55,9 @@ class FetchRole:
         if self._orders is not None:
             certificates = certificate_door(self._orders.obtain, self._background.run)
             self._doors.append(await certificates.open(net, disk.path(CERTIFICATES)))
+        if self._services is not None:
+            services = service_door(self._services.ask, self._background.run)
+            self._doors.append(await services.open(net, disk.path(SERVICES)))
 
     async def _post(self, body: str) -> PostOutcome:
         return await post_to_webhook(self._config, self._poster, body)

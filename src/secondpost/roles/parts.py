@@ -22,6 +22,7 @@ HINTS = f"{StoreRoom.RUN_DELIVER.folder}/hints.socket"  # where it receives hint
 FEEDS = f"{StoreRoom.RUN_FETCH.folder}/feeds.socket"  # where the fetch role answers questions about feeds
 POSTS = f"{StoreRoom.RUN_FETCH.folder}/posts.socket"  # where it is given what to post to the webhook
 CERTIFICATES = f"{StoreRoom.RUN_FETCH.folder}/tls.socket"  # where it is given orders of certificates
+SERVICES = f"{StoreRoom.RUN_FETCH.folder}/services.socket"  # where it is given questions to web services
 # Where the deliver role is asked to renew the certificate or to change its key.
 WISHES = f"{StoreRoom.RUN_DELIVER.folder}/tls.socket"
 
