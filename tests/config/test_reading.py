@@ -17,8 +17,11 @@ from secondpost.config.records import (
     Deliver,
     Dns,
     LearnedRecipients,
+    NetworkLookup,
+    NetworksFile,
     RecipientFile,
     RecipientUrl,
+    Watch,
     Web,
 )
 from secondpost.config.syntax import FILE_OCTETS_MAX
@@ -303,3 +306,11 @@ timezone = "Europe/Oslo"
 """
     found = config_of(SHORTEST + text).alarms
     assert found == Alarms("http://127.0.0.1:8080/hook", 60_000, "daily 07:00", None, "Europe/Oslo")
+
+
+def test_where_networks_are_looked_up_and_how_fast_hours_pass() -> None:
+    assert config_of(SHORTEST).watch == Watch(NetworkLookup.NONE)
+    asked = config_of(SHORTEST + '[watch]\nnetworks = "cymru"\nspeed = 3600\n').watch
+    assert (asked.networks, asked.hour_ms) == (NetworkLookup.CYMRU, 1000)
+    table = config_of(SHORTEST + '[watch]\nnetworks = "file:/usr/share/ip2asn.tsv"\n').watch
+    assert table.networks == NetworksFile("/usr/share/ip2asn.tsv")

@@ -36,7 +36,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "dkim": ("rsa", "ed25519"),
     "metrics": ("listen",),
     "alarms": ("webhook", "held_after", "digest", "all_is_well", "timezone"),
-    "watch": ("advisories", "advisories_url"),
+    "watch": ("networks", "speed", "advisories", "advisories_url"),
     "backup": (
         "domain",
         "primary",

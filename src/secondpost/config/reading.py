@@ -95,7 +95,7 @@ def _config(path: str, values: Mapping[str, object], findings: Findings, beside:
         dkim=tables.dkim(_table(top, "dkim")),
         metrics=tables.metrics(_table(top, "metrics")),
         alarms=tables.alarms(_table(top, "alarms")),
-        watch=tables.watch(_table(top, "watch")),
+        watch=tables.watch(_table(top, "watch"), beside),
         backups=tuple(backups.values()),
         routes=tuple(routes.values()),
         newsletters=tuple(newsletters.values()),

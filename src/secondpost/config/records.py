@@ -9,7 +9,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from secondpost.mail.address import Domain, Endpoint, Mailbox
-from secondpost.mail.duration import DAY_MS, MINUTE_MS
+from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
 from secondpost.mail.envelope import Lane
 from secondpost.mail.plan import Login, TlsDemand
 from secondpost.mail.sts_policy import StsMode
@@ -249,12 +249,35 @@ class Alarms:
 OSV = "https://api.osv.dev"
 
 
+class NetworkLookup(StrEnum):
+    """How the network and the country of a caller's address are found, without a file."""
+
+    NONE = "none"  # callers are grouped by the prefix of their address
+    CYMRU = "cymru"  # asked of Team Cymru over DNS, which shows it the addresses of our callers
+
+
+@dataclass(frozen=True, slots=True)
+class NetworksFile:
+    """`file:PATH`: a table of address ranges with their network and country."""
+
+    path: str
+
+
+NetworkSource = NetworkLookup | NetworksFile
+
+
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What is looked for that no mail brings by itself."""
+    """What is watched of attackers, callers, advisories and other countries."""
 
+    networks: NetworkSource = NetworkLookup.NONE
+    speed: int = 1  # how many times faster its hours pass, for tests
     advisories: bool = False  # asking for them shows the service what runs here
     advisories_url: str = OSV  # without a slash at its end
+
+    @property
+    def hour_ms(self) -> int:
+        return HOUR_MS // self.speed
 
 
 USUAL_METRICS = (Endpoint("127.0.0.1", 9725),)

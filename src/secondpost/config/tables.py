@@ -23,6 +23,9 @@ from secondpost.config.records import (
     Fetch,
     LearnedRecipients,
     Metrics,
+    NetworkLookup,
+    NetworksFile,
+    NetworkSource,
     Newsletter,
     Receive,
     RecipientFile,
@@ -45,6 +48,7 @@ from secondpost.mail.sts_policy import StsMode
 
 MB, GB, TB = 10**6, 10**9, 10**12
 MESSAGE_OCTETS_LEAST = 64_000  # RFC 5321 §4.5.3.1.7: the least that a server must accept
+WATCH_SPEED_MAX = 100_000  # an hour in 36 ms
 RECIPIENTS_LEAST = 100  # RFC 5321 §4.5.3.1.8
 SMTP_PORT = 25
 ROUTED_LANES = (Lane.RELAY, Lane.ISSUES, Lane.OWN)  # the lane unverified follows relay
@@ -157,12 +161,26 @@ def alarms(section: Section) -> Alarms:
     )
 
 
-def watch(section: Section) -> Watch:
+def watch(section: Section, beside: FilesBeside) -> Watch:
+    def networks(value: object) -> NetworkSource:
+        return _network_source(forms.text(value), beside)
+
     usual = Watch()
     return Watch(
+        networks=section.take("networks", networks, usual.networks),
+        speed=section.take("speed", forms.number(1, WATCH_SPEED_MAX), usual.speed),
         advisories=section.take("advisories", forms.switch, usual.advisories),
         advisories_url=section.take("advisories_url", addresses.service_url, usual.advisories_url),
     )
+
+
+def _network_source(written: str, beside: FilesBeside) -> NetworkSource:
+    if written.startswith("file:"):
+        return NetworksFile(beside.path(written.removeprefix("file:")))
+    if written in tuple(NetworkLookup):
+        return NetworkLookup(written)
+    hint = 'write "none", "cymru", or "file:/PATH" of a table such as ip2asn-combined.tsv'
+    raise Wrong(f"{quoted(written)} is not a way to find networks", hint)
 
 
 # -- [[backup]]

@@ -70,6 +70,7 @@ def warnings(
         *_dns_and_deliver(config),
         *_fetch_send_and_sign(config),
         *_metrics(config),
+        *_watch(config),
         *(
             warning
             for number, one in enumerate(config.backups, 1)
@@ -176,6 +177,12 @@ def _metrics(config: Config) -> Iterator[Warning]:
                 "without a password: let a firewall admit only your monitoring"
             )
             yield Warning("metrics.listen", text)
+
+
+def _watch(config: Config) -> Iterator[Warning]:
+    if config.watch.speed > 1:
+        text = f"an hour of `watch arrivals` passes in {duration_text(config.watch.hour_ms)}: meant for tests"
+        yield Warning("watch.speed", text)
 
 
 def _dns_and_deliver(config: Config) -> Iterator[Warning]:
