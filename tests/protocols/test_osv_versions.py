@@ -118,7 +118,7 @@ def test_epoch_and_release_of_rpm() -> None:
 
 
 def test_the_packaging_library_says_the_same() -> None:
-    assert sorted(reversed(PYTHON), key=Version) == PYTHON
+    assert sorted(PYTHON, key=Version) == PYTHON
     assert python_order("1.0.0", "1") == 0 == python_order("1.0-ALPHA1", "1.0a1")
 
 
