@@ -19,6 +19,7 @@ from secondpost.processes.named_files import (
     named_files,
 )
 from secondpost.world.real.dns_servers import RESOLV_CONF
+from secondpost.world.real.package_files import PACKAGE_FILES
 
 CONFIG = """\
 version  = 1
@@ -55,6 +56,12 @@ def test_each_role_is_handed_what_it_uses(config: Config) -> None:
     assert named_files(config, "web") == PAIR
     assert named_files(config, "publish") == frozenset()
     assert named_files(config, "fetch") == {RESOLV_CONF}
+
+
+def test_the_packages_of_the_machine_are_read_only_to_look_for_holes(config: Config) -> None:
+    watching = replace(config, watch=replace(config.watch, advisories=True))
+    assert named_files(watching, "deliver") - named_files(config, "deliver") == set(PACKAGE_FILES)
+    assert named_files(watching, "fetch") == named_files(config, "fetch")
 
 
 def asked(config: Config, allowed: frozenset[str], ask: Callable[[OpenToRead], None]) -> None:

@@ -11,9 +11,9 @@ import pytest
 from secondpost.protocols.osv.judging import (
     PYPI,
     UPSTREAM,
-    Exposure,
+    HoleJudgement,
+    HoleState,
     Installed,
-    Judgement,
     judge,
     python_name,
 )
@@ -40,7 +40,7 @@ FIXED_HERE = Installed("Postfix", "Debian:12", "postfix", "3.7.9-0+deb12u1")
 @pytest.mark.parametrize(("id", "ecosystem", "package", "version", "verdict"), ROWS)
 def test_the_verdict_is_right(id: str, ecosystem: str, package: str, version: str, verdict: str) -> None:
     found = judge(advisory(id), Installed(package, ecosystem, package, version))
-    assert ("" if found is None else found.exposure.value) == verdict
+    assert ("" if found is None else found.state.value) == verdict
 
 
 def test_the_advisories_are_of_thirty_holes_each_before_and_after_its_fix() -> None:
@@ -69,8 +69,8 @@ def test_what_is_kept_is_judged_alike() -> None:
 
 def test_the_next_fix_is_named() -> None:
     older = replace(FIXED_HERE, version="3.7.6-0+deb12u2")
-    found = judge(advisory("DEBIAN-CVE-2023-51764"), older)
-    assert found == Judgement(Exposure.AFFECTED, "3.7.9-0+deb12u1", urgency="not yet assigned", severity="")
+    found = judged(advisory("DEBIAN-CVE-2023-51764"), older)
+    assert found == HoleJudgement(HoleState.AFFECTED, "3.7.9-0+deb12u1", urgency="not yet assigned")
     openssl = Installed("OpenSSL", UPSTREAM, "github.com/openssl/openssl", "3.2.2")
     assert judged(advisory("CVE-2024-6119"), openssl).fixed == "3.2.3"
 
@@ -86,7 +86,7 @@ def test_a_withdrawn_advisory_says_nothing() -> None:
     assert judge(found, replace(FIXED_HERE, version="3.7.6-0")) is None
 
 
-def judged(found: Advisory, installed: Installed) -> Judgement:
+def judged(found: Advisory, installed: Installed) -> HoleJudgement:
     judgement = judge(found, installed)
     assert judgement is not None
     return judgement
@@ -123,27 +123,27 @@ def affected(ecosystem: str, name: str, events: list[dict[str, str]], **more: ob
 def test_events_as_the_schema_says(events: list[dict[str, str]], verdicts: dict[str, str]) -> None:
     found = read_advisory(written(affected=[affected("PyPI", "Some_Name", events)]))
     for version, verdict in verdicts.items():
-        assert judged(found, Installed("", PYPI, "some.name", version)).exposure.value == verdict, version
+        assert judged(found, Installed("", PYPI, "some.name", version)).state.value == verdict, version
 
 
 def test_a_listed_version_is_affected_whatever_the_ranges_say() -> None:
     listed = affected("Debian:12", "exim4", [{"introduced": "9"}], versions=["4.96-15"])
     found = read_advisory(written(affected=[listed]))
-    for version, exposure in (("4.96-15", Exposure.AFFECTED), ("4.96-16", Exposure.NOT_AFFECTED)):
-        assert judged(found, Installed("", "Debian:12", "exim4", version)).exposure is exposure
+    for version, state in (("4.96-15", HoleState.AFFECTED), ("4.96-16", HoleState.NOT_AFFECTED)):
+        assert judged(found, Installed("", "Debian:12", "exim4", version)).state is state
 
 
 def test_commits_alone_say_nothing_of_a_version() -> None:
     commits = {"type": "GIT", "repo": "https://github.com/openssl/openssl", "events": [{"introduced": "0"}]}
     found = read_advisory(written(affected=[{"ranges": [commits]}]))
     judgement = judged(found, Installed("", UPSTREAM, "github.com/openssl/openssl", "3.0.7"))
-    assert judgement == Judgement(Exposure.UNKNOWN, why="its advisory names commits and no versions")
+    assert judgement == HoleJudgement(HoleState.UNKNOWN, why="its advisory names commits and no versions")
 
 
 def test_an_ecosystem_whose_order_is_not_known_is_said_so() -> None:
     found = read_advisory(written(affected=[affected("Alpine:v3.20", "postfix", [{"introduced": "0"}])]))
     judgement = judged(found, Installed("", "Alpine:v3.20", "postfix", "3.9.0-r0"))
-    assert judgement.exposure is Exposure.UNKNOWN
+    assert judgement.state is HoleState.UNKNOWN
     assert "Alpine" in judgement.why
 
 

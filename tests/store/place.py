@@ -10,6 +10,7 @@ import apsw
 
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.store_rooms import StoreRoom
+from secondpost.store.advisory_ports import AdvisoriesKeeping
 from secondpost.store.alarm_ports import AlarmsKeeping
 from secondpost.store.copy_ports import CopyDesk
 from secondpost.store.newsletter_store_ports import NewsletterStore
@@ -77,7 +78,7 @@ def database_of(store: SqliteStore) -> apsw.Connection:
     return engine_of(store).opened.db
 
 
-class Store(Intake, Claims, Desk, Keeping, AlarmsKeeping, CopyDesk, Protocol):
+class Store(Intake, Claims, Desk, Keeping, AlarmsKeeping, AdvisoriesKeeping, CopyDesk, Protocol):
     """All ports of one store."""
 
 

@@ -34,6 +34,7 @@ from secondpost.newsletter.turns import Turns
 from secondpost.processes.health import HEALTHY_SECONDS, RoleHealth
 from secondpost.processes.supervisor import alarm_of_root
 from secondpost.protocols.certificate_questions import CertificateNotIssued, CertificateWish
+from secondpost.protocols.osv.judging import PYPI, Installed
 from secondpost.protocols.post_questions import PostAccepted, PostNotAccepted, PostOutcome
 from secondpost.receive.attacks import QUIET_SECONDS, WINDOW_SECONDS, Attack, Attacks
 from secondpost.receive.callers import caller_at
@@ -46,6 +47,7 @@ from secondpost.store.naming_ports import FormerName, KnownNewsletter, Naming, N
 from secondpost.store.newsletter_ports import Leading
 from secondpost.store.ports import Claims, Lease, MailStore, Settlement, StoreUnavailable
 from secondpost.subscribers.import_report import ImportReport
+from secondpost.watch.advisories import SILENT_MS_MAX, AdvisoryRounds, WhatRuns
 from secondpost.watch.webhook import Webhook
 from simulation.clock import Timeline, fence, run
 from simulation.internet.dns import Lie
@@ -57,6 +59,8 @@ from tests.newsletter.blog import URL, WEEKLY, Bench, Blog, articles
 from tests.setup.certificate_world import CertificateWorld
 from tests.stations.test_outages import CONFIG, HELD_AFTER_MS, watched
 from tests.stations.test_outages import Watch as OutageWatch
+from tests.store.place import SqlitePlace
+from tests.watch.osv import Osv, answering
 
 MAIN_HOST, MAIN_ADDRESS = "mx.provider.example", "198.51.100.40"
 SERVICE = Path(__file__).parent.parent / "service"
@@ -108,6 +112,17 @@ class Stage:
             primary.open()
         town.start(DOMAIN, recipients=recipients, routes=routes, wiring=self._wiring)
         return town, primary
+
+    def advisory_round(self, osv: Osv) -> None:
+        """Advisories are asked for, about one package that runs here."""
+        place = SqlitePlace(str(self.folder), self.clock)
+        runs = WhatRuns([Installed("idna", PYPI, "idna", "3.6")], {})
+
+        async def story() -> None:
+            await AdvisoryRounds(place.open(), self.clock, self.alarms, osv.ask, runs, "osv.example").look()
+            await place.close()
+
+        asyncio.run(story())
 
     def _wiring(self, role: str, parts: Parts) -> Parts:
         if role != "deliver" or parts.mail is None:
@@ -326,6 +341,28 @@ def a_certificate_ends_and_a_fresh_one_comes(stage: Stage) -> Iterator[None]:
     alarm.look(Validity(START_MS - 80 * DAY_MS, START_MS + 10 * DAY_MS))
     yield
     alarm.look(Validity(START_MS, START_MS + 90 * DAY_MS))
+
+
+@row(AlarmKind.VULNERABLE)
+def a_hole_becomes_known_and_is_taken_back(stage: Stage) -> Iterator[None]:
+    osv = Osv(("GHSA-jjg7-2v4v-x38h",))
+    stage.advisory_round(osv)
+    yield
+    osv.ids = ()
+    stage.clock.ms += DAY_MS
+    stage.advisory_round(osv)
+
+
+@row(AlarmKind.ADVISORIES_SILENT)
+def a_service_of_advisories_refuses_and_thinks_better_of_it(stage: Stage) -> Iterator[None]:
+    osv = Osv(misbehaves=answering(403))
+    stage.advisory_round(osv)
+    stage.clock.ms += SILENT_MS_MAX
+    stage.advisory_round(osv)
+    yield
+    osv.misbehaves = None
+    stage.clock.ms += DAY_MS
+    stage.advisory_round(osv)
 
 
 @row(AlarmKind.CERTIFICATE_REFUSED)

@@ -14,6 +14,7 @@ from secondpost.processes.roles import roles_of
 from secondpost.protocols.role_questions import Garbled
 from secondpost.protocols.service_questions import (
     BODY_OCTETS_MAX,
+    AskService,
     ServiceAnswer,
     ServiceRequest,
     ServiceResult,
@@ -27,7 +28,7 @@ from secondpost.roles.web_services import AT_ONCE_MAX, ServicePlace, WebServices
 from secondpost.world.ports import Fetched, Requester
 from secondpost.world.real.fetch import RealFetcher
 from secondpost.world.real.net import RealNet
-from secondpost.world.sockets.services import AskService, ServiceAsker, service_door
+from secondpost.world.sockets.services import ServiceAsker, service_door
 
 from .conftest import Run
 from .test_feed_socket import Liar

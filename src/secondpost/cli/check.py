@@ -7,6 +7,7 @@ import click
 
 from secondpost.cli.check_words import VERBOSE, show
 from secondpost.cli.command import JSON, Command, Ending, Exit, Group
+from secondpost.cli.mail_servers import MailServers
 from secondpost.cli.opening import become_owner, configuration, user_of
 from secondpost.config.records import Config
 from secondpost.setup.diagnosis import Area, Diagnosis
@@ -35,16 +36,32 @@ def check_dns(as_json: bool, verbose: bool) -> None:
 
 
 @check.command("security", cls=Command)
+@click.option(
+    "--also",
+    type=MailServers(),
+    default=(),
+    help="Mail servers of this machine to look at too, such as postfix,exim.",
+)
+@click.option(
+    "--advisories",
+    "files",
+    type=click.Path(exists=True),
+    help="A file or folder of advisories in OSV's form; nothing is asked.",
+)
+@click.option("--ask", is_flag=True, help="Ask for advisories now, even if [watch] does not.")
 @JSON
 @VERBOSE
-def check_security(as_json: bool, verbose: bool) -> None:
-    """Look at this machine, its certificate, and what senders see of it."""
+def check_security(also: tuple[str, ...], files: str | None, ask: bool, as_json: bool, verbose: bool) -> None:
+    """Look at this machine, its certificate, what senders see of it, and known holes."""
+    from secondpost.cli.check_advisories import AdvisoryWish, look_at_advisories, runs_here
     from secondpost.cli.check_roads import look_at_network, surroundings_of
 
     config = configuration()
-    here, machine = surroundings_of(config), look_at_machine(config)
+    # First, since root sees more than the owner of the store.
+    here, machine, wish = surroundings_of(config), look_at_machine(config), AdvisoryWish(also, files, ask)
+    runs = runs_here(config, wish)
     found = [*machine, *look_at_network(config, here, (Area.SECURITY,))]
-    show(config.path, found, as_json=as_json, verbose=verbose)
+    show(config.path, [*found, *look_at_advisories(config, runs)], as_json=as_json, verbose=verbose)
 
 
 @check.command("all", cls=Command)
@@ -52,6 +69,7 @@ def check_security(as_json: bool, verbose: bool) -> None:
 @VERBOSE
 def check_all(as_json: bool, verbose: bool) -> None:
     """Look at everything that can be seen from here."""
+    from secondpost.cli.check_advisories import AdvisoryWish, look_at_advisories, runs_here
     from secondpost.cli.check_config import compare_names, look_at_settings
     from secondpost.cli.check_roads import look_at_network, surroundings_of
     from secondpost.roles.zones import facts_of_machine
@@ -59,8 +77,10 @@ def check_all(as_json: bool, verbose: bool) -> None:
     config = configuration()
     # First, since root sees more than the owner of the store.
     known, here, machine = facts_of_machine(config), surroundings_of(config), look_at_machine(config)
+    runs = runs_here(config, AdvisoryWish())
     found = [*look_at_settings(config, HAVE_CHECKS), *compare_names(config), *machine]
     found += look_at_network(config, here, tuple(Area), known)
+    found += look_at_advisories(config, runs)
     show(config.path, found, as_json=as_json, verbose=verbose)
 
 

@@ -27,6 +27,7 @@ CERTIFICATE_READERS = frozenset({"receive", "web"})
 PASSWORD_READERS = frozenset({"deliver"})
 LIST_READERS = frozenset({"receive"})
 ACME_READERS = frozenset({"fetch"})
+ADVISORY_READERS = frozenset({"deliver"})
 
 # Opens a file, and returns its descriptor. Raises OSError.
 OpenToRead = Callable[[str], int]

@@ -27,6 +27,12 @@ BY_STRANGERS = True
 class AlarmKind(Enum):
     """The word in the log, severity and remedy. A word ending in `waits`: work that is retried."""
 
+    ADVISORIES_SILENT = (
+        "advisories-silent",
+        Severity.LOOK,
+        "See why the service does not answer; meanwhile `check security --advisories` reads a file.",
+        AlarmEnds.WHEN_MENDED,
+    )
     ARTICLES_HELD = (
         "articles-held",
         Severity.LOOK,
@@ -256,6 +262,12 @@ class AlarmKind(Enum):
         "store-waits",
         Severity.PASSES,
         "Free disk space; as `claim-waits`.",
+    )
+    VULNERABLE = (
+        "vulnerable",
+        Severity.LOOK,
+        "`watch advisories` says what each hole is, why it applies here, and what mends it.",
+        AlarmEnds.WHEN_MENDED,
     )
     WEBHOOK_FAILS = (
         "webhook-fails",

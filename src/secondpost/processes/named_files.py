@@ -19,6 +19,7 @@ from socket import AF_UNIX, MSG_CMSG_CLOEXEC, SOCK_SEQPACKET, recv_fds, send_fds
 
 from secondpost.config.files import (
     ACME_READERS,
+    ADVISORY_READERS,
     CERTIFICATE_READERS,
     LIST_READERS,
     PASSWORD_READERS,
@@ -27,6 +28,7 @@ from secondpost.config.files import (
 from secondpost.config.records import Config, RecipientFile
 from secondpost.mail.walls import INTERNET_ROLES
 from secondpost.world.real.dns_servers import RESOLV_CONF
+from secondpost.world.real.package_files import PACKAGE_FILES
 
 NAMED_FILES = "SECONDPOST_FILES"  # the variable that names the role's descriptor
 PATH_OCTETS_MAX = 8192
@@ -41,6 +43,7 @@ class NamedFile(StrEnum):
     RECIPIENTS = "recipients files"
     DNS_SERVERS = "DNS servers of the machine"
     AUTHORITY = "root and account key of the certificate authority"
+    PACKAGES = "list of this machine's packages"
 
 
 # Deliver watches how long the certificate is valid.
@@ -50,6 +53,7 @@ READERS = {
     NamedFile.RECIPIENTS: LIST_READERS,
     NamedFile.DNS_SERVERS: INTERNET_ROLES,
     NamedFile.AUTHORITY: ACME_READERS,
+    NamedFile.PACKAGES: ADVISORY_READERS,
 }
 
 
@@ -72,6 +76,8 @@ def _paths(config: Config, kind: NamedFile) -> Iterable[str | None]:
             return [RESOLV_CONF]
         case NamedFile.AUTHORITY:
             return config.tls.acme_root, config.tls.acme_key_file
+        case NamedFile.PACKAGES:
+            return PACKAGE_FILES if config.watch.advisories else ()
 
 
 class FilesForRole:

@@ -3,7 +3,7 @@
 from secondpost.config.records import Config
 from secondpost.mail.address import Endpoint
 from secondpost.mail.store_rooms import ROLES
-from secondpost.roles.web_services import service_places
+from secondpost.roles.web_services import needs_fetch
 
 
 def roles_of(config: Config, only: str | None = None) -> tuple[str, ...]:
@@ -16,15 +16,13 @@ def roles_of(config: Config, only: str | None = None) -> tuple[str, ...]:
 
 
 def _is_needed(config: Config, role: str) -> bool:
-    has_newsletter = len(config.newsletters) > 0
     match role:
         case "publish":
-            return has_newsletter
+            return len(config.newsletters) > 0
         case "web":
             return config.has_web
         case "fetch":
-            is_ordering, is_posting = config.tls.acme is not None, config.alarms.webhook is not None
-            return has_newsletter or is_ordering or is_posting or len(service_places(config)) > 0
+            return needs_fetch(config)
         case _:
             return True
 

@@ -5,7 +5,7 @@ from the program or from the configuration, so that no other role can have it as
 role reads what strangers wrote, so its answer is bounded and checked like any other input.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
@@ -96,6 +96,7 @@ class ServiceSilent:
 
 
 ServiceResult = ServiceAnswer | ServiceSilent
+AskService = Callable[[ServiceRequest], Awaitable[ServiceResult]]
 
 
 def request_line(request: ServiceRequest) -> bytes:

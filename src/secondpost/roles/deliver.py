@@ -31,6 +31,7 @@ from secondpost.mail.store_rooms import StoreRoom
 from secondpost.maillog import MailLog
 from secondpost.policy.domains import own_domains
 from secondpost.protocols.dkim.signing import Algorithm
+from secondpost.roles.advisories import AdvisoryWatch
 from secondpost.roles.housekeeping import Housekeeping
 from secondpost.roles.monitor import Monitor
 from secondpost.roles.own_certificate import OwnCertificate
@@ -127,6 +128,7 @@ class DeliverRole:
         self._policies_seconds = parts.rhythms.policies_seconds
         self._watch = OwnersWatch(parts, self._hinted, self._rounds.run)
         self._certificate = OwnCertificate(parts, self._clock, self._log, self._rounds.run)
+        self._advisories = AdvisoryWatch(parts, self._clock, self._rounds.run)
         self._monitor = Monitor(parts, self._log, self._background.run)
         knowledge = RoleKnowledge(self._knows, NameQuestions(world.resolver).records)
         self._answerer = RoleAnswerer(knowledge, self._background.run)
@@ -230,6 +232,7 @@ class DeliverRole:
         self._rounds.run(self._policies.run(self._policies_seconds))
         await self._watch.start()
         await self._certificate.start()
+        self._advisories.start()
         await self._monitor.start()
 
     def rest(self) -> None:

@@ -32,6 +32,12 @@ def service_places(config: Config) -> dict[WebService, ServicePlace]:
     return found
 
 
+def needs_fetch(config: Config) -> bool:
+    """Whether a fetch role runs: something is to be fetched, posted, ordered or asked."""
+    is_ordering, is_posting = config.tls.acme is not None, config.alarms.webhook is not None
+    return len(config.newsletters) > 0 or is_ordering or is_posting or len(service_places(config)) > 0
+
+
 class WebServices:
     """Asks services by their places. A redirect is an answer, and is not followed."""
 

@@ -91,6 +91,7 @@ class Check(Enum):
     CONFIG_FILE = ("config-file", Area.SECURITY)
     SERVICE_USER = ("service-user", Area.SECURITY)
     KNOWN_BUGS = ("known-bugs", Area.SECURITY)
+    ADVISORIES = ("advisories", Area.SECURITY)
     OPEN_FILES = ("open-files", Area.SECURITY)
     WALLS = ("walls", Area.SECURITY)
     UNITS = ("units", Area.SECURITY)

@@ -57,6 +57,7 @@ REASONS = {
     "config-file": "A user that can write the configuration decides where all mail goes.",
     "service-user": "A service that stays root gives the whole machine to an intruder.",
     "known-bugs": "The libraries below this server decide whether mail stays intact and connections private.",
+    "advisories": "A hole that is known is tried on every server, and often within a day.",
     "open-files": "Every connection takes an open file: at the limit new senders are turned away.",
     "walls": "A role that a stranger took over reaches only what its walls leave it; the kernel has them.",
     "units": "A unit that an older version or configuration wrote has other walls, ports or secrets.",

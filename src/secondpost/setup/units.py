@@ -44,6 +44,8 @@ READ_BY_ALL = (
     "/usr/share/zoneinfo",
 )
 JOURNAL = "/run/systemd/journal/socket"
+# What a distribution says is installed: a folder, since its file is replaced.
+PACKAGE_PLACES = ("/etc/os-release", "/var/lib/dpkg")
 # Read by those that open connections: name servers, and whom this machine trusts.
 READ_BY_SPEAKERS = ("/etc/resolv.conf", "/etc/ssl/certs", "/usr/share/ca-certificates")
 
@@ -177,6 +179,9 @@ def _binds(config: Config, role: str, machine: UnitMachine) -> Iterator[Directiv
         yield "BindReadOnlyPaths", bound(path)
     for path in (*READ_BY_ALL, JOURNAL, *(READ_BY_SPEAKERS if role in SPEAKING else ())):
         yield "BindReadOnlyPaths", bound(path, is_optional=True)
+    if role == "deliver" and config.watch.advisories:
+        for path in PACKAGE_PLACES:
+            yield "BindReadOnlyPaths", bound(path, is_optional=True)
     for path in _named_by_owner(config, role):
         yield "BindReadOnlyPaths", bound(path)
     # All sockets may be seen and connected to; making one is for each role in its own room.

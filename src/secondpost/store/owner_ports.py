@@ -12,6 +12,7 @@ from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.delivery import DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
+from secondpost.store.advisory_ports import AdvisoriesDesk
 from secondpost.store.alarm_ports import AlarmsDesk
 from secondpost.store.attack_ports import AttacksDesk
 from secondpost.store.copy_ports import CopyNotice
@@ -131,7 +132,7 @@ class Refused:
     oldest_ms: int  # when the oldest was refused
 
 
-class Desk(PrimariesDesk, AlarmsDesk, AttacksDesk, CopyNotice, Protocol):
+class Desk(PrimariesDesk, AlarmsDesk, AttacksDesk, AdvisoriesDesk, CopyNotice, Protocol):
     """The owner's view of mail."""
 
     async def listed(self, selection: Selection, after: DeliveryId | None, limit: int) -> list[DeliveryRow]:

@@ -20,6 +20,7 @@ from secondpost.mail.authentication import AuthenticationNote
 from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Arrival, Lane
 from secondpost.mail.queue_id import QueueId, QueueIds
+from secondpost.store.advisory_ports import AdvisoriesKeeping
 from secondpost.store.alarm_ports import AlarmsKeeping
 from secondpost.store.attack_ports import AttacksIntake, AttacksKeeping
 from secondpost.store.copy_ports import CopyClaims, CopyDesk, CopyKeeping
@@ -355,5 +356,5 @@ class Keeping(PrimariesKeeping, AttacksKeeping, CopyKeeping, Protocol):
         ...
 
 
-class MailStore(Intake, Claims, Desk, Keeping, AlarmsKeeping, CopyDesk, Protocol):
+class MailStore(Intake, Claims, Desk, Keeping, AlarmsKeeping, AdvisoriesKeeping, CopyDesk, Protocol):
     """The whole store, which roles hand to the stations port by port."""

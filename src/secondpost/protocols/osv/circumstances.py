@@ -42,7 +42,7 @@ class Because:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CircumstanceRow:
     packages: frozenset[str]
     circumstance: Circumstance
     if_so: str
@@ -61,81 +61,81 @@ _ACME = "the certificate is got with it", "no certificate is got by ACME here"
 _EXIM = _of("exim4", "exim", "github.com/exim/exim", "git.exim.org/exim")
 _EXIM_UNKNOWN = "`exim -bP` could not be asked; ask it as root"
 
-ROWS: Sequence[Row] = (
-    Row(
+ROWS: Sequence[CircumstanceRow] = (
+    CircumstanceRow(
         _of("starlette"),
         Circumstance.NEVER,
         "",
         "the pages read url-encoded forms alone, and no multipart ones",
         _of("CVE-2023-30798", "CVE-2024-47874", "CVE-2025-54121"),
     ),
-    Row(
+    CircumstanceRow(
         _of("starlette"),
         Circumstance.NEVER,
         "",
         "the pages serve no file by StaticFiles or FileResponse",
         _of("CVE-2023-29159", "CVE-2025-62727"),
     ),
-    Row(_of("starlette", "uvicorn", "h11"), Circumstance.PAGES, *_PAGES),
-    Row(
+    CircumstanceRow(_of("starlette", "uvicorn", "h11"), Circumstance.PAGES, *_PAGES),
+    CircumstanceRow(
         _of("feedparser", "feedparser-sgmllib", "nh3", "css-inline", "minijinja"),
         Circumstance.NEWSLETTER,
         "articles go through it on their way into an issue",
         "there is no newsletter here",
     ),
-    Row(
+    CircumstanceRow(
         _of("acme", "josepy", "pyopenssl", "requests", "urllib3", "charset-normalizer", "pyrfc3339"),
         Circumstance.ACME,
         *_ACME,
     ),
-    Row(
+    CircumstanceRow(
         _of("httpx2", "httpcore2", "httpx2-jsfetch"),
         Circumstance.FETCHING,
         "the fetch role asks the web with it",
         "no fetch role runs here",
     ),
-    Row(
+    CircumstanceRow(
         _of("prometheus-client"),
         Circumstance.METRICS,
         "the figures are shown with it",
         'no figures are shown: `[metrics] listen` is "none"',
     ),
-    Row(
+    CircumstanceRow(
         _of("markdown-it-py", "mdurl", "pygments"),
         Circumstance.NEVER,
         "",
         "it comes with what commands print tables with, and reads nothing here",
     ),
-    Row(_of("pycparser"), Circumstance.NEVER, "", "it is needed to build another package, and never runs"),
-    Row(
+    CircumstanceRow(_of("pycparser"), Circumstance.NEVER, "", "it serves to build another package alone"),
+    CircumstanceRow(
         _of("cryptography"),
         Circumstance.NEVER,
         "",
         "no PKCS #7 or PKCS #12 file is read or written",
         _of("CVE-2023-49083", "CVE-2024-26130"),
     ),
-    Row(
+    CircumstanceRow(
         _of("cryptography"),
         Circumstance.NEVER,
         "",
         "RSA keys only sign here: nothing is decrypted with them",
         _of("CVE-2023-50782", "CVE-2020-25659"),
     ),
-    Row(
+    CircumstanceRow(
         _of("dnspython"),
         Circumstance.NEVER,
         "",
         "names are asked by Secondpost's own resolver, which goes on listening after a forged answer",
         _of("CVE-2023-29483"),
     ),
-    Row(
+    CircumstanceRow(
         _of("github.com/sqlite/sqlite"),
         Circumstance.NEVER,
         "",
         "only this program's own queries run, on databases that it made",
         _of("CVE-2022-35737", "CVE-2023-7104", "CVE-2025-6965"),
     ),
-    Row(
+    CircumstanceRow(
         _of("postfix", "github.com/vdukhovni/postfix"),
         Circumstance.POSTFIX_BARE_NEWLINES,
         "`smtpd_forbid_bare_newline` is off, and `smtpd_data_restrictions` has no reject_unauth_pipelining",
@@ -144,7 +144,7 @@ ROWS: Sequence[Row] = (
         "`postconf` could not be asked",
         switch="postconf -e smtpd_forbid_bare_newline=normalize && postfix reload",
     ),
-    Row(
+    CircumstanceRow(
         _EXIM,
         Circumstance.EXIM_SPA,
         "an authenticator uses the driver spa",
@@ -152,7 +152,7 @@ ROWS: Sequence[Row] = (
         _of("CVE-2023-42114", "CVE-2023-42116", "CVE-2026-40687"),
         _EXIM_UNKNOWN,
     ),
-    Row(
+    CircumstanceRow(
         _EXIM,
         Circumstance.EXIM_EXTERNAL,
         "an authenticator uses the driver external",
@@ -160,7 +160,7 @@ ROWS: Sequence[Row] = (
         _of("CVE-2023-42115"),
         _EXIM_UNKNOWN,
     ),
-    Row(
+    CircumstanceRow(
         _EXIM,
         Circumstance.EXIM_PROXY,
         "`hosts_proxy` lets a proxy speak for others",
@@ -171,7 +171,7 @@ ROWS: Sequence[Row] = (
 )
 
 
-def row_of(packages: Sequence[str], holes: frozenset[str]) -> Row | None:
+def row_of(packages: Sequence[str], holes: frozenset[str]) -> CircumstanceRow | None:
     """The row that decides about a hole, known by these names, of a package known by those."""
     for row in ROWS:
         if not row.packages.isdisjoint(packages) and (len(row.holes) == 0 or not row.holes.isdisjoint(holes)):
@@ -179,7 +179,7 @@ def row_of(packages: Sequence[str], holes: frozenset[str]) -> Row | None:
     return None
 
 
-def because(row: Row | None, here: Circumstances) -> Because:
+def because(row: CircumstanceRow | None, here: Circumstances) -> Because:
     if row is None:
         return Because(Bearing.APPLIES, "it is in use, and no setting is known that would prevent it")
     if row.circumstance is Circumstance.NEVER:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from secondpost.protocols.osv.circumstances import Bearing, Because, Circumstances, because, row_of
-from secondpost.protocols.osv.judging import Exposure, Installed, Judgement, judge
+from secondpost.protocols.osv.judging import HoleJudgement, HoleState, Installed, judge
 from secondpost.protocols.osv.records import Advisory
 
 UNIMPORTANT = "unimportant"  # Debian's urgency: no danger in the packages that it builds
@@ -19,14 +19,14 @@ class KnownHole:
     names: tuple[str, ...]
     summary: str
     severity: str  # "" if none of them says
-    judgement: Judgement
+    judgement: HoleJudgement
     because: Because
     switch: str = ""  # a command without which the fix, which is installed, does nothing
 
     @property
     def is_open(self) -> bool:
         """Whether it is there, as far as is known, and applies."""
-        return self.judgement.exposure is Exposure.AFFECTED and self.because.bearing is Bearing.APPLIES
+        return self.judgement.state is HoleState.AFFECTED and self.because.bearing is Bearing.APPLIES
 
 
 def known_holes(
@@ -45,10 +45,10 @@ def _holes_of(
 
 
 def _same_holes(
-    judged: Sequence[tuple[Advisory, Judgement]],
-) -> list[list[tuple[Advisory, Judgement]]]:
+    judged: Sequence[tuple[Advisory, HoleJudgement]],
+) -> list[list[tuple[Advisory, HoleJudgement]]]:
     """Several databases describe one hole, and name each other's advisories."""
-    groups: list[tuple[set[str], list[tuple[Advisory, Judgement]]]] = []
+    groups: list[tuple[set[str], list[tuple[Advisory, HoleJudgement]]]] = []
     for advisory, found in judged:
         names, members = {advisory.id, *advisory.names}, [(advisory, found)]
         apart = []
@@ -62,17 +62,17 @@ def _same_holes(
 
 
 def _hole(
-    installed: Installed, group: Sequence[tuple[Advisory, Judgement]], here: Circumstances
+    installed: Installed, group: Sequence[tuple[Advisory, HoleJudgement]], here: Circumstances
 ) -> KnownHole:
     named = dict.fromkeys(name for advisory, _ in group for name in (advisory.id, *advisory.names))
     names = sorted(named, key=lambda name: (not name.startswith("CVE-"), name))
     judgement = _worst([found for _, found in group])
     row = row_of(installed.names, frozenset(names))
     reason, switch = because(row, here), ""
-    if row is not None and len(row.switch) > 0 and judgement.exposure is Exposure.FIXED:
+    if row is not None and len(row.switch) > 0 and judgement.state is HoleState.FIXED:
         # What brought the fix left it switched off.
         is_off = reason.bearing is Bearing.APPLIES
-        judgement = Judgement(Exposure.AFFECTED, judgement.fixed) if is_off else judgement
+        judgement = HoleJudgement(HoleState.AFFECTED, judgement.fixed) if is_off else judgement
         switch = row.switch if is_off else ""
     elif row is not None:
         switch = row.switch
@@ -88,12 +88,12 @@ def _hole(
     )
 
 
-def _worst(found: Sequence[Judgement]) -> Judgement:
+def _worst(found: Sequence[HoleJudgement]) -> HoleJudgement:
     """Where databases disagree: that it is there, then that it is mended, then that it never was. What one
     cannot say, another may know.
     """
-    order = (Exposure.AFFECTED, Exposure.FIXED, Exposure.NOT_AFFECTED, Exposure.UNKNOWN)
-    return min(found, key=lambda one: (order.index(one.exposure), one.fixed == ""))
+    order = (HoleState.AFFECTED, HoleState.FIXED, HoleState.NOT_AFFECTED, HoleState.UNKNOWN)
+    return min(found, key=lambda one: (order.index(one.state), one.fixed == ""))
 
 
 def _first(words: Iterable[str]) -> str:

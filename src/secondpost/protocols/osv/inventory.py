@@ -5,12 +5,11 @@ Python, and the OpenSSL below it, count as the distribution's if it has a packag
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from secondpost.protocols.osv.judging import PYPI, PYTHON_REPOSITORY, UPSTREAM, Installed
 
-STATUS_OCTETS_MAX = 64 * 1024 * 1024  # of dpkg's list of packages
 OPENSSL_REPOSITORY = "github.com/openssl/openssl"
 SQLITE_REPOSITORY = "github.com/sqlite/sqlite"
 
@@ -54,7 +53,6 @@ class MachineContents:
     python_packages: Mapping[str, str]  # name to version
     ecosystem: str = ""  # of the distribution, with its release; "" if it is not known here
     packages: Sequence[SystemPackage] | None = None
-    is_ours: bool = field(default=True)  # whether Python and its packages are looked at
 
 
 def inventory_of(contents: MachineContents, also: Sequence[str] = ()) -> tuple[Installed, ...]:
@@ -65,7 +63,7 @@ def inventory_of(contents: MachineContents, also: Sequence[str] = ()) -> tuple[I
 def _our_own(contents: MachineContents) -> Iterator[Installed]:
     yield Installed("Secondpost", PYPI, "secondpost", contents.secondpost)
     python, openssl = contents.python, contents.openssl
-    series = "".join(f"python{'.'.join(python.split('.')[:2])}")
+    series = f"python{'.'.join(python.split('.')[:2])}"
     yield _of_distribution(contents, "Python", series, python) or Installed(
         "Python", UPSTREAM, PYTHON_REPOSITORY, python
     )

@@ -62,7 +62,7 @@ class Installed:
         return (self.name, *self.also)
 
 
-class Exposure(StrEnum):
+class HoleState(StrEnum):
     AFFECTED = "affected"
     FIXED = "fixed"  # it has the fix
     NOT_AFFECTED = "not-affected"  # it never had the hole, or is no version that the advisory names
@@ -70,24 +70,24 @@ class Exposure(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    exposure: Exposure
+class HoleJudgement:
+    state: HoleState
     fixed: str = ""  # the version that brings the fix, or brought it; "" if there is none
     why: str = ""  # it is unknown, in words that can follow "because"
     urgency: str = ""  # Debian's
     severity: str = ""
 
 
-def judge(advisory: Advisory, installed: Installed) -> Judgement | None:
+def judge(advisory: Advisory, installed: Installed) -> HoleJudgement | None:
     """None if the advisory says nothing of what is installed."""
     found = [
         _of_package(affected, installed)
         for affected in advisory.affected
         if is_about(affected, installed) and not advisory.is_withdrawn
     ]
-    for exposure in (Exposure.AFFECTED, Exposure.UNKNOWN, Exposure.FIXED, Exposure.NOT_AFFECTED):
+    for state in (HoleState.AFFECTED, HoleState.UNKNOWN, HoleState.FIXED, HoleState.NOT_AFFECTED):
         for judgement in found:
-            if judgement.exposure is exposure:
+            if judgement.state is state:
                 return judgement
     return None
 
@@ -121,32 +121,32 @@ def order_of(installed: Installed) -> Order | None:
     return _ORDERS.get(installed.ecosystem.partition(":")[0])
 
 
-def _of_package(affected: AffectedPackage, installed: Installed) -> Judgement:
+def _of_package(affected: AffectedPackage, installed: Installed) -> HoleJudgement:
     order = order_of(installed)
     if order is None:
         why = f"the order of versions of {installed.ecosystem} is not known here"
-        found = Judgement(Exposure.UNKNOWN, why=why)
+        found = HoleJudgement(HoleState.UNKNOWN, why=why)
     else:
         found = _by_versions(affected, installed.version, order)
-    return Judgement(found.exposure, found.fixed, found.why, affected.urgency, affected.severity)
+    return HoleJudgement(found.state, found.fixed, found.why, affected.urgency, affected.severity)
 
 
-def _by_versions(affected: AffectedPackage, version: str, order: Order) -> Judgement:
+def _by_versions(affected: AffectedPackage, version: str, order: Order) -> HoleJudgement:
     ranges = [one for one in affected.ranges if len(one.events) > 0]
     try:
         found = [_by_range(one, version, order) for one in ranges]
         is_listed = any(_is_same(one, version, order) for one in affected.versions)
     except VersionUnreadable as error:
-        return Judgement(Exposure.UNKNOWN, why=f"its versions cannot be compared: {error}")
-    affecting = [one for one in found if one.exposure is Exposure.AFFECTED]
+        return HoleJudgement(HoleState.UNKNOWN, why=f"its versions cannot be compared: {error}")
+    affecting = [one for one in found if one.state is HoleState.AFFECTED]
     if is_listed or len(affecting) > 0:
-        return affecting[0] if len(affecting) > 0 else Judgement(Exposure.AFFECTED)
-    mended = [one for one in found if one.exposure is Exposure.FIXED]
+        return affecting[0] if len(affecting) > 0 else HoleJudgement(HoleState.AFFECTED)
+    mended = [one for one in found if one.state is HoleState.FIXED]
     if len(mended) > 0:
         return mended[0]
     if len(found) == 0 and len(affected.versions) == 0:
-        return Judgement(Exposure.UNKNOWN, why="its advisory names commits and no versions")
-    return Judgement(Exposure.NOT_AFFECTED)
+        return HoleJudgement(HoleState.UNKNOWN, why="its advisory names commits and no versions")
+    return HoleJudgement(HoleState.NOT_AFFECTED)
 
 
 def _is_same(listed: str, version: str, order: Order) -> bool:
@@ -160,7 +160,7 @@ def _is_same(listed: str, version: str, order: Order) -> bool:
         return False
 
 
-def _by_range(one: VersionRange, version: str, order: Order) -> Judgement:
+def _by_range(one: VersionRange, version: str, order: Order) -> HoleJudgement:
     """The evaluation of the schema: the state after all events up to this version."""
     compare = semver_order if one.type is RangeType.SEMVER else order
     is_affected, mended = False, ""
@@ -174,8 +174,8 @@ def _by_range(one: VersionRange, version: str, order: Order) -> Judgement:
     limits = [event.version for event in one.events if event.kind is EventKind.LIMIT]
     is_within = len(limits) == 0 or any(each == "*" or compare(version, each) < 0 for each in limits)
     if is_affected and is_within:
-        return Judgement(Exposure.AFFECTED, _next_fix(one.events, version, compare))
-    return Judgement(Exposure.NOT_AFFECTED) if mended == "" else Judgement(Exposure.FIXED, mended)
+        return HoleJudgement(HoleState.AFFECTED, _next_fix(one.events, version, compare))
+    return HoleJudgement(HoleState.NOT_AFFECTED) if mended == "" else HoleJudgement(HoleState.FIXED, mended)
 
 
 def _is_since(version: str, introduced: str, order: Order) -> bool:

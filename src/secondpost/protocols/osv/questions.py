@@ -23,8 +23,8 @@ from secondpost.protocols.service_questions import ServiceAnswer, ServiceRequest
 BATCH_QUERIES = 100  # OSV allows 1,000
 BATCH_OCTETS_MAX = 4 * 1024 * 1024
 PAGES_MAX = 20  # beyond the first, of all queries together
-ADVISORIES_MAX = 2_000
-KEPT_OCTETS_MAX = 64 * 1024  # of one advisory in the store
+ADVISORIES_MAX = 1_000
+KEPT_OCTETS_MAX = 16 * 1024  # of one advisory in the store
 OK, BAD_REQUEST, NOT_FOUND = 200, 400, 404
 ANSWERS = frozenset({OK, BAD_REQUEST, NOT_FOUND})  # the statuses that asking goes on after
 

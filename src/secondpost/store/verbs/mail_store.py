@@ -1,6 +1,7 @@
 """All verbs of a store of mail."""
 
 from secondpost.store.verbs.accepting import AcceptingVerbs
+from secondpost.store.verbs.advisories import AdvisoriesVerbs
 from secondpost.store.verbs.alarms import AlarmsVerbs
 from secondpost.store.verbs.attacks import AttacksVerbs
 from secondpost.store.verbs.claims import ClaimsVerbs
@@ -22,6 +23,7 @@ class MailVerbs(
     DaysVerbs,
     AlarmsVerbs,
     AttacksVerbs,
+    AdvisoriesVerbs,
     DeskVerbs,
     RefusedVerbs,
     KeepingVerbs,

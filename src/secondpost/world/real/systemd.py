@@ -2,13 +2,13 @@
 
 import os
 import re
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from secondpost.setup.unit_file import SystemdFile
+from secondpost.world.real.programs import ProgramFailed, output_of
 
 ETC = "/etc"
 BOOTED = "/run/systemd/system"  # sd_booted(3)
@@ -71,22 +71,9 @@ def remove_files(places: Sequence[str], folder: str = ETC) -> tuple[str, ...]:
 def run(*words: str) -> str:
     """Run one of systemd's programs; returns what it printed. Raises SystemdFailed."""
     try:
-        done = subprocess.run(
-            words,
-            capture_output=True,
-            text=True,
-            timeout=RUN_SECONDS_MAX,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-    except OSError as error:
-        raise SystemdFailed(f"{words[0]} cannot be run: {error.strerror}") from None
-    except subprocess.TimeoutExpired:
-        raise SystemdFailed(f"{' '.join(words)}: it did not end within {RUN_SECONDS_MAX:g} s") from None
-    if done.returncode != 0:
-        said = " ".join((done.stderr or done.stdout).split())
-        raise SystemdFailed(f"{' '.join(words)}: {said or f'exit code {done.returncode}'}")
-    return done.stdout
+        return output_of(*words, seconds_max=RUN_SECONDS_MAX)
+    except ProgramFailed as failed:
+        raise SystemdFailed(str(failed)) from None
 
 
 def version() -> str:

@@ -3,12 +3,11 @@
 If the fetch role is absent or slow, or its answer is malformed, the service is silent; no error is raised.
 """
 
-from collections.abc import Awaitable, Callable
-
 from secondpost.protocols.role_questions import Garbled
 from secondpost.protocols.service_questions import (
     REQUEST_LINE_OCTETS_MAX,
     RESULT_LINE_OCTETS_MAX,
+    AskService,
     ServiceRequest,
     ServiceResult,
     ServiceSilent,
@@ -22,8 +21,6 @@ from secondpost.world.ports import Net, NetError
 from secondpost.world.sockets.one_question import QuestionDoor, ask_once
 
 ANSWER_SECONDS = 90.0  # longer than the fetcher's own time limit
-
-AskService = Callable[[ServiceRequest], Awaitable[ServiceResult]]
 
 
 class ServiceAsker:
