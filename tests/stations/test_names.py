@@ -16,7 +16,7 @@ from secondpost.receive.names import (
     REMEMBERED_MAX,
     REMEMBERED_SECONDS,
     MessageNames,
-    Names,
+    SenderNames,
 )
 from secondpost.world.asking import Suspended, begin
 from simulation.clock import Timeline, run
@@ -60,7 +60,7 @@ async def all_of(names: MessageNames, questions: Sequence[PublicQuestion]) -> li
 def test_a_name_is_asked_once_for_all_who_need_it_and_remembered_for_a_minute() -> None:
     async def day() -> None:
         deliver = Deliver()
-        names = Names(deliver.records)
+        names = SenderNames(deliver.records)
         of_messages = [MessageNames(names, network, ENDS) for network in (A, A, B)]
         assert [await one.answer(Txt("a.example")) for one in of_messages] == [FOUND] * 3
         at_once = await asyncio.gather(*(one.answer(Txt("b.example")) for one in of_messages))
@@ -78,7 +78,7 @@ def test_a_name_is_asked_once_for_all_who_need_it_and_remembered_for_a_minute() 
 def test_that_dns_failed_is_remembered_for_seconds_so_that_a_flood_waits_once() -> None:
     async def day() -> None:
         deliver = Deliver(UNKNOWN)
-        names = MessageNames(Names(deliver.records), A, ENDS)
+        names = MessageNames(SenderNames(deliver.records), A, ENDS)
         for _ in range(3):
             assert await names.answer(Txt("a.example")) == UNKNOWN
         assert len(deliver.asked) == 1
@@ -93,7 +93,7 @@ def test_nothing_is_waited_for_beyond_the_end_of_the_message() -> None:
     async def day() -> None:
         loop = asyncio.get_running_loop()
         deliver = Deliver(seconds=60.0)
-        shared = Names(deliver.records)
+        shared = SenderNames(deliver.records)
         names = MessageNames(shared, A, loop.time() + 5.0)
         begun = loop.time()
         assert await names.answer(Txt("a.example")) == UNKNOWN
@@ -109,7 +109,7 @@ def test_nothing_is_waited_for_beyond_the_end_of_the_message() -> None:
 def test_a_message_asks_no_more_than_its_share() -> None:
     async def day() -> None:
         deliver = Deliver(seconds=0.0)
-        names = MessageNames(Names(deliver.records), A, ENDS)
+        names = MessageNames(SenderNames(deliver.records), A, ENDS)
         answers = [await names.answer(question) for question in texts(QUESTIONS_MAX + 5)]
         assert answers == [FOUND] * QUESTIONS_MAX + [UNKNOWN] * 5
 
@@ -119,7 +119,7 @@ def test_a_message_asks_no_more_than_its_share() -> None:
 def test_one_network_takes_no_others_share_and_all_together_leave_room_for_recipients() -> None:
     async def day() -> None:
         deliver = Deliver()
-        names = Names(deliver.records)
+        names = SenderNames(deliver.records)
         floods = [
             all_of(MessageNames(names, A, ENDS), texts(QUESTIONS_MAX, f"-{message}")) for message in range(3)
         ]
@@ -144,7 +144,7 @@ def test_one_network_takes_no_others_share_and_all_together_leave_room_for_recip
 def test_what_is_remembered_is_bounded_in_number_and_size() -> None:
     async def day() -> None:
         deliver = Deliver(seconds=0.0)
-        names = Names(deliver.records)
+        names = SenderNames(deliver.records)
         for question in texts(REMEMBERED_MAX + 1):
             await MessageNames(names, A, ENDS).answer(question)
         now = asyncio.get_running_loop().time()
@@ -160,7 +160,7 @@ def test_what_is_remembered_is_bounded_in_number_and_size() -> None:
 def test_a_name_that_cannot_be_public_does_not_exist_and_is_not_asked() -> None:
     async def day() -> None:
         deliver = Deliver()
-        names = MessageNames(Names(deliver.records), A, ENDS)
+        names = MessageNames(SenderNames(deliver.records), A, ENDS)
         for name in ("localhost", "", "a..example", f"{'x' * 64}.example", "a b.example", "ä.example"):
             assert await names.answer(Txt(name)) == TxtAnswer(Finding.NO_NAME)
             assert await names.answer(AddressRecords(name, 6)) == AddressAnswer(Finding.NO_NAME)

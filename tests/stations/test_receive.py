@@ -34,7 +34,7 @@ from secondpost.receive.attack_tally import AttackTally
 from secondpost.receive.authenticating import EVALUATION_SECONDS_MAX, Authenticator
 from secondpost.receive.knowledge import PolicyKnowledge, RecipientKnowledge
 from secondpost.receive.listener import Listener
-from secondpost.receive.names import Names
+from secondpost.receive.names import SenderNames
 from secondpost.receive.offers import PrimaryOffers
 from secondpost.receive.reception import Reception
 from secondpost.receive.refusals import RefusalTally
@@ -238,7 +238,7 @@ class Office:
             UnverifiedMail(self.clock),
             lambda: self.free,
         )
-        self.names = Names(self._records)
+        self.names = SenderNames(self._records)
         self.listener = Listener(
             Reception(
                 config=config,

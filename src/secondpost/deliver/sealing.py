@@ -22,7 +22,7 @@ HEADER_SENT_OCTETS_MAX = HEADER_OCTETS_MAX + 64 * 1024  # with what we added
 END_OF_HEADER = b"\r\n\r\n"
 
 Readable = Body | NothingToSend
-Order = tuple[SealMaterial, bytes]  # and the header
+SealOrder = tuple[SealMaterial, bytes]  # and the header
 
 
 class Seals:
@@ -48,7 +48,7 @@ class Seals:
             notes = await self._claims.authentication_notes([jobs[place].first for place in wanted])
         except StoreUnavailable as error:
             return [NothingToSend(str(error)) for _ in jobs]
-        orders: dict[int, Order] = {}
+        orders: dict[int, SealOrder] = {}
         for place in wanted:
             note, body = notes.get(jobs[place].first.id.queue_id), bodies[place]
             if note is None or note.seal is None or not isinstance(body, bytes | InPieces):
@@ -65,7 +65,7 @@ class Seals:
     def _is_wanted(self, job: Job) -> bool:
         return any(claimed.recipient.domain in self._domains for claimed in job.claimed)
 
-    def _sets(self, orders: Sequence[Order]) -> list[bytes]:
+    def _sets(self, orders: Sequence[SealOrder]) -> list[bytes]:
         return [self._set(*order) for order in orders]
 
     def _set(self, material: SealMaterial, header: bytes) -> bytes:

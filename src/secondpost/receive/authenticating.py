@@ -24,7 +24,7 @@ from secondpost.protocols.dkim.verifying import Proves
 from secondpost.protocols.dmarc_check import check_dmarc
 from secondpost.protocols.mime.arriving_header import ArrivingHeader
 from secondpost.protocols.spf_check import check_spf
-from secondpost.receive.names import MessageNames, Names
+from secondpost.receive.names import MessageNames, SenderNames
 from secondpost.world.asking import Suspended, begin, drive
 from secondpost.world.ports import Clock
 
@@ -37,7 +37,7 @@ class Authenticator:
     """What the checks of all messages share. `server`: our id in Authentication-Results."""
 
     server: str
-    names: Names
+    names: SenderNames
     proves: Proves
     clock: Clock
 

@@ -29,13 +29,13 @@ FAILED_SECONDS = 5.0  # that there was none: otherwise each message would wait f
 REMEMBERED_MAX = 5_000  # answers
 REMEMBERED_CHARACTERS_MAX = 2_000  # of one answer, so that all take 10 MB at most
 
-Ask = Callable[[PublicQuestion], Awaitable[PublicAnswer]]  # within a time of its own; never raises
+AskName = Callable[[PublicQuestion], Awaitable[PublicAnswer]]  # within a time of its own; never raises
 
 
-class Names:
+class SenderNames:
     """What all messages of this process ask and share."""
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: AskName) -> None:
         self._ask = ask
         self._remembered: dict[PublicQuestion, tuple[PublicAnswer, float]] = {}  # until when, in loop time
         self._open: dict[PublicQuestion, asyncio.Task[PublicAnswer]] = {}
@@ -89,7 +89,7 @@ class MessageNames:
 
     __slots__ = ("_left", "_names", "_network", "ends")
 
-    def __init__(self, names: Names, network: str, ends: float) -> None:
+    def __init__(self, names: SenderNames, network: str, ends: float) -> None:
         self._names = names
         self._network = network
         self._left = QUESTIONS_MAX

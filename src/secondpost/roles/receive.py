@@ -16,7 +16,7 @@ from secondpost.receive.disk_room import DiskRoom
 from secondpost.receive.knowledge import PolicyKnowledge, RecipientKnowledge
 from secondpost.receive.listener import Listener
 from secondpost.receive.lists import RecipientLists
-from secondpost.receive.names import Names
+from secondpost.receive.names import SenderNames
 from secondpost.receive.offers import PrimaryOffers
 from secondpost.receive.reception import Reception
 from secondpost.receive.refusals import WRITE_SECONDS, RefusalTally
@@ -63,7 +63,7 @@ class ReceiveRole:
         bringing = UnverifiedMail(world.clock)
         knowledge = PolicyKnowledge(recipients, store, under_way, bringing, free)
         hinter = Hinter(partial(world.net.hint, world.disk.path(HINTS)))
-        self._names = Names(self._asker.records)
+        self._names = SenderNames(self._asker.records)
         self._listener = Listener(
             Reception(
                 config=config,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from secondpost.mail.duration import age_text
 from secondpost.protocols.osv.circumstances import Bearing
-from secondpost.protocols.osv.findings import UNIMPORTANT, KnownHole
+from secondpost.protocols.osv.findings import UNIMPORTANT, AdvisoryFinding
 from secondpost.protocols.osv.judging import PYPI, UPSTREAM, HoleState, Installed
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 
@@ -26,7 +26,7 @@ class AdvisoriesSeen:
 
     source: str
     inventory: Sequence[Installed]
-    holes: Sequence[KnownHole]
+    holes: Sequence[AdvisoryFinding]
     missing: Sequence[str] = ()  # mail servers that were asked for and are not installed
     unasked: Sequence[Installed] = ()
     problem: str = ""
@@ -86,7 +86,7 @@ def _problem(seen: AdvisoriesSeen) -> Diagnosis:
     return Diagnosis(Check.ADVISORIES, "", Grade.WARNING, text, remedy)
 
 
-def diagnosis_of(hole: KnownHole) -> Diagnosis:
+def diagnosis_of(hole: AdvisoryFinding) -> Diagnosis:
     installed, judgement = hole.installed, hole.judgement
     if judgement.state is HoleState.UNKNOWN:
         text = f"{hole_text(hole)}. Whether version {installed.version} has it is not known: {judgement.why}."
@@ -97,7 +97,7 @@ def diagnosis_of(hole: KnownHole) -> Diagnosis:
     return Diagnosis(Check.ADVISORIES, installed.title, _grade(hole), text, remedy_of(hole))
 
 
-def hole_text(hole: KnownHole) -> str:
+def hole_text(hole: AdvisoryFinding) -> str:
     """Which version has which hole, and what mended it."""
     installed, judgement = hole.installed, hole.judgement
     severe = "" if len(hole.severity) == 0 else f", {hole.severity}"
@@ -111,11 +111,11 @@ def hole_text(hole: KnownHole) -> str:
     return f"{installed.title} {installed.version} has {hole.title}{severe}{unimportant}{summary}; {fixed}"
 
 
-def bearing_text(hole: KnownHole) -> str:
+def bearing_text(hole: AdvisoryFinding) -> str:
     return f"{_BEARINGS[hole.because.bearing]} {hole.because.text}"
 
 
-def remedy_of(hole: KnownHole) -> str:
+def remedy_of(hole: AdvisoryFinding) -> str:
     installed, fixed = hole.installed, hole.judgement.fixed
     if len(hole.switch) > 0:
         return hole.switch
@@ -129,7 +129,7 @@ def remedy_of(hole: KnownHole) -> str:
     return UPDATE if kind in ("Debian", "Ubuntu") else f"{UPDATE_RPM} {installed.name}"
 
 
-def _grade(hole: KnownHole) -> Grade:
+def _grade(hole: AdvisoryFinding) -> Grade:
     if hole.because.bearing is Bearing.DOES_NOT:
         return Grade.NOTE
     is_slight = hole.severity == "low" or hole.judgement.urgency == UNIMPORTANT

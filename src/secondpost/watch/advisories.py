@@ -13,7 +13,7 @@ from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.duration import DAY_MS, HOUR_MS, age_text
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.protocols.osv.circumstances import Circumstances
-from secondpost.protocols.osv.findings import KnownHole, known_holes
+from secondpost.protocols.osv.findings import AdvisoryFinding, known_holes
 from secondpost.protocols.osv.judging import Installed
 from secondpost.protocols.osv.questions import ANSWERS, AdvisoriesFound, about, asked_advisories
 from secondpost.protocols.osv.records import Advisory, AdvisoryUnreadable, kept_text, read_kept
@@ -164,7 +164,7 @@ class AdvisoryRounds:
         await self._ring_for_silence()
         advisories = [one for one, _ in await kept_advisories(self._store)]
         holes = [one for one in known_holes(advisories, self._runs.inventory, self._runs.here) if one.is_open]
-        open_now: dict[str, list[KnownHole]] = {}
+        open_now: dict[str, list[AdvisoryFinding]] = {}
         for hole in holes:
             open_now.setdefault(hole.installed.title, []).append(hole)
         for title, found in open_now.items():
@@ -185,7 +185,7 @@ class AdvisoryRounds:
             self._alarms.begin(AlarmKind.ADVISORIES_SILENT, self._service, f"{look.why}; {good}")
 
 
-def _detail(holes: Sequence[KnownHole]) -> str:
+def _detail(holes: Sequence[AdvisoryFinding]) -> str:
     named = ", ".join(
         one.title if len(one.severity) == 0 else f"{one.title} ({one.severity})" for one in holes[:NAMED_MAX]
     )

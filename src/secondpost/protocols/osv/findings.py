@@ -11,7 +11,7 @@ UNIMPORTANT = "unimportant"  # Debian's urgency: no danger in the packages that 
 
 
 @dataclass(frozen=True, slots=True)
-class KnownHole:
+class AdvisoryFinding:
     """A hole of something installed, as all advisories about it together say."""
 
     installed: Installed
@@ -31,14 +31,14 @@ class KnownHole:
 
 def known_holes(
     advisories: Sequence[Advisory], inventory: Iterable[Installed], here: Circumstances
-) -> list[KnownHole]:
+) -> list[AdvisoryFinding]:
     """All holes that advisories know of in what is installed, also those that are mended."""
     return [hole for installed in inventory for hole in _holes_of(installed, advisories, here)]
 
 
 def _holes_of(
     installed: Installed, advisories: Sequence[Advisory], here: Circumstances
-) -> Iterator[KnownHole]:
+) -> Iterator[AdvisoryFinding]:
     judged = [(one, found) for one in advisories if (found := judge(one, installed)) is not None]
     for group in _same_holes(judged):
         yield _hole(installed, group, here)
@@ -63,7 +63,7 @@ def _same_holes(
 
 def _hole(
     installed: Installed, group: Sequence[tuple[Advisory, HoleJudgement]], here: Circumstances
-) -> KnownHole:
+) -> AdvisoryFinding:
     named = dict.fromkeys(name for advisory, _ in group for name in (advisory.id, *advisory.names))
     names = sorted(named, key=lambda name: (not name.startswith("CVE-"), name))
     judgement = _worst([found for _, found in group])
@@ -76,7 +76,7 @@ def _hole(
         switch = row.switch if is_off else ""
     elif row is not None:
         switch = row.switch
-    return KnownHole(
+    return AdvisoryFinding(
         installed=installed,
         title=names[0],
         names=tuple(names),
