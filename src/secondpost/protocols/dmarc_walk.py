@@ -47,9 +47,9 @@ class DmarcWalk:
         if len(found) == 0:
             return start
         last = found[-1]
-        if last.record is not None and last.record.public_suffix is PublicSuffix.YES and last.name != start:
-            below = last.name.count(".") + 2
-            return ".".join(start.split(".")[-below:])
+        if last.record is not None and last.record.public_suffix is PublicSuffix.YES:
+            labels = last.name.count(".") + 2  # one below; the domain itself has no more
+            return ".".join(start.split(".")[-labels:])
         return last.name
 
     @property
