@@ -35,6 +35,8 @@ PACKAGES: Final = {
     "caddy": ("caddy", "usr/bin/caddy"),
     "pebble": ("pebble", "usr/bin/pebble"),
     "prometheus": ("prometheus", "usr/bin/promtool"),
+    "rspamd": ("rspamd", "usr/bin/rspamd"),
+    "opendmarc": ("opendmarc", "usr/sbin/opendmarc"),
 }
 
 # user or group: number, used if the system has none of that name
