@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from secondpost.mail.address import Domain, Mailbox
-from secondpost.mail.questions import Knowledge
+from secondpost.mail.questions import Finding, Knowledge, Txt, TxtAnswer
 from secondpost.protocols.role_questions import PublicAnswer, PublicQuestion, RecipientAsked, question_line
 from secondpost.world.background import BackgroundTasks
 from secondpost.world.ports import ProtocolFactory
@@ -148,5 +148,40 @@ def test_a_deliver_role_that_is_replaced_leaves_no_question_open(run: Run[object
         asker.close()
         door.close()
         await asyncio.sleep(0.01)
+
+    run(day())
+
+
+def test_a_deliver_role_that_starts_late_is_waited_for_with_names_and_not_with_recipients(
+    run: Run[object], tmp_path: Path
+) -> None:
+    found = TxtAnswer(Finding.FOUND, ("v=spf1 -all",))
+
+    async def day() -> None:
+        async def knows(mailbox: Mailbox, prefix: str) -> Knowledge:
+            return Knowledge.KNOWN
+
+        async def records(question: PublicQuestion) -> PublicAnswer:
+            return found
+
+        tasks = BackgroundTasks(lambda error: pytest.fail(str(error)))
+        net, path = RealNet(), str(tmp_path / "questions")
+        asker = RoleAsker(net, path)
+        asking = asyncio.ensure_future(asker.records(Txt("a.example")))
+        assert await asker.knows(MAILBOX, "") is Knowledge.UNREACHABLE
+        assert not asking.done()
+        door = await RoleAnswerer(RoleKnowledge(knows, records), tasks.run).open(net, path)
+        assert await asking == found
+        asker.close()
+        door.close()
+        await asyncio.sleep(0.01)
+
+    run(day())
+
+
+def test_a_deliver_role_that_is_not_there_is_an_answer_that_failed(run: Run[object], tmp_path: Path) -> None:
+    async def day() -> None:
+        asker = RoleAsker(RealNet(), str(tmp_path / "questions"), answer_seconds=0.05)
+        assert await asker.records(Txt("a.example")) == TxtAnswer(Finding.FAILED)
 
     run(day())

@@ -61,24 +61,27 @@ class RoleAsker(asyncio.Protocol):
         return answered.knowledge if isinstance(answered, RecipientAnswered) else Knowledge.UNREACHABLE
 
     async def records(self, question: PublicQuestion) -> PublicAnswer:
-        """Ask for records of a name."""
-        answered = await self._within(lambda number: NameAsked(number, question))
+        """Ask for records of a name. A deliver role that is being started is waited for."""
+        answered = await self._within(lambda number: NameAsked(number, question), waits=True)
         return (
             answered.answer
             if isinstance(answered, NameAnswered)
             else without_records(question, Finding.FAILED)
         )
 
-    async def _within(self, question: Callable[[int], Asked]) -> Answered | None:
+    async def _within(self, question: Callable[[int], Asked], *, waits: bool = False) -> Answered | None:
         """Waits in a task of its own, since the caller may not have one yet."""
-        return await asyncio.get_running_loop().create_task(self._ask(question))
+        return await asyncio.get_running_loop().create_task(self._ask(question, waits))
 
-    async def _ask(self, question: Callable[[int], Asked]) -> Answered | None:
-        """The answer; None if there is none in time."""
+    async def _ask(self, question: Callable[[int], Asked], waits: bool) -> Answered | None:
+        """The answer; None if there is none in time. `waits`: for a role that is not there yet."""
         try:
             async with asyncio.timeout(self._answer_seconds):
                 for _ in range(ASKED_MAX):
                     await self._connect()
+                    while waits and self._transport is None:
+                        await asyncio.sleep(RECONNECT_SECONDS)
+                        await self._connect()
                     if self._transport is None or self._choked or len(self._open) >= OPEN_QUESTIONS_MAX:
                         return None
                     answered = await self._ask_once(self._transport, question)
