@@ -29,7 +29,7 @@ from tests.store.letters import Letters, leased
 from tests.store.place import SqlitePlace
 
 US = Domain("mx2.example.net")
-RESULTS = "mx2.example.net;\r\n spf=pass smtp.mailfrom=ann@elsewhere.example;\r\n arc=none"
+RESULTS = "mx2.example.net;\r\n spf=pass smtp.mailfrom=elsewhere.example;\r\n arc=none"
 PREFIX = f"Received: by mx2.example.net\r\nAuthentication-Results: {RESULTS}\r\n".encode()
 HEADER = b"From: ann@elsewhere.example\r\nTo: anna@example.net\r\nSubject: hello\r\n\r\n"
 SMALL = HEADER + b"Hello.\r\n"

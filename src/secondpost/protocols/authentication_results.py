@@ -21,7 +21,6 @@ from secondpost.mail.authentication import (
     DkimFound,
     DmarcFound,
     SpfFound,
-    SpfIdentity,
 )
 from secondpost.protocols.comments import Lexeme, Piece, pieces_of
 from secondpost.protocols.smtp.international import written_domain
@@ -213,9 +212,10 @@ def results_text(server: str, found: Authentication) -> str:
 
 
 def _spf_words(spf: SpfFound) -> list[str]:
-    # A mailbox in UTF-8 came by SMTPUTF8, and then the header may hold UTF-8 (RFC 8616 §3).
-    name = _written(spf.name, keeps_utf8=spf.identity is SpfIdentity.MAILFROM)
-    properties = [f"{spf.identity}={name}"] if len(spf.name) > 0 else []
+    """The domain of the sender, without its local part: OpenDMARC 1.4 understands no more (RFC 8601 §2.7.2
+    permits both).
+    """
+    properties = [f"{spf.identity}={_written(spf.domain)}"] if len(spf.domain) > 0 else []
     return [f"spf={spf.result}", *_reason(spf.reason), *properties]
 
 
@@ -249,11 +249,10 @@ def _reason(reason: str) -> list[str]:
     return [f"reason={_written(reason)}"] if len(reason) > 0 else []
 
 
-def _written(value: str, *, keeps_utf8: bool = False) -> str:
+def _written(value: str) -> str:
     """A token or an address as it is, all else as a quoted string without signs that break out of it."""
     shown = "".join(
-        sign if is_readable(sign) and (keeps_utf8 or sign.isascii()) else "?"
-        for sign in value[:VALUE_CHARACTERS_MAX]
+        sign if is_readable(sign) and sign.isascii() else "?" for sign in value[:VALUE_CHARACTERS_MAX]
     )
     if _PLAIN_VALUE.fullmatch(shown) is not None:
         return shown
