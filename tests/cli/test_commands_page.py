@@ -10,6 +10,7 @@ import pytest
 
 from secondpost.cli.main import secondpost
 from secondpost.owner import (
+    attack_documents,
     certificate_document,
     check_documents,
     documents,
@@ -29,6 +30,8 @@ def leaves(group: click.Command, words: tuple[str, ...]) -> Iterator[tuple[tuple
     if not isinstance(group, click.Group):
         yield words, group
         return
+    if group.invoke_without_command:
+        yield words, group
     context = click.Context(group)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
@@ -76,6 +79,7 @@ DOCUMENTS = {
     name.removesuffix("Document"): kind
     for name, kind in {
         **vars(documents),
+        **vars(attack_documents),
         **vars(certificate_document),
         **vars(check_documents),
         **vars(init_documents),

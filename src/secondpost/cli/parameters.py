@@ -1,5 +1,6 @@
 """Parsers of words on the command line: ids, addresses, ages, sizes; and their error messages."""
 
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -13,6 +14,8 @@ from secondpost.mail.queue_id import QueueId, parse_queue_id
 from secondpost.mail.size import parse_size
 
 T = TypeVar("T")
+_UNITS = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week"}
+_SHORT_AGE = re.compile(r"(\d{1,9})([smhdw])")
 WHERE_IDS_ARE = "; `secondpost queue list` shows ids"
 
 
@@ -41,6 +44,11 @@ def _message_or_delivery(text: str) -> QueueId | DeliveryId:
     return DeliveryId.parse(text) if "/" in text else parse_queue_id(text)
 
 
+def _age(text: str) -> int:
+    short = _SHORT_AGE.fullmatch(text)
+    return parse_duration_ms(text if short is None else f"{short[1]} {_UNITS[short[2]]}")
+
+
 def _domain(text: str) -> Domain:
     return Domain.parse(ascii_domain(text))
 
@@ -52,5 +60,5 @@ MESSAGE_OR_DELIVERY = Parsed("ID[/N]", _message_or_delivery, WHERE_IDS_ARE)
 DELIVERY = Parsed("ID/N", DeliveryId.parse)
 DOMAIN = Parsed("DOMAIN", _domain)
 MAILBOX = Parsed("ADDRESS", utf8_mailbox)
-AGE = Parsed("AGE", parse_duration_ms)
+AGE = Parsed("AGE", _age)
 SIZE = Parsed("SIZE", parse_size)

@@ -4,7 +4,9 @@ import click
 
 from secondpost.cli.command import Group
 
-PLACES = {"attacks": "secondpost.cli.watch_attacks"}
+PLACES: dict[str, str] = {
+    "attacks": "secondpost.cli.watch_attacks",
+}  # a command's name, and the module that has it
 
 
 @click.group(cls=Group, places=PLACES)
