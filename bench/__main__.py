@@ -20,7 +20,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
 
-from bench import fanout, figures, importing, peers
+from bench import detector, fanout, figures, importing, peers
+from bench.detector import DetectorBench
 from bench.fanout import FanOutBench
 from bench.figures import Bench, Figure, Mode, Side, Work, as_json
 from bench.importing import ImportBench
@@ -42,6 +43,8 @@ BARS: Final = (
     (Figure(Work.FANOUT, MAIL_OCTETS, Mode.ONE_DOMAIN, "disk"), "ratio", 0.4, "at least"),
     (Figure(Work.BESIDE, 4096, Mode.ONE_DOMAIN, "disk"), "ratio", 0.5, "at least"),
     (Figure(Work.IMPORT, 4096, Mode.HUNDRED_DOMAINS, "disk"), "lock_ms", 50.0, "at most"),
+    (Figure(Work.DETECTOR, 4096, Mode.KEPT_OPEN, "tmpfs"), "loss_upper", 0.05, "at most"),
+    (Figure(Work.DETECTOR, 4096, Mode.PER_CONNECTION, "tmpfs"), "loss_upper", 0.05, "at most"),
     (Figure(Work.IMPORT, 4096, Mode.HUNDRED_DOMAINS, "disk"), "rss_growth", 1.2, "at most"),
     (Figure(Work.IMPORT, 4096, Mode.HUNDRED_DOMAINS, "disk"), "accept_ratio", 0.9, "at least"),
 )
@@ -93,6 +96,7 @@ def chosen(arguments: argparse.Namespace) -> list[Figure]:
             *figures.grid(arguments.short),
             *fanout.grid(arguments.short),
             *importing.grid(arguments.short),
+            *detector.grid(arguments.short),
         )
         if arguments.only in (None, figure.work.value)
         and (arguments.against_tree is None or figure.work in of_two_trees)
@@ -116,7 +120,8 @@ def run(arguments: argparse.Namespace, folder: Path) -> int:
     mail = Bench(tools, spools, sides, rounds, arguments.short, tree)
     issues = FanOutBench.prepared(tools, spools, rounds, arguments.short, tree)
     lists = ImportBench(spools, rounds, arguments.short)
-    measured_by: dict[Work, FanOutBench | ImportBench] = {
+    measured_by: dict[Work, FanOutBench | ImportBench | DetectorBench] = {
+        Work.DETECTOR: DetectorBench(tools, spools, rounds, arguments.short),
         Work.FANOUT: issues,
         Work.BESIDE: issues,
         Work.IMPORT: lists,

@@ -31,6 +31,7 @@ class Work(StrEnum):
     RELAY = "relay"  # until the last message is at the next hop
     FANOUT = "fanout"  # an issue to many readers, against this machine's own RSA signatures
     BESIDE = "beside"  # relay while an issue is sent, against relay alone
+    DETECTOR = "detector"  # accepting with the search for attacks, against accepting without it
     IMPORT = "import"  # readers are imported and an issue is frozen while mail is accepted
 
 

@@ -28,11 +28,13 @@ class Load:
     size: int
     sessions: int
     keep_open: bool  # many messages per connection, or one
+    message: Path | None = None  # a file with the message, instead of one of that size
 
     @property
     def options(self) -> list[str]:
         keep = ["-d"] if self.keep_open else []
-        return ["-s", str(self.sessions), *keep, "-m", str(self.messages), "-l", str(self.size)]
+        what = ["-l", str(self.size)] if self.message is None else ["-F", str(self.message)]
+        return ["-s", str(self.sessions), *keep, "-m", str(self.messages), *what]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from secondpost.protocols.attacks.matching import (
     AttackFound,
     did,
     found_at_first,
-    found_in,
     found_in_address,
     found_in_header,
+    found_in_hello,
     found_in_line,
     is_plain,
 )
@@ -24,6 +24,7 @@ from secondpost.protocols.attacks.rules import (
     TLS_INJECTION,
     AttackPlace,
 )
+from secondpost.protocols.smtp.lines import CRLF
 from secondpost.protocols.smtp.server_commands import CommandVerb
 from secondpost.protocols.smtp.server_events import (
     AskedAbout,
@@ -47,14 +48,14 @@ _EMPTY_LINE = b"\r\n\r\n"
 
 
 class HeaderCollector:
-    """Gathers the pieces of a message up to the end of its header, or of what is looked at."""
+    """Gathers the pieces of a header, up to its end or to what is looked at."""
 
     __slots__ = ("_pieces", "_size", "_tail")
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
         self._size = 0
-        self._tail = b"\r\n"  # so that a message that begins with an empty line has an empty header
+        self._tail = b""
 
     def add(self, piece: bytes) -> bool:
         """Whether the header is complete."""
@@ -65,33 +66,41 @@ class HeaderCollector:
         return ends or self._size >= HEADER_OCTETS_MAX
 
     def header(self) -> bytes:
-        text = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-        end = 0 if text.startswith(b"\r\n") else text.find(_EMPTY_LINE)
+        text = b"".join(self._pieces)
+        end = 0 if text.startswith(CRLF) else text.find(_EMPTY_LINE)
         return text if end < 0 else text[:end]
 
 
 class SessionWatch:
     """Looks at one session. Of all rules that one text fits, the most telling is found."""
 
-    __slots__ = ("_collector", "_opening")
+    __slots__ = ("_awaits_header", "_collector", "_opening")
 
     def __init__(self) -> None:
-        self._collector: HeaderCollector | None = None  # while a header comes in
+        self._awaits_header = False
+        self._collector: HeaderCollector | None = None  # of a header that comes in pieces
         self._opening: bytes | None = b""  # the empty lines that the session began with; None: over
 
     def see(self, event: Event) -> tuple[AttackFound, ...]:
+        # Not `match`: its patterns for classes take five times as long, and this is for every event.
+        if isinstance(event, BodyPiece):
+            return self._piece(event.data) if self._awaits_header else NOTHING
+        if isinstance(event, RcptTo):
+            return NOTHING if is_plain(event.mailbox.local) else _address(event.mailbox)
+        if isinstance(event, MailFrom):
+            return _address(event.sender)
+        if isinstance(event, DataBegin):
+            self._awaits_header = True
+            return NOTHING
+        if isinstance(event, BodyEnd | BodyRefused):
+            return self._end(event)
+        return self._see_rare(event)
+
+    def _see_rare(self, event: Event) -> tuple[AttackFound, ...]:
         match event:
-            case BodyPiece(data):
-                return NOTHING if self._collector is None else self._header(self._collector, data)
-            case RcptTo(path) | MailFrom(path):
-                return _address(path)
-            case DataBegin():
-                self._collector = HeaderCollector()
-            case BodyEnd() | BodyRefused():
-                return self._end(event)
             case Hello(name):
                 self._opening = None
-                return found_in(AttackPlace.HELLO, name.encode())[:1]
+                return found_in_hello(name.encode())[:1]
             case ClientFault(_, line) | Close(_, line) if len(line) > 0:
                 return self._line(line)
             case AskedAbout(line):
@@ -103,10 +112,19 @@ class SessionWatch:
                 return (AttackFound(SMUGGLING, AttackPlace.BODY, octets),)
         return NOTHING
 
-    def _header(self, collector: HeaderCollector, data: bytes) -> tuple[AttackFound, ...]:
-        if not collector.add(data):
+    def _piece(self, data: bytes) -> tuple[AttackFound, ...]:
+        if self._collector is None:  # nearly always the whole header is in the first piece
+            end = 0 if data.startswith(CRLF) else data.find(_EMPTY_LINE)
+            if end >= 0:
+                self._awaits_header = False
+                return found_in_header(data[:end])
+            self._collector = HeaderCollector()
+        if not self._collector.add(data):
             return NOTHING
-        self._collector = None
+        return self._header(self._collector)
+
+    def _header(self, collector: HeaderCollector) -> tuple[AttackFound, ...]:
+        self._awaits_header, self._collector = False, None
         return found_in_header(collector.header())
 
     def _line(self, line: bytes) -> tuple[AttackFound, ...]:
@@ -119,10 +137,9 @@ class SessionWatch:
         return first if len(first) > 0 else found_in_line(line)[:1]
 
     def _end(self, end: BodyEnd | BodyRefused) -> tuple[AttackFound, ...]:
-        found = NOTHING
-        if self._collector is not None:  # a message without an empty line is all header
-            found = found_in_header(self._collector.header())
-            self._collector = None
+        # A message without an empty line is all header.
+        found = NOTHING if self._collector is None else self._header(self._collector)
+        self._awaits_header = False
         if end.bare_newlines > 0:
             found += (did(BARE_LINE_ENDS),)
         if end.received_fields > RECEIVED_FIELDS_MAX:

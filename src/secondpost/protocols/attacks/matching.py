@@ -32,6 +32,12 @@ _ODD_ADDRESS = re.compile(rb"[^A-Za-z0-9._+=@#!~*?^,\[\]<>-]|decode@", re.IGNORE
 _ODD_TEXT = re.compile(
     rb"<(?:%=|s(?:cript|vg|tyle)|i(?:frame|mg|nput)|object|embed|ma(?:th|rquee)|body|video|audio|details)"
 )  # searched in lower case: a pattern for both cases would take twenty times as long
+_ODD_ESCAPE = re.compile(rb"=(?:0[ad]|24|3c|7b)")  # in an encoded word: a line end, $, <, {
+_ODD_HELLO = re.compile(
+    rb"[^A-Za-z0-9._:\[\]-]|^(?:masscan|zmap|nmap|openvas|nessus|qualys|zgrab|shodan|censys|nuclei|checktls|net)",
+    re.IGNORECASE,
+)
+_BASE64_WORD = re.compile(rb"=\?[\w.*-]{1,40}\?[bB]\?([^? \t\r\n]{0,400})\?=")
 _PATH = re.compile(
     rb"\s{0,64}(?:MAIL|RCPT)\s{1,64}(?:FROM|TO)\s{0,64}:\s{0,64}(.*)", re.IGNORECASE | re.DOTALL
 )
@@ -90,19 +96,20 @@ def found_in_line(line: bytes) -> tuple[AttackFound, ...]:
     if path is not None:
         inside = found_in(AttackPlace.ADDRESS, path[1])
     elif hello is not None:
-        inside = found_in(AttackPlace.HELLO, hello[1])
+        inside = found_in_hello(hello[1])
     rules = {found.rule for found in inside}
     return inside + tuple(found for found in found_in(AttackPlace.LINE, line) if found.rule not in rules)
+
+
+def found_in_hello(name: bytes) -> tuple[AttackFound, ...]:
+    """`name`: as given in EHLO or HELO."""
+    return () if _ODD_HELLO.search(name) is None else found_in(AttackPlace.HELLO, name[:LINE_OCTETS_MAX])
 
 
 def found_in_header(header: bytes) -> tuple[AttackFound, ...]:
     """`header`: the fields of a message, or the beginning of them. A rule is found once."""
     header = header[:HEADER_OCTETS_MAX]
-    has_words = b"?" in header and b"=?" in header  # one octet is sought much faster than two
-    decoded = _decoded_words(header) if has_words else b""
-    if not (
-        _is_odd(header) or (len(decoded) > 0 and (_is_odd(decoded) or b"\n" in decoded or b"\r" in decoded))
-    ):
+    if not _is_odd(header):
         return ()
     found: dict[str, AttackFound] = {}
     for value in _values(header):
@@ -111,10 +118,25 @@ def found_in_header(header: bytes) -> tuple[AttackFound, ...]:
     return tuple(found.values())
 
 
-def _is_odd(text: bytes) -> bool:
-    if b"{" in text or (b"$" in text and b"$(" in text):
+def _is_odd(header: bytes) -> bool:
+    """Whether a rule may fit. Single octets are sought first: that takes almost no time."""
+    if b"{" in header or (b"$" in header and b"$(" in header):
         return True
-    lower = text.lower()
+    lower = header.lower()
+    if _ODD_TEXT.search(lower) is not None or b"javascript:" in lower:
+        return True
+    if b"?q?" in lower and _ODD_ESCAPE.search(lower) is not None:
+        return True
+    return b"?b?" in lower and _has_odd_words(header)
+
+
+def _has_odd_words(header: bytes) -> bool:
+    """Whether the words in base64 have anything that is sought, or a line end."""
+    words = _BASE64_WORD.findall(header)
+    decoded = b"".join(map(_decoded_base64, words[:ENCODED_WORDS_MAX]))
+    if b"{" in decoded or b"$" in decoded or b"\n" in decoded or b"\r" in decoded:
+        return True
+    lower = decoded.lower()
     return _ODD_TEXT.search(lower) is not None or b"javascript:" in lower
 
 
@@ -130,21 +152,15 @@ def _values(header: bytes) -> Iterator[bytes]:
             yield _ENCODED_WORD.sub(_decoded, value)
 
 
-def _decoded_words(header: bytes) -> bytes:
-    words: list[bytes] = []
-    for match in _ENCODED_WORD.finditer(header):
-        words.append(_decoded(match))
-        if len(words) == ENCODED_WORDS_MAX:
-            break
-    return b"".join(words)
-
-
 def _decoded(word: re.Match[bytes]) -> bytes:
     """The octets of an encoded word (RFC 2047 §4); as written if it is malformed."""
-    encoding, text = word[1], word[2]
-    if encoding in b"qQ":
-        return quopri.decodestring(text, header=True)
+    if word[1] in b"qQ":
+        return quopri.decodestring(word[2], header=True)
+    return _decoded_base64(word[2])
+
+
+def _decoded_base64(text: bytes) -> bytes:
     try:
         return base64.b64decode(text + b"==")
     except binascii.Error:
-        return word[0]
+        return text

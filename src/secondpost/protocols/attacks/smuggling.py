@@ -13,28 +13,27 @@ _SAMPLE_OCTETS = 128
 class SmugglingLook:
     """Takes the pieces of one body as they came, with their dot-stuffing, split anywhere."""
 
-    __slots__ = ("_before", "_is_odd", "_looked", "_over")
+    __slots__ = ("_before", "_looked", "_octets_left")
 
     def __init__(self) -> None:
         self._before = b""
-        self._is_odd = False
-        self._looked = 0
-        self._over = False
+        self._looked = False  # a bare line end or a NUL was there
+        self._octets_left = LOOKED_OCTETS_MAX
 
     def find(self, piece: bytes, *, has_odd_ends: bool) -> bytes | None:
         """The octets around the first smuggled command, once; None if there is none (yet)."""
-        if self._over:
-            return None
-        self._is_odd = self._is_odd or has_odd_ends or b"\x00" in piece
         before = self._before
-        self._before = (
-            piece[-_KEPT_OCTETS:] if len(piece) >= _KEPT_OCTETS else (before + piece)[-_KEPT_OCTETS:]
-        )
-        return self._search(before + piece) if self._is_odd else None
+        self._before = piece if len(piece) >= _KEPT_OCTETS else (before + piece)[-_KEPT_OCTETS:]
+        if not (has_odd_ends or self._looked or b"\x00" in piece):
+            return None
+        self._looked = True
+        return self._search(before[-_KEPT_OCTETS:] + piece) if self._octets_left > 0 else None
 
     def _search(self, text: bytes) -> bytes | None:
-        self._looked += len(text)
+        self._octets_left -= len(text)
         pattern = SMUGGLING.pattern
         found = None if pattern is None else pattern.search(text)
-        self._over = found is not None or self._looked > LOOKED_OCTETS_MAX
-        return None if found is None else text[found.start() : found.start() + _SAMPLE_OCTETS]
+        if found is None:
+            return None
+        self._octets_left = 0
+        return text[found.start() : found.start() + _SAMPLE_OCTETS]
