@@ -82,7 +82,9 @@ class LogAttempt:
 
 
 class LogTally:
-    def __init__(self) -> None:
+    def __init__(self, networks_max: int = NETWORKS_MAX, addresses_max: int = ADDRESSES_MAX) -> None:
+        self._networks_max = networks_max
+        self._addresses_max = addresses_max
         self._tallies: dict[tuple[str, MailSoftware], RuleTally] = {}
         self._networks = 0
         self._addresses = 0
@@ -142,7 +144,7 @@ class LogTally:
         attempts = tally.networks.get(network)
         if attempts is not None:
             return attempts
-        if self._networks >= NETWORKS_MAX and network != UNKNOWN:
+        if self._networks >= self._networks_max and network != UNKNOWN:
             return tally.networks.setdefault(OTHERS, Attempts())
         self._networks += 1
         attempts = tally.networks[network] = Attempts()
@@ -151,7 +153,7 @@ class LogTally:
     def _note_address(self, tally: RuleTally, address: str) -> None:
         if address in tally.addresses:
             return
-        if self._addresses >= ADDRESSES_MAX:
+        if self._addresses >= self._addresses_max:
             tally.more_addresses = True
             return
         tally.addresses.add(address)
