@@ -7,7 +7,7 @@ from secondpost.watch.logs.archive import LogOctets, LogTorn, pieces_of
 from secondpost.watch.logs.scan import LogScan, LogSummary
 from secondpost.watch.logs.tally import LogTally
 from secondpost.world.real.clock import RealClock
-from secondpost.world.real.log_files import OpenLog, opened_log
+from secondpost.world.real.log_files import STANDARD, OpenLog, opened_log
 from secondpost.world.real.zstd import unpacked_by_zstd
 
 PIECES_PER_PROGRESS = 32
@@ -46,15 +46,16 @@ def read_logs(paths: Sequence[str], since_ms: int | None, tell: Callable[[LogPro
     done = ReadLogs()
     known: set[tuple[int, int]] = set()
     for path in paths:
+        name = "standard input" if path == STANDARD else path
         try:
             with opened_log(path, now_ms()) as log:
                 if log.identity is not None and log.identity in known:
                     continue
                 if log.identity is not None:
                     known.add(log.identity)
-                done.logs.append(_read(path, log, since_ms, tell, done.tally))
+                done.logs.append(_read(name, log, since_ms, tell, done.tally))
         except OSError as error:
-            done.logs.append(ReadLog(path, LogSummary(), f"cannot be read: {error.strerror}"))
+            done.logs.append(ReadLog(name, LogSummary(), f"cannot be read: {error.strerror}"))
     return done
 
 
