@@ -37,7 +37,7 @@ IN_PARALLEL := --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal
 
 OF_THE_SERVICE := tests/service tests/demo tests/crash tests/processes/test_moving.py
 
-test: $(READY) have-postgres
+test: $(READY) have-postgres have-zstd
 	@$(PY) -m pytest $(IN_PARALLEL) $(addprefix --ignore , tests/against tests/look $(OF_THE_SERVICE))
 
 service: $(READY) have-strace have-ip
@@ -62,7 +62,7 @@ bench: $(READY) have-peers
 against: $(READY) have-peers have-swaks have-package
 	@$(PY) -m pytest tests/against
 
-long: $(READY) have-peers have-strace have-ip have-swaks have-chromium have-postgres
+long: $(READY) have-peers have-strace have-ip have-swaks have-chromium have-postgres have-zstd
 	@$(MAKE) --no-print-directory lint test service look
 	@PROMISES=10000 WEEKS=500 $(PY) -m pytest tests/newsletter/test_promises.py tests/newsletter/test_weeks_at_random.py
 	@$(PY) -m tests.crash.kill_loop --seconds 1800
@@ -117,13 +117,15 @@ $(READY): requirements.lock pyproject.toml
 	@$(PY) -m compileall -q src simulation
 	@touch $@
 
-.PHONY: have-strace have-ip have-swaks have-chromium have-postgres have-debootstrap have-debhelper have-package have-peers
+.PHONY: have-strace have-ip have-swaks have-chromium have-postgres have-zstd have-debootstrap have-debhelper have-package have-peers
 have-strace:
 	@command -v strace >/dev/null || { echo "strace is missing: apt-get install strace"; exit 1; }
 have-ip:
 	@command -v ip >/dev/null || { echo "ip is missing: apt-get install iproute2"; exit 1; }
 have-swaks:
 	@command -v swaks >/dev/null || { echo "swaks is missing: apt-get install swaks"; exit 1; }
+have-zstd:
+	@command -v zstd >/dev/null || { echo "zstd is missing: apt-get install zstd"; exit 1; }
 have-postgres:
 	@test -x /usr/lib/postgresql/15/bin/initdb || { echo "PostgreSQL is missing: apt-get install postgresql-15"; exit 1; }
 

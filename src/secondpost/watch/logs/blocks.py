@@ -10,72 +10,57 @@ from collections.abc import Iterator
 BLOCK_OCTETS = 256 * 1024
 LINE_OCTETS_MAX = 64 * 1024  # what is longer is cut here
 
-# Kinds of lines in which a server says what it disliked, in lower case.
+# Parts of lines in which a server says what it disliked, in lower case.
 _KINDS = (
     b"bad-input",
     b"on session",
-    b"non-smtp command",
-    b"improper command pipelining",
-    b"illegal address syntax",
+    b"synta",  # illegal address syntax, SMTP syntax error, syntactically invalid
+    b"command from",
+    b"command pipelining",
     b"request longer than",
-    b"malformed bdat",
+    b"input too long",
     b"bare <lf>",
     b"bare linefeed",
-    b"smtp syntax error",
     b"smtp protocol",
     b"smtp call from",
-    b"syntactically invalid",
     b"unqualified ",
-    b"input too long",
-    b"probable open proxy",
-    b"possible smtp attack",
-    b'" command from',
+    b"open proxy",
     b" etrn ",
     b" vrfy ",
     b" expn ",
-    b": vrfy from",
-    b'"received" headers',
+    b'received" headers',
+    b'received\\" headers',
     b"too many hops",
     b"cannot mail directly",
-    b"authentication fail",
-    b"authenticator failed",
+    b"authenticat",
     b"auth failure",
     b"protocol-fault ",
-    b"attack ",
+    b"attack",
     b"header ",
     b'"message":[',  # the octets of a text that is no UTF-8 are written as numbers
-    b'"message" : [',
 )
 # What attacks have in them wherever they stand.
 _TEXTS = (
-    b"${",
-    b"$(",
-    b"$ifs",
-    b"`",
     b"x2f",
-    b"jndi",
-    b"{{",
-    b"{%",
-    b"<%",
-    b"#{",
-    b"<script",
-    b"javascript:",
+    b"script",
     b"union",
     b"sleep",
     b"waitfor",
     b"../",
-    b"%2e%2e",
-    b"%0d",
-    b"%0a",
-    b"/etc/passwd",
+    b"etc/passwd",
     b"/dev/tcp",
     b"decode@",
-    b"+:",
-    b"){",
-    b") {",
     b' <= "',
     b'** "',
     b'> "',
+)
+# The same below an octet that is rare in logs: one octet is sought much faster than two.
+_RARE: tuple[tuple[bytes, tuple[bytes, ...]], ...] = (
+    (b"`", (b"`",)),
+    (b"$", (b"${", b"$(", b"$ifs")),
+    (b"{", (b"{{", b"{%", b"#{", b"){", b") {")),
+    (b"%", (b"<%", b"%2e%2e", b"%0d", b"%0a")),
+    (b"+", (b"+:",)),
 )
 # Each begins with fixed octets, which makes the search quick: an address in brackets with what ordinary
 # ones do not have; a command that OpenSMTPD refused and that is none of the usual ones; the name of a
@@ -123,7 +108,8 @@ def worth_a_look(block: bytes) -> list[int]:
     """Where the lines begin that may be of an attack, in order."""
     lower = block.lower()
     starts: set[int] = set()
-    for mark in (*_KINDS, *_TEXTS):
+    there = (mark for octet, marks in _RARE if octet in lower for mark in marks)
+    for mark in (*_KINDS, *_TEXTS, *there):
         starts.update(_lines_with(lower, mark))
     for form in _ODD:
         starts.update(_lines_like(lower, form))

@@ -36,7 +36,7 @@ def reader_of(program: bytes) -> LogReader | None:
         return EXIM_LOG
     if program in (b"smtpd", b"opensmtpd"):
         return OPENSMTPD_LOG
-    return SENDMAIL_LOG if program.startswith((b"sendmail", b"sm-", b"mimedefang-sendmail")) else None
+    return SENDMAIL_LOG if program.startswith((b"sendmail", b"sm-")) else None
 
 
 @dataclass(slots=True)
