@@ -4,6 +4,8 @@ import tracemalloc
 from collections.abc import Iterator
 from datetime import datetime
 
+import pytest
+
 from secondpost.protocols.attacks.rules import HTTP, SHELL_IN_ADDRESS
 from secondpost.watch.hole import MailSoftware
 from secondpost.watch.logs.blocks import BLOCK_OCTETS, LINE_OCTETS_MAX, worth_a_look
@@ -93,3 +95,19 @@ def test_networks_and_addresses_are_bounded() -> None:
     assert len(attacked.networks) == 100 + 1
     assert attacked.networks[OTHERS].count == 900
     assert list(other.networks) == [""], "attempts of unknown clients keep their place"
+
+
+@pytest.mark.parametrize(
+    ("begin", "again"),
+    [
+        ("smtpd[7]: 0123456789abcdef mda delivery evpid=0123456789abcdef from=<`id`", "> to=<> rcpt=<"),
+        ("postfix/smtpd[7]: NOQUEUE: reject: RCPT from x[203.0.113.7]: 550 from=<`id`", "> to=<> from=<"),
+        ("sendmail[7]: 6ATK6tl4000010: ruleset=check_rcpt, arg1=<`id`>", ", arg2=, relay=x [203.0.113.7]"),
+    ],
+)
+def test_a_line_that_could_be_split_in_many_ways_is_read_in_one(begin: str, again: str) -> None:
+    """With a pattern that tries them all, this would take hours."""
+    scan = LogScan(WRITTEN_MS)
+    scan.feed(f"Nov 29 20:05:14 mx {begin}{again * 500}\n".encode())
+    scan.end()
+    assert scan.summary.lines == 1

@@ -39,8 +39,8 @@ _HELLO = re.compile(
 _UNQUALIFIED = re.compile(rb"unqualified (?:sender|recipient|verify) rejected: <(.*)> H=(.*)", re.DOTALL)
 _ERROR = re.compile(rb'SMTP (?:syntax|protocol) error in "(.*)" H=(.*)', re.DOTALL)
 _AHEAD = re.compile(
-    rb"SMTP protocol synchronization error \(.*?\): rejected (?:connection from|\"(.*?)\") H=(.*?) (?:next )?"
-    rb'input="(.*)"',
+    rb"SMTP protocol synchronization error \([^()]{1,100}\): rejected (?:connection from|\"(.{0,512}?)\") "
+    rb'H=(.{0,512}?) (?:next )?input="(.*)"',
     re.DOTALL,
 )
 _DROPPED = re.compile(rb'SMTP call from (.{0,512}?) dropped: too many .*\(last was "(.*)"\)', re.DOTALL)

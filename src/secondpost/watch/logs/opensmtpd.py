@@ -16,9 +16,7 @@ _EVENT = re.compile(
 _REFUSED = re.compile(rb'command="(.*)" result="(\d\d\d).*"', re.DOTALL)
 _AHEAD = re.compile(rb'result="\d\d\d [^"]*Pipelining not supported')
 _ENVELOPE = re.compile(rb"evpid=([0-9a-f]{16}) from=<(.*)> to=<(.*)>", re.DOTALL)
-_DELIVERY = re.compile(
-    rb"(?:delivery )?evpid=([0-9a-f]{16}) from=<(.*)> to=<(.*)> rcpt=<.*?> .*(?:result|stat)=", re.DOTALL
-)
+_DELIVERY = re.compile(rb"(?:delivery )?evpid=([0-9a-f]{16}) from=<(.*)", re.DOTALL)
 _OLD_REFUSED = re.compile(
     rb'smtp-in: Failed command on session ([0-9a-f]{16}): "(.*)" => (\d\d\d)', re.DOTALL
 )
@@ -46,7 +44,10 @@ def _read(_program: bytes, text: bytes) -> SeenInLog | None:
         envelope = _ENVELOPE.match(rest)
         return None if envelope is None else _taken(envelope[2], envelope[3], session, peer)
     delivery = _DELIVERY.match(rest) if side == b"mda" else None
-    return None if delivery is None else _taken(delivery[2], delivery[3], _EVPID + delivery[1])
+    if delivery is None:
+        return None
+    sender, _, rest = delivery[2].partition(b"> to=<")
+    return _taken(sender, rest.partition(b"> rcpt=<")[0], _EVPID + delivery[1])
 
 
 def _old(text: bytes) -> SeenInLog | None:

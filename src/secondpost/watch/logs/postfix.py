@@ -24,8 +24,6 @@ _REJECT = re.compile(
     rb"([A-Z-]+|END-OF-MESSAGE) from " + _CLIENT + rb": (.*)",
     re.DOTALL,
 )
-_NAMED = re.compile(rb"from=<(.*)> to=<(.*)> proto=\w+(?: helo=<(.*)>)?", re.DOTALL)
-_ONLY_TO = re.compile(rb"; to=<(.*)> proto=\w+", re.DOTALL)
 _SYNTAX = re.compile(
     rb"warning: Illegal address syntax from " + _CLIENT + rb" in (?:MAIL|RCPT) command: (.*)", re.DOTALL
 )
@@ -84,18 +82,18 @@ def _rejected(reject: re.Match[bytes]) -> SeenInLog:
     session = b"" if queue_id is None else queue_id
     if b"bare <LF> received" in rest:
         return SeenInLog(outcome, address_of(client), session, behaviour=BARE_LINE_ENDS)
-    named = _NAMED.search(rest)
-    texts: tuple[LogText, ...] = ()
-    if named is not None:
-        texts = tuple(LogText(AttackPlace.ADDRESS, each) for each in (named[1], named[2]))
-        if named[3] is not None:
-            texts += (LogText(AttackPlace.HELLO, named[3]),)
-    else:
-        only = _ONLY_TO.search(rest)
-        if only is not None:
-            texts = (LogText(AttackPlace.ADDRESS, only[1]),)
+    texts = tuple(LogText(place, octets) for place, octets in _named(rest) if len(octets) > 0)
     # A refused recipient is no more than that: the message to another one may have been taken.
     return SeenInLog(outcome, address_of(client), texts=texts)
+
+
+def _named(rest: bytes) -> tuple[tuple[AttackPlace, bytes], ...]:
+    """Sender, recipient and name, as in `from=<…> to=<…> proto=ESMTP helo=<…>`; some may be missing."""
+    before, _, more = rest.rpartition(b"to=<")
+    recipient, _, end = more.partition(b"> proto=")
+    sender = before.partition(b"from=<")[2].removesuffix(b"> ")
+    hello = end.partition(b" helo=<")[2].removesuffix(b">")
+    return (AttackPlace.ADDRESS, sender), (AttackPlace.ADDRESS, recipient), (AttackPlace.HELLO, hello)
 
 
 def _noticed(text: bytes) -> SeenInLog | None:

@@ -18,6 +18,7 @@ from secondpost.watch.logs.seen import LogOutcome, LogReader, LogText, Origin, S
 from secondpost.watch.logs.sendmail import SENDMAIL_LOG
 from secondpost.watch.logs.tally import LogAttempt, LogTally
 
+ENTRY_OCTETS_MAX = 8_192  # no server writes longer ones
 TEXT_OCTETS_MAX = 2_048
 KNOWN_LINES = 50  # at the beginning of a log, to see whose it is
 SESSIONS_MAX = 4_096  # remembered, to count an attempt once
@@ -122,7 +123,7 @@ class LogScan:
         self.summary.software.add(reader.software)
         if self._since_ms is not None and entry.when_ms is not None and entry.when_ms < self._since_ms:
             return
-        seen = reader.read(entry.program, entry.text)
+        seen = reader.read(entry.program, entry.text[:ENTRY_OCTETS_MAX])
         if seen is None:
             return
         named = named_in(seen)

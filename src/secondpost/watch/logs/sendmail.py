@@ -21,18 +21,16 @@ _QUEUE_ID = rb"([0-9A-Za-z]{8,20}|NOQUEUE)"
 _LINE = re.compile(_QUEUE_ID + rb": (.*)", re.DOTALL)
 _RELAY = re.compile(rb", relay=(?:[\w.@-]+ )?" + _IP + rb"(?: \(may be forged\))?$")
 _MESSAGE = re.compile(rb"from=(.*), size=\d+, class=-?\d+, nrcpts=(\d+),.*", re.DOTALL)
-_RULESET = re.compile(
-    rb"ruleset=check_\w+, arg1=(.*?), (?:arg2=.*?, )?relay=(?:[\w.@-]+ )?" + _IP + rb".*?, reject=(\d\d\d)",
-    re.DOTALL,
-)
-_RECIPIENT = re.compile(rb"to=(.*?), (?:ctladdr=.*?, )?delay=.*stat=(.*)", re.DOTALL)
+_RULESET = re.compile(rb"ruleset=check_\w{1,40}, arg1=(.*)", re.DOTALL)
+_REJECTED = re.compile(rb"(?:[\w.@-]+ )?" + _IP + rb"[^,]{0,40}, reject=\d\d\d")
+_RECIPIENT = re.compile(rb"to=(.*)", re.DOTALL)
 _REFUSED = re.compile(rb"<(.*)>\.\.\. (?:Cannot mail|User unknown|Relaying denied|No such)", re.DOTALL)
 _ASKED = re.compile(rb"(?:[\w.-]+ )?" + _IP + rb": ((?:ETRN|VRFY|EXPN) .*)", re.DOTALL)
 _OLD_COMMAND = re.compile(rb'"(\w+)" command from (?:[\w.-]+ )?' + _IP)
 _PROXY = re.compile(rb"(?:[\w.-]+ )?" + _IP + rb": probable open proxy: command=(.*)", re.DOTALL)
 _LONG = re.compile(rb"(?:[\w.-]+ )?" + _IP + rb": SMTP violation, input too long: \d+")
 _MANY = re.compile(rb"(?:[\w.-]+ )?" + _IP + rb": possible SMTP attack: command=([\w-]+),")
-_HOPS = re.compile(rb"SYSERR\(\w+\): Too many hops .*?: from (.*) via \S*, to (.*)", re.DOTALL)
+_HOPS = re.compile(rb"SYSERR\(\w{1,40}\): Too many hops [^:]{0,40}: from (.*)", re.DOTALL)
 _LOGIN = re.compile(rb"AUTH failure \(\S*\): .*, relay=(?:[\w.@-]+ )?" + _IP)
 _QUEUED = re.compile(_QUEUE_ID + rb": from=(.*)", re.DOTALL)
 
@@ -50,9 +48,18 @@ def _read(_program: bytes, text: bytes) -> SeenInLog | None:
         return SeenInLog(outcome, _relay(rest), session, _addresses(message[1]))
     ruleset = _RULESET.match(rest)
     if ruleset is not None:
-        peer = address_of(ruleset[2]) if rest.count(b", relay=") == 1 else None
-        return SeenInLog(LogOutcome.REFUSED, peer, texts=_addresses(ruleset[1]))
+        return _rejected(ruleset[1])
     return _of_client(rest, session) or _of_message(rest, session)
+
+
+def _rejected(rest: bytes) -> SeenInLog | None:
+    """The address, the client, and the reply, which repeats the address."""
+    address, _, more = rest.partition(b", relay=")
+    rejected = _REJECTED.match(more)
+    if rejected is None:
+        return None
+    peer = address_of(rejected[1]) if b", relay=" not in more else None
+    return SeenInLog(LogOutcome.REFUSED, peer, texts=_addresses(address))
 
 
 def _of_client(rest: bytes, session: bytes) -> SeenInLog | None:
@@ -85,15 +92,17 @@ def _of_message(rest: bytes, session: bytes) -> SeenInLog | None:
         return SeenInLog(LogOutcome.REFUSED, session=session, behaviour=BARE_LINE_ENDS)
     hops = _HOPS.match(rest)
     if hops is not None:
-        return SeenInLog(LogOutcome.REFUSED, session=session, texts=_addresses(hops[1], hops[2]))
+        return SeenInLog(LogOutcome.REFUSED, session=session, texts=_addresses(*hops[1].split(b", to ", 1)))
     refused = _REFUSED.match(rest)
     if refused is not None:
         return SeenInLog(LogOutcome.REFUSED, session=session, texts=_addresses(refused[1]))
     recipient = _RECIPIENT.match(rest)
     if recipient is None:
         return None
-    outcome = LogOutcome.TAKEN if recipient[2].startswith((b"Sent", b"queued")) else LogOutcome.REFUSED
-    return SeenInLog(outcome, session=session, texts=_addresses(recipient[1]))
+    address, _, more = recipient[1].partition(b", delay=")
+    is_taken = more.partition(b", stat=")[2].startswith((b"Sent", b"queued"))
+    outcome = LogOutcome.TAKEN if is_taken else LogOutcome.REFUSED
+    return SeenInLog(outcome, session=session, texts=_addresses(address))
 
 
 def _addresses(*texts: bytes) -> tuple[LogText, ...]:
