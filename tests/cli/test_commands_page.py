@@ -10,6 +10,7 @@ import pytest
 
 from secondpost.cli.main import secondpost
 from secondpost.owner import (
+    advisory_documents,
     attack_documents,
     certificate_document,
     check_documents,
@@ -81,6 +82,7 @@ DOCUMENTS = {
     for name, kind in {
         **vars(documents),
         **vars(attack_documents),
+        **vars(advisory_documents),
         **vars(certificate_document),
         **vars(check_documents),
         **vars(init_documents),

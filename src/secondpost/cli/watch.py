@@ -4,9 +4,10 @@ import click
 
 from secondpost.cli.command import Group
 
-PLACES: dict[str, str] = {
+PLACES = {
     "attacks": "secondpost.cli.watch_attacks",
-}  # a command's name, and the module that has it
+    "advisories": "secondpost.cli.watch_advisories",
+}
 
 
 @click.group(cls=Group, places=PLACES)
