@@ -1,27 +1,34 @@
 """A service that answers as OSV does, from the records in tests/advisories, and misbehaves as a test says."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from secondpost.protocols.osv.judging import HoleState, Installed, judge
+from secondpost.protocols.osv.records import read_advisory
 from secondpost.protocols.service_questions import (
     ServiceAnswer,
     ServiceRequest,
     ServiceResult,
     ServiceSilent,
 )
-from tests.advisories import RECORDS, advisory, all_advisories
+from tests.advisories import RECORDS
 
 Misbehaviour = Callable[[ServiceRequest, ServiceResult], ServiceResult]
 FOUND = 200
 
 
+REAL = {path.stem: path.read_bytes() for path in sorted(RECORDS.iterdir())}
+
+
 @dataclass
 class Osv:
-    """`page`: advisories in one page of a query; `unknown`: ecosystems that it does not know."""
+    """`ids`: the records that it has now; `page`: advisories in one page of a query; `unknown`: ecosystems
+    that it does not know.
+    """
 
-    ids: tuple[str, ...] = tuple(one.id for one in all_advisories())
+    ids: tuple[str, ...] = tuple(REAL)
+    records: Mapping[str, bytes] = field(default_factory=lambda: REAL)
     page: int = 1_000
     unknown: frozenset[str] = frozenset()
     misbehaves: Misbehaviour | None = None
@@ -38,7 +45,7 @@ class Osv:
         id = path.removeprefix("/v1/vulns/")
         if id not in self.ids:
             return ServiceAnswer(404, {}, b'{"code":5,"message":"Bug not found."}')
-        return ServiceAnswer(FOUND, {}, (RECORDS / f"{id}.json").read_bytes())
+        return ServiceAnswer(FOUND, {}, self.records[id])
 
     def _batch(self, queries: list[dict[str, object]]) -> ServiceAnswer:
         results = []
@@ -49,7 +56,7 @@ class Osv:
             if ecosystem in self.unknown:
                 return ServiceAnswer(400, {}, b'{"code":3,"message":"Invalid ecosystem."}')
             plain = name.removeprefix("https://").removesuffix(".git")
-            found = self._affecting(Installed("", ecosystem, plain, str(query["version"])))
+            found = self._found(Installed("", ecosystem, plain, str(query.get("version", ""))))
             start = int(str(query.get("page_token", "0")))
             rest = found[start + self.page :]
             result: dict[str, object] = {"vulns": found[start : start + self.page]} if len(found) > 0 else {}
@@ -58,14 +65,16 @@ class Osv:
             results.append(result)
         return ServiceAnswer(FOUND, {}, json.dumps({"results": results}).encode())
 
-    def _affecting(self, installed: Installed) -> list[dict[str, str]]:
-        """As the real one, it names only what it thinks affects this version."""
-        judged = {id: judge(advisory(id), installed) for id in self.ids}
-        return [
-            {"id": id, "modified": advisory(id).modified}
-            for id, found in judged.items()
-            if found is not None and found.state is HoleState.AFFECTED
-        ]
+    def _found(self, installed: Installed) -> list[dict[str, str]]:
+        """As the real one, it names only what it thinks affects a version, and all if none was named."""
+        found = []
+        for id in self.ids:
+            one = read_advisory(self.records[id])
+            judged = judge(one, installed)
+            is_affected = judged is not None and judged.state is HoleState.AFFECTED
+            if is_affected or (installed.version == "" and judged is not None):
+                found.append({"id": id, "modified": one.modified})
+        return found
 
     def paths(self) -> list[str]:
         return [request.path for request in self.asked]

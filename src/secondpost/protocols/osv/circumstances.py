@@ -179,6 +179,11 @@ def row_of(packages: Sequence[str], holes: frozenset[str]) -> CircumstanceRow | 
     return None
 
 
+def has_switch(packages: Sequence[str]) -> bool:
+    """Whether a fix of these may be there and switched off."""
+    return any(len(row.switch) > 0 and not row.packages.isdisjoint(packages) for row in ROWS)
+
+
 def because(row: CircumstanceRow | None, here: Circumstances) -> Because:
     if row is None:
         return Because(Bearing.APPLIES, "it is in use, and no setting is known that would prevent it")

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import msgspec
 
+from secondpost.protocols.osv.circumstances import has_switch
 from secondpost.protocols.osv.judging import UPSTREAM, Installed, is_about, order_of
 from secondpost.protocols.osv.records import (
     RECORD_OCTETS_MAX,
@@ -130,10 +131,9 @@ def _batch_request(batch: Sequence[_PackageQuery]) -> ServiceRequest:
 def _query(query: _PackageQuery) -> dict[str, object]:
     one = query.installed
     name = f"https://{one.name}.git" if one.ecosystem == UPSTREAM else one.name
-    asked: dict[str, object] = {
-        "package": {"name": name, "ecosystem": one.ecosystem},
-        "version": one.version,
-    }
+    asked: dict[str, object] = {"package": {"name": name, "ecosystem": one.ecosystem}}
+    if not has_switch(one.names):  # of a version that has the fix, the service says nothing
+        asked["version"] = one.version
     if len(query.page_token) > 0:
         asked["page_token"] = query.page_token
     return asked
