@@ -77,6 +77,12 @@ def test_how_postfix_is_set_up(programs: Path, forbids: str, restrictions: str, 
     assert mail_server_circumstances() == {Circumstance.POSTFIX_BARE_NEWLINES: allows}
 
 
+def test_an_exim_built_without_proxies_has_none(programs: Path) -> None:
+    known = 'echo "hosts_proxy is not a known option"; exit 1'
+    program(programs, "exim", f'if [ "$2" = authenticators ]; then echo; else {known}; fi')
+    assert mail_server_circumstances()[Circumstance.EXIM_PROXY] is False
+
+
 def test_how_exim_is_set_up(programs: Path) -> None:
     program(
         programs,

@@ -91,10 +91,19 @@ def mail_server_circumstances() -> dict[Circumstance, bool]:
             drivers = set(re.findall(r"^driver = (\w+)$", said, re.MULTILINE))
             found[Circumstance.EXIM_SPA] = "spa" in drivers
             found[Circumstance.EXIM_EXTERNAL] = "external" in drivers
-            proxies = output_of(exim, "-bP", "hosts_proxy").partition("=")[2].strip()
-            found[Circumstance.EXIM_PROXY] = len(proxies) > 0
+            found[Circumstance.EXIM_PROXY] = _has_proxies(exim)
             break
     return found
+
+
+def _has_proxies(exim: str) -> bool:
+    """Raises ProgramFailed."""
+    try:
+        return len(output_of(exim, "-bP", "hosts_proxy").partition("=")[2].strip()) > 0
+    except ProgramFailed as failed:
+        if "is not a known option" in str(failed):  # it is built without
+            return False
+        raise
 
 
 def _packages_of_rpm() -> list[SystemPackage] | None:
