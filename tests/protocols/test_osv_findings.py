@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from secondpost.protocols.osv.circumstances import ROWS, Bearing, Because, Circumstance, because, row_of
-from secondpost.protocols.osv.findings import KnownHole, known_holes
+from secondpost.protocols.osv.findings import AdvisoryFinding, known_holes
 from secondpost.protocols.osv.inventory import (
     MachineContents,
     SystemPackage,
@@ -132,7 +132,7 @@ POSTFIX = Installed("Postfix", "Debian:12", "postfix", "3.7.6-0+deb12u2")
 CRYPTOGRAPHY = Installed("cryptography", PYPI, "cryptography", "41.0.5")
 
 
-def only(installed: Installed, *advisories: Advisory, **here: bool) -> KnownHole:
+def only(installed: Installed, *advisories: Advisory, **here: bool) -> AdvisoryFinding:
     known = {Circumstance[name.upper()]: is_so for name, is_so in here.items()}
     [hole] = known_holes(advisories, (installed,), known)
     return hole

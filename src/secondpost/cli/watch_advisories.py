@@ -11,7 +11,7 @@ from secondpost.cli.opening import become_owner, configuration, store_faults_sho
 from secondpost.cli.screen import printable_lines, say, say_json
 from secondpost.mail.duration import age_text
 from secondpost.owner.figures import counted
-from secondpost.protocols.osv.findings import KnownHole
+from secondpost.protocols.osv.findings import AdvisoryFinding
 
 if TYPE_CHECKING:
     from secondpost.roles.advisory_desk import KeptHere
@@ -64,7 +64,7 @@ def _answer_lines(service: str, kept: "KeptHere", *, is_asked: bool) -> Iterator
         yield printable_lines(f"It has failed for {failing}: {look.why}. What it said before stands.")
 
 
-def _hole_lines(holes: Sequence[KnownHole], kept: "KeptHere") -> Iterator[str]:
+def _hole_lines(holes: Sequence[AdvisoryFinding], kept: "KeptHere") -> Iterator[str]:
     from secondpost.owner.advisory_documents import holes_to_show, known_since_ms
     from secondpost.setup.advisories import diagnosis_of
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from secondpost.owner.figures import utc_time
-from secondpost.protocols.osv.findings import KnownHole
+from secondpost.protocols.osv.findings import AdvisoryFinding
 from secondpost.protocols.osv.judging import HoleState, Installed
 from secondpost.setup.advisories import remedy_of
 from secondpost.store.advisory_ports import AdvisoryLook
@@ -48,13 +48,13 @@ class AdvisoriesDocument:
     holes: list[HoleDocument]
 
 
-def holes_to_show(holes: Sequence[KnownHole]) -> list[KnownHole]:
+def holes_to_show(holes: Sequence[AdvisoryFinding]) -> list[AdvisoryFinding]:
     """Those that are, or may be, in what runs here: the open ones first."""
     there = [one for one in holes if one.judgement.state in (HoleState.AFFECTED, HoleState.UNKNOWN)]
     return sorted(there, key=lambda one: (not one.is_open, one.judgement.state is not HoleState.AFFECTED))
 
 
-def known_since_ms(hole: KnownHole, since_ms: Mapping[str, int]) -> int | None:
+def known_since_ms(hole: AdvisoryFinding, since_ms: Mapping[str, int]) -> int | None:
     """When the service first named it, under any of its names."""
     return min((since_ms[name] for name in hole.names if name in since_ms), default=None)
 
@@ -63,7 +63,7 @@ def advisories_document(
     service: str,
     look: AdvisoryLook,
     inventory: Sequence[Installed],
-    holes: Sequence[KnownHole],
+    holes: Sequence[AdvisoryFinding],
     since_ms: Mapping[str, int],
     *,
     is_asked: bool,
@@ -80,7 +80,7 @@ def advisories_document(
     )
 
 
-def _hole(hole: KnownHole, since_ms: int | None) -> HoleDocument:
+def _hole(hole: AdvisoryFinding, since_ms: int | None) -> HoleDocument:
     return HoleDocument(
         installed=_installed(hole.installed),
         hole=hole.title,
