@@ -16,6 +16,7 @@ from secondpost.protocols.osv.inventory import (
 )
 from secondpost.protocols.osv.judging import PYPI, UPSTREAM, HoleState, Installed
 from secondpost.protocols.osv.records import Advisory
+from secondpost.setup.advisories import remedy_of
 from tests.advisories import advisory, all_advisories
 
 CONTENTS = MachineContents(
@@ -183,7 +184,10 @@ def test_a_fix_that_is_switched_off_mends_nothing() -> None:
     assert (off.is_open, off.judgement.fixed) == (True, "3.7.9-0+deb12u1")
     assert off.switch.startswith("postconf -e smtpd_forbid_bare_newline=normalize")
     on = only(mended, smuggling, postfix_bare_newlines=False)
-    assert (on.is_open, on.judgement.state, on.switch) == (False, HoleState.FIXED, "")
+    assert (on.is_open, on.judgement.state) == (False, HoleState.FIXED)
+    assert remedy_of(off) == off.switch
+    older = only(POSTFIX, smuggling, postfix_bare_newlines=True)
+    assert remedy_of(older) == f"apt-get update && apt-get upgrade\n{off.switch}"
 
 
 def test_what_is_in_no_row_applies() -> None:

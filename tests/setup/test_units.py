@@ -2,13 +2,14 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from secondpost.config.files import credential_name
 from secondpost.config.reading import parse_config
-from secondpost.config.records import Config
+from secondpost.config.records import Config, Watch
 from secondpost.mail.store_rooms import ROLES, StoreRoom
 from secondpost.processes.roles import doors_of, roles_of
 from secondpost.setup.unit_file import SystemdFile, bound, word
@@ -112,6 +113,15 @@ def test_no_role_is_more_exposed_than_it_may_be(case: str) -> None:
     bars = {service_of(role): most for role, most in EXPOSURE_MAX.items() if service_of(role) in found}
     assert len(bars) == len(roles_of(config_of(case)))
     assert [unit for unit, most in bars.items() if found[unit] > most] == []
+
+
+def test_the_list_of_packages_is_bound_for_the_role_that_looks_for_holes() -> None:
+    config = replace(config_of("both"), watch=Watch(advisories=True))
+    units = [RoleUnit(role, doors_of(config, role)) for role in roles_of(config)]
+    texts = {file.unit: file.text for file in systemd_files(config, units, MACHINE)}
+    bound = {unit for unit, text in texts.items() if "BindReadOnlyPaths=-/var/lib/dpkg\n" in text}
+    assert bound == {"secondpost-deliver.service"}
+    assert all("/var/lib/dpkg" not in file.text for file in files_of("both"))
 
 
 def test_a_role_sees_its_rooms_and_no_others() -> None:

@@ -12,7 +12,7 @@ from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.duration import DAY_MS, HOUR_MS
 from secondpost.protocols.osv.circumstances import Circumstance
 from secondpost.protocols.osv.judging import PYPI, UPSTREAM, Installed
-from secondpost.protocols.osv.questions import PAGES_MAX, AdvisoriesFound
+from secondpost.protocols.osv.questions import PAGES_MAX, AdvisoriesFound, about
 from secondpost.protocols.service_questions import ServiceAnswer, ServiceRequest, ServiceResult
 from secondpost.store.advisory_ports import AdvisoryLook, KeptAdvisory
 from secondpost.watch.advisories import (
@@ -106,6 +106,23 @@ def test_what_is_known_and_did_not_change_is_not_asked_again() -> None:
     osv = Osv()
     assert asyncio.run(story()) == AdvisoriesFound(kept, (), ())
     assert osv.paths() == ["/v1/querybatch"]
+
+
+def test_what_was_kept_for_another_release_is_asked_again() -> None:
+    ids_of_exim = ("DEBIAN-CVE-2019-16928",)
+    old, new = (Installed("Exim", f"Debian:{release}", "exim4", "4.92.2-2") for release in (11, 12))
+    [whole] = found_by(Osv(ids_of_exim), (old,)).advisories
+    assert len(whole.affected) == 2
+
+    async def story(inventory: tuple[Installed, ...]) -> Answered:
+        return await ask_advisories(inventory, [about(whole, [old])], osv.ask)
+
+    for inventory, asked_again in (((old,), False), ((new,), True), ((old, new), True)):
+        osv = Osv(ids_of_exim)
+        found = asyncio.run(story(inventory))
+        assert isinstance(found, AdvisoriesFound)
+        assert ids(found) == list(ids_of_exim)
+        assert (len(osv.asked) == 2) is asked_again
 
 
 def test_a_kind_that_the_service_does_not_know_spoils_no_other() -> None:

@@ -60,7 +60,9 @@ def _from_files(path: str, runs: WhatRuns) -> AdvisoriesSeen:
     except AdvisoriesMissing as missing:
         raise Ending(f"{missing}; name one of OSV's files", Exit.USAGE) from None
     holes = known_holes(read.advisories, runs.inventory, runs.here)
-    return AdvisoriesSeen(path, runs.inventory, holes, problem=read.problem, has_answer=read.records > 0)
+    lacking = tuple(one for one in runs.inventory if read.lacks(one))
+    seen = AdvisoriesSeen(path, runs.inventory, holes, unasked=lacking, problem=read.problem)
+    return replace(seen, has_answer=read.records > 0)
 
 
 async def _asked(config: Config, runs: WhatRuns) -> AdvisoriesSeen:

@@ -74,4 +74,4 @@ def _hole_lines(holes: Sequence[AdvisoryFinding], kept: "KeptHere") -> Iterator[
         found = diagnosis_of(hole)
         yield f"{'OPEN' if hole.is_open else 'known'}{since}: {found.text}"
         if hole.is_open:
-            yield f"  do: {found.remedy}"
+            yield from (f"  do: {line}" for line in found.remedy.splitlines())

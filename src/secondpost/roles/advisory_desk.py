@@ -19,7 +19,7 @@ from secondpost.world.real.fetch import RealFetcher
 from secondpost.world.real.net import RealNet
 from secondpost.world.sockets.services import ServiceAsker
 
-ATTEMPTS_NOW = 2  # a person waits
+ATTEMPTS_NOW = 1  # a person waits, who can type it again
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 HOLES_SHOWN = 100
 UPDATE = "apt-get update && apt-get upgrade"
 UPDATE_RPM = "dnf upgrade"
+UNKNOWN_HERE = "of a distribution that is not known here"
 MORE = "https://osv.dev/vulnerability/"
 _BEARINGS = {
     Bearing.APPLIES: "applies here, because",
@@ -28,7 +29,7 @@ class AdvisoriesSeen:
     inventory: Sequence[Installed]
     holes: Sequence[AdvisoryFinding]
     missing: Sequence[str] = ()  # mail servers that were asked for and are not installed
-    unasked: Sequence[Installed] = ()
+    unasked: Sequence[Installed] = ()  # of these the source cannot know
     problem: str = ""
     age_ms: int | None = None  # of an earlier answer, which stands in for one; None: it is fresh
     has_answer: bool = True
@@ -49,27 +50,27 @@ def examine_advisories(seen: AdvisoriesSeen) -> Iterator[Diagnosis]:
     if not seen.has_answer:
         return
     if len(seen.unasked) > 0:
-        named = ", ".join(dict.fromkeys(f"{one.title} ({one.ecosystem})" for one in seen.unasked))
-        text = f"{seen.source} has no advisories for {named}."
+        named = dict.fromkeys(f"{one.title} ({one.ecosystem or UNKNOWN_HERE})" for one in seen.unasked)
+        text = f"{seen.source} has no advisories that say anything of {', '.join(named)}."
         yield Diagnosis(Check.ADVISORIES, "", Grade.NOTE, text)
-    told = [one for one in seen.holes if one.judgement.state in (HoleState.AFFECTED, HoleState.UNKNOWN)]
-    for hole in told[:HOLES_SHOWN]:
+    there = [one for one in seen.holes if one.judgement.state in (HoleState.AFFECTED, HoleState.UNKNOWN)]
+    for hole in there[:HOLES_SHOWN]:
         yield diagnosis_of(hole)
-    if len(told) > HOLES_SHOWN:
-        text = f"{len(told) - HOLES_SHOWN} more holes are known; `--json` lists as many."
+    if len(there) > HOLES_SHOWN:
+        text = f"{len(there) - HOLES_SHOWN} more holes are known."
         yield Diagnosis(Check.ADVISORIES, "", Grade.NOTE, text)
-    yield from _well(seen, {one.installed for one in told})
+    yield from _well(seen, {one.installed for one in there})
 
 
-def _well(seen: AdvisoriesSeen, told: set[Installed]) -> Iterator[Diagnosis]:
+def _well(seen: AdvisoriesSeen, open_or_known: set[Installed]) -> Iterator[Diagnosis]:
     """What is known of and mended, one by one; the rest in one sentence."""
-    mended = [one for one in seen.holes if one.installed not in told]
+    mended = [one for one in seen.holes if one.installed not in open_or_known]
     for installed in dict.fromkeys(one.installed for one in mended):
         holes = [one.title for one in mended if one.installed == installed]
         many = f"{len(holes)} known holes are" if len(holes) > 1 else f"{holes[0]} is"
         text = f"{installed.title} {installed.version}: {many} not in this version."
         yield Diagnosis(Check.ADVISORIES, installed.title, Grade.WELL, text)
-    rest = set(seen.inventory) - told - {one.installed for one in mended} - set(seen.unasked)
+    rest = set(seen.inventory) - open_or_known - {one.installed for one in mended} - set(seen.unasked)
     if len(rest) > 0:
         text = f"Nothing is known against {len(rest)} of {len(seen.inventory)} things that run here."
         yield Diagnosis(Check.ADVISORIES, "", Grade.WELL, text)
@@ -116,9 +117,14 @@ def bearing_text(hole: AdvisoryFinding) -> str:
 
 
 def remedy_of(hole: AdvisoryFinding) -> str:
-    installed, fixed = hole.installed, hole.judgement.fixed
-    if len(hole.switch) > 0:
+    if hole.is_switched_off:
         return hole.switch
+    upgrade = _upgrade(hole)
+    return upgrade if len(hole.switch) == 0 else f"{upgrade}\n{hole.switch}"
+
+
+def _upgrade(hole: AdvisoryFinding) -> str:
+    installed, fixed = hole.installed, hole.judgement.fixed
     if len(fixed) == 0:
         return f"read {MORE}{hole.title}, and look again later"
     if installed.ecosystem == PYPI:

@@ -21,7 +21,8 @@ class AdvisoryFinding:
     severity: str  # "" if none of them says
     judgement: HoleJudgement
     because: Because
-    switch: str = ""  # a command without which the fix, which is installed, does nothing
+    switch: str = ""  # a command without which the fix does nothing
+    is_switched_off: bool = False  # the fix is installed, but not switched on
 
     @property
     def is_open(self) -> bool:
@@ -68,14 +69,10 @@ def _hole(
     names = sorted(named, key=lambda name: (not name.startswith("CVE-"), name))
     judgement = _worst([found for _, found in group])
     row = row_of(installed.names, frozenset(names))
-    reason, switch = because(row, here), ""
-    if row is not None and len(row.switch) > 0 and judgement.state is HoleState.FIXED:
-        # What brought the fix left it switched off.
-        is_off = reason.bearing is Bearing.APPLIES
-        judgement = HoleJudgement(HoleState.AFFECTED, judgement.fixed) if is_off else judgement
-        switch = row.switch if is_off else ""
-    elif row is not None:
-        switch = row.switch
+    reason, switch = because(row, here), "" if row is None else row.switch
+    is_off = judgement.state is HoleState.FIXED and len(switch) > 0 and reason.bearing is Bearing.APPLIES
+    if is_off:
+        judgement = HoleJudgement(HoleState.AFFECTED, judgement.fixed)
     return AdvisoryFinding(
         installed=installed,
         title=names[0],
@@ -85,6 +82,7 @@ def _hole(
         judgement=judgement,
         because=reason,
         switch=switch,
+        is_switched_off=is_off,
     )
 
 

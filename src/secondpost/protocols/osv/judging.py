@@ -95,14 +95,14 @@ def judge(advisory: Advisory, installed: Installed) -> HoleJudgement | None:
 def is_about(affected: AffectedPackage, installed: Installed) -> bool:
     if installed.ecosystem == UPSTREAM:
         return len(affected.ecosystem) == 0 and affected.name in installed.names
-    if not _is_ecosystem(affected.ecosystem, installed.ecosystem):
+    if not is_ecosystem(affected.ecosystem, installed.ecosystem):
         return False
     if installed.ecosystem == PYPI:
         return python_name(affected.name) == python_name(installed.name)
     return affected.name in installed.names
 
 
-def _is_ecosystem(written: str, installed: str) -> bool:
+def is_ecosystem(written: str, installed: str) -> bool:
     """Whether they are of one release; one that names no release means all of them, and Red Hat's
     have parts.
     """

@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 
 from secondpost.protocols.osv.circumstances import has_switch
-from secondpost.protocols.osv.judging import UPSTREAM, Installed, is_about, order_of
+from secondpost.protocols.osv.judging import UPSTREAM, HoleState, Installed, is_about, judge, order_of
 from secondpost.protocols.osv.records import (
     RECORD_OCTETS_MAX,
     Advisory,
@@ -78,9 +78,9 @@ def asked_advisories(inventory: Iterable[Installed], kept: Mapping[str, Advisory
     every = tuple(inventory)
     found, unasked = yield from _asked_ids([one for one in every if can_be_asked(one)])
     advisories, unreadable = [], []
-    for id, modified in sorted(found.items()):
+    for id, (modified, named_for) in sorted(found.items()):
         before = kept.get(id)
-        if before is not None and before.modified == modified and len(modified) > 0:
+        if before is not None and _still_says(before, modified, named_for):
             advisories.append(before)
             continue
         answer = yield ServiceRequest(WebService.OSV, f"/v1/vulns/{id}", octets_max=RECORD_OCTETS_MAX)
@@ -94,15 +94,28 @@ def asked_advisories(inventory: Iterable[Installed], kept: Mapping[str, Advisory
     return AdvisoriesFound(tuple(advisories), tuple(unreadable), (*outside, *unasked))
 
 
+def _still_says(before: Advisory, modified: str, named_for: Sequence[Installed]) -> bool:
+    """Whether what is kept is all that there is: it was cut down to what ran here at that time."""
+    if before.modified != modified or len(modified) == 0:
+        return False
+    judged = [judge(before, one) for one in named_for]
+    return all(one is not None and one.state is HoleState.AFFECTED for one in judged)
+
+
+_Ids = dict[str, tuple[str, list[Installed]]]
+
+
 def _asked_ids(
     inventory: Sequence[Installed],
-) -> Generator[ServiceRequest, ServiceAnswer, tuple[dict[str, str], list[Installed]]]:
-    """Each identifier with the time of its last change, and what the service refuses to answer for."""
+) -> Generator[ServiceRequest, ServiceAnswer, tuple[_Ids, list[Installed]]]:
+    """Each identifier with the time of its last change and what it was named for, and what the service
+    refuses to answer for.
+    """
     batches = [
         [_PackageQuery(one) for one in inventory[place : place + BATCH_QUERIES]]
         for place in range(0, len(inventory), BATCH_QUERIES)
     ]
-    found: dict[str, str] = {}
+    found: _Ids = {}
     unasked: list[Installed] = []
     pages = 0
     while len(batches) > 0:
@@ -113,7 +126,8 @@ def _asked_ids(
             batches += [[one] for one in batch] if len(batch) > 1 else []
             continue
         for query, result in zip(batch, _read_batch(answer.body, len(batch)), strict=True):
-            found |= {one.id: one.modified for one in result.vulns}
+            for one in result.vulns:
+                found.setdefault(one.id, (one.modified, []))[1].append(query.installed)
             if len(result.next_page_token) > 0:
                 pages += 1
                 batches.append([_PackageQuery(query.installed, result.next_page_token)])

@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from secondpost.protocols.osv.judging import Installed, is_about
+from secondpost.protocols.osv.judging import (
+    UPSTREAM,
+    Installed,
+    is_about,
+    is_ecosystem,
+    order_of,
+    python_name,
+)
 from secondpost.protocols.osv.records import (
     RECORD_OCTETS_MAX,
     Advisory,
@@ -26,6 +33,7 @@ class AdvisoriesMissing(Exception):
 @dataclass
 class AdvisoriesRead:
     advisories: list[Advisory] = field(default_factory=list)  # about what is installed
+    ecosystems: set[str] = field(default_factory=set)  # of all that were read
     records: int = 0  # that were read, also those about other things
     faults: list[str] = field(default_factory=list)  # a sentence for each file that cannot be read
 
@@ -37,10 +45,19 @@ class AdvisoriesRead:
         more = "" if len(self.faults) <= SHOWN_MAX else f" and {len(self.faults) - SHOWN_MAX} more"
         return f"{len(self.faults)} of its files cannot be read: {shown}{more}"
 
+    def lacks(self, installed: Installed) -> bool:
+        """Whether nothing was read from which something would be known of it."""
+        if order_of(installed) is None:
+            return True
+        if installed.ecosystem == UPSTREAM:
+            return not any(is_about(one, installed) for found in self.advisories for one in found.affected)
+        return not any(is_ecosystem(one, installed.ecosystem) for one in self.ecosystems)
+
 
 def read_advisories(path: str, inventory: tuple[Installed, ...]) -> AdvisoriesRead:
     """Read a file, or all below a folder. Raises AdvisoriesMissing."""
     read = AdvisoriesRead()
+    names = frozenset(python_name(name) for one in inventory for name in one.names)
     for number, (name, text) in enumerate(_texts(path)):
         if number == FILES_MAX:
             raise AdvisoriesMissing(f"{path} has more than {FILES_MAX:,} files")
@@ -48,7 +65,7 @@ def read_advisories(path: str, inventory: tuple[Installed, ...]) -> AdvisoriesRe
             if isinstance(text, str):
                 raise AdvisoryUnreadable(text)
             for record in _records(text):
-                _add(read, read_advisory(record), inventory)
+                _add(read, read_advisory(record), inventory, names)
         except AdvisoryUnreadable as error:
             read.faults.append(f"{name}: {error}")
     if read.records == 0 and len(read.faults) == 0:
@@ -56,9 +73,15 @@ def read_advisories(path: str, inventory: tuple[Installed, ...]) -> AdvisoriesRe
     return read
 
 
-def _add(read: AdvisoriesRead, advisory: Advisory, inventory: tuple[Installed, ...]) -> None:
+def _add(
+    read: AdvisoriesRead, advisory: Advisory, inventory: tuple[Installed, ...], names: frozenset[str]
+) -> None:
+    """`names`: of the inventory; most advisories of an archive have none of them."""
     read.records += 1
-    if any(is_about(affected, one) for affected in advisory.affected for one in inventory):
+    read.ecosystems.update(affected.ecosystem for affected in advisory.affected)
+    read.ecosystems.discard("")
+    likely = [affected for affected in advisory.affected if python_name(affected.name) in names]
+    if any(is_about(affected, one) for affected in likely for one in inventory):
         read.advisories.append(advisory)
 
 
