@@ -104,12 +104,12 @@ class MessageNames:
         now = asyncio.get_running_loop().time()
         if not isinstance(question, PublicQuestion) or self._left == 0 or now >= self.ends:
             return unanswered(question)
-        if not may_be_asked(question):
-            return without_records(question, Finding.NO_NAME)
         self._left -= 1
         remembered = self._names.remembered(question, now)
         if remembered is not None:
             return remembered
+        if not may_be_asked(question):
+            return without_records(question, Finding.NO_NAME)
         task = self._names.asked(question, self._network)
         if task is None:
             return unanswered(question)
