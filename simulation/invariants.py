@@ -3,10 +3,12 @@
 Each invariant yields one sentence per violation. P1 to P6 are the promises of the design.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
 from secondpost.mail.delivery import KeptFor, State
+from secondpost.protocols.attacks.rules import RELAY_PROBE
 from simulation.evidence import Evidence, added_by_us
 from simulation.faults import (
     Blocked,
@@ -28,7 +30,7 @@ from simulation.faults import (
 )
 from simulation.people.letters import Heard
 from simulation.people.news import DARK_SECONDS_MAX
-from simulation.scenario import OUR_ADDRESS, OUR_NETWORK
+from simulation.scenario import OUR_ADDRESS, OUR_NETWORK, VICTIM_DOMAIN
 
 STARTS_SECONDS = 60.0  # promise P4
 DRAINED_SECONDS = 120.0
@@ -272,6 +274,16 @@ def nobody_misbehaves(day: Evidence) -> Iterator[str]:
         yield f"{day.left_open} connections of ours were left open"
 
 
+def only_spam_is_called_an_attack(day: Evidence) -> Iterator[str]:
+    """Spam for a victim looks for an open relay; all else that is sent in a day is honest."""
+    spam = re.compile(rf"attack peer=\S+ rule={RELAY_PROBE.id} .* sample=\S+@{re.escape(VICTIM_DOMAIN)}")
+    for line in day.log.of("attack"):
+        if spam.fullmatch(line.text) is None:
+            yield f"{line.seconds:.3f} {line.text}"
+    for line in day.log.of("watch-failed"):
+        yield f"{line.seconds:.3f} {line.text}"
+
+
 def _disk_was_full(day: Evidence, seconds: float) -> bool:
     return any(
         fault.what == NoRoom(to_the_last_octet=True) and fault.start <= seconds <= fault.end + 1.0
@@ -291,4 +303,5 @@ ALL: tuple[Invariant, ...] = (
     content_arrives_unchanged,
     senders_are_known,
     nobody_misbehaves,
+    only_spam_is_called_an_attack,
 )

@@ -11,6 +11,7 @@ from secondpost.compose.report_mail import Figures, report_subject, report_text
 from secondpost.config.records import Alarms
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.alarm import AlarmKind
+from secondpost.mail.attack import AttackCount
 from secondpost.mail.daily import DailyCount
 from secondpost.mail.duration import DAY_MS, HOUR_MS
 from secondpost.mail.owner_notice import AlarmRecord, ReportKind
@@ -88,6 +89,21 @@ def test_all_is_well_says_so_with_a_few_figures() -> None:
     assert "From 2027-01-11 to 2027-01-17 (UTC), deliveries for the backup domains: 1,234 delivered" in text
     assert "5 held while a primary was down" in text
     assert "Newsletter weekly: 120 readers." in text
+
+
+def test_attacks_are_a_line_unless_they_are_noise() -> None:
+    def seen(rule: str, times: int) -> AttackCount:
+        return AttackCount(1, rule, "192.0.2.0/24", times, 0, 0, "192.0.2.1", "address", "")
+
+    kind, noise = ReportKind.DIGEST, seen("http", 5_000)
+    quiet = report_text(kind, [], replace(FIGURES, attacks=(noise,)), UTC_ZONE, MONDAY)
+    assert "attackers" not in quiet
+    tried = (noise, seen("opensmtpd-2020-7247", 12), seen("opensmtpd-2020-7247", 3), seen("relay-probe", 2))
+    text = " ".join(report_text(kind, [], replace(FIGURES, attacks=tried), UTC_ZONE, MONDAY).split())
+    assert (
+        "In the same days attackers tried 15 times to break in, and 2 times to find a weakness, most often "
+        "opensmtpd-2020-7247 (15). None of it could affect this server"
+    ) in text
 
 
 def test_if_all_is_not_well_it_says_what_stands() -> None:

@@ -7,16 +7,19 @@ from zoneinfo import ZoneInfo
 
 from secondpost.compose.alarm_mail import alarm_paragraphs
 from secondpost.compose.own_mail import OwnHeading, paragraph
+from secondpost.mail.attack import AttackCount
 from secondpost.mail.daily import DailyCount
 from secondpost.mail.delivery import State
 from secondpost.mail.duration import DAY_MS
 from secondpost.mail.moment import utc_text
 from secondpost.mail.owner_notice import AlarmRecord, News, ReportKind
 from secondpost.mail.size import size_text
+from secondpost.protocols.attacks.rules import RULES, AttackGrade
 from secondpost.store.owner_ports import Count
 from secondpost.store.primary_ports import DayCount
 
 STANDING_SHOWN = 20
+RULES_SHOWN = 3
 _WORDS = {
     DailyCount.PASSED_ON: "delivered",
     DailyCount.HELD: "held while a primary was down",
@@ -34,6 +37,7 @@ class Figures:
     days: int  # whole days (UTC), the last of which was yesterday
     day_counts: Sequence[DayCount]
     newsletters: Sequence[str]
+    attacks: Sequence[AttackCount] = ()  # of the same days
 
 
 def report_subject(kind: ReportKind, standing: Sequence[AlarmRecord], heading: OwnHeading) -> str:
@@ -52,6 +56,9 @@ def report_text(
     if len(standing) > STANDING_SHOWN:
         parts.append(f"And {len(standing) - STANDING_SHOWN} more: `secondpost alarms list` shows them.")
     parts.append(paragraph(_passed(figures, now_ms)))
+    attacked = _attacked(figures.attacks)
+    if len(attacked) > 0:
+        parts.append(paragraph(attacked))
     parts.append(paragraph(_present(figures.counts)))
     if len(figures.newsletters) > 0:
         parts.append("\n".join(figures.newsletters))
@@ -73,6 +80,29 @@ def _passed(figures: Figures, now_ms: int) -> str:
     when = f"On {last}" if figures.days == 1 else f"From {first} to {last}"
     said = ", ".join(f"{sums[what]:,} {words}" for what, words in _WORDS.items())
     return f"{when} (UTC), deliveries for the backup domains: {said}."
+
+
+def _attacked(counts: Sequence[AttackCount]) -> str:
+    """How often attackers tried in those days; empty if there was nothing but noise."""
+    exploits, probes = _times(counts, AttackGrade.EXPLOIT), _times(counts, AttackGrade.PROBE)
+    if exploits.total() + probes.total() == 0:
+        return ""
+    worst = exploits if exploits.total() > 0 else probes
+    most = ", ".join(f"{rule} ({many:,})" for rule, many in worst.most_common(RULES_SHOWN))
+    return (
+        f"In the same days attackers tried {exploits.total():,} times to break in, and {probes.total():,} "
+        f"times to find a weakness, most often {most}. None of it could affect this server: "
+        "`secondpost watch attacks` says why, and who it was."
+    )
+
+
+def _times(counts: Sequence[AttackCount], grade: AttackGrade) -> Counter[str]:
+    rules = {rule.id for rule in RULES if rule.grade is grade}
+    times: Counter[str] = Counter()
+    for count in counts:
+        if count.rule in rules:
+            times[count.rule] += count.times
+    return times
 
 
 def _present(counts: Sequence[Count]) -> str:

@@ -43,7 +43,8 @@ class AlarmKind(Enum):
     ATTACKED = (
         "attacked",
         Severity.LOOK,
-        "Nothing: they are refused. If one network goes on, your firewall can block it.",
+        "Nothing: they are refused, and `watch attacks` lists them. If one network goes on, your firewall "
+        "can block it.",
         AlarmEnds.WHEN_MENDED,
         BY_STRANGERS,
     )

@@ -170,8 +170,11 @@ class AlarmDesk:
 
     async def _figures(self, days: int, now_ms: int) -> Figures:
         counts, newsletters = await self._store.counts(), await self._newsletters()
-        day_counts = await self._store.day_counts(day_of(now_ms) - 1, days)
-        return Figures(counts, days, day_counts, newsletters)
+        yesterday = day_of(now_ms) - 1
+        day_counts = await self._store.day_counts(yesterday, days)
+        attacks = await self._store.attacks(yesterday + 1 - days)
+        before_today = [attack for attack in attacks if attack.day <= yesterday]
+        return Figures(counts, days, day_counts, newsletters, before_today)
 
     async def _mail(self, notices: Sequence[Notice], now_ms: int) -> Arrival:
         text = alarm_text(notices, self._zone)
