@@ -68,6 +68,7 @@ def test_the_worst_comes_first_with_what_it_would_do_and_why_it_did_not(office: 
         "    <;sleep 66;>\n"
         "  Not affected: No program is ever started with mail data, so there is no shell to reach. The one\n"
         "  parser of addresses refuses this.\n"
+        "  Affected elsewhere: OpenSMTPD: 6.4.0 to 6.6.1; fixed in 6.6.2\n"
         "\n"
         "PROBE: relay-probe\n"
         "  Tries whether mail for other people's domains is passed on (an open relay).\n"

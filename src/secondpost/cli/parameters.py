@@ -44,7 +44,7 @@ def _message_or_delivery(text: str) -> QueueId | DeliveryId:
     return DeliveryId.parse(text) if "/" in text else parse_queue_id(text)
 
 
-def _age(text: str) -> int:
+def age_ms(text: str) -> int:
     short = _SHORT_AGE.fullmatch(text)
     return parse_duration_ms(text if short is None else f"{short[1]} {_UNITS[short[2]]}")
 
@@ -60,5 +60,5 @@ MESSAGE_OR_DELIVERY = Parsed("ID[/N]", _message_or_delivery, WHERE_IDS_ARE)
 DELIVERY = Parsed("ID/N", DeliveryId.parse)
 DOMAIN = Parsed("DOMAIN", _domain)
 MAILBOX = Parsed("ADDRESS", utf8_mailbox)
-AGE = Parsed("AGE", _age)
+AGE = Parsed("AGE", age_ms)
 SIZE = Parsed("SIZE", parse_size)

@@ -115,6 +115,8 @@ def _say_tried(one: Tried, now_ms: int) -> None:
         say(f"  {PLACE_WORDS[AttackPlace(one.last.place)]}, such as")
         say(f"    {one.last.sample}")
     _say_wrapped(f"Not affected: {one.why_harmless}")
+    for hole in one.holes:
+        _say_wrapped(f"Affected elsewhere: {hole.software}: {hole.versions}")
 
 
 def _networks(one: Tried) -> str:

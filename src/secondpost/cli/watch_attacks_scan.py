@@ -6,9 +6,8 @@ import click
 
 from secondpost.cli.command import JSON, Command, Ending, Exit
 from secondpost.cli.log_scan_words import say_scan
-from secondpost.cli.parameters import Parsed
+from secondpost.cli.parameters import Parsed, age_ms
 from secondpost.cli.screen import progressed, progressing, say_json
-from secondpost.mail.duration import parse_duration_ms
 from secondpost.owner.figures import counted
 
 
@@ -20,7 +19,7 @@ def _since_ms(text: str) -> int:
         day = date.fromisoformat(text)
     except ValueError:
         try:
-            return now_ms() - parse_duration_ms(text)
+            return now_ms() - age_ms(text)
         except ValueError:
             raise ValueError(
                 f'{text!r} is neither a date nor a duration; write such as 2026-03-01 or "30 days"'

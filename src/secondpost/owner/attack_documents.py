@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from secondpost.owner.hole_documents import KnownHoleDocument
+
 
 @dataclass(frozen=True, slots=True)
 class AttackNetworkDocument:
@@ -25,6 +27,7 @@ class AttackDocument:
     tries: str
     affected: bool
     why: str
+    holes: list[KnownHoleDocument]
     times: int
     first: str
     last: str

@@ -7,9 +7,12 @@ from secondpost.mail.attack import OTHER_NETWORKS, AttackCount, AttackKey, both
 from secondpost.mail.daily import day_of
 from secondpost.owner.attack_documents import AttackDocument, AttackNetworkDocument, AttacksDocument
 from secondpost.owner.figures import utc_time
+from secondpost.owner.hole_documents import hole_document
 from secondpost.protocols.attacks.rules import RULES, AttackGrade, AttackRule
 from secondpost.store.attack_ports import AttacksDesk
 from secondpost.watch.harmless import HARMLESS
+from secondpost.watch.hole import KnownHole
+from secondpost.watch.holes import holes_of
 
 WORST_FIRST = (AttackGrade.EXPLOIT, AttackGrade.PROBE, AttackGrade.NOISE)
 _RULES = {rule.id: rule for rule in RULES}
@@ -29,6 +32,11 @@ class Tried:
     @property
     def why_harmless(self) -> str:
         return HARMLESS[self.rule.id]
+
+    @property
+    def holes(self) -> tuple[KnownHole, ...]:
+        """What elsewhere could have been affected."""
+        return holes_of(self.rule.id)
 
 
 async def attacks_since(desk: AttacksDesk, since_ms: int) -> list[AttackCount]:
@@ -87,6 +95,7 @@ def _document(one: Tried) -> AttackDocument:
         tries=one.rule.tries,
         affected=False,
         why=one.why_harmless,
+        holes=[hole_document(hole) for hole in one.holes],
         times=one.times,
         first=utc_time(one.first_ms),
         last=utc_time(one.last.last_ms),

@@ -5,28 +5,11 @@ from dataclasses import dataclass
 
 from secondpost.mail.printable import printable
 from secondpost.owner.figures import utc_time
-from secondpost.watch.hole import KnownHole
+from secondpost.owner.hole_documents import KnownHoleDocument, hole_document
 from secondpost.watch.logs.scan import LogSummary
 from secondpost.watch.logs.seen import LogOutcome
 from secondpost.watch.logs.tally import Attempts
 from secondpost.watch.logs.verdict import DANGER_WORDS, Danger, LogVerdict
-
-
-@dataclass(frozen=True, slots=True)
-class KnownHoleDocument:
-    """A hole in mail software, and how to tell whether it was used."""
-
-    cves: list[str]
-    software: str
-    versions: str
-    debian: list[str]
-    needs: str
-    effect: str
-    in_log: str
-    on_machine: str
-    to_do: str
-    source: str
-    unchecked: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +117,7 @@ def _attack(verdict: LogVerdict) -> LogAttackDocument:
         last=every.last,
         sample=sample_text(tally.sample),
         networks=[_network(name, attempts) for name, attempts in tally.networks_by_attempts()],
-        holes=[_hole(hole) for hole in verdict.holes],
+        holes=[hole_document(hole) for hole in verdict.holes],
     )
 
 
@@ -147,22 +130,6 @@ def _network(network: str, attempts: Attempts) -> LogNetworkDocument:
         not_said=attempts.outcomes[LogOutcome.UNSAID],
         first=_time(attempts.first_ms),
         last=_time(attempts.last_ms),
-    )
-
-
-def _hole(hole: KnownHole) -> KnownHoleDocument:
-    return KnownHoleDocument(
-        cves=list(hole.cves),
-        software=hole.software,
-        versions=hole.versions,
-        debian=list(hole.debian),
-        needs=hole.needs,
-        effect=hole.effect,
-        in_log=hole.in_log,
-        on_machine=hole.on_machine,
-        to_do=hole.to_do,
-        source=hole.source,
-        unchecked=hole.unchecked,
     )
 
 

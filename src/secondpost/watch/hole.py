@@ -34,7 +34,6 @@ class KnownHole:
     in_log: str
     on_machine: str
     to_do: str
-    not_here: str
     source: str
     unchecked: str = ""
 

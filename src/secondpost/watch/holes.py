@@ -3,7 +3,8 @@ which configuration, what its use looks like in a log and on the machine, and wh
 
 Versions are those of the software's own releases; Debian's are of its packages, where Debian mended an
 older version. Sources stand with each row. `unchecked` names what was written from memory or could not
-be compared with a public tracker. Secondpost has none of these holes, and each row says why.
+be compared with a public tracker. Secondpost has none of these holes: harmless says why, for
+each rule.
 """
 
 from collections.abc import Iterable

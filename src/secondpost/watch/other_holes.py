@@ -15,7 +15,6 @@ OTHER_HOLES: tuple[KnownHole, ...] = (
         in_log="Their logs are not read here.",
         on_machine="Nothing: no program runs.",
         to_do="Update them.",
-        not_here="Only CRLF.CRLF ends a message.",
         source="the projects' release notes",
     ),
     KnownHole(
@@ -30,7 +29,6 @@ OTHER_HOLES: tuple[KnownHole, ...] = (
         in_log="Its log is not read here.",
         on_machine="Nothing: no program runs.",
         to_do="Update it.",
-        not_here="What comes behind STARTTLS in the clear ends the connection.",
         source="the project's release notes",
     ),
     KnownHole(
@@ -46,7 +44,6 @@ OTHER_HOLES: tuple[KnownHole, ...] = (
         on_machine="Web shells (.jsp) in Zimbra's webapps folders, files of zimbra in /tmp, its crontab.",
         to_do="Update; switch postjournal off (zmlocalconfig -e postjournal_enabled=false). If one was "
         "taken: " + INVADED,
-        not_here="It starts no program with mail data.",
         source="projectdiscovery.io/blog/zimbra-remote-code-execution; Zimbra's security center",
     ),
     KnownHole(
@@ -61,7 +58,6 @@ OTHER_HOLES: tuple[KnownHole, ...] = (
         in_log="That recipient taken, or refused only after the milter saw it.",
         on_machine=AS_ROOT,
         to_do="Update it, or run it without -x.",
-        not_here="It starts no program with mail data, and calls no milter of this kind.",
         source="Debian DSA-2021-1",
     ),
     KnownHole(
@@ -78,7 +74,6 @@ OTHER_HOLES: tuple[KnownHole, ...] = (
         in_log="That message taken and delivered by a pipe. Most logs do not have headers.",
         on_machine="Files and crontabs of that user, programs in /tmp.",
         to_do="Update bash.",
-        not_here="It starts no program with mail data.",
         source="nvd.nist.gov/vuln/detail/CVE-2014-6271; Debian DSA-3032-1",
     ),
     KnownHole(
@@ -94,7 +89,6 @@ OTHER_HOLES: tuple[KnownHole, ...] = (
         in_log="Nothing in the mail server's log; connections of the Java program to port 389, 636 or 1389.",
         on_machine="Files and crontabs of the Java program's user, unknown .class and .jar files.",
         to_do="Update Log4j wherever it is.",
-        not_here="There is no Java, and the log evaluates nothing.",
         source="logging.apache.org/log4j/2.x/security.html",
     ),
     KnownHole(
@@ -110,7 +104,6 @@ OTHER_HOLES: tuple[KnownHole, ...] = (
         in_log="A message from the local web server's user with that sender.",
         on_machine="Unknown PHP files in the web folders, newer than their neighbours.",
         to_do="Update PHPMailer and what contains a copy of it.",
-        not_here="Its sendmail program takes no such options from an address.",
         source="Debian DSA-3750-1; nvd.nist.gov/vuln/detail/CVE-2016-10045",
         unchecked="Debian's version is of CVE-2016-10033 alone",
     ),
@@ -126,7 +119,6 @@ OTHER_HOLES: tuple[KnownHole, ...] = (
         in_log="That recipient taken: no `Cannot mail directly to programs`.",
         on_machine="Unknown .rhosts and authorized_keys files.",
         to_do="Remove the alias.",
-        not_here="No address is ever a program or a file.",
         source="nvd.nist.gov/vuln/detail/CVE-1999-0096",
     ),
     KnownHole(
@@ -141,7 +133,6 @@ OTHER_HOLES: tuple[KnownHole, ...] = (
         in_log="Its log is not read here.",
         on_machine="Crashes of inetinfo or store.",
         to_do="Replace it.",
-        not_here="There are no such commands, and memory is safe.",
         source="Microsoft MS03-046, MS05-021",
     ),
     KnownHole(
@@ -156,7 +147,6 @@ OTHER_HOLES: tuple[KnownHole, ...] = (
         in_log="That address taken and delivered by a command (mda, pipe, mailer=prog).",
         on_machine="Files and crontabs of that user, programs in /tmp.",
         to_do="Take addresses from standard input, or in quotation marks; in OpenSMTPD leave out :raw.",
-        not_here="It starts no program with mail data.",
         source="a public claim about OpenSMTPD 7.8.0, not reproduced",
         unchecked="the claim",
     ),
@@ -172,7 +162,6 @@ OTHER_HOLES: tuple[KnownHole, ...] = (
         in_log="Nothing in the mail server's log.",
         on_machine="Accounts with addresses of other domains.",
         to_do="Update Python.",
-        not_here="One strict parser of its own reads every address.",
         source="nvd.nist.gov/vuln/detail/CVE-2023-27043",
         unchecked="the fixed versions before 3.13",
     ),
@@ -188,8 +177,6 @@ OTHER_HOLES: tuple[KnownHole, ...] = (
         in_log="Nothing in the mail server's log.",
         on_machine="Mail sent to unknown recipients.",
         to_do="Update Python.",
-        not_here="Decoded text is never written into a header, and what is written is parsed again and "
-        "compared.",
         source="nvd.nist.gov/vuln/detail/CVE-2024-6923",
     ),
 )

@@ -18,7 +18,6 @@ SERVER_HOLES: tuple[KnownHole, ...] = (
         "sender.",
         on_machine="A shell below smtpd while it lasts. " + AS_ROOT,
         to_do="Update to 6.6.2 or later. If one was taken, " + INVADED,
-        not_here="It starts no program with mail data, and its parser refuses such an address.",
         source="openwall.com/lists/oss-security/2020/01/28/3; Debian DSA-4611-1",
     ),
     KnownHole(
@@ -35,7 +34,6 @@ SERVER_HOLES: tuple[KnownHole, ...] = (
         "a reply of several lines.",
         on_machine="Queue files in /var/spool/smtpd/queue with mda-exec lines. " + AS_ROOT,
         to_do="Update to 6.6.4 or later.",
-        not_here="Replies are values of bounded length, never lines of a file.",
         source="openwall.com/lists/oss-security/2020/02/24/5; Debian DSA-4634-1",
     ),
     KnownHole(
@@ -54,7 +52,6 @@ SERVER_HOLES: tuple[KnownHole, ...] = (
         "The line is the same whether or not the version had the hole.",
         on_machine=AS_ROOT,
         to_do="Update to 4.92 or later. If such a line stands and the version had the hole, " + INVADED,
-        not_here="Addresses and headers are never expanded: there is no language to expand.",
         source="openwall.com/lists/oss-security/2019/06/05/4; Debian DSA-4456-1",
     ),
     KnownHole(
@@ -69,7 +66,6 @@ SERVER_HOLES: tuple[KnownHole, ...] = (
         in_log='Nothing, unless log_selector has +tls_sni: SNI="…\\" at the end.',
         on_machine=AS_ROOT,
         to_do="Update to 4.92.2 or later.",
-        not_here="The name in the handshake only picks a certificate, and memory is safe.",
         source="exim.org/static/doc/security/CVE-2019-15846.txt; Debian DSA-4517-1",
     ),
     KnownHole(
@@ -84,7 +80,6 @@ SERVER_HOLES: tuple[KnownHole, ...] = (
         in_log="A child that ended by signal 11 after the connection, and no line about that EHLO.",
         on_machine=AS_SERVER,
         to_do="Update to 4.92.3 or later.",
-        not_here="Lines are bounded, and memory is safe.",
         source="exim.org/static/doc/security/CVE-2019-16928.txt; Debian DSA-4536-1",
     ),
     KnownHole(
@@ -99,7 +94,6 @@ SERVER_HOLES: tuple[KnownHole, ...] = (
         in_log="A child that ended by signal 11 or 6 within seconds of that AUTH.",
         on_machine=AS_SERVER,
         to_do="Update to 4.90.1 or later.",
-        not_here="Logins are bounded, and memory is safe.",
         source="exim.org/static/doc/security/CVE-2018-6789.txt; Debian DSA-4110-1",
     ),
     KnownHole(
@@ -114,7 +108,6 @@ SERVER_HOLES: tuple[KnownHole, ...] = (
         in_log="A child that ended by signal 11 after BDAT.",
         on_machine=AS_SERVER,
         to_do="Update to 4.89.1 or later; until then chunking_advertise_hosts = (empty).",
-        not_here="CHUNKING is not offered, and memory is safe.",
         source="lists.exim.org, Exim-users 24 November 2017; Debian DSA-4053-1",
     ),
     KnownHole(
@@ -129,7 +122,6 @@ SERVER_HOLES: tuple[KnownHole, ...] = (
         in_log="A child that ended by signal 11 after AUTH.",
         on_machine=AS_SERVER,
         to_do="Update to 4.96.1 or later.",
-        not_here="Neither method exists here, and memory is safe.",
         source="exim.org/static/doc/security/CVE-2023-zdi.txt; Debian DSA-5512-1",
     ),
     KnownHole(
@@ -144,7 +136,6 @@ SERVER_HOLES: tuple[KnownHole, ...] = (
         in_log="A child that ended by signal 11 as the connection began.",
         on_machine=AS_SERVER,
         to_do="Update to 4.96.2 or later.",
-        not_here="Memory is safe.",
         source="exim.org/static/doc/security/CVE-2023-zdi.txt",
         unchecked="Debian's fixed versions",
     ),
@@ -161,7 +152,6 @@ SERVER_HOLES: tuple[KnownHole, ...] = (
         in_log="`ETRN … received from …` without `rejected ETRN` behind it.",
         on_machine=AS_SERVER,
         to_do="Update to 4.98.1, 4.99.1 or later, or refuse ETRN.",
-        not_here="There is no ETRN, and every value is bound to its query.",
         source="exim.org/static/doc/security/CVE-2025-26794.txt",
         unchecked="Debian's fixed versions; the versions of CVE-2025-67896",
     ),
@@ -177,7 +167,6 @@ SERVER_HOLES: tuple[KnownHole, ...] = (
         in_log="Nothing certain; children that ended by signal 11.",
         on_machine=AS_ROOT,
         to_do="Update to 4.94.2 or later.",
-        not_here="Memory is safe, and no part that has the network is root.",
         source="qualys.com/2021/05/04/21nails",
         unchecked="Debian's fixed versions",
     ),
@@ -193,7 +182,6 @@ SERVER_HOLES: tuple[KnownHole, ...] = (
         in_log="Nothing certain; a child that ended by signal 11 or 6 after BDAT.",
         on_machine=AS_SERVER,
         to_do="Update to 4.99.3 or later.",
-        not_here="CHUNKING is not offered, and memory is safe.",
         source="exim.org/static/doc/security/EXIM-Security-2026-05-01.1",
         unchecked="Debian's fixed versions",
     ),
@@ -211,7 +199,6 @@ SERVER_HOLES: tuple[KnownHole, ...] = (
         "once; in refused ones `bare <LF> received`.",
         on_machine="Nothing: no program runs. A forged message that passed SPF lies in a mailbox.",
         to_do="Set smtpd_forbid_bare_newline = normalize (or yes), and update.",
-        not_here="Only CRLF.CRLF ends a message, and bare line ends never reach the primary.",
         source="postfix.org/smtp-smuggling.html",
         unchecked="Debian's fixed versions",
     ),
@@ -227,7 +214,6 @@ SERVER_HOLES: tuple[KnownHole, ...] = (
         in_log="No `Bare linefeeds (LF) not allowed`, and two messages of one connection at once.",
         on_machine="Nothing: no program runs. A forged message that passed SPF lies in a mailbox.",
         to_do="Update to 8.18.1 or later (Debian's 8.17.1.9-2+deb12u2 refuses it already).",
-        not_here="Only CRLF.CRLF ends a message, and bare line ends never reach the primary.",
         source="openwall.com/lists/oss-security/2023/12/24/1; Debian's package tried",
         unchecked="Debian's first fixed versions",
     ),
@@ -243,7 +229,6 @@ SERVER_HOLES: tuple[KnownHole, ...] = (
         in_log="Two messages (<=) of one connection at once, the second from another sender.",
         on_machine="Nothing: no program runs. A forged message that passed SPF lies in a mailbox.",
         to_do="Update to 4.97.1 or later.",
-        not_here="Only CRLF.CRLF ends a message, and bare line ends never reach the primary.",
         source="exim.org/static/doc/security/CVE-2023-51766.txt; Debian DSA-5597-1",
     ),
     KnownHole(
@@ -258,7 +243,6 @@ SERVER_HOLES: tuple[KnownHole, ...] = (
         in_log="`improper command pipelining after STARTTLS`.",
         on_machine="Nothing: no program runs. Passwords of clients may have been mailed to the attacker.",
         to_do="Update; later versions drop what comes before the handshake.",
-        not_here="What comes behind STARTTLS in the clear ends the connection.",
         source="kb.cert.org/vuls/id/555316; Debian DSA-2233-1",
     ),
     KnownHole(
@@ -273,7 +257,6 @@ SERVER_HOLES: tuple[KnownHole, ...] = (
         in_log="Nothing.",
         on_machine="Nothing: no program runs.",
         to_do="Update to 4.95 or later.",
-        not_here="Octets behind the 220 to STARTTLS end the connection.",
         source="exim.org/static/doc/security/CVE-2021-38371.txt; Debian bug 992172",
     ),
     KnownHole(
@@ -288,7 +271,6 @@ SERVER_HOLES: tuple[KnownHole, ...] = (
         in_log="A reply other than 500 to WIZ or DEBUG; Sendmail logs the command either way.",
         on_machine=AS_ROOT,
         to_do="Replace it: no Sendmail of this century has it.",
-        not_here="There are no such commands.",
         source="nvd.nist.gov/vuln/detail/CVE-1999-0095",
     ),
 )
