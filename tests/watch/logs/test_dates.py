@@ -16,8 +16,12 @@ def ms(*when: int) -> int:
 
 def first_and_last(*dates: str, written_ms: int) -> tuple[int | None, int | None]:
     lines = [date + ATTACK.replace("$(id)", f"$(id{number})") for number, date in enumerate(dates)]
-    (tally,) = scanned("\n".join(lines).encode(), written_ms).tally
+    scan = scanned("\n".join(lines).encode(), written_ms)
+    (tally,) = scan.tally
     assert tally.all.count == len(dates)
+    assert scan.summary.first_ms is not None
+    assert tally.all.first_ms is not None
+    assert scan.summary.first_ms - tally.all.first_ms <= 1_000, "that of the first line"
     return tally.all.first_ms, tally.all.last_ms
 
 

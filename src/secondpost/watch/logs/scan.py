@@ -8,7 +8,7 @@ from secondpost.protocols.attacks.rules import RULES, AttackPlace, AttackRule
 from secondpost.watch.hole import KnownHole, MailSoftware
 from secondpost.watch.holes import holes_of
 from secondpost.watch.logs.blocks import BLOCK_OCTETS, LINE_OCTETS_MAX, LogLines, worth_a_look
-from secondpost.watch.logs.dates import LogCalendar
+from secondpost.watch.logs.dates import LogCalendar, year_earlier
 from secondpost.watch.logs.entry import OWN, LogEntry, entry_of
 from secondpost.watch.logs.exim import EXIM_LOG
 from secondpost.watch.logs.opensmtpd import OPENSMTPD_LOG
@@ -94,7 +94,7 @@ class LogScan:
 
     def _get_to_know(self, block: bytes) -> None:
         for line in block.split(b"\n", KNOWN_LINES)[:KNOWN_LINES]:
-            entry = entry_of(line[:LINE_OCTETS_MAX], self._calendar)
+            entry = entry_of(line[:LINE_OCTETS_MAX], LogCalendar(0))  # its time does not matter
             reader = None if entry is None else reader_of(entry.program)
             if reader is not None:
                 self.summary.software.add(reader.software)
@@ -112,6 +112,8 @@ class LogScan:
         entry = entry_of(line, self._calendar)
         if self._calendar.turns > turns:
             self.tally.year_earlier()
+            if self.summary.first_ms is not None:
+                self.summary.first_ms = year_earlier(self.summary.first_ms)
             self._calendar.turns = turns
         return entry
 

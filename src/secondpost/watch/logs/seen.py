@@ -62,8 +62,8 @@ class LogReader:
 
 
 def address_of(text: bytes) -> str | None:
-    """An IP address as logs write it; None if it is none."""
-    written = text.decode("ascii", "replace").removeprefix("IPv6:")
+    """An IP address as logs write it, as in 192.0.2.7 or [IPv6:2001:db8::7]; None if it is none."""
+    written = text.decode("ascii", "replace").strip("[]").removeprefix("IPv6:")
     ip = as_ip(written)
     return None if ip is None else str(ip)
 
