@@ -83,6 +83,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "key.pem").write_text("-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n")
     (made / "password").write_text("correct horse\n")
     (made / "recipients").write_text("# the family\nme@example.net\npostmaster\n")
+    (made / "ip2asn-combined.tsv.gz").write_text("192.0.2.0\t192.0.2.255\t64500\tNO\tEXAMPLE\n")
     return made
 
 

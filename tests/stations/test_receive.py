@@ -19,9 +19,11 @@ from secondpost.config.records import (
     Web,
 )
 from secondpost.mail.address import Domain, Endpoint, Mailbox
+from secondpost.mail.arrivals import CameFrom
 from secondpost.mail.attack import AttackCount
 from secondpost.mail.content import CONTENT_FOLDER, IN_TABLE_OCTETS_MAX, InFile, InTable
 from secondpost.mail.delivery import KeptFor
+from secondpost.mail.duration import HOUR_MS
 from secondpost.mail.envelope import Arrival, Lane
 from secondpost.mail.questions import Finding, Knowledge
 from secondpost.mail.queue_id import QueueIds
@@ -30,6 +32,7 @@ from secondpost.maillog import MailLog
 from secondpost.policy.domains import OwnDomains, recipients_of
 from secondpost.policy.stages import STAGES, Stages
 from secondpost.protocols.role_questions import PublicAnswer, PublicQuestion, without_records
+from secondpost.receive.arrivals import ArrivalNotes
 from secondpost.receive.attack_tally import AttackTally
 from secondpost.receive.authenticating import EVALUATION_SECONDS_MAX, Authenticator
 from secondpost.receive.knowledge import PolicyKnowledge, RecipientKnowledge
@@ -73,6 +76,7 @@ class ListedIntake:
         self.known_primaries: dict[Domain, Primary] = {}
         self.refused: list[RefusedCount] = []
         self.attacks: list[AttackCount] = []
+        self.arrivals: list[CameFrom] = []
         self.learned_of: dict[Mailbox, Learned] = {}
         self.far: asyncio.Event | None = None  # what a read waits for, as one over the wire does
         self.unreadable = False
@@ -119,6 +123,12 @@ class ListedIntake:
 
     def count_attacks(self, counts: Sequence[AttackCount]) -> Awaitable[None]:
         self.attacks += counts
+        return asyncio.sleep(0)
+
+    def note_arrivals(self, arrivals: Sequence[CameFrom]) -> Awaitable[None]:
+        if self.error is not None:
+            raise self.error
+        self.arrivals += arrivals
         return asyncio.sleep(0)
 
 
@@ -258,6 +268,7 @@ class Office:
                 offers=self.offers,
                 refusals=self.refusals,
                 attacks=self.attacks,
+                arrivals=ArrivalNotes(self.intake, HOUR_MS),
                 free=lambda: self.free,
                 failed=self.failures.append,
                 background=self._background,

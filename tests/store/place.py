@@ -12,6 +12,7 @@ from secondpost.mail.queue_id import QueueId
 from secondpost.mail.store_rooms import StoreRoom
 from secondpost.store.advisory_ports import AdvisoriesKeeping
 from secondpost.store.alarm_ports import AlarmsKeeping
+from secondpost.store.arrival_ports import ArrivalsKeeping
 from secondpost.store.copy_ports import CopyDesk
 from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.store.owner_ports import Desk
@@ -78,7 +79,9 @@ def database_of(store: SqliteStore) -> apsw.Connection:
     return engine_of(store).opened.db
 
 
-class Store(Intake, Claims, Desk, Keeping, AlarmsKeeping, AdvisoriesKeeping, CopyDesk, Protocol):
+class Store(
+    Intake, Claims, Desk, Keeping, AlarmsKeeping, ArrivalsKeeping, AdvisoriesKeeping, CopyDesk, Protocol
+):
     """All ports of one store."""
 
 

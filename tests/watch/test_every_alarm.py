@@ -9,12 +9,14 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 import pytest
 
 from secondpost.cli.subscribers_import import LONG_IMPORT_MS, tell_of_import
+from secondpost.config.networks import read_networks
 from secondpost.config.recipients import RecipientFaults, RecipientList
 from secondpost.config.records import LearnedRecipients, RecipientFile, RecipientSource, Route
 from secondpost.deliver.disk_alarms import DiskAlarms, Filling
@@ -39,6 +41,7 @@ from secondpost.protocols.post_questions import PostAccepted, PostNotAccepted, P
 from secondpost.receive.attacks import QUIET_SECONDS, WINDOW_SECONDS, Attack, Attacks
 from secondpost.receive.callers import caller_at
 from secondpost.receive.lists import LOOK_MS, RecipientLists, Stamp
+from secondpost.roles.origins import TableOrigins
 from secondpost.roles.parts import Parts
 from secondpost.roles.unnamed import UnnamedNewsletters
 from secondpost.setup.certificate_alarm import CertificateAlarm, Validity
@@ -49,6 +52,8 @@ from secondpost.store.ports import Claims, Lease, MailStore, Settlement, StoreUn
 from secondpost.subscribers.import_report import ImportReport
 from secondpost.watch.advisories import SILENT_MS_MAX, AdvisoryRounds, WhatRuns
 from secondpost.watch.webhook import Webhook
+from secondpost.world.real.files import file_stamp
+from secondpost.world.real.work import RealWork
 from simulation.clock import Timeline, fence, run
 from simulation.internet.dns import Lie
 from tests.alarms import logged_alarms
@@ -61,6 +66,7 @@ from tests.stations.test_outages import CONFIG, HELD_AFTER_MS, watched
 from tests.stations.test_outages import Watch as OutageWatch
 from tests.store.place import SqlitePlace
 from tests.watch.osv import Osv, answering
+from tests.watch.test_arrivals_watch import EAST, ORIGINS, Months
 
 MAIN_HOST, MAIN_ADDRESS = "mx.provider.example", "198.51.100.40"
 SERVICE = Path(__file__).parent.parent / "service"
@@ -333,6 +339,27 @@ def a_recipients_file_is_broken_and_mended(stage: Stage) -> Iterator[None]:
     stamps[path] = (2, 2, 2)
     stage.clock.ms += LOOK_MS
     lists.domains()
+
+
+@row(AlarmKind.NETWORKS_FILE)
+def a_table_of_networks_is_broken_and_mended(stage: Stage) -> Iterator[None]:
+    path = stage.folder / "table.tsv"
+    path.write_text("what?\n")
+    read, stamp = partial(read_networks, str(path)), partial(file_stamp, str(path))
+    table = TableOrigins(str(path), RealWork(), stamp, read, stage.alarms)
+    assert asyncio.run(table.look_up([EAST])) == {}
+    yield
+    path.write_text("192.0.2.0\t192.0.2.255\t64500\tRU\tEAST-TELECOM\n")
+    assert asyncio.run(table.look_up([EAST])) == {EAST: ORIGINS[EAST]}
+
+
+@row(AlarmKind.PRIMARY_BLOCKED)
+def a_network_is_blocked_for_some_hours(stage: Stage) -> Iterator[None]:
+    months = Months(lines=stage.station_lines)
+    months.pass_by(100)
+    months.pass_by(6, {EAST: ("a.example", "b.example")})
+    yield
+    months.pass_by(30)
 
 
 @row(AlarmKind.CERTIFICATE_ENDS)

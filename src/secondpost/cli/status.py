@@ -18,6 +18,7 @@ from secondpost.mail.duration import age_text
 from secondpost.mail.envelope import Lane
 from secondpost.mail.size import size_text
 from secondpost.owner.alarms import standing_alarms
+from secondpost.owner.arrivals import blocked_lines
 from secondpost.owner.figures import counted
 from secondpost.owner.primaries import primaries_of
 from secondpost.owner.status import standing_of_count, status_document
@@ -67,11 +68,14 @@ def status(watch: float | None, as_json: bool) -> None:
         now_ms = desk.clock.now_ms()
         alarms = standing_alarms(await desk.desk.alarms())
         found = None if open_ is None else await newsletters_stand(open_, config, now_ms)
+        blocked = await blocked_lines(desk)
         copy = await desk.desk.copy_hold()
         if copy is None and open_ is not None:
             copy = await open_.store.copy_hold()
         if as_json:
-            say_json(status_document(config, runs, alarms, counts, down, refused, primaries, found, copy))
+            say_json(
+                status_document(config, runs, alarms, counts, down, refused, primaries, found, copy, blocked)
+            )
             return
         if copy is not None:
             say(f"COPY: nothing that waited in this store is sent, since {copy.why}.")
@@ -80,6 +84,8 @@ def status(watch: float | None, as_json: bool) -> None:
         say_alarms(alarms, now_ms)
         say_refused(refused, config, now_ms)
         say_primaries(primaries, now_ms)
+        for line in blocked:
+            say(line)
         if found is not None:
             say_newsletters(found, config, now_ms)
 

@@ -7,6 +7,7 @@ from secondpost.cli.command import Group
 PLACES = {
     "attacks": "secondpost.cli.watch_attacks",
     "advisories": "secondpost.cli.watch_advisories",
+    "arrivals": "secondpost.cli.watch_arrivals",
 }
 
 

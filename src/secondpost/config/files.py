@@ -26,6 +26,7 @@ PATH_CHARACTERS_MAX = 200  # as shown; shorter ones would cut off the name to be
 CERTIFICATE_READERS = frozenset({"receive", "web"})
 PASSWORD_READERS = frozenset({"deliver"})
 LIST_READERS = frozenset({"receive"})
+NETWORKS_READERS = frozenset({"deliver"})
 ACME_READERS = frozenset({"fetch"})
 ADVISORY_READERS = frozenset({"deliver"})
 

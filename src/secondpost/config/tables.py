@@ -6,7 +6,15 @@ record that cannot be made. Defaults are those of the records.
 
 from secondpost.config import addresses, forms, grammars
 from secondpost.config.faults import Wrong, quoted
-from secondpost.config.files import ACME_READERS, LIST_READERS, FilesBeside, pem_file, secret_file
+from secondpost.config.files import (
+    ACME_READERS,
+    LIST_READERS,
+    NETWORKS_READERS,
+    FilesBeside,
+    pem_file,
+    secret_file,
+)
+from secondpost.config.networks import check_networks
 from secondpost.config.recipients import RecipientFaults, read_recipients, recipient
 from secondpost.config.records import (
     OLD_UNKNOWN,
@@ -176,7 +184,10 @@ def watch(section: Section, beside: FilesBeside) -> Watch:
 
 def _network_source(written: str, beside: FilesBeside) -> NetworkSource:
     if written.startswith("file:"):
-        return NetworksFile(beside.path(written.removeprefix("file:")))
+        path = beside.path(written.removeprefix("file:"))
+        if beside.checks_for(NETWORKS_READERS):
+            check_networks(path)
+        return NetworksFile(path)
     if written in tuple(NetworkLookup):
         return NetworkLookup(written)
     hint = 'write "none", "cymru", or "file:/PATH" of a table such as ip2asn-combined.tsv'

@@ -185,6 +185,12 @@ class AlarmKind(Enum):
         Severity.PASSES,
         "Nothing, unless it keeps happening: then send us the line.",
     )
+    NETWORKS_FILE = (
+        "networks-file",
+        Severity.LOOK,
+        "Fetch the table again; it is read as soon as it changes.",
+        AlarmEnds.WHEN_MENDED,
+    )
     NEWSLETTER_UNNAMED = (
         "newsletter-unnamed",
         Severity.ACT,
@@ -214,6 +220,15 @@ class AlarmKind(Enum):
         Severity.LOOK,
         "Correct what `detail` names, and reload again; or restart, where it says so.",
         AlarmEnds.WHEN_MENDED,
+    )
+    PRIMARY_BLOCKED = (
+        "primary-blocked",
+        Severity.LOOK,
+        "Mail from there arrives by this backup. Lower the TTL of the MX records, and prepare another road "
+        "before more networks follow: a second backup elsewhere, or a primary at other addresses. "
+        "`watch arrivals` has the figures.",
+        AlarmEnds.WHEN_MENDED,
+        BY_STRANGERS,
     )
     PROBE_WAITS = (
         "probe-waits",

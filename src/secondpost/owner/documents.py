@@ -279,6 +279,40 @@ class AlarmsDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class ArrivalNetworkDocument:
+    """One network that mail for a backup domain came from."""
+
+    domain: str
+    network: str
+    name: str
+    country: str
+    good_day: int
+    good_week: int
+    usual_week: float | None
+    other_week: int
+    blocked: "BlockedDocument | None"
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedDocument:
+    """What is known of a network that cannot reach a primary."""
+
+    since: str
+    found: str
+    last: str
+    good: int
+    authors: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalsDocument:
+    """The document of `watch arrivals`."""
+
+    hours: int
+    networks: list[ArrivalNetworkDocument]
+
+
+@dataclass(frozen=True, slots=True)
 class StatusDocument:
     """The document of `status`."""
 
@@ -298,6 +332,7 @@ class StatusDocument:
     sites_down: list[SiteDocument]
     refused: list[RefusedDocument]
     primaries: list[PrimaryDocument]
+    blocked: list[str]
     newsletters: list[NewsletterStandingDocument]
     readers_mail: ReadersMailDocument | None
     unnamed: list[UnnamedDocument]

@@ -36,6 +36,7 @@ def status_document(
     primaries: list[PrimaryStands],
     found: NewslettersStand | None,
     copy: CopyHold | None,
+    blocked: Sequence[str],
 ) -> StatusDocument:
     return StatusDocument(
         version=__version__,
@@ -65,6 +66,7 @@ def status_document(
         sites_down=[site_document(site) for site in down],
         refused=[refused_document(one, config) for one in refused],
         primaries=[primary_document(one) for one in primaries],
+        blocked=list(blocked),
         newsletters=[] if found is None else [newsletter_document(stands) for stands in found.stands],
         readers_mail=None if found is None else readers_mail_document(found.mail),
         unnamed=[] if found is None else unnamed_documents(found),

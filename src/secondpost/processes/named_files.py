@@ -22,10 +22,11 @@ from secondpost.config.files import (
     ADVISORY_READERS,
     CERTIFICATE_READERS,
     LIST_READERS,
+    NETWORKS_READERS,
     PASSWORD_READERS,
     open_to_read,
 )
-from secondpost.config.records import Config, RecipientFile
+from secondpost.config.records import Config, NetworksFile, RecipientFile
 from secondpost.mail.walls import INTERNET_ROLES
 from secondpost.world.real.dns_servers import RESOLV_CONF
 from secondpost.world.real.package_files import PACKAGE_FILES
@@ -42,6 +43,7 @@ class NamedFile(StrEnum):
     PASSWORDS = "passwords of smart hosts"
     RECIPIENTS = "recipients files"
     DNS_SERVERS = "DNS servers of the machine"
+    NETWORKS = "table of networks"
     AUTHORITY = "root and account key of the certificate authority"
     PACKAGES = "list of this machine's packages"
 
@@ -52,6 +54,7 @@ READERS = {
     NamedFile.PASSWORDS: PASSWORD_READERS,
     NamedFile.RECIPIENTS: LIST_READERS,
     NamedFile.DNS_SERVERS: INTERNET_ROLES,
+    NamedFile.NETWORKS: NETWORKS_READERS,
     NamedFile.AUTHORITY: ACME_READERS,
     NamedFile.PACKAGES: ADVISORY_READERS,
 }
@@ -74,6 +77,9 @@ def _paths(config: Config, kind: NamedFile) -> Iterable[str | None]:
             return [source.path for source in sources if isinstance(source, RecipientFile)]
         case NamedFile.DNS_SERVERS:
             return [RESOLV_CONF]
+        case NamedFile.NETWORKS:
+            networks = config.watch.networks
+            return [networks.path if isinstance(networks, NetworksFile) else None]
         case NamedFile.AUTHORITY:
             return config.tls.acme_root, config.tls.acme_key_file
         case NamedFile.PACKAGES:

@@ -6,6 +6,7 @@ Methods return the reply for the client; the conversation decides when to send i
 from collections.abc import Callable, Coroutine
 
 from secondpost.mail.address import Mailbox
+from secondpost.mail.arrivals import NotedMail
 from secondpost.mail.authentication import NO_NOTE, Authentication
 from secondpost.mail.content import Content
 from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer, Utf8
@@ -139,6 +140,8 @@ class Incoming:
         finally:
             self._is_storing = False
             self.forget()  # now the store counts its octets, or it was refused
+        if arrival.lane is Lane.RELAY:
+            reception.arrivals.note(_noted(arrival, found))
         version, _, _ = self._peer.tls.partition(" ")
         reception.tally.count(Metric.ACCEPTED, arrival.lane, version or NO_TLS)
         reception.tally.count(Metric.ACCEPTED_OCTETS, arrival.lane, many=arrival.size)
@@ -209,3 +212,10 @@ class Incoming:
 
     def log_newlines(self, newlines: int) -> None:
         self._envelope.lines.normalized(self._queue_id, newlines)
+
+
+def _noted(arrival: Arrival, found: Authentication | None) -> NotedMail:
+    recipients = arrival.envelope.recipients
+    known = frozenset(one.domain for one in recipients if one not in arrival.unverified)
+    unknown = frozenset(one.domain for one in recipients) - known
+    return NotedMail(arrival.queue_id, arrival.arrived_ms, arrival.peer.address, found, known, unknown)

@@ -11,6 +11,7 @@ from secondpost.mail.tally import Tally
 from secondpost.maillog import MailLog
 from secondpost.policy.domains import OwnDomains, Recipients
 from secondpost.policy.stages import STAGES, Stages
+from secondpost.receive.arrivals import ArrivalNotes
 from secondpost.receive.attack_tally import AttackTally
 from secondpost.receive.authenticating import Authenticator
 from secondpost.receive.offers import PrimaryOffers
@@ -43,6 +44,7 @@ class Reception:
     under_way: UnderWay
     refusals: RefusalTally
     attacks: AttackTally | None  # None: sessions are not searched for attacks
+    arrivals: ArrivalNotes
     free: Callable[[], int]  # octets on the disk beyond the reserve
     failed: Callable[[BaseException], None]  # ends the role
     background: Background  # runs a coroutine to its end, even without its caller

@@ -10,6 +10,7 @@ from secondpost.mail.store_rooms import StoreRoom
 from secondpost.maillog import MailLog
 from secondpost.policy.domains import own_domains
 from secondpost.protocols.dkim.verifying import Proof, PublicKey
+from secondpost.receive.arrivals import NOTE_SECONDS, ArrivalNotes
 from secondpost.receive.attack_tally import AttackTally
 from secondpost.receive.authenticating import Authenticator
 from secondpost.receive.disk_room import DiskRoom
@@ -54,6 +55,7 @@ class ReceiveRole:
             frozenset(backup.domain for backup in config.backups), store, world.clock
         )
         self._attacks = AttackTally(store, world.clock)
+        self._arrivals = ArrivalNotes(store, config.watch.hour_ms)
         self._asker = RoleAsker(world.net, world.disk.path(QUESTIONS))
         free = DiskRoom(partial(self._free_octets, config.reserve, failed), world.clock).free
         self._offers = PrimaryOffers(config, store, world.clock)
@@ -84,6 +86,7 @@ class ReceiveRole:
                 under_way=under_way,
                 refusals=self._refusals,
                 attacks=self._attacks if watches_attacks else None,
+                arrivals=self._arrivals,
                 free=free,
                 failed=failed,
                 background=self._background.run,
@@ -114,6 +117,7 @@ class ReceiveRole:
         self._background.run(self._every(self._offers_seconds, self._offers.look))
         self._background.run(self._every(WRITE_SECONDS, self._refusals.write))
         self._background.run(self._every(WRITE_SECONDS, self._attacks.write))
+        self._background.run(self._every(NOTE_SECONDS, self._arrivals.write))
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -131,5 +135,6 @@ class ReceiveRole:
         await self._refusals.write()
         self._names.close()
         await self._attacks.write()
+        await self._arrivals.write()
         self._asker.close()
         self._background.cancel()

@@ -1,17 +1,19 @@
 """The part of the deliver role that tells the owner of alarms."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from secondpost.mail.address import Domain
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.subscriber import SubscriberState
 from secondpost.protocols.alarm_statements import Stated
 from secondpost.protocols.dkim.signing import SigningKey, signed
+from secondpost.roles.origins import origin_lookup
 from secondpost.roles.parts import POSTS, Parts, opened
 from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.store.ports import StoreFull, StoreUnavailable
 from secondpost.watch.alarm_desk import AlarmDesk, MailToOwner
+from secondpost.watch.arrivals import ArrivalsWatch
 from secondpost.watch.roll import AlarmRoll
 from secondpost.watch.webhook import Webhook
 from secondpost.world.background import Background
@@ -45,6 +47,9 @@ class OwnersWatch:
         )
         self._config, self._readers = config, parts.readers
         self._alarms = parts.alarms
+        self._arrivals = ArrivalsWatch(config, store, store, world.clock, parts.alarms, origin_lookup(parts))
+        # Tests let hours pass faster.
+        self._arrivals_seconds = min(parts.rhythms.arrivals_seconds, max(0.5, config.watch.hour_ms / 6000))
         self._webhook: Webhook | None = None
         if config.alarms.webhook is not None:
             asker = PostAsker(world.net, world.disk.path(POSTS))
@@ -64,14 +69,15 @@ class OwnersWatch:
     async def start(self) -> None:
         self._doors.append(await self._listener.open(self._net, self._path))
         self._background(self._desk.run(self._seconds))
+        self._background(self._every(self._arrivals_seconds, self._arrivals.look))
         if self._webhook is not None:
-            self._background(self._post(self._webhook))
+            self._background(self._every(self._seconds, self._webhook.send_due))
 
-    async def _post(self, webhook: Webhook) -> None:
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
-            await asyncio.sleep(self._seconds)
+            await asyncio.sleep(seconds)
             try:
-                await webhook.send_due()
+                await work()
             except (StoreUnavailable, StoreFull) as error:
                 self._alarms.begin(AlarmKind.HOUSEKEEPING_WAITS, "", str(error))
 

@@ -14,6 +14,7 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
 from secondpost.store.advisory_ports import AdvisoriesDesk
 from secondpost.store.alarm_ports import AlarmsDesk
+from secondpost.store.arrival_ports import ArrivalsDesk
 from secondpost.store.attack_ports import AttacksDesk
 from secondpost.store.copy_ports import CopyNotice
 from secondpost.store.primary_ports import PrimariesDesk
@@ -132,7 +133,7 @@ class Refused:
     oldest_ms: int  # when the oldest was refused
 
 
-class Desk(PrimariesDesk, AlarmsDesk, AttacksDesk, AdvisoriesDesk, CopyNotice, Protocol):
+class Desk(PrimariesDesk, AlarmsDesk, ArrivalsDesk, AttacksDesk, AdvisoriesDesk, CopyNotice, Protocol):
     """The owner's view of mail."""
 
     async def listed(self, selection: Selection, after: DeliveryId | None, limit: int) -> list[DeliveryRow]:

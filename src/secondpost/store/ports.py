@@ -22,6 +22,7 @@ from secondpost.mail.envelope import Arrival, Lane
 from secondpost.mail.queue_id import QueueId, QueueIds
 from secondpost.store.advisory_ports import AdvisoriesKeeping
 from secondpost.store.alarm_ports import AlarmsKeeping
+from secondpost.store.arrival_ports import ArrivalsIntake, ArrivalsKeeping
 from secondpost.store.attack_ports import AttacksIntake, AttacksKeeping
 from secondpost.store.copy_ports import CopyClaims, CopyDesk, CopyKeeping
 from secondpost.store.owner_ports import Desk, Refused, SiteDown
@@ -78,7 +79,7 @@ class ProvenPrefix:
     at_ms: int
 
 
-class Intake(PrimariesIntake, AttacksIntake, Protocol):
+class Intake(PrimariesIntake, ArrivalsIntake, AttacksIntake, Protocol):
     """The receive role's view of mail."""
 
     def accept(self, arrival: Arrival, kept_for: KeptFor | None = None) -> Awaitable[None]:
@@ -356,5 +357,7 @@ class Keeping(PrimariesKeeping, AttacksKeeping, CopyKeeping, Protocol):
         ...
 
 
-class MailStore(Intake, Claims, Desk, Keeping, AlarmsKeeping, AdvisoriesKeeping, CopyDesk, Protocol):
+class MailStore(
+    Intake, Claims, Desk, Keeping, AlarmsKeeping, ArrivalsKeeping, AdvisoriesKeeping, CopyDesk, Protocol
+):
     """The whole store, which roles hand to the stations port by port."""

@@ -3,6 +3,7 @@
 from secondpost.store.verbs.accepting import AcceptingVerbs
 from secondpost.store.verbs.advisories import AdvisoriesVerbs
 from secondpost.store.verbs.alarms import AlarmsVerbs
+from secondpost.store.verbs.arrivals import ArrivalsVerbs
 from secondpost.store.verbs.attacks import AttacksVerbs
 from secondpost.store.verbs.claims import ClaimsVerbs
 from secondpost.store.verbs.days import DaysVerbs
@@ -24,6 +25,7 @@ class MailVerbs(
     AlarmsVerbs,
     AttacksVerbs,
     AdvisoriesVerbs,
+    ArrivalsVerbs,
     DeskVerbs,
     RefusedVerbs,
     KeepingVerbs,

@@ -1,0 +1,63 @@
+"""secondpost watch arrivals: where mail comes from, and which networks cannot reach a primary."""
+
+import click
+
+from secondpost.cli.command import JSON, Command
+from secondpost.cli.opening import at_desk
+from secondpost.cli.screen import Column, local_time, say, say_json, say_table
+from secondpost.config.records import Config
+from secondpost.owner.arrivals import NetworkArrivals, arrivals_document, arrivals_of
+from secondpost.spool.desk import OwnersDesk
+from secondpost.watch.blocks import WINDOWS_HOURS
+
+COLUMNS = (
+    Column("domain"),
+    Column("network", folds=True),
+    Column("good today", right=True),
+    Column("in 7 days", right=True),
+    Column("usual", right=True),
+    Column("other", right=True),
+    Column("verdict", folds=True),
+)
+
+
+@click.command(cls=Command)
+@JSON
+def arrivals(as_json: bool) -> None:
+    """Show which networks bring mail here while your primary is up, and which cannot reach it."""
+
+    async def read(desk: OwnersDesk, config: Config) -> None:
+        found = await arrivals_of(desk, config)
+        if as_json:
+            say_json(arrivals_document(found))
+            return
+        if len(found.networks) == 0:
+            say("No mail for a backup domain came here in the last 7 days.")
+        else:
+            say_table(COLUMNS, [_row(one) for one in found.networks])
+        if found.hours < WINDOWS_HOURS[0][1]:
+            say(
+                "What is usual is not known yet: the primary was seen up in "
+                f"{found.hours} hours of at least {WINDOWS_HOURS[0][1]}."
+            )
+
+    at_desk(read)
+
+
+def _row(one: NetworkArrivals) -> tuple[str, ...]:
+    usual = "?" if one.usual_week is None else f"{one.usual_week:.1f}"
+    return (
+        str(one.domain),
+        one.name,
+        f"{one.good_day:,}",
+        f"{one.good_week:,}",
+        usual,
+        f"{one.other_week:,}",
+        _verdict(one),
+    )
+
+
+def _verdict(one: NetworkArrivals) -> str:
+    if (blocked := one.blocked) is None:
+        return ""
+    return f"BLOCKED since {local_time(blocked.since_ms)}: {blocked.good:,} of {blocked.authors} domains"
