@@ -126,16 +126,17 @@ def test_the_tiny_dns_tells_a_name_without_data_from_one_that_does_not_exist() -
 RECEIVED = (
     b"Received: from a (b [192.0.2.1])\r\n by mx2.example with ESMTP id 0\r\n for <a@example.net>; x\r\n"
 )
+RESULTS = b"Authentication-Results: mx2.example;\r\n spf=pass smtp.mailfrom=a.example;\r\n dkim=none\r\n"
 
 
 @pytest.mark.parametrize(
     ("before", "added"),
     [
         (b"", DIRECT),
-        (RECEIVED, THROUGH_US),
-        (RECEIVED + RECEIVED, Added(2, by_us=True, others=b"")),
-        (RECEIVED.replace(b"mx2.", b"mx3."), Added(1, by_us=False, others=b"")),
-        (RECEIVED + b"X-Spam: no\r\n", Added(1, by_us=True, others=b"X-Spam: no\r\n")),
+        (RECEIVED + RESULTS, THROUGH_US),
+        (RECEIVED + RECEIVED, Added(2, by_us=True, results=0, others=b"")),
+        (RECEIVED.replace(b"mx2.", b"mx3."), Added(1, by_us=False, results=0, others=b"")),
+        (RECEIVED + b"X-Spam: no\r\n", Added(1, by_us=True, results=0, others=b"X-Spam: no\r\n")),
     ],
 )
 def test_what_was_added_to_a_letter_is_seen(before: bytes, added: Added) -> None:

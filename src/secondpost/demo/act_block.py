@@ -58,7 +58,7 @@ class Block:
         check("East's border swallowed every try", len(from_east), stage.east_to_primary.swallowed)
         await teller.true("West still writes to the provider directly: nothing was added to its letters.")
         await teller.true("East's met silence, fell back to Secondpost, and it handed them on at once.")
-        await teller.true("Each arrived once, byte for byte, with exactly one Received line more.")
+        await teller.true("Each arrived once, byte for byte, with a Received line and results of SPF more.")
         seconds = max(self._seconds(journey, arrivals[journey.letter.number].at) for journey in from_east)
         check("East's letters arrive within seconds", True, seconds <= ARRIVAL_SECONDS_MAX)
         await teller.true(f"The slowest was there {seconds:.1f} s after it was written.")

@@ -7,6 +7,7 @@ from secondpost.demo.letters import Letter
 from secondpost.demo.mailserver import Arrived
 
 _RECEIVED = re.compile(rb"^Received: [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*", re.MULTILINE)
+_RESULTS = re.compile(_RECEIVED.pattern.replace(b"Received", b"Authentication-Results"), re.MULTILINE)
 
 
 class FalseClaim(Exception):
@@ -28,11 +29,12 @@ class Added:
 
     received: int  # number of Received fields
     by_us: bool  # the first one names the second post office
-    others: bytes  # everything except Received fields
+    results: int  # number of Authentication-Results
+    others: bytes  # everything else
 
 
-DIRECT = Added(0, by_us=False, others=b"")
-THROUGH_US = Added(1, by_us=True, others=b"")
+DIRECT = Added(0, by_us=False, results=0, others=b"")
+THROUGH_US = Added(1, by_us=True, results=1, others=b"")
 
 
 def added_to(letter: Letter, arrived: Arrived, server: str) -> Added | None:
@@ -42,4 +44,6 @@ def added_to(letter: Letter, arrived: Arrived, server: str) -> Added | None:
     before = arrived.data[: len(arrived.data) - len(letter.data)]
     fields = _RECEIVED.findall(before)
     by_us = len(fields) > 0 and f" by {server} ".encode() in b" ".join(fields[0].split()) + b" "
-    return Added(len(fields), by_us, _RECEIVED.sub(b"", before))
+    return Added(
+        len(fields), by_us, len(_RESULTS.findall(before)), _RESULTS.sub(b"", _RECEIVED.sub(b"", before))
+    )

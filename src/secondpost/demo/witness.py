@@ -83,7 +83,7 @@ class Witness:
         one, found = journey.letter, arrivals[journey.letter.number]
         check("Secondpost took it", SECOND, journey.taken_by)
         check("its envelope is what it was", (one.sender, (one.recipient,)), (found.sender, found.recipients))
-        check("it is unchanged, but for one Received line", THROUGH_US, added_to(one, found, SECOND))
+        check("it is unchanged, but for our two fields above it", THROUGH_US, added_to(one, found, SECOND))
 
     async def listed(self, group: str, count: int) -> list[ListedDelivery]:
         """Poll `held list` or `queue list` until it has `count` entries; return the last result."""
