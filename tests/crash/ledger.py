@@ -11,27 +11,30 @@ from dataclasses import dataclass, field
 from secondpost.mail.queue_id import QueueId, parse_queue_id
 
 _RECEIVED = re.compile(rb"Received:(?:[^\r\n]|\r\n[ \t])*\r\n")
+_RESULTS = re.compile(rb"(?:Authentication-Results: mx2\.example\.net;(?:[^\r\n]|\r\n[ \t])*\r\n)?")
 _ID = re.compile(rb"\bid ([0-9a-z]{13})\b")
 _MAYBE_DUPLICATE = re.compile(r"\bmaybe-duplicate id=([0-9a-z]{13})/\d+\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Relayed:
-    """A message as received by the sink: its queue id, and its content below our Received line."""
+    """A message as received by the sink: its queue id, and its content below our fields."""
 
     queue_id: QueueId
     content: bytes
 
 
 def relayed(data: bytes) -> Relayed:
-    """Remove our Received line. Raises ValueError if there is none."""
+    """Remove our Received line, and the results below it. Raises ValueError if there is no line."""
     line = _RECEIVED.match(data)
     if line is None:
         raise ValueError(f"no Received line on top: {data[:80]!r}")
     id = _ID.search(line[0])
     if id is None:
         raise ValueError(f"no id in {line[0]!r}")
-    return Relayed(parse_queue_id(id[1].decode("ascii")), data[line.end() :])
+    results = _RESULTS.match(data, line.end())
+    assert results is not None, "it may be empty"
+    return Relayed(parse_queue_id(id[1].decode("ascii")), data[results.end() :])
 
 
 @dataclass(slots=True)

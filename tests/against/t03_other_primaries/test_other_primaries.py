@@ -9,7 +9,7 @@ from bench.ready import free_port
 from tests.against.listing import held_for_the_primary, waiting
 from tests.against.primaries import OTHERS
 from tests.against.sending import on_the_wire, send_many, send_with_swaks, until, until_stored
-from tests.against.t01_passed_on.test_passed_on import MESSAGES, assert_under_one_line
+from tests.against.t01_passed_on.test_passed_on import MESSAGES, assert_under_our_fields
 
 HELD = 50
 QUICK = '[deliver]\nprobe = "1 second"\n'
@@ -22,7 +22,7 @@ def test_every_message_arrives_as_it_was_sent(place: Path, name: str) -> None:
             sent = on_the_wire(path.read_bytes())
             send_with_swaks(sent, secondpost.port, place)
             until_stored(primary, number, secondpost)
-            assert_under_one_line(primary.stored()[-1], sent, path.name)
+            assert_under_our_fields(primary.stored()[-1], sent, path.name)
 
 
 @pytest.mark.parametrize("name", sorted(OTHERS))

@@ -1,7 +1,7 @@
 """Real servers send us mail, in plain text and TLS, while the primary goes down and comes back.
 
-Each message reaches the primary once, unchanged under one Received line of the sender and one of
-ours.
+Each message reaches the primary once, unchanged under one Received line of the sender and two fields
+of ours.
 """
 
 import re
@@ -16,6 +16,7 @@ from tests.against.listing import held_for_the_primary, waiting
 from tests.against.primaries import PostfixPrimary
 from tests.against.senders import SENDERS, Sender
 from tests.against.sending import READER, SENDER, on_the_wire, until
+from tests.against.t01_passed_on.test_passed_on import OUR_RESULTS
 from tests.world.certificates import make_pair
 
 MESSAGES_UP = 200
@@ -72,7 +73,9 @@ class Matrix:
             ours = RECEIVED.match(stored)
             assert ours is not None, stored[:500]
             assert b"by mx2.example.net with " in ours[0], ours[0]
-            theirs = RECEIVED.match(stored, ours.end())
+            results = OUR_RESULTS.match(stored, ours.end())
+            assert results is not None, stored[:900]
+            theirs = RECEIVED.match(stored, results.end())
             assert theirs is not None, stored[:500]
             number = NUMBER.search(stored)
             assert number is not None, stored[:500]
