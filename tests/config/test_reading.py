@@ -308,9 +308,11 @@ timezone = "Europe/Oslo"
     assert found == Alarms("http://127.0.0.1:8080/hook", 60_000, "daily 07:00", None, "Europe/Oslo")
 
 
-def test_where_networks_are_looked_up_and_how_fast_hours_pass() -> None:
+def test_where_networks_are_looked_up_and_how_fast_hours_pass(tmp_path: Path) -> None:
     assert config_of(SHORTEST).watch == Watch(NetworkLookup.NONE)
     asked = config_of(SHORTEST + '[watch]\nnetworks = "cymru"\nspeed = 3600\n').watch
     assert (asked.networks, asked.hour_ms) == (NetworkLookup.CYMRU, 1000)
-    table = config_of(SHORTEST + '[watch]\nnetworks = "file:/usr/share/ip2asn.tsv"\n').watch
-    assert table.networks == NetworksFile("/usr/share/ip2asn.tsv")
+    path = tmp_path / "prefix2as"
+    path.write_text("192.0.2.0\t24\t64500\n")
+    table = config_of(SHORTEST + f'[watch]\nnetworks = "file:{path}"\n').watch
+    assert table.networks == NetworksFile(str(path))

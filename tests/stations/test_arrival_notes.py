@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from pathlib import Path
 
 import pytest
 
+from secondpost.config.records import Backup, LearnedRecipients
 from secondpost.mail.address import Domain
 from secondpost.mail.arrivals import CameFrom, NotedMail
 from secondpost.mail.authentication import (
@@ -16,11 +18,12 @@ from secondpost.mail.authentication import (
     SpfIdentity,
 )
 from secondpost.mail.duration import HOUR_MS
+from secondpost.mail.questions import Knowledge
 from secondpost.mail.queue_id import QueueId
 from secondpost.receive.arrivals import NOTES_MAX, NOTES_PER_WRITE_MAX, ArrivalNotes
 from secondpost.store.ports import StoreUnavailable
+from tests.stations.test_receive import BODY, DOMAIN, ENVELOPE, Office, in_office
 
-pytestmark = pytest.mark.anyio
 NET, ORG = Domain("example.net"), Domain("example.org")
 
 
@@ -55,6 +58,7 @@ class Listed:
         return asyncio.sleep(0)
 
 
+@pytest.mark.anyio
 async def test_only_authenticated_mail_to_a_recipient_who_exists_has_an_author() -> None:
     intake = Listed()
     notes = ArrivalNotes(intake, HOUR_MS)
@@ -72,6 +76,7 @@ async def test_only_authenticated_mail_to_a_recipient_who_exists_has_an_author()
     }
 
 
+@pytest.mark.anyio
 async def test_a_site_of_ipv6_is_one_network() -> None:
     intake = Listed()
     notes = ArrivalNotes(intake, HOUR_MS)
@@ -80,6 +85,7 @@ async def test_a_site_of_ipv6_is_one_network() -> None:
     assert {one.network for one in intake.batches[0]} == {"2001:db8:1::/48"}
 
 
+@pytest.mark.anyio
 async def test_notes_wait_while_the_store_is_away_and_a_flood_is_bounded() -> None:
     intake = Listed()
     intake.is_away = True
@@ -93,3 +99,21 @@ async def test_notes_wait_while_the_store_is_away_and_a_flood_is_bounded() -> No
     assert max(len(batch) for batch in intake.batches) == NOTES_PER_WRITE_MAX
     await notes.write()
     assert sum(len(batch) for batch in intake.batches) == NOTES_MAX
+
+
+def test_what_was_accepted_is_noted_and_what_was_refused_is_not(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        client = office.call("192.0.2.9")
+        office.knowledge = Knowledge.KNOWN
+        await client.say(ENVELOPE + b"DATA\r\n")
+        await client.say(BODY + b".\r\n")  # 250
+        await client.say(ENVELOPE + b"DATA\r\n")
+        office.intake.error = StoreUnavailable("busy")
+        await client.say(BODY + b".\r\n")  # 451
+        office.intake.error = None
+        await office.arrivals.write()
+
+    office = in_office(tmp_path, story, backup=Backup(DOMAIN, recipients=(LearnedRecipients(),)))
+    [(accepted, _)] = office.intake.taken
+    [noted] = office.intake.arrivals
+    assert (noted.id, noted.domain, noted.network) == (accepted.queue_id, DOMAIN, "192.0.2.0/24")

@@ -227,6 +227,7 @@ class Office:
         domains = {DOMAIN: recipients_of(backup, {})}
         self.refusals = RefusalTally(frozenset({DOMAIN}), self.intake, RealClock())
         self.attacks = AttackTally(self.intake, RealClock())
+        self.arrivals = ArrivalNotes(self.intake, HOUR_MS)
         config = Config(
             path="secondpost.toml",
             hostname=US,
@@ -268,7 +269,7 @@ class Office:
                 offers=self.offers,
                 refusals=self.refusals,
                 attacks=self.attacks,
-                arrivals=ArrivalNotes(self.intake, HOUR_MS),
+                arrivals=self.arrivals,
                 free=lambda: self.free,
                 failed=self.failures.append,
                 background=self._background,
