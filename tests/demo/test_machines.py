@@ -34,7 +34,13 @@ class World:
         self.first, self.second, self.network = first, second, network
         self.tries: list[Try] = []
         self.sender = SendingServer(
-            "post.west.example", "127.1.0.25", network, names, first.port, self._tried
+            "post.west.example",
+            "127.1.0.25",
+            network,
+            names,
+            first.port,
+            self._tried,
+            ("west.example",),
         )
 
     def _tried(self, _server: SendingServer, _letter: Letter, one: Try) -> None:

@@ -1,13 +1,41 @@
 """An ordinary morning, and act one: a border closes between the senders and the primary."""
 
+import asyncio
 from dataclasses import dataclass
 
 from secondpost.demo.dialogue import SILENCE
-from secondpost.demo.evidence import check
+from secondpost.demo.evidence import FalseClaim, check
 from secondpost.demo.senders import Journey
 from secondpost.demo.stage import PRIMARY
 from secondpost.demo.telling import Teller
 from secondpost.demo.witness import ARRIVAL_SECONDS_MAX, Listing, Witness
+
+EAST_NUMBER = "AS64502"
+EAST_NETWORK = f"{EAST_NUMBER} EAST-TELECOM (XE)"
+DAYS_HOURS = 96  # that Secondpost must have watched
+ROUNDS, LETTERS, ROUND_SECONDS = 4, 4, 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedHours:
+    """The part of `watch arrivals --json` that the demo reads."""
+
+    hours: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListedAlarm:
+    """The part of `alarms list --json` that the demo reads."""
+
+    kind: str
+    subject: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmList:
+    standing: list[ListedAlarm]
+    ended: list[ListedAlarm]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +70,7 @@ class Block:
             """A regulator in East decides that nobody there may reach Ada's provider any more. There is
             no refusal and no error, only silence, as it is usually done. Friends write on."""
         )
+        await self._days_pass()
         stage.east_to_primary.close_border()
         teller.happens("East", f"no longer lets anybody through to {PRIMARY}", "red")
         subjects = ("Are you well?", "Photos from the coast", "Re: The book you lent me")
@@ -62,6 +91,34 @@ class Block:
         seconds = max(self._seconds(journey, arrivals[journey.letter.number].at) for journey in from_east)
         check("East's letters arrive within seconds", True, seconds <= ARRIVAL_SECONDS_MAX)
         await teller.true(f"The slowest was there {seconds:.1f} s after it was written.")
+        detail = await self._alarm()
+        teller.happens("Secondpost", f"alarm: {detail}", "yellow")
+        check("the alarm names network and country", True, EAST_NETWORK in detail)
+        await teller.true("Without a word from anyone, the alarm names the network and its country.")
+
+    async def _days_pass(self) -> None:
+        """Wait until Secondpost knows what usually comes; its hours pass quickly here."""
+        deadline = asyncio.get_running_loop().time() + ARRIVAL_SECONDS_MAX
+        while (await self.witness.document(WatchedHours, "watch", "arrivals", "--json")).hours < DAYS_HOURS:
+            if asyncio.get_running_loop().time() > deadline:
+                raise FalseClaim("Secondpost sees that the primary is up", f"{DAYS_HOURS} hours", "fewer")
+
+    async def _alarm(self) -> str:
+        """What the alarm of a blocked primary says. Friends in East write on for it."""
+        witness = self.witness
+        for _ in range(ROUNDS):
+            journeys = await witness.post(*((witness.stage.east, "Still there?") for _ in range(LETTERS)))
+            await witness.arrived(journeys)
+            await asyncio.sleep(ROUND_SECONDS)
+        deadline = asyncio.get_running_loop().time() + ARRIVAL_SECONDS_MAX
+        while True:
+            listed = await witness.document(AlarmList, "alarms", "list", "--json")
+            for alarm in (*listed.standing, *listed.ended):
+                if alarm.kind == "primary-blocked":
+                    check("the alarm is about East", f"example.net from {EAST_NUMBER}", alarm.subject)
+                    return alarm.detail
+            if asyncio.get_running_loop().time() > deadline:
+                raise FalseClaim("an alarm says that East is blocked", "primary-blocked", listed.standing)
 
     def _seconds(self, journey: Journey, at: float) -> float:
         """Seconds from writing to arrival."""

@@ -11,6 +11,7 @@ NEWSLETTER = "weekly"
 DAYS_AWAY = 3  # the next scheduled issue is never near: in the demo the owner sends it
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DAY_SECONDS = 86_400
+WATCH_SPEED = 72_000  # an hour in 50 ms: what is usual is known after some seconds
 
 CONFIG = """\
 version  = 1
@@ -36,6 +37,10 @@ connections_per_site = 1
 
 [fetch]
 allow_private = true
+
+[watch]
+networks = {networks}
+speed    = {speed}
 
 [[backup]]
 domain     = "{domain}"
@@ -63,6 +68,7 @@ class Setup:
     domain: str
     recipients: tuple[str, ...]
     feed: str
+    networks: str  # a table of them
 
     @property
     def pages(self) -> str:
@@ -72,7 +78,8 @@ class Setup:
 
 def write_configuration(folder: Path, setup: Setup) -> Path:
     user = user_name()
-    path = folder / "secondpost.toml"
+    path, networks = folder / "secondpost.toml", folder / "networks.tsv"
+    networks.write_text(setup.networks)
     path.write_text(
         CONFIG.format(
             hostname=setup.hostname,
@@ -87,6 +94,8 @@ def write_configuration(folder: Path, setup: Setup) -> Path:
             recipients=json.dumps(setup.recipients),
             newsletter=NEWSLETTER,
             feed=setup.feed,
+            networks=json.dumps(f"file:{networks}"),
+            speed=WATCH_SPEED,
             day=DAYS[time.gmtime(time.time() + DAYS_AWAY * DAY_SECONDS).tm_wday],
         )
     )

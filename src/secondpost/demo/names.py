@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import dns.exception
@@ -19,10 +19,11 @@ ASK_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """The records: MX by domain as (preference, host), addresses by host."""
+    """The records: MX by domain as (preference, host), addresses by host, texts by name."""
 
     mx: Mapping[str, tuple[tuple[int, str], ...]]
     hosts: Mapping[str, str]
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     def answer(self, query: dns.message.Message) -> dns.message.Message:
         response = dns.message.make_response(query)
@@ -34,11 +35,13 @@ class Zone:
             texts = [f"{preference} {host}." for preference, host in self.mx.get(name, ())]
         elif question.rdtype == dns.rdatatype.A and name in self.hosts:
             texts = [self.hosts[name]]
+        elif question.rdtype == dns.rdatatype.TXT and name in self.texts:
+            texts = [f'"{self.texts[name]}"']
         if len(texts) > 0:
             response.answer.append(
                 dns.rrset.from_text(question.name, TTL_SECONDS, "IN", question.rdtype, *texts)
             )
-        elif name not in self.hosts and name not in self.mx:
+        elif name not in self.hosts and name not in self.mx and name not in self.texts:
             response.set_rcode(dns.rcode.NXDOMAIN)
         return response
 

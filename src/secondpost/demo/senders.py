@@ -42,6 +42,7 @@ class SendingServer:
     names: Asker
     port: int  # of all mail servers of the demo
     tried: Callable[["SendingServer", Letter, Try], None]  # called after each try
+    domains: tuple[str, ...]  # of the people who send by it
     silent: dict[str, float] = field(default_factory=dict)  # hosts not to try before a time
 
     async def post(self, letter: Letter) -> Journey:

@@ -35,6 +35,11 @@ BLOG_ADDRESS = "127.0.0.80"
 PAGES_ADDRESS = "127.0.0.1"  # so that a browser on this machine can open them
 WEST_BORDER, WEST_ADDRESS = "127.1.0.1", "127.1.0.25"
 EAST_BORDER, EAST_ADDRESS = "127.2.0.1", "127.2.0.25"
+EAST_DOMAINS = ("east.example", "harbour.example")  # both send by East's server
+NETWORKS = """\
+127.1.0.0\t127.1.255.255\t64501\tXW\tWEST-NET
+127.2.0.0\t127.2.255.255\t64502\tXE\tEAST-TELECOM
+"""
 RECIPIENTS = ("ada@example.net", "orders@example.net")
 READERS = 5
 PORTS = range(20_000, 30_000)  # below the kernel's range for outgoing connections
@@ -45,6 +50,7 @@ ZONE = Zone(
         OWN_DOMAIN: ((10, PRIMARY), (20, SECOND)),
         "west.example": ((10, WEST),),
         "east.example": ((10, EAST),),
+        "harbour.example": ((10, EAST),),
         "elsewhere.example": ((10, WEST),),  # the owner's mailbox: alarms go there
     },
     hosts={
@@ -54,6 +60,8 @@ ZONE = Zone(
         WEST: WEST_ADDRESS,
         EAST: EAST_ADDRESS,
     },
+    texts=dict.fromkeys(EAST_DOMAINS, f"v=spf1 ip4:{EAST_ADDRESS} -all")
+    | {f"_dmarc.{domain}": "v=DMARC1; p=reject" for domain in EAST_DOMAINS},
 )
 
 
@@ -94,8 +102,9 @@ async def stage(tried: Callable[[SendingServer, Letter, Try], None]) -> AsyncIte
         names, names_port = await serve_names(ZONE, NAMES_ADDRESS)
         stack.callback(names.close)
         asker = Asker(NAMES_ADDRESS, names_port)
-        west = SendingServer(WEST, WEST_ADDRESS, Network("West", WEST_BORDER), asker, port, tried)
-        east = SendingServer(EAST, EAST_ADDRESS, Network("East", EAST_BORDER), asker, port, tried)
+        in_west, in_east = Network("West", WEST_BORDER), Network("East", EAST_BORDER)
+        west = SendingServer(WEST, WEST_ADDRESS, in_west, asker, port, tried, ("west.example",))
+        east = SendingServer(EAST, EAST_ADDRESS, in_east, asker, port, tried, EAST_DOMAINS)
         stack.push_async_callback(west.network.end)
         stack.push_async_callback(east.network.end)
         primary = await _switched_on(stack, MailServer(PRIMARY, PRIMARY_ADDRESS, port))
@@ -119,6 +128,7 @@ async def stage(tried: Callable[[SendingServer, Letter, Try], None]) -> AsyncIte
             domain=OWN_DOMAIN,
             recipients=RECIPIENTS,
             feed=f"{blog.home}/feed.xml",
+            networks=NETWORKS,
         )
         service = Service(folder, write_configuration(folder, setup), SECOND_ADDRESS, port)
         stack.push_async_callback(service.stop)

@@ -56,7 +56,7 @@ class Witness:
 
     def _write(self, server: SendingServer, subject: str) -> Letter:
         self.letters += 1
-        sender = f"friend{self.letters}@{server.name.partition('.')[2]}"
+        sender = f"friend{self.letters}@{server.domains[self.letters // 2 % len(server.domains)]}"
         self.posted[self.letters] = asyncio.get_running_loop().time()
         return letter(self.letters, sender, RECIPIENTS[self.letters % len(RECIPIENTS)], subject)
 

@@ -56,6 +56,7 @@ class ReceiveRole:
         )
         self._attacks = AttackTally(store, world.clock)
         self._arrivals = ArrivalNotes(store, config.watch.hour_ms)
+        self._note_seconds = min(NOTE_SECONDS, config.watch.hour_ms / 1000)  # tests let hours pass faster
         self._asker = RoleAsker(world.net, world.disk.path(QUESTIONS))
         free = DiskRoom(partial(self._free_octets, config.reserve, failed), world.clock).free
         self._offers = PrimaryOffers(config, store, world.clock)
@@ -117,7 +118,7 @@ class ReceiveRole:
         self._background.run(self._every(self._offers_seconds, self._offers.look))
         self._background.run(self._every(WRITE_SECONDS, self._refusals.write))
         self._background.run(self._every(WRITE_SECONDS, self._attacks.write))
-        self._background.run(self._every(NOTE_SECONDS, self._arrivals.write))
+        self._background.run(self._every(self._note_seconds, self._arrivals.write))
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:

@@ -49,7 +49,7 @@ class OwnersWatch:
         self._alarms = parts.alarms
         self._arrivals = ArrivalsWatch(config, store, store, world.clock, parts.alarms, origin_lookup(parts))
         # Tests let hours pass faster.
-        self._arrivals_seconds = min(parts.rhythms.arrivals_seconds, max(0.5, config.watch.hour_ms / 6000))
+        self._arrivals_seconds = min(parts.rhythms.arrivals_seconds, max(0.1, config.watch.hour_ms / 6000))
         self._webhook: Webhook | None = None
         if config.alarms.webhook is not None:
             asker = PostAsker(world.net, world.disk.path(POSTS))
