@@ -11,7 +11,7 @@ NEWSLETTER = "weekly"
 DAYS_AWAY = 3  # the next scheduled issue is never near: in the demo the owner sends it
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DAY_SECONDS = 86_400
-WATCH_SPEED = 72_000  # an hour in 50 ms: what is usual is known after some seconds
+WATCH_SPEED = 40_000  # an hour in 90 ms: what is usual is known after some seconds
 
 CONFIG = """\
 version  = 1
