@@ -70,6 +70,11 @@ COMPANIONS = {
     "acme_root": {"acme": '"me@example.net"'},
     "acme_key_id": {"acme": '"me@example.net"', "acme_key_file": '"/etc/secondpost/password"'},
     "acme_key_file": {"acme": '"me@example.net"', "acme_key_id": '"kid-1"'},
+    "reach_control": {"reach": '["RU"]'},
+    "reach_every": {"reach": '["RU"]'},
+    "reach_sources": {"reach": '["RU"]'},
+    "reach_globalping_token_file": {"reach": '["RU"]'},
+    "reach_atlas_key_file": {"reach": '["RU"]'},
     "username": {"password_file": '"/etc/secondpost/password"', "tls": '"verify"'},
     "password_file": {"username": '"me"', "tls": '"verify"'},
 }

@@ -54,6 +54,11 @@ def test_a_file_that_says_the_same_changes_nothing() -> None:
         ('"mx2.example.net"', '"mx3.example.net"', ["hostname", "bounces", "web.url"]),
         ("[receive]", '[receive]\ntimeout = "1 minute"', ["receive.timeout"]),
         ("127.0.0.1:2525", "127.0.0.1:2526", ["receive.listen"]),
+        (
+            "[receive]",
+            '[watch]\nreach = ["RU"]\nreach_every = "1 hour"\n[receive]',
+            ["watch.reach", "watch.reach_every"],
+        ),
         ("[[backup]]\ndomain = \"example.org\"\n", "", ["backup example.org: gone"]),
         ('"example.org"', '"example.com"', ["backup example.org: gone", "backup example.com: new"]),
         ('"example.net"\n', '"example.net"\nkeep = "5 days"\n', ["backup example.net: keep"]),

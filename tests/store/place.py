@@ -17,6 +17,7 @@ from secondpost.store.copy_ports import CopyDesk
 from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.store.owner_ports import Desk
 from secondpost.store.ports import Claims, Intake, Keeping
+from secondpost.store.reach_ports import ReachKeeping
 from secondpost.store.sqlite import SqliteNewsletterStore, SqliteStore
 from secondpost.store.sqlite.engine import SqliteEngine
 from secondpost.store.sqlite.log_bounds import LogBounds
@@ -80,7 +81,16 @@ def database_of(store: SqliteStore) -> apsw.Connection:
 
 
 class Store(
-    Intake, Claims, Desk, Keeping, AlarmsKeeping, ArrivalsKeeping, AdvisoriesKeeping, CopyDesk, Protocol
+    Intake,
+    Claims,
+    Desk,
+    Keeping,
+    AlarmsKeeping,
+    ArrivalsKeeping,
+    AdvisoriesKeeping,
+    ReachKeeping,
+    CopyDesk,
+    Protocol,
 ):
     """All ports of one store."""
 

@@ -51,6 +51,7 @@ from secondpost.store.newsletter_ports import Leading
 from secondpost.store.ports import Claims, Lease, MailStore, Settlement, StoreUnavailable
 from secondpost.subscribers.import_report import ImportReport
 from secondpost.watch.advisories import SILENT_MS_MAX, AdvisoryRounds, WhatRuns
+from secondpost.watch.reach.words import state_alarms
 from secondpost.watch.webhook import Webhook
 from secondpost.world.real.files import file_stamp
 from secondpost.world.real.work import RealWork
@@ -66,6 +67,7 @@ from tests.stations.test_outages import CONFIG, HELD_AFTER_MS, watched
 from tests.stations.test_outages import Watch as OutageWatch
 from tests.store.place import SqlitePlace
 from tests.watch.osv import Osv, answering
+from tests.watch.reach.seen import after_rounds
 from tests.watch.test_arrivals_watch import EAST, ORIGINS, Months
 
 MAIN_HOST, MAIN_ADDRESS = "mx.provider.example", "198.51.100.40"
@@ -390,6 +392,14 @@ def a_service_of_advisories_refuses_and_thinks_better_of_it(stage: Stage) -> Ite
     osv.misbehaves = None
     stage.clock.ms += DAY_MS
     stage.advisory_round(osv)
+
+
+@row(AlarmKind.BLOCKED_ABROAD)
+def two_networks_abroad_are_blocked_and_opened(stage: Stage) -> Iterator[None]:
+    seen = after_rounds([("1- 2-", "90+"), ("1- 2-", "90+"), ("1+ 2+", "90+"), ("1+ 2+", "90+")])
+    state_alarms(stage.alarms, [seen[1]], "DE", [])
+    yield
+    state_alarms(stage.alarms, [seen[3]], "DE", [])
 
 
 @row(AlarmKind.CERTIFICATE_REFUSED)

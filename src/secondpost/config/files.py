@@ -29,6 +29,7 @@ LIST_READERS = frozenset({"receive"})
 NETWORKS_READERS = frozenset({"deliver"})
 ACME_READERS = frozenset({"fetch"})
 ADVISORY_READERS = frozenset({"deliver"})
+REACH_READERS = frozenset({"fetch"})
 
 # Opens a file, and returns its descriptor. Raises OSError.
 OpenToRead = Callable[[str], int]

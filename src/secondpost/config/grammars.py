@@ -10,6 +10,7 @@ from secondpost.config.forms import text
 from secondpost.mail.slot import parse_slot
 
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}\$?")
+_COUNTRY = re.compile(r"[A-Z]{2}")
 _SELECTOR = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # RFC 5646, common tags only
 # Characters that RFC 5321 permits in a local part.
@@ -83,6 +84,11 @@ def _matching(written: str, pattern: re.Pattern[str], what: str, example: str) -
     if pattern.fullmatch(written) is None:
         raise Wrong(f"{quoted(written)} is not {what}", f"write one such as {quoted(example)}")
     return written
+
+
+def country(value: object) -> str:
+    """The two letters of ISO 3166-1."""
+    return _matching(text(value), _COUNTRY, "the two capital letters of a country", "RU")
 
 
 def timezone(value: object) -> str:

@@ -12,6 +12,7 @@ from secondpost.mail.address import Domain, Endpoint, Mailbox
 from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
 from secondpost.mail.envelope import Lane
 from secondpost.mail.plan import Login, TlsDemand
+from secondpost.mail.reach import ReachSource
 from secondpost.mail.sts_policy import StsMode
 
 REFUSED_OCTETS_MAX = 1_000_000_000  # of mail the primary refused, for a domain without quota
@@ -266,6 +267,55 @@ class NetworksFile:
 NetworkSource = NetworkLookup | NetworksFile
 
 
+# Where each source is asked, without a slash at its end.
+REACH_URLS = {
+    ReachSource.GLOBALPING: "https://api.globalping.io",
+    ReachSource.ATLAS: "https://atlas.ripe.net",
+    ReachSource.REGISTER: "https://raw.githubusercontent.com/zapret-info/z-i/master",
+    ReachSource.OONI: "https://api.ooni.org",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReachPlace:
+    """A source of `watch reach`, and where it is asked."""
+
+    source: ReachSource
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """From where it is watched whether the MX addresses can be reached."""
+
+    countries: tuple[str, ...] = ()  # empty: nothing is asked, of no one
+    control: str = "DE"
+    every_ms: int = 30 * MINUTE_MS
+    sources: tuple[ReachPlace, ...] = (
+        ReachPlace(ReachSource.GLOBALPING, REACH_URLS[ReachSource.GLOBALPING]),
+    )
+    globalping_token_file: str | None = None
+    atlas_key_file: str | None = None
+
+    @property
+    def is_on(self) -> bool:
+        return len(self.countries) > 0
+
+    def url(self, source: ReachSource) -> str | None:
+        """None: the source is not asked."""
+        urls = [place.url for place in self.sources if place.source is source]
+        return urls[0] if self.is_on and len(urls) > 0 else None
+
+    def key_file(self, source: ReachSource) -> str | None:
+        match source:
+            case ReachSource.GLOBALPING:
+                return self.globalping_token_file
+            case ReachSource.ATLAS:
+                return self.atlas_key_file
+            case _:
+                return None
+
+
 @dataclass(frozen=True, slots=True)
 class Watch:
     """What is watched of attackers, callers, advisories and other countries."""
@@ -274,6 +324,7 @@ class Watch:
     speed: int = 1  # how many times faster its hours pass, for tests
     advisories: bool = False  # asking for them shows the service what runs here
     advisories_url: str = OSV  # without a slash at its end
+    reach: Reach = field(default_factory=Reach)
 
     @property
     def hour_ms(self) -> int:

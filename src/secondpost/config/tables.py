@@ -10,14 +10,17 @@ from secondpost.config.files import (
     ACME_READERS,
     LIST_READERS,
     NETWORKS_READERS,
+    REACH_READERS,
     FilesBeside,
     pem_file,
     secret_file,
 )
+from secondpost.config.keys import KEYS
 from secondpost.config.networks import check_networks
 from secondpost.config.recipients import RecipientFaults, read_recipients, recipient
 from secondpost.config.records import (
     OLD_UNKNOWN,
+    REACH_URLS,
     AcmeChallenge,
     Alarms,
     AnyRecipient,
@@ -35,6 +38,8 @@ from secondpost.config.records import (
     NetworksFile,
     NetworkSource,
     Newsletter,
+    Reach,
+    ReachPlace,
     Receive,
     RecipientFile,
     RecipientSource,
@@ -49,9 +54,10 @@ from secondpost.config.records import (
 )
 from secondpost.config.section import Section
 from secondpost.mail.address import Domain, Endpoint
-from secondpost.mail.duration import DAY_MS, HOUR_MS, SECOND_MS
+from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from secondpost.mail.envelope import Lane
 from secondpost.mail.plan import SUBMISSIONS_PORT, TlsDemand
+from secondpost.mail.reach import ReachSource
 from secondpost.mail.sts_policy import StsMode
 
 MB, GB, TB = 10**6, 10**9, 10**12
@@ -62,6 +68,7 @@ SMTP_PORT = 25
 ROUTED_LANES = (Lane.RELAY, Lane.ISSUES, Lane.OWN)  # the lane unverified follows relay
 UNSAFE_TLS = (TlsDemand.NONE, TlsDemand.OPPORTUNISTIC)
 ACME_KEYS = ("acme_directory", "acme_challenge", "acme_root", "acme_key_id", "acme_key_file")
+REACH_KEYS = tuple(key for key in KEYS["watch"] if key.startswith("reach_"))
 NOWHERE = Domain("invalid")  # RFC 2606: placeholder in a record that will not be used
 
 
@@ -179,7 +186,48 @@ def watch(section: Section, beside: FilesBeside) -> Watch:
         speed=section.take("speed", forms.number(1, WATCH_SPEED_MAX), usual.speed),
         advisories=section.take("advisories", forms.switch, usual.advisories),
         advisories_url=section.take("advisories_url", addresses.service_url, usual.advisories_url),
+        reach=_reach(section, beside, usual.reach),
     )
+
+
+def _reach(section: Section, beside: FilesBeside, usual: Reach) -> Reach:
+    hint = 'write reach = ["RU"], or leave the key out to ask no one'
+    taken = Reach(
+        countries=section.filled_list("reach", grammars.country, usual.countries, hint),
+        control=section.take("reach_control", grammars.country, usual.control),
+        every_ms=section.take("reach_every", forms.duration(MINUTE_MS, DAY_MS), usual.every_ms),
+        sources=section.filled_list("reach_sources", _reach_place, usual.sources, 'write "globalping"'),
+        globalping_token_file=section.take(
+            "reach_globalping_token_file", secret_file(beside, REACH_READERS), None
+        ),
+        atlas_key_file=section.take("reach_atlas_key_file", secret_file(beside, REACH_READERS), None),
+    )
+    for key in REACH_KEYS:
+        if section.has(key) and not section.has("reach"):
+            section.fault(key, "there is no country to ask from", 'write reach = ["RU"] too')
+    if section.has("reach") and taken.control in taken.countries:
+        reason = f"{taken.control} is asked as the control already"
+        section.fault("reach", reason, "name another country with reach_control")
+    sources = [place.source for place in taken.sources]
+    if len(set(sources)) < len(sources):
+        section.fault("reach_sources", "a source is here twice", "leave one out")
+    if ReachSource.GLOBALPING not in sources:
+        section.fault("reach_sources", "without globalping nothing tries to connect", 'add "globalping"')
+    if ReachSource.ATLAS in sources and not section.has("reach_atlas_key_file"):
+        hint = "write reach_atlas_key_file, or leave atlas out"
+        section.fault("reach_sources", "RIPE Atlas needs a key", hint)
+    return taken
+
+
+def _reach_place(value: object) -> ReachPlace:
+    """`NAME`, or `NAME:URL` for a mirror."""
+    written = forms.text(value)
+    name, colon, url = written.partition(":")
+    if name not in tuple(ReachSource):
+        named = ", ".join(quoted(source.value) for source in ReachSource)
+        raise Wrong(f"{quoted(name)} is not a source", f"there are {named}")
+    source = ReachSource(name)
+    return ReachPlace(source, REACH_URLS[source] if len(colon) == 0 else addresses.service_url(url))
 
 
 def _network_source(written: str, beside: FilesBeside) -> NetworkSource:

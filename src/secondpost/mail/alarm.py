@@ -48,6 +48,13 @@ class AlarmKind(Enum):
         AlarmEnds.WHEN_MENDED,
         BY_STRANGERS,
     )
+    BLOCKED_ABROAD = (
+        "blocked-abroad",
+        Severity.ACT,
+        "Ask the provider whose address it is. Lower the TTL of your MX records, and add an MX host at "
+        "another address or provider; `watch reach` shows what each network sees.",
+        AlarmEnds.WHEN_MENDED,
+    )
     CANNOT_START = (
         "cannot-start",
         Severity.ACT,

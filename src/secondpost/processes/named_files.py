@@ -24,6 +24,7 @@ from secondpost.config.files import (
     LIST_READERS,
     NETWORKS_READERS,
     PASSWORD_READERS,
+    REACH_READERS,
     open_to_read,
 )
 from secondpost.config.records import Config, NetworksFile, RecipientFile
@@ -46,6 +47,7 @@ class NamedFile(StrEnum):
     NETWORKS = "table of networks"
     AUTHORITY = "root and account key of the certificate authority"
     PACKAGES = "list of this machine's packages"
+    REACH = "keys of measurement services"
 
 
 # Deliver watches how long the certificate is valid.
@@ -57,6 +59,7 @@ READERS = {
     NamedFile.NETWORKS: NETWORKS_READERS,
     NamedFile.AUTHORITY: ACME_READERS,
     NamedFile.PACKAGES: ADVISORY_READERS,
+    NamedFile.REACH: REACH_READERS,
 }
 
 
@@ -84,6 +87,8 @@ def _paths(config: Config, kind: NamedFile) -> Iterable[str | None]:
             return config.tls.acme_root, config.tls.acme_key_file
         case NamedFile.PACKAGES:
             return PACKAGE_FILES if config.watch.advisories else ()
+        case NamedFile.REACH:
+            return config.watch.reach.globalping_token_file, config.watch.reach.atlas_key_file
 
 
 class FilesForRole:

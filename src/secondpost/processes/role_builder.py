@@ -88,9 +88,12 @@ class RoleBuilder:
     def _fetch(self, parts: Parts) -> Role:
         from secondpost.roles.acme_orders import acme_orders
         from secondpost.roles.fetch import FetchRole
-        from secondpost.roles.web_services import web_services
+        from secondpost.roles.web_services import key_reader, web_services
+        from secondpost.watch.reach.register_reading import register_reading
         from secondpost.world.real.fetch import RealFetcher
 
         fetcher = RealFetcher(parts.world.resolver, allow_private=parts.config.fetch.allow_private)
         orders = acme_orders(parts) if parts.config.tls.acme is not None else None
-        return FetchRole(parts, fetcher, fetcher, orders, web_services(parts.config, fetcher))
+        read_key = key_reader(parts.world.work, parts.open_file)
+        services = web_services(parts.config, fetcher, read_key)
+        return FetchRole(parts, fetcher, fetcher, orders, services, register_reading(parts.config, fetcher))

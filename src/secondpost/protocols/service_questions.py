@@ -44,6 +44,9 @@ class WebService(StrEnum):
     """A service that the fetch role can be asked to ask, if the configuration wants it."""
 
     OSV = "osv"  # advisories
+    GLOBALPING = "globalping"  # probes in other countries
+    ATLAS = "atlas"  # the same, of RIPE
+    OONI = "ooni"  # web measurements of volunteers
 
 
 class _ServiceAsked(msgspec.Struct, tag="service", tag_field="ask"):

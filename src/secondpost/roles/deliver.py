@@ -37,6 +37,7 @@ from secondpost.roles.monitor import Monitor
 from secondpost.roles.own_certificate import OwnCertificate
 from secondpost.roles.parts import HINTS, QUESTIONS, Parts, opened
 from secondpost.roles.policy_files import PolicyFiles
+from secondpost.roles.reach import ReachWatch
 from secondpost.roles.watch import OwnersWatch
 from secondpost.route.destination import ourselves
 from secondpost.signing.assembly import OwnAddresses, ReaderKeys
@@ -129,6 +130,7 @@ class DeliverRole:
         self._watch = OwnersWatch(parts, self._hinted, self._rounds.run)
         self._certificate = OwnCertificate(parts, self._clock, self._log, self._rounds.run)
         self._advisories = AdvisoryWatch(parts, self._clock, self._rounds.run)
+        self._reach = ReachWatch(parts, self._clock, self._rounds.run)
         self._monitor = Monitor(parts, self._log, self._background.run)
         knowledge = RoleKnowledge(self._knows, NameQuestions(world.resolver).records)
         self._answerer = RoleAnswerer(knowledge, self._background.run)
@@ -233,6 +235,7 @@ class DeliverRole:
         await self._watch.start()
         await self._certificate.start()
         self._advisories.start()
+        await self._reach.start()
         await self._monitor.start()
 
     def rest(self) -> None:
@@ -258,6 +261,7 @@ class DeliverRole:
             self._doors.pop().close()
         self._watch.stop_listening()
         self._certificate.stop_listening()
+        self._reach.stop_listening()
         self._monitor.stop_listening()
 
     async def _drain_loops(self) -> None:

@@ -3,13 +3,15 @@
 from secondpost.config.records import Config
 from secondpost.protocols.post_questions import PostAccepted, PostNotAccepted, PostOutcome
 from secondpost.roles.acme_orders import AcmeOrders
-from secondpost.roles.parts import CERTIFICATES, FEEDS, POSTS, SERVICES, Parts
+from secondpost.roles.parts import CERTIFICATES, FEEDS, POSTS, REGISTER, SERVICES, Parts
 from secondpost.roles.web_services import WebServices
+from secondpost.watch.reach.register_reading import RegisterReading
 from secondpost.world.background import BackgroundTasks
 from secondpost.world.ports import Fetcher, FetchError, Listening, Poster
 from secondpost.world.sockets.certificates import certificate_door
 from secondpost.world.sockets.feeds import FeedAnswerer
 from secondpost.world.sockets.posts import post_door
+from secondpost.world.sockets.register import register_door
 from secondpost.world.sockets.services import service_door
 
 SHOWN_CHARACTERS = 200  # of an address, in the texts of a Fetcher
@@ -17,7 +19,7 @@ SHOWN_CHARACTERS = 200  # of an address, in the texts of a Fetcher
 
 class FetchRole:
     """Answers the publish role's questions about feeds, posts to the webhook what the deliver role hands
-    it, gets the certificate that it orders, and asks web services what it asks.
+    it, gets the certificate that it orders, asks web services what it asks, and searches a register.
     """
 
     def __init__(
@@ -27,9 +29,10 @@ class FetchRole:
         poster: Poster,
         orders: AcmeOrders | None = None,
         services: WebServices | None = None,
+        register: RegisterReading | None = None,
     ) -> None:
-        """`orders`: of the server's own certificate; None if it is not got by ACME. `services`: None if
-        the configuration wants none asked.
+        """`orders`: of the server's own certificate; None if it is not got by ACME. `services` and
+        `register`: None if the configuration wants none asked.
         """
         self._config = parts.config
         self._world = parts.world
@@ -37,6 +40,7 @@ class FetchRole:
         self._poster = poster
         self._orders = orders
         self._services = services
+        self._register = register
         self._background = BackgroundTasks(parts.failed)
         self._feeds: FeedAnswerer | None = None
         self._doors: list[Listening] = []
@@ -58,6 +62,9 @@ class FetchRole:
         if self._services is not None:
             services = service_door(self._services.ask, self._background.run)
             self._doors.append(await services.open(net, disk.path(SERVICES)))
+        if self._register is not None:
+            register = register_door(self._register.search, self._background.run)
+            self._doors.append(await register.open(net, disk.path(REGISTER)))
 
     async def _post(self, body: str) -> PostOutcome:
         return await post_to_webhook(self._config, self._poster, body)

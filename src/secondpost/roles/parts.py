@@ -23,6 +23,8 @@ FEEDS = f"{StoreRoom.RUN_FETCH.folder}/feeds.socket"  # where the fetch role ans
 POSTS = f"{StoreRoom.RUN_FETCH.folder}/posts.socket"  # where it is given what to post to the webhook
 CERTIFICATES = f"{StoreRoom.RUN_FETCH.folder}/tls.socket"  # where it is given orders of certificates
 SERVICES = f"{StoreRoom.RUN_FETCH.folder}/services.socket"  # where it is given questions to web services
+REGISTER = f"{StoreRoom.RUN_FETCH.folder}/register.socket"  # where it is asked to search a register
+REACH = f"{StoreRoom.RUN_DELIVER.folder}/reach.socket"  # where the deliver role is asked for a round
 # Where the deliver role is asked to renew the certificate or to change its key.
 WISHES = f"{StoreRoom.RUN_DELIVER.folder}/tls.socket"
 

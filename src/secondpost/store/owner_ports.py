@@ -18,6 +18,7 @@ from secondpost.store.arrival_ports import ArrivalsDesk
 from secondpost.store.attack_ports import AttacksDesk
 from secondpost.store.copy_ports import CopyNotice
 from secondpost.store.primary_ports import PrimariesDesk
+from secondpost.store.reach_ports import ReachDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,9 @@ class Refused:
     oldest_ms: int  # when the oldest was refused
 
 
-class Desk(PrimariesDesk, AlarmsDesk, ArrivalsDesk, AttacksDesk, AdvisoriesDesk, CopyNotice, Protocol):
+class Desk(
+    PrimariesDesk, AlarmsDesk, ArrivalsDesk, AttacksDesk, AdvisoriesDesk, ReachDesk, CopyNotice, Protocol
+):
     """The owner's view of mail."""
 
     async def listed(self, selection: Selection, after: DeliveryId | None, limit: int) -> list[DeliveryRow]:

@@ -31,6 +31,7 @@ from secondpost.store.primary_ports import (
     PrimariesIntake,
     PrimariesKeeping,
 )
+from secondpost.store.reach_ports import ReachKeeping
 
 COMMAND = "command"  # role of a worker that is not a process of the service, but leads for a moment
 
@@ -358,6 +359,15 @@ class Keeping(PrimariesKeeping, AttacksKeeping, CopyKeeping, Protocol):
 
 
 class MailStore(
-    Intake, Claims, Desk, Keeping, AlarmsKeeping, ArrivalsKeeping, AdvisoriesKeeping, CopyDesk, Protocol
+    Intake,
+    Claims,
+    Desk,
+    Keeping,
+    AlarmsKeeping,
+    ArrivalsKeeping,
+    AdvisoriesKeeping,
+    ReachKeeping,
+    CopyDesk,
+    Protocol,
 ):
     """The whole store, which roles hand to the stations port by port."""

@@ -246,6 +246,17 @@ class Requester(Protocol):
         ...
 
 
+class Streamer(Protocol):
+    async def stream(
+        self, url: str, headers: Mapping[str, str], octets_max: int, take: Callable[[bytes], None]
+    ) -> int:
+        """Get a URL, and hand its body to `take` in pieces as it comes, if the status is 200. Returns the
+        status; a redirect is not followed. Raises FetchError, also after some pieces, and what `take`
+        raises.
+        """
+        ...
+
+
 class Work(Protocol):
     """Runs jobs in other threads. In simulation they run inline, with a virtual delay."""
 

@@ -11,6 +11,7 @@ from secondpost.store.verbs.desk import DeskVerbs
 from secondpost.store.verbs.intake import IntakeVerbs
 from secondpost.store.verbs.keeping import KeepingVerbs
 from secondpost.store.verbs.primaries import PrimariesVerbs
+from secondpost.store.verbs.reach import ReachVerbs
 from secondpost.store.verbs.refused import RefusedVerbs
 from secondpost.store.verbs.sites import SitesVerbs
 from secondpost.store.verbs.witness import WitnessVerbs
@@ -26,6 +27,7 @@ class MailVerbs(
     AttacksVerbs,
     AdvisoriesVerbs,
     ArrivalsVerbs,
+    ReachVerbs,
     DeskVerbs,
     RefusedVerbs,
     KeepingVerbs,

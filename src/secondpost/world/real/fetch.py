@@ -7,7 +7,7 @@ later change of the name (DNS rebinding) has no effect. Every redirect is checke
 import asyncio
 import ssl
 import zlib
-from collections.abc import AsyncIterable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Iterator, Mapping
 from urllib.parse import urljoin
 
 import httpcore2
@@ -22,6 +22,8 @@ AGENT = f"Secondpost/{__version__}"
 REDIRECTS_MAX = 5
 REDIRECT_STATUSES = (301, 302, 303, 307, 308)
 TOTAL_SECONDS = 60.0  # of one `get` with all its redirects
+STREAM_SECONDS = 600.0  # of one `stream`
+PIECE_OCTETS_MAX = 256 * 1024  # unpacked at once, whatever a packed body becomes
 CONNECT_SECONDS = 10.0  # to one address
 READ_SECONDS = 20.0  # without any data
 ADDRESSES_MAX = 4  # of one name that are tried
@@ -65,13 +67,23 @@ class RealFetcher:
         sent = _sent(headers, url, url, None)
         return await self._within(url, self._ask(url, sent, octets_max, method, body))
 
-    async def _within(self, url: str, asking: Coroutine[object, object, Fetched]) -> Fetched:
-        """The answer in the total time, with every error as a FetchError."""
+    async def stream(
+        self, url: str, headers: Mapping[str, str], octets_max: int, take: Callable[[bytes], None]
+    ) -> int:
+        sent = _sent(headers, url, url, None)
+        asking = self._ask(url, sent, octets_max, take=take)
+        return (await self._within(url, asking, STREAM_SECONDS)).status
+
+    async def _within(
+        self, url: str, asking: Coroutine[object, object, Fetched], seconds: float | None = None
+    ) -> Fetched:
+        """The answer in the total time, or in so many seconds, with every error as a FetchError."""
+        allowed = self._total_seconds if seconds is None else seconds
         try:
-            async with asyncio.timeout(self._total_seconds):
+            async with asyncio.timeout(allowed):
                 return await asking
         except TimeoutError as error:
-            raise FetchError(f"{_shown(url)} was not there within {self._total_seconds:g} seconds") from error
+            raise FetchError(f"{_shown(url)} was not there within {allowed:g} seconds") from error
         except UrlRefused as error:
             raise FetchError(f"refused: {error}") from error
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
@@ -103,8 +115,11 @@ class RealFetcher:
         octets_max: int | None,
         method: str = "GET",
         body: bytes = b"",
+        take: Callable[[bytes], None] | None = None,
     ) -> Fetched:
-        """`octets_max`: of the answer's body; None: it is not read, and cannot fail."""
+        """`octets_max`: of the answer's body; None: it is not read, and cannot fail. `take`: gets the
+        body of a good answer in pieces, and the result has none.
+        """
         checked_url(url, self._allow_private)
         transport = httpx2.AsyncHTTPTransport(verify=self._tls, trust_env=False)
         # httpx2 has no public way to control where it connects; its version is pinned for this
@@ -121,7 +136,7 @@ class RealFetcher:
         async with transport:
             response = await transport.handle_async_request(request)
             try:
-                return await _read(response, url, octets_max)
+                return await _read(response, url, octets_max, take)
             finally:
                 await response.aclose()
 
@@ -155,23 +170,31 @@ def _sent(headers: Mapping[str, str], here: str, first: str, validators: Validat
     return sent
 
 
-async def _read(response: httpx2.Response, url: str, octets_max: int | None) -> Fetched:
+async def _read(
+    response: httpx2.Response, url: str, octets_max: int | None, take: Callable[[bytes], None] | None
+) -> Fetched:
     headers = {name.lower(): value for name, value in response.headers.items()}
     status = response.status_code
     if octets_max is None or status == 304 or status in REDIRECT_STATUSES:
+        return Fetched(status, headers, b"")
+    if take is not None and status != 200:
         return Fetched(status, headers, b"")
     declared = headers.get("content-length", "")
     if declared.isdecimal() and len(declared) < 20 and int(declared) > octets_max:
         raise FetchError(f"{_shown(url)} says that it has {declared} octets, at most {octets_max}")
     if not isinstance(response.stream, AsyncIterable):
         raise FetchError(f"{_shown(url)} has no body that can be read")
+    whole = bytearray()
+    keep = whole.extend if take is None else take
     try:
         body = _Body(headers.get("content-encoding", "").strip().lower(), octets_max)
         async for piece in response.stream:
-            body.add(piece)
-        return Fetched(status, headers, body.whole())
+            for unpacked in body.unpacked(piece):
+                keep(unpacked)
+        body.check_end()
     except _BadBody as error:
         raise FetchError(f"{_shown(url)} {error}") from error
+    return Fetched(status, headers, bytes(whole))
 
 
 class _BadBody(Exception):
@@ -186,26 +209,36 @@ class _Body:
             raise _BadBody(f"is packed as {encoding[:40]!r}, which was not asked for")
         self._unpack = zlib.decompressobj(_GZIP) if "gzip" in encoding else None
         self._octets_max = octets_max
-        self._body = bytearray()
+        self._octets = 0
 
-    def add(self, piece: bytes) -> None:
-        if self._unpack is not None and self._unpack.eof:
-            return  # data after the end is ignored; zlib would collect it
+    def unpacked(self, piece: bytes) -> Iterator[bytes]:
+        """What the next piece of the body stands for, in pieces that are never large."""
+        if self._unpack is None:
+            yield self._counted(piece)
+            return
         try:
-            # One octet over the limit is enough to detect it.
-            self._body += piece if self._unpack is None else self._unpack.decompress(piece, self._room())
+            # Data after the end is ignored; zlib would collect it.
+            while not self._unpack.eof:
+                # One octet over the limit is enough to detect it.
+                room = min(self._octets_max - self._octets + 1, PIECE_OCTETS_MAX)
+                unpacked = self._unpack.decompress(piece, room)
+                yield self._counted(unpacked)
+                if len(unpacked) < room:
+                    return
+                piece = self._unpack.unconsumed_tail
         except zlib.error as error:
             raise _BadBody(f"is not gzip, though it says so: {error}") from error
-        if len(self._body) > self._octets_max:
+
+    def _counted(self, unpacked: bytes) -> bytes:
+        self._octets += len(unpacked)
+        if self._octets > self._octets_max:
             raise _BadBody(f"has more than {self._octets_max} octets")
+        return unpacked
 
-    def _room(self) -> int:
-        return self._octets_max + 1 - len(self._body)
-
-    def whole(self) -> bytes:
+    def check_end(self) -> None:
+        """Raises _BadBody if the packing is not at its end."""
         if self._unpack is not None and not self._unpack.eof:
             raise _BadBody("ends in the middle of its packing")
-        return bytes(self._body)
 
 
 class _Dialling(httpcore2.AsyncNetworkBackend):
