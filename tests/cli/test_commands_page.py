@@ -19,6 +19,7 @@ from secondpost.owner import (
     init_documents,
     log_scan_documents,
     newsletter_documents,
+    reach_documents,
     reader_documents,
     reload_document,
     snapshot_documents,
@@ -91,6 +92,7 @@ DOCUMENTS = {
         **vars(log_scan_documents),
         **vars(newsletter_documents),
         **vars(reload_document),
+        **vars(reach_documents),
         **vars(reader_documents),
         **vars(snapshot_documents),
     }.items()

@@ -8,6 +8,7 @@ PLACES = {
     "attacks": "secondpost.cli.watch_attacks",
     "advisories": "secondpost.cli.watch_advisories",
     "arrivals": "secondpost.cli.watch_arrivals",
+    "reach": "secondpost.cli.watch_reach",
 }
 
 

@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 
 from secondpost.config.faults import Fault
 from secondpost.config.keys import KEYS, REPEATED, TOP
-from secondpost.config.records import Config, Reach
+from secondpost.config.records import Config, ReachSettings
 from secondpost.config.syntax import TomlDocument, read_document
 
 # The store's locks, sockets and databases are open, and root's rights are gone, as long as the
@@ -68,7 +68,7 @@ def _differing(old: object, new: object) -> list[str]:
     names: list[str] = []
     for name in (field.name for field in fields(old)):
         before, after = getattr(old, name), getattr(new, name)
-        if isinstance(before, Reach):  # a part of a table: its keys begin with its name
+        if isinstance(before, ReachSettings):  # a part of a table: its keys begin with its name
             names += [f"{name}_{key}" for key in _differing(before, after)]
         elif before != after:
             names.append(name)

@@ -285,7 +285,7 @@ class ReachPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class ReachSettings:
     """From where it is watched whether the MX addresses can be reached."""
 
     countries: tuple[str, ...] = ()  # empty: nothing is asked, of no one
@@ -324,7 +324,7 @@ class Watch:
     speed: int = 1  # how many times faster its hours pass, for tests
     advisories: bool = False  # asking for them shows the service what runs here
     advisories_url: str = OSV  # without a slash at its end
-    reach: Reach = field(default_factory=Reach)
+    reach: ReachSettings = field(default_factory=ReachSettings)
 
     @property
     def hour_ms(self) -> int:

@@ -38,8 +38,8 @@ from secondpost.config.records import (
     NetworksFile,
     NetworkSource,
     Newsletter,
-    Reach,
     ReachPlace,
+    ReachSettings,
     Receive,
     RecipientFile,
     RecipientSource,
@@ -190,9 +190,9 @@ def watch(section: Section, beside: FilesBeside) -> Watch:
     )
 
 
-def _reach(section: Section, beside: FilesBeside, usual: Reach) -> Reach:
+def _reach(section: Section, beside: FilesBeside, usual: ReachSettings) -> ReachSettings:
     hint = 'write reach = ["RU"], or leave the key out to ask no one'
-    taken = Reach(
+    taken = ReachSettings(
         countries=section.filled_list("reach", grammars.country, usual.countries, hint),
         control=section.take("reach_control", grammars.country, usual.control),
         every_ms=section.take("reach_every", forms.duration(MINUTE_MS, DAY_MS), usual.every_ms),

@@ -12,7 +12,7 @@ from secondpost.watch.reach.register import RegisterForm, RegisterSearch
 
 ANSWERS = Path(__file__).parent / "answers"
 REGISTER = ANSWERS / "register"
-TRACED = atlas.Traced(
+TRACED = atlas.AtlasTraces(
     {101: ReachFinding.PASSES, 102: ReachFinding.FAILS, 103: ReachFinding.FAILS, 105: ReachFinding.UNKNOWN}
 )
 
@@ -26,7 +26,7 @@ def answer_in(path: Path) -> ServiceAnswer:
 
 def _created(result: ServiceResult) -> Iterator[str]:
     match globalping.read_created(result):
-        case globalping.Created(id):
+        case globalping.PingBegun(id):
             yield f"created {id}"
         case SourceFailed() as failed:
             yield _failed(failed)
@@ -53,7 +53,7 @@ def _atlas_created(result: ServiceResult) -> Iterator[str]:
 
 def _traces(result: ServiceResult) -> Iterator[str]:
     match atlas.read_traces(result):
-        case atlas.Traced(findings):
+        case atlas.AtlasTraces(findings):
             yield f"{len(findings)} probes"
             yield from (f"{probe} {finding}" for probe, finding in findings.items())
         case SourceFailed() as failed:

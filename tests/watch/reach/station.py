@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from secondpost.config.records import REACH_URLS, Reach, ReachPlace
+from secondpost.config.records import REACH_URLS, ReachPlace, ReachSettings
 from secondpost.mail.reach import ReachSource, ReachTarget, ReachView
 from secondpost.mail.register import RegisterAsked, RegisterRead, RegisterResult
 from secondpost.mail.standing_alarms import StandingAlarms
@@ -17,9 +17,9 @@ from .elsewhere import Elsewhere
 from .seen import EVERY_MS, TARGET
 
 
-def reach_with(*sources: ReachSource, countries: tuple[str, ...] = ("RU",)) -> Reach:
+def reach_with(*sources: ReachSource, countries: tuple[str, ...] = ("RU",)) -> ReachSettings:
     places = tuple(ReachPlace(source, REACH_URLS[source]) for source in (ReachSource.GLOBALPING, *sources))
-    return Reach(countries, sources=places)
+    return ReachSettings(countries, sources=places)
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Station:
     store: ReachKeeping
     elsewhere: Elsewhere
     alarms: StandingAlarms
-    reach: Reach = field(default_factory=reach_with)
+    reach: ReachSettings = field(default_factory=reach_with)
     clock: SetClock = field(default_factory=SetClock)
     targets: ReachTargets = field(default_factory=lambda: ReachTargets((TARGET,), True))
     register: RegisterResult = field(default_factory=lambda: RegisterRead("2029-01-05", 20, 1_000))

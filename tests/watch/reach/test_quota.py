@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from secondpost.config.records import ReachSettings
 from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
 from secondpost.mail.reach import ReachSource, SourceState
 from secondpost.watch.reach.quota import SourceQuota, free_at_ms, heeding, quota_of, spent
@@ -66,5 +67,6 @@ def test_what_an_answer_says_of_the_quota(remaining: str, reset: str, rests_ms: 
 
 
 def test_a_token_allows_more() -> None:
-    assert quota_of(SOURCE, has_token=True).units == 2 * quota_of(SOURCE, has_token=False).units
-    assert quota_of(ReachSource.ATLAS, has_token=True) == quota_of(ReachSource.ATLAS, has_token=False)
+    without, with_one = ReachSettings(), ReachSettings(globalping_token_file="/etc/secondpost/token")
+    assert quota_of(with_one, SOURCE).units == 2 * quota_of(without, SOURCE).units
+    assert quota_of(with_one, ReachSource.OONI) == quota_of(without, ReachSource.OONI)

@@ -123,7 +123,7 @@ def test_while_the_control_fails_nothing_rings(lived: Lived) -> None:
         ({"GET /v1": (200, {}, b"")}, "answered with nothing"),
         ({"GET /v1": (200, {}, b'{"status": "finished", "results": [{"pro')}, "torn or broken"),
         ({"GET /v1": (200, {}, b'{"state": "finished"}')}, "in a form that this version does not know"),
-        ({"POST /v1": TOO_OFTEN}, "says that we asked too often (HTTP 429): API rate limit exceeded."),
+        ({"POST /v1": TOO_OFTEN}, "says that we asked too often (HTTP 429): API rate limit exceeded"),
     ],
 )
 def test_a_source_that_fails_changes_no_verdict_and_is_told(

@@ -89,7 +89,7 @@ def _said(body: bytes) -> str:
     said = "; ".join(text for text in named if len(text) > 0)
     for text in (error.message, error.detail, error.title, error.type):
         said = text if len(said) == 0 else said
-    return f": {printable(said)}" if len(said) > 0 else ""
+    return f": {printable(said).rstrip('.')}" if len(said) > 0 else ""
 
 
 def _rest_ms(answer: ServiceAnswer) -> int:

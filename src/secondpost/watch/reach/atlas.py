@@ -23,7 +23,7 @@ ANSWER_OCTETS_MAX = 4_000_000
 PROBES_ASKED_MAX = 50  # about whose networks one question asks
 
 
-class _Created(msgspec.Struct):
+class _AtlasCreated(msgspec.Struct):
     measurements: list[int]
 
 
@@ -55,7 +55,7 @@ class _Probes(msgspec.Struct):
     results: list[_ProbeInfo]
 
 
-_CREATED = msgspec.json.Decoder(_Created)
+_CREATED = msgspec.json.Decoder(_AtlasCreated)
 _TRACES = msgspec.json.Decoder(list[_Trace])
 _PROBES = msgspec.json.Decoder(_Probes)
 
@@ -66,7 +66,7 @@ class AtlasMeasurement:
 
 
 @dataclass(frozen=True, slots=True)
-class Traced:
+class AtlasTraces:
     """What each probe found; whose networks they are in is another question."""
 
     findings: Mapping[int, ReachFinding]  # by probe
@@ -111,11 +111,11 @@ def traces_request(measurement: AtlasMeasurement) -> ServiceRequest:
     return ServiceRequest(WebService.ATLAS, path, octets_max=ANSWER_OCTETS_MAX)
 
 
-def read_traces(result: ServiceResult) -> Traced | SourceFailed:
+def read_traces(result: ServiceResult) -> AtlasTraces | SourceFailed:
     traces = usable(result, _TRACES)
     if isinstance(traces, SourceFailed):
         return traces
-    return Traced({trace.prb_id: _finding(trace) for trace in traces})
+    return AtlasTraces({trace.prb_id: _finding(trace) for trace in traces})
 
 
 def _finding(trace: _Trace) -> ReachFinding:
@@ -130,7 +130,7 @@ def _finding(trace: _Trace) -> ReachFinding:
     return ReachFinding.PASSES if is_open else ReachFinding.FAILS
 
 
-def networks_request(traced: Traced) -> ServiceRequest:
+def networks_request(traced: AtlasTraces) -> ServiceRequest:
     """In which networks the probes are."""
     numbers = ",".join(map(str, sorted(traced.findings)[:PROBES_ASKED_MAX]))
     path = f"/api/v2/probes/?id__in={numbers}&page_size={PROBES_ASKED_MAX}"
@@ -138,7 +138,7 @@ def networks_request(traced: Traced) -> ServiceRequest:
 
 
 def read_networks(
-    result: ServiceResult, traced: Traced, address: str
+    result: ServiceResult, traced: AtlasTraces, address: str
 ) -> tuple[ProbeLook, ...] | SourceFailed:
     """The looks of all probes whose network is known."""
     probes = usable(result, _PROBES)

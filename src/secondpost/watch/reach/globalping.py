@@ -23,7 +23,7 @@ ANSWER_OCTETS_MAX = 1_000_000
 NAME_CHARACTERS_MAX = 60  # of a network
 
 
-class _Created(msgspec.Struct):
+class _PingCreated(msgspec.Struct):
     id: str
 
 
@@ -43,22 +43,22 @@ class _Result(msgspec.Struct):
     stats: _Stats | None = None
 
 
-class _Item(msgspec.Struct):
+class _PingItem(msgspec.Struct):
     probe: _Probe
     result: _Result
 
 
 class _Measurement(msgspec.Struct):
     status: str
-    results: list[_Item]
+    results: list[_PingItem]
 
 
-_CREATED = msgspec.json.Decoder(_Created)
+_CREATED = msgspec.json.Decoder(_PingCreated)
 _MEASUREMENT = msgspec.json.Decoder(_Measurement)
 
 
 @dataclass(frozen=True, slots=True)
-class Created:
+class PingBegun:
     """A measurement has begun; its answer is asked for by this id."""
 
     id: str
@@ -102,13 +102,13 @@ def tests_in(countries: Mapping[str, Sequence[ProbeNetwork]]) -> int:
     return sum(probes) + CONTROL_PROBES
 
 
-def read_created(result: ServiceResult) -> Created | SourceFailed:
+def read_created(result: ServiceResult) -> PingBegun | SourceFailed:
     created = usable(result, _CREATED)
     if isinstance(created, SourceFailed):
         return created
     if not _is_id(created.id):
         return SourceFailed("answered with an id that is none")
-    return Created(created.id)
+    return PingBegun(created.id)
 
 
 def _is_id(written: str) -> bool:
@@ -117,7 +117,7 @@ def _is_id(written: str) -> bool:
     )
 
 
-def result_request(created: Created) -> ServiceRequest:
+def result_request(created: PingBegun) -> ServiceRequest:
     path = f"/v1/measurements/{created.id}"
     return ServiceRequest(WebService.GLOBALPING, path, octets_max=ANSWER_OCTETS_MAX)
 
@@ -131,7 +131,7 @@ def read_measurement(result: ServiceResult) -> Looked | StillRunning | SourceFai
     return Looked(tuple(_look(item) for item in found.results))
 
 
-def _look(item: _Item) -> ProbeLook:
+def _look(item: _PingItem) -> ProbeLook:
     probe = item.probe
     network = ProbeNetwork(probe.asn, printable(probe.network)[:NAME_CHARACTERS_MAX])
     return ProbeLook(probe.country[:2].upper(), network, _finding(item.result))

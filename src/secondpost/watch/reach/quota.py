@@ -6,6 +6,7 @@ We stay below the quotas that the services publish, and below what they say in t
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from secondpost.config.records import ReachSettings
 from secondpost.mail.duration import DAY_MS, HOUR_MS, SECOND_MS
 from secondpost.mail.reach import ReachSource, SourceState
 
@@ -29,7 +30,8 @@ QUOTAS = {
 WITH_TOKEN = SourceQuota(400, HOUR_MS)
 
 
-def quota_of(source: ReachSource, *, has_token: bool) -> SourceQuota:
+def quota_of(settings: ReachSettings, source: ReachSource) -> SourceQuota:
+    has_token = settings.key_file(source) is not None
     return WITH_TOKEN if source is ReachSource.GLOBALPING and has_token else QUOTAS[source]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from secondpost.config.records import Reach
+from secondpost.config.records import ReachSettings
 from secondpost.mail.duration import DAY_MS, HOUR_MS
 from secondpost.mail.reach import (
     Confirmation,
@@ -58,7 +58,9 @@ class ReachWorld:
 
 
 class ReachRounds:
-    def __init__(self, reach: Reach, sources: ReachSources, store: ReachKeeping, world: ReachWorld) -> None:
+    def __init__(
+        self, reach: ReachSettings, sources: ReachSources, store: ReachKeeping, world: ReachWorld
+    ) -> None:
         self._reach = reach
         self._sources = sources
         self._store = store
@@ -163,7 +165,7 @@ class ReachRounds:
         )
         if isinstance(created, SourceFailed):
             return created
-        traced = atlas.Traced({})
+        traced = atlas.AtlasTraces({})
         for _ in range(TRACES_MAX):
             await self._world.pause(TRACE_SECONDS)
             found = await self._sources.ask(source, atlas.traces_request(created), atlas.read_traces)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from secondpost.config.records import Reach
+from secondpost.config.records import ReachSettings
 from secondpost.mail.moment import utc_text
 from secondpost.mail.reach import RawAnswer, ReachSource, SourceState
 from secondpost.protocols.service_questions import (
@@ -20,13 +20,13 @@ from secondpost.watch.reach.quota import free_at_ms, heeding, quota_of, spent
 from secondpost.world.ports import Clock
 
 T = TypeVar("T")
-AskService = Callable[[ServiceRequest], Awaitable[ServiceResult]]
+AskSource = Callable[[ServiceRequest], Awaitable[ServiceResult]]
 
 
 class ReachSources:
     """`ask` hands a question to the fetch role."""
 
-    def __init__(self, reach: Reach, ask: AskService, store: ReachKeeping, clock: Clock) -> None:
+    def __init__(self, reach: ReachSettings, ask: AskSource, store: ReachKeeping, clock: Clock) -> None:
         self._reach = reach
         self._ask = ask
         self._store = store
@@ -61,7 +61,7 @@ class ReachSources:
     async def spend(self, source: ReachSource, cost: int) -> SourceFailed | None:
         """Count a question before it is asked, or say why it may not be asked now."""
         now_ms, state = self._clock.now_ms(), await self._state(source)
-        quota = quota_of(source, has_token=self._reach.key_file(source) is not None)
+        quota = quota_of(self._reach, source)
         free_ms = free_at_ms(state, quota, cost, now_ms)
         if free_ms > now_ms:
             return SourceFailed(f"is not asked before {utc_text(free_ms)}: its quota is used up")
