@@ -33,7 +33,7 @@ from secondpost.watch.reach.verdict import (
 )
 from secondpost.world.ports import Clock
 
-RESULT_SECONDS = 3.0  # between two looks at a measurement of Globalping: it allows five in two seconds
+RESULT_SECONDS = 2.0  # between two looks at a measurement of Globalping: it allows five in two seconds
 RESULTS_MAX = 25  # looks; Globalping itself ends a measurement after 30 s
 TRACE_SECONDS = 60.0  # between two looks at a measurement of RIPE Atlas
 TRACES_MAX = 12
