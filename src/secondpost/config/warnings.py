@@ -70,7 +70,7 @@ def warnings(
         *_dns_and_deliver(config),
         *_fetch_send_and_sign(config),
         *_metrics(config),
-        *_watch(config),
+        *_watch(config, readable, usable),
         *(
             warning
             for number, one in enumerate(config.backups, 1)
@@ -179,10 +179,19 @@ def _metrics(config: Config) -> Iterator[Warning]:
             yield Warning("metrics.listen", text)
 
 
-def _watch(config: Config) -> Iterator[Warning]:
+def _watch(
+    config: Config, readable: Callable[[str], bool], usable: Callable[[str, str], bool]
+) -> Iterator[Warning]:
     if config.watch.speed > 1:
         text = f"an hour of `watch arrivals` passes in {duration_text(config.watch.hour_ms)}: meant for tests"
         yield Warning("watch.speed", text)
+    reach = config.watch.reach
+    for key, path in (
+        ("watch.reach_globalping_token_file", reach.globalping_token_file),
+        ("watch.reach_atlas_key_file", reach.atlas_key_file),
+    ):
+        if path is not None:
+            yield from _secret(key, path, config.user, readable, usable)
 
 
 def _dns_and_deliver(config: Config) -> Iterator[Warning]:
@@ -253,19 +262,21 @@ def _route(
     if backup is not None and len(backup.primary) > 0 and route.lane in (None, Lane.RELAY):
         yield Warning(f"{key}.host", f"it is used instead of the primary of {route.domain}")
     if route.password_file is not None:
-        if readable(route.password_file):
-            yield Warning(
-                f"{key}.password_file", f"every user of this machine can read {route.password_file}"
-            )
-        if not usable(config.user, route.password_file):
-            text = (
-                f"the service runs as {config.user}, who cannot read {route.password_file}: "
-                f"chgrp {config.user} and chmod 640 let it"
-            )
-            yield Warning(f"{key}.password_file", text)
+        yield from _secret(f"{key}.password_file", route.password_file, config.user, readable, usable)
         if route.tls in (None, TlsDemand.ENCRYPT) and not is_loopback(route.host.host):
             text = 'the password goes to any server at that address; tls = "verify" checks the server first'
             yield Warning(f"{key}.tls", text)
+
+
+def _secret(
+    key: str, path: str, user: str, readable: Callable[[str], bool], usable: Callable[[str, str], bool]
+) -> Iterator[Warning]:
+    """Of a file with a secret: others can read it, or the service cannot."""
+    if readable(path):
+        yield Warning(key, f"every user of this machine can read {path}")
+    if not usable(user, path):
+        text = f"the service runs as {user}, who cannot read {path}: chgrp {user} and chmod 640 let it"
+        yield Warning(key, text)
 
 
 def _newsletter(key: str, newsletter: Newsletter) -> Iterator[Warning]:
