@@ -1,7 +1,7 @@
 """What is common to the answers of all sources: refusals, and forms that are not known. Pure."""
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -10,6 +10,7 @@ from secondpost.mail.printable import printable
 from secondpost.protocols.service_questions import ServiceAnswer, ServiceResult, ServiceSilent
 
 T = TypeVar("T")
+AsNumber = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]  # of an autonomous system
 
 REASON_CHARACTERS_MAX = 300
 REST_MS = 10 * MINUTE_MS  # after too many questions, if the service does not say for how long

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import msgspec
 
 from secondpost.mail.address import as_ip
+from secondpost.mail.printable import printable
 from secondpost.mail.reach import ProbeLook, ProbeNetwork, ReachFinding
+from secondpost.protocols.role_questions import Number
 from secondpost.protocols.service_questions import ServiceRequest, ServiceResult, WebService
-from secondpost.watch.reach.answers import SourceFailed, usable
+from secondpost.watch.reach.answers import AsNumber, SourceFailed, usable
 
 SMTP_PORT = 25
 PROBES_PER_NETWORK = 2  # of those that are blocked
@@ -24,7 +26,7 @@ PROBES_ASKED_MAX = 50  # about whose networks one question asks
 
 
 class _AtlasCreated(msgspec.Struct):
-    measurements: list[int]
+    measurements: list[Number]
 
 
 class _Packet(msgspec.Struct, rename={"sender": "from"}):
@@ -39,16 +41,16 @@ class _Hop(msgspec.Struct):
 
 
 class _Trace(msgspec.Struct):
-    prb_id: int
+    prb_id: Number
     result: list[_Hop]
     dst_addr: str = ""  # missing if the probe could not begin
 
 
 class _ProbeInfo(msgspec.Struct):
-    id: int
+    id: Number
     country_code: str | None = None
-    asn_v4: int | None = None
-    asn_v6: int | None = None
+    asn_v4: AsNumber | None = None
+    asn_v6: AsNumber | None = None
 
 
 class _Probes(msgspec.Struct):
@@ -101,7 +103,7 @@ def read_atlas_created(result: ServiceResult) -> AtlasMeasurement | SourceFailed
     created = usable(result, _CREATED)
     if isinstance(created, SourceFailed):
         return created
-    if len(created.measurements) != 1 or created.measurements[0] <= 0:
+    if len(created.measurements) != 1 or created.measurements[0] == 0:
         return SourceFailed("did not begin one measurement, as it was asked to")
     return AtlasMeasurement(created.measurements[0])
 
@@ -151,5 +153,5 @@ def read_networks(
         asn = probe.asn_v6 if is_ipv6 else probe.asn_v4
         finding = traced.findings.get(probe.id)
         if asn is not None and finding is not None and probe.country_code is not None:
-            looks.append(ProbeLook(probe.country_code.upper(), ProbeNetwork(asn), finding))
+            looks.append(ProbeLook(printable(probe.country_code)[:2].upper(), ProbeNetwork(asn), finding))
     return tuple(looks)

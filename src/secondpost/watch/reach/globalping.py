@@ -11,8 +11,9 @@ import msgspec
 
 from secondpost.mail.printable import printable
 from secondpost.mail.reach import ProbeLook, ProbeNetwork, ReachFinding
+from secondpost.protocols.role_questions import Number
 from secondpost.protocols.service_questions import ServiceRequest, ServiceResult, WebService
-from secondpost.watch.reach.answers import SourceFailed, usable
+from secondpost.watch.reach.answers import AsNumber, SourceFailed, usable
 
 SMTP_PORT = 25
 PACKETS = 3
@@ -29,13 +30,13 @@ class _PingCreated(msgspec.Struct):
 
 class _Probe(msgspec.Struct):
     country: str
-    asn: int
+    asn: AsNumber
     network: str = ""
 
 
 class _Stats(msgspec.Struct):
-    total: int | None = None
-    rcv: int | None = None
+    total: Number | None = None
+    rcv: Number | None = None
 
 
 class _Result(msgspec.Struct):
@@ -134,7 +135,7 @@ def read_measurement(result: ServiceResult) -> Looked | StillRunning | SourceFai
 def _look(item: _PingItem) -> ProbeLook:
     probe = item.probe
     network = ProbeNetwork(probe.asn, printable(probe.network)[:NAME_CHARACTERS_MAX])
-    return ProbeLook(probe.country[:2].upper(), network, _finding(item.result))
+    return ProbeLook(printable(probe.country)[:2].upper(), network, _finding(item.result))
 
 
 def _finding(result: _Result) -> ReachFinding:

@@ -7,20 +7,22 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from secondpost.mail.printable import printable
 from secondpost.mail.reach import ReachTarget
+from secondpost.protocols.role_questions import Number
 from secondpost.protocols.service_questions import ServiceRequest, ServiceResult, WebService
-from secondpost.watch.reach.answers import SourceFailed, usable
+from secondpost.watch.reach.answers import REASON_CHARACTERS_MAX, SourceFailed, usable
 
 DAYS = 7
 ANSWER_OCTETS_MAX = 200_000
 
 
 class _Counts(msgspec.Struct):
-    anomaly_count: int
-    confirmed_count: int
-    failure_count: int
-    ok_count: int
-    measurement_count: int
+    anomaly_count: Number
+    confirmed_count: Number
+    failure_count: Number
+    ok_count: Number
+    measurement_count: Number
 
 
 class _Aggregation(msgspec.Struct):
@@ -45,13 +47,13 @@ def counts_request(target: ReachTarget, country: str, now_ms: int) -> ServiceReq
 
 
 def read_counts(result: ServiceResult) -> str | SourceFailed:
-    """What is to be told of the counts; "" if there were no measurements."""
+    """What the counts say, in words; "" if there were no measurements."""
     found = usable(result, _AGGREGATION)
     if isinstance(found, SourceFailed):
         return found
     counts = found.result
     if len(found.error) > 0 or counts is None:
-        return SourceFailed(f"does not accept the question: {found.error[:200]}")
+        return SourceFailed(f"does not accept the question: {printable(found.error)[:REASON_CHARACTERS_MAX]}")
     if counts.measurement_count == 0:
         return ""
     return (

@@ -87,7 +87,7 @@ class RegisterSearch:
             entry = written.strip()
             if entry in self._addresses:
                 yield entry.decode("ascii"), entry.decode("ascii")
-            elif b"/" in entry:
+            elif b"/" in entry or b":" in entry:  # a network, or another way to write an IPv6 address
                 network = _network(entry)
                 for ip in self._ips:
                     if network is not None and ip in network:
@@ -103,14 +103,14 @@ class RegisterSearch:
         """`rest` has the field of URLs and those after it."""
         for part in rest.split(b"://")[1:]:
             host = _AFTER_HOST.split(part[:HOST_OCTETS_MAX], 1)[0].rpartition(b"@")[2].lower()
-            if host in self._names:  # a host has no asterisk: so this is one of our names itself
-                yield host.decode("ascii"), f"a page of {host.decode('ascii')}"
+            for name in self._names.get(host, ()):
+                yield name, f"a page of {host.decode('ascii')}"
 
     def _keep(self, line: bytes, found: Iterable[tuple[str, str]]) -> None:
         if len(self._hits) >= HITS_MAX:
             return
         fields = [_unquoted(field) for field in _FIELD.findall(line.decode(ENCODING, "replace").strip("\r"))]
-        authority, decision, date = (_shown(field) for field in fields[3:FIELDS_LEAST])
+        authority, decision, date = (_shown(field) for field in (*fields[3:], "", "", "")[:3])
         for subject, entry in found:
             self._hits[RegisterHit(subject, entry, authority, decision, date)] = None
 
