@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from secondpost.config.records import ReachSettings, Watch
+from secondpost.mail.duration import MINUTE_MS
 from secondpost.roles.parts import SERVICES, Parts
 from secondpost.world.sockets.services import service_door
 from simulation.clock import fence
@@ -30,7 +31,7 @@ class Abroad:
     def _wiring(self, role: str, parts: Parts) -> Parts:
         if role != "deliver":
             return parts
-        watched = Watch(reach=ReachSettings(("RU",)))
+        watched = Watch(reach=ReachSettings(("RU",), every_ms=10 * MINUTE_MS))
         config = replace(parts.config, watch=watched, addresses=(OUR_ADDRESS,))
         door = service_door(self.elsewhere.ask, self._background)
         self._background(self._open(door.open(parts.world.net, parts.world.disk.path(SERVICES))))
@@ -58,14 +59,14 @@ def test_rounds_are_made_in_their_rhythm_and_a_block_rings_over_a_restart(tmp_pa
     with fence(town.timeline):
         try:
             abroad.start()
-            town.pass_by(62 * MINUTE)
-            assert abroad.rounds() == 3  # after a minute, then every half hour
+            town.pass_by(22 * MINUTE)
+            assert abroad.rounds() == 3  # after a minute, then every ten
             targets = {document["target"] for document in abroad.elsewhere.documents}
             assert targets == {OUR_ADDRESS, MAIN[1]}
             abroad.elsewhere.probes["RU"] = "1- 2- 3+"
-            town.pass_by(32 * MINUTE)
+            town.pass_by(10 * MINUTE)
             assert abroad.lines("alarm") == []
-            town.pass_by(30 * MINUTE)
+            town.pass_by(10 * MINUTE)
             assert len(abroad.lines("alarm")) == 2
             for _ in range(3):  # one that starts again and again asks no one
                 town.service.crash("deliver")
@@ -73,7 +74,7 @@ def test_rounds_are_made_in_their_rhythm_and_a_block_rings_over_a_restart(tmp_pa
             assert abroad.rounds() == 5
             assert len(abroad.lines("alarm")) == 2 * 4
             abroad.elsewhere.probes["RU"] = "1+ 2+ 3+"
-            town.pass_by(62 * MINUTE)
+            town.pass_by(21 * MINUTE)
             assert len(abroad.lines("alarm-over")) == 2
         finally:
             town.machine.scrap()

@@ -56,10 +56,12 @@ async def test_counts_are_told_since_a_time_and_forgotten_before_one(place: Plac
     await store.note_counts(counts[:1])  # a round that is written twice
     assert await store.reach_counts(0) == counts
     assert await store.reach_counts(2) == counts[2:]
+    assert await store.last_reach_counts() == counts[2:]
     many = [ReachCount(5, f"192.0.2.{one % 250}", f"{one // 250}", 0, 0, 0) for one in range(700)]
     await store.note_counts(many)
     await store.forget_counts(6)
     assert await store.reach_counts(0) == []
+    assert await store.last_reach_counts() == []
 
 
 async def test_how_a_source_stands_is_one_row(place: Place) -> None:

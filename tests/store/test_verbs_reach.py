@@ -58,6 +58,7 @@ async def test_counts_go_in_batches() -> None:
         [
             ("reach.add_counts", 1),
             ("reach.counts", [row]),
+            ("reach.last_counts", [row]),
             ("reach.forget_counts", BATCH_ROWS),
             ("reach.forget_counts", 0),
         ]
@@ -65,6 +66,7 @@ async def test_counts_go_in_batches() -> None:
     store = over(engine, ReachVerbs)
     await store.note_counts([ReachCount(*row)])
     assert await store.reach_counts(4) == [ReachCount(*row)]
+    assert await store.last_reach_counts() == [ReachCount(*row)]
     await store.forget_counts(9)
     ran = engine.finished()
     assert ran[0] == Query("reach.add_counts", (), [row])

@@ -24,7 +24,7 @@ class ReachPicture:
     settings: ReachSettings
     views: Sequence[ReachView]  # of the countries that are watched
     counts: Sequence[ReachCount]  # of the rounds that are shown
-    last: Sequence[ReachCount]  # of the last round in which each address was looked at
+    last: Sequence[ReachCount]  # of the last round
     sources: Sequence[SourceState]  # those that are configured
     contexts: Sequence[ReachContext]
     answers: Sequence[RawAnswer]
@@ -49,16 +49,12 @@ async def reach_picture(
     store: ReachDesk, settings: ReachSettings, since_ms: int, now_ms: int
 ) -> ReachPicture:
     """`since_ms`: from when on rounds are shown."""
-    counts = await store.reach_counts(0)
-    latest: dict[tuple[str, str], ReachCount] = {}
-    for count in counts:
-        latest[count.address, count.country] = count
     states = await store.reach_sources()
     return ReachPicture(
         settings,
         [view for view in await store.reach_views() if view.country in settings.countries],
-        [count for count in counts if count.at_ms >= since_ms],
-        list(latest.values()),
+        await store.reach_counts(since_ms),
+        await store.last_reach_counts(),
         [_present(settings, states, place.source, now_ms) for place in settings.sources],
         await store.reach_contexts(),
         await store.raw_answers(RAW_ANSWERS_MAX),

@@ -94,11 +94,11 @@ class ReachWatch:
         """Until the next round, counted from the last one, which another process may have made."""
         every_ms, now_ms = self._parts.config.watch.reach.every_ms, self._clock.now_ms()
         try:
-            counts = await opened(self._parts.mail).reach_counts(now_ms - every_ms)
+            counts = await opened(self._parts.mail).last_reach_counts()
         except StoreUnavailable:
             return 0.0
-        last_ms = max((count.at_ms for count in counts if count.at_ms <= now_ms), default=now_ms - every_ms)
-        return (last_ms + every_ms - now_ms) / 1000
+        last_ms = min((count.at_ms for count in counts), default=0)
+        return max(0, last_ms + every_ms - now_ms) / 1000 if last_ms <= now_ms else 0.0
 
     async def _make(self) -> RoundOver:
         async with self._one_at_a_time:

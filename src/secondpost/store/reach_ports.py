@@ -23,6 +23,10 @@ class ReachDesk(Protocol):
         """Of the rounds since then, in their order."""
         ...
 
+    async def last_reach_counts(self) -> list[ReachCount]:
+        """Of the last round."""
+        ...
+
     async def reach_sources(self) -> dict[ReachSource, SourceState]:
         """Those that were ever asked."""
         ...

@@ -31,10 +31,10 @@ class ReachVerbs(Verbs):
         return [_view(row, networks.get((str(row[0]), str(row[1])), [])) for row in views]
 
     async def reach_counts(self, since_ms: int) -> list[ReachCount]:
-        return [
-            ReachCount(number(at_ms), str(address), str(country), *map(number, counts))
-            for at_ms, address, country, *counts in await self._engine.read(rows("reach.counts", since_ms))
-        ]
+        return [_count(row) for row in await self._engine.read(rows("reach.counts", since_ms))]
+
+    async def last_reach_counts(self) -> list[ReachCount]:
+        return [_count(row) for row in await self._engine.read(rows("reach.last_counts"))]
 
     async def reach_sources(self) -> dict[ReachSource, SourceState]:
         states = [_source(row) for row in await self._engine.read(rows("reach.sources"))]
@@ -156,6 +156,12 @@ def _view(row: Row, networks: Sequence[NetworkView]) -> ReachView:
         number(confirmed_ms),
         tuple(networks),
     )
+
+
+def _count(row: Row) -> ReachCount:
+    at_ms, address, country, passes, fails, unknown = row
+    many = number(passes), number(fails), number(unknown)
+    return ReachCount(number(at_ms), str(address), str(country), *many)
 
 
 def _network(row: Row) -> NetworkView:

@@ -37,6 +37,11 @@ SELECT address, country, asn, name, failed, passed, is_blocked, since_ms, looked
 SELECT at_ms, address, country, passes, fails, unknown FROM reach_count WHERE at_ms >= ?1
 ORDER BY at_ms, address, country;
 
+-- name: last_counts
+-- What the last round found.
+SELECT at_ms, address, country, passes, fails, unknown FROM reach_count
+WHERE at_ms = (SELECT max(at_ms) FROM reach_count) ORDER BY address, country;
+
 -- name: add_counts
 -- Add what a round found.
 -- pieces: new (at_ms integer, address text, country text, passes integer, fails integer, unknown integer)
