@@ -9,8 +9,9 @@ import pytest
 
 from secondpost.config.files import credential_name
 from secondpost.config.reading import parse_config
-from secondpost.config.records import Config, Watch
+from secondpost.config.records import Config, ReachSettings, Watch
 from secondpost.mail.store_rooms import ROLES, StoreRoom
+from secondpost.processes.named_files import named_files
 from secondpost.processes.roles import doors_of, roles_of
 from secondpost.setup.unit_file import SystemdFile, bound, word
 from secondpost.setup.unit_users import groups_of_role, user_of_role
@@ -149,6 +150,16 @@ def test_each_secret_goes_to_the_roles_that_use_it() -> None:
     for role, paths in given.items():
         lines = [line for line in texts[service_of(role)].splitlines() if line.startswith("LoadCredential=")]
         assert lines == [f"LoadCredential={credential_name(path)}:{path}" for path in paths]
+
+
+def test_keys_of_measurement_services_go_to_the_fetch_role_alone() -> None:
+    keys = ("/etc/secondpost/globalping.token", "/etc/secondpost/atlas.key")
+    reach = ReachSettings(("RU",), globalping_token_file=keys[0], atlas_key_file=keys[1])
+    config = replace(config_of("both"), watch=Watch(reach=reach))
+    assert secrets_of(config, "fetch") == keys
+    assert named_files(config, "fetch") >= set(keys)
+    for role in set(ROLES) - {"fetch"}:
+        assert set(keys).isdisjoint({*secrets_of(config, role), *named_files(config, role)})
 
 
 def test_the_fetch_role_reaches_private_addresses_only_where_the_owner_wants_it() -> None:

@@ -71,4 +71,4 @@ def state_alarms(
 def _end_text(view: ReachView) -> str:
     if view.confirmation is Confirmation.CONTRADICTED:
         return "RIPE Atlas reaches it from all networks that failed"
-    return f"it was reached in two rounds, the last at {utc_text(view.looked_ms)}"
+    return f"none of the networks that failed does so any more; last looked at {utc_text(view.looked_ms)}"
