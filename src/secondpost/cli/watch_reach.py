@@ -47,7 +47,8 @@ To turn it on, write into {path}:
   [watch]
   reach = ["RU", "BY"]        # the countries to ask from
 
-and type `secondpost reload`."""
+and type `secondpost reload`. If each role has a systemd unit, type `secondpost systemd --install` first: the
+role fetch may be new."""
 
 
 @click.command(cls=Command)
