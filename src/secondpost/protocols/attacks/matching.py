@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from secondpost.protocols.attacks.rules import RULES, AttackPlace, AttackRule
+from secondpost.protocols.attacks.rules import RULES, SCANNER_NAMES, AttackPlace, AttackRule
 
 LINE_OCTETS_MAX = 2_048  # of a command that are looked at; longer ones are refused anyway
 FIELD_OCTETS_MAX = 2_048  # of a header field's value
@@ -33,10 +33,7 @@ _ODD_TEXT = re.compile(
     rb"<(?:%=|s(?:cript|vg|tyle)|i(?:frame|mg|nput)|object|embed|ma(?:th|rquee)|body|video|audio|details)"
 )  # searched in lower case: a pattern for both cases would take twenty times as long
 _ODD_ESCAPE = re.compile(rb"=(?:0[ad]|24|3c|7b)")  # in an encoded word: a line end, $, <, {
-_ODD_HELLO = re.compile(
-    rb"[^A-Za-z0-9._:\[\]-]|^(?:masscan|zmap|nmap|openvas|nessus|qualys|zgrab|shodan|censys|nuclei|checktls|net)",
-    re.IGNORECASE,
-)
+_ODD_HELLO = re.compile(rb"[^A-Za-z0-9._:\[\]-]|" + SCANNER_NAMES, re.IGNORECASE)
 _BASE64_WORD = re.compile(rb"=\?[\w.*-]{1,40}\?[bB]\?([^? \t\r\n]{0,400})\?=")
 _PATH = re.compile(
     rb"\s{0,64}(?:MAIL|RCPT)\s{1,64}(?:FROM|TO)\s{0,64}:\s{0,64}(.*)", re.IGNORECASE | re.DOTALL

@@ -69,6 +69,9 @@ _PROGRAM = (
     rb"|for|while|read|exec|eval|ping|nslookup|dig|touch|base64|uname|whoami|sudo|rm|cp|mv|exit)"
 )
 _BEGIN = rb'^[<"\s]{0,256}'  # an address, with its bracket and quote, padded
+SCANNER_NAMES = (
+    rb"^(?:masscan|zmap|nmap|openvas|nessus|qualys|zgrab|shodan|censys|nuclei|checktls|netsystemsresearch)\b"
+)
 _COMMAND = rb"(?:(?:MAIL|RCPT)\s{1,8}(?:FROM|TO)\s{0,8}:|(?:EHLO|HELO)\s{1,8}[\w\[])"
 
 SHELL_IN_ADDRESS = _rule(
@@ -332,7 +335,7 @@ ADDRESS_SEARCH = _rule(
 SCANNER = _rule(
     "scanner",
     (HELLO,),
-    rb"^(?:masscan|zmap|nmap|openvas|nessus|qualys|zgrab|shodan|censys|nuclei|checktls|netsystemsresearch)\b",
+    SCANNER_NAMES,
     NOISE,
     "Calls itself by the name of a scanner.",
 )
