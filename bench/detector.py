@@ -109,7 +109,8 @@ class DetectorBench:
         return watched, unwatched
 
     def _receiver(self, folder: Path, watches: bool) -> Receiver:
-        return Receiver(folder, free_port(), free_port(), watches=watches)
+        # Not at the address of the load tool: primaries are not searched for attacks.
+        return Receiver(folder, free_port(), free_port(), primary_address="127.0.0.2", watches=watches)
 
     def _cpu(self, receiver: Receiver, load: Load) -> float:
         before = measure.settle(receiver.pid)

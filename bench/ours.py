@@ -28,6 +28,7 @@ class Secondpost:
     more: str = ""  # further lines of the configuration, such as [deliver] probe = "1 second"
     surroundings: Mapping[str, str] = field(default_factory=dict)  # additional environment variables
     recipients: str = '"any"'  # the list of that name
+    primary_address: str = "127.0.0.1"
     tree: Path | None = None  # the source tree to run, with its .venv; None: this one
     process: subprocess.Popen[bytes] | None = None
 
@@ -62,7 +63,7 @@ listen = ["127.0.0.1:{self.port}"]
 
 [[backup]]
 domain     = "{DOMAIN}"
-primary    = ["127.0.0.1:{self.primary_port}"]
+primary    = ["{self.primary_address}:{self.primary_port}"]
 recipients = [{self.recipients}]
 
 {self.more}"""

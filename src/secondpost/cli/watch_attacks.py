@@ -80,7 +80,7 @@ def attacks(context: click.Context, since: int, with_noise: bool, follow: bool, 
 def say_attacks(found: Sequence[Tried], now_ms: int, since: int, *, with_noise: bool) -> None:
     serious = [one for one in found if one.rule.grade is not AttackGrade.NOISE]
     noise = [one for one in found if one.rule.grade is AttackGrade.NOISE]
-    say(_summary(found, since))
+    _say_wrapped(_summary(found, since), "")
     for one in (*serious, *noise) if with_noise else serious:
         say("")
         _say_tried(one, now_ms)
@@ -100,7 +100,8 @@ def _summary(found: Sequence[Tried], since: int) -> str:
     networks = counted(networks_of(found), "network", "networks")
     return (
         f"In the last {while_text}: {exploits} to break in and {probes}, from {networks}. "
-        "None could affect this server."
+        "None could affect this server. What it accepted is passed on as it came, so keep the mail server "
+        "behind it up to date."
     )
 
 
