@@ -99,7 +99,8 @@ class SessionLog:
                 self._attacked(found)
         except Exception as error:  # noqa: BLE001  a fault of the watch must not cost mail
             self._watch = None
-            self._lines.log.watch_failed(self._caller.address, repr(error))
+            if self._may_write("watch-failed"):
+                self._lines.log.watch_failed(self._caller.address, repr(error))
 
     def lost_connection(self, phase: str) -> None:
         self._lines.tally.count(Metric.LOST)
