@@ -109,8 +109,12 @@ class DetectorBench:
         return watched, unwatched
 
     def _receiver(self, folder: Path, watches: bool) -> Receiver:
-        # Not at the address of the load tool: primaries are not searched for attacks.
-        return Receiver(folder, free_port(), free_port(), primary_address="127.0.0.2", watches=watches)
+        # Not at the address of the load tool: primaries are not searched for attacks. Authentication asks
+        # the deliver role, which is not there.
+        off = 'authenticate = "off"'
+        return Receiver(
+            folder, free_port(), free_port(), more=off, primary_address="127.0.0.2", watches=watches
+        )
 
     def _cpu(self, receiver: Receiver, load: Load) -> float:
         before = measure.settle(receiver.pid)
