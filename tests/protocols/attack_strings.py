@@ -108,7 +108,7 @@ HEADERS = (
         Seen(rules.SCRIPT_PROBE, b"Subject: <%b src=//x.example>\r\n" % tag)
         for tag in (b"iframe", b"object", b"embed", b"math")
     ),
-    Seen(rules.SCRIPT_PROBE, b"Subject: javascript:alert(1)\r\n"),
+    Seen(rules.SCRIPT_PROBE, b"Subject: <a href=javascript:alert(1)>\r\n"),
     Seen(rules.TEMPLATE_PROBE, b"Subject: <%= 7 * 7 %>\r\n"),
     Seen(rules.TEMPLATE_PROBE, b"Subject: {% import os %}\r\n"),
     Seen(rules.LOG4SHELL, b"Subject: =?utf-8?q?=24=7Bjndi:ldap://x/a=7D?=\r\n"),

@@ -92,8 +92,9 @@ class SessionWatch:
         if isinstance(event, DataBegin):
             self._awaits_header = True
             return NOTHING
-        if isinstance(event, BodyEnd | BodyRefused):
-            return self._end(event)
+        if isinstance(event, BodyEnd):
+            is_usual = not self._awaits_header and event.bare_newlines == 0
+            return NOTHING if is_usual and event.received_fields <= RECEIVED_FIELDS_MAX else self._end(event)
         return self._see_rare(event)
 
     def _see_rare(self, event: Event) -> tuple[AttackFound, ...]:
@@ -108,6 +109,8 @@ class SessionWatch:
             case SentAhead(verb, octets):
                 rule = TLS_INJECTION if verb is CommandVerb.STARTTLS else TALKS_AHEAD
                 return (did(rule, octets),)
+            case BodyRefused():
+                return self._end(event)
             case Smuggling(octets):
                 return (AttackFound(SMUGGLING, AttackPlace.BODY, octets),)
         return NOTHING
