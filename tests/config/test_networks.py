@@ -84,7 +84,7 @@ def test_a_file_may_be_compressed_and_is_checked_by_its_beginning(tmp_path: Path
     with pytest.raises(Wrong, match=r"damaged|order"):
         read_networks(str(packed))
     plain.write_bytes(IP2ASN + b"0.0.0.0\t8\t1\n")
-    with pytest.raises(Wrong, match=r"table\.tsv.*line 6"):
+    with pytest.raises(Wrong, match=r"line 6"):
         read_networks(str(plain))
     with pytest.raises(Wrong, match="cannot be read: No such file"):
         check_networks(str(tmp_path / "missing"))
