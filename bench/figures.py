@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 
 from bench import measure
 from bench.load import Load, LoadTools, Sink
+from bench.names import NameServer
 from bench.ours import DOMAIN, Secondpost
 from bench.postfix import Postfix
 from bench.ready import free_port
@@ -150,7 +151,8 @@ class Bench:
         port, next_port = free_port(), free_port()
         with (
             _next_hop(figure.work, self.tools, next_port) as sink,
-            self._server(side, folder, port, next_port) as server,
+            NameServer() as names,
+            self._server(side, folder, port, next_port, names.setting) as server,
         ):
             before = measure.settle(server.pid)
             memory = measure.PeakMemory(server.pid)
@@ -174,12 +176,14 @@ class Bench:
             others=after.others_since(machine, known),
         )
 
-    def _server(self, side: Side, folder: Path, port: int, next_port: int) -> Secondpost | Postfix:
+    def _server(
+        self, side: Side, folder: Path, port: int, next_port: int, names: str
+    ) -> Secondpost | Postfix:
         match side:
             case Side.OURS:
-                return Secondpost(folder, port, next_port)
+                return Secondpost(folder, port, next_port, names)
             case Side.TREE:
-                return Secondpost(folder, port, next_port, tree=self.tree)
+                return Secondpost(folder, port, next_port, names, tree=self.tree)
             case Side.POSTFIX:
                 transport = f"static:{{smtp:[127.0.0.1]:{next_port}}}"
                 return Postfix(folder, port, {"relay_domains": DOMAIN, "transport_maps": transport})
