@@ -56,8 +56,6 @@ DOUBTS = {
     "DNS gave no policy": replace(
         FORGED, dmarc=DmarcFound(AuthResult.TEMPERROR, "bank.example", DmarcPolicy.REJECT)
     ),
-    "DNS gave no SPF record": replace(FORGED, spf=replace(SPF, result=AuthResult.TEMPERROR)),
-    "DNS gave no key": replace(FORGED, dkim=(DKIM, replace(DKIM, result=AuthResult.TEMPERROR))),
     "a chain of seals passes": replace(FORGED, arc=ArcFound(AuthResult.PASS, 1, ("list.example",))),
     "a key of its seals did not come": replace(FORGED, arc=ArcFound(AuthResult.TEMPERROR, 1)),
 }
@@ -66,6 +64,18 @@ DOUBTS = {
 @pytest.mark.parametrize("found", DOUBTS.values(), ids=DOUBTS.keys())
 def test_nothing_is_refused_in_doubt(found: Authentication) -> None:
     assert judge_author(at(found, ENFORCES)) is ACCEPT
+
+
+UNANSWERED = AuthResult.TEMPERROR
+OF_THE_FORGER = {
+    "his SPF record": replace(FORGED, spf=replace(SPF, result=UNANSWERED, domain="forger.example")),
+    "his key": replace(FORGED, dkim=(replace(DKIM, result=UNANSWERED, domain="forger.example"), DKIM)),
+}
+
+
+@pytest.mark.parametrize("found", OF_THE_FORGER.values(), ids=OF_THE_FORGER.keys())
+def test_what_dns_does_not_say_about_the_forgers_own_domain_is_no_doubt(found: Authentication) -> None:
+    assert isinstance(judge_author(at(found, ENFORCES)), Reject)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])

@@ -1,8 +1,8 @@
 """Refuses a message that its author's domain asks to be refused: one that fails DMARC, whose policy is
 "reject" (RFC 9989 §7.4).
 
-Only where every recipient's domain enforces that; and never on doubt: not while DNS gives no answer,
-and not if a chain of ARC seals says that the message was changed on its way by those who sealed it.
+Only where every recipient's domain enforces that; and never on doubt: not while DNS gives no answer
+that might make it pass, and not if a chain of ARC seals says that the message was changed on its way by those who sealed it.
 """
 
 from secondpost.mail.address import as_ip
@@ -24,12 +24,11 @@ def judge_author(at: AtContent) -> Verdict:
 
 
 def _is_to_be_refused(found: Authentication) -> bool:
-    in_doubt = found.spf.result is AuthResult.TEMPERROR or any(
-        signature.result is AuthResult.TEMPERROR for signature in found.dkim
-    )
+    # A missing answer about what might be aligned makes DMARC's own result a temperror. One about other
+    # domains counts for nothing: a forger would add a signature whose key never comes.
     fails = found.dmarc.result is AuthResult.FAIL and found.dmarc.policy is DmarcPolicy.REJECT
     sealed = found.arc.result in (AuthResult.PASS, AuthResult.TEMPERROR)
-    return fails and not in_doubt and not sealed
+    return fails and not sealed
 
 
 def _is_of_this_machine(address: str) -> bool:
