@@ -1,6 +1,7 @@
 """Who sent a message is found out as it arrives: DNS is a dict, and deliver may be silent."""
 
 import asyncio
+from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,10 +12,13 @@ from secondpost.mail.authentication import AuthResult
 from secondpost.mail.content import IN_TABLE_OCTETS_MAX, InFile
 from secondpost.mail.dns_questions import AddressRecords
 from secondpost.mail.envelope import Arrival
+from secondpost.mail.network import site_prefix
 from secondpost.mail.questions import AddressAnswer, Finding, Txt, TxtAnswer
+from secondpost.protocols.dkim.arrival import SIGNATURES_MAX
 from secondpost.protocols.mime.arriving_header import HEADER_OCTETS_MAX
 from secondpost.protocols.role_questions import PublicAnswer, PublicQuestion
-from secondpost.receive.authenticating import EVALUATION_SECONDS_MAX
+from secondpost.receive.authenticating import EVALUATION_SECONDS_MAX, POLICY_SECONDS_MAX
+from secondpost.receive.names import OPEN_OF_NETWORK_MAX, MessageNames
 from tests.protocols import dkimpy_says
 from tests.protocols.dkim_keys import keys
 from tests.stations.test_receive import BODY, ENVELOPE, Office, content_of, in_office
@@ -136,7 +140,7 @@ def test_a_silent_deliver_delays_a_message_by_its_bound_and_refuses_none(tmp_pat
     assert "; spf=temperror " in results
     assert "; dkim=temperror " in results
     assert "dmarc=pass" not in results
-    assert spent[0] < EVALUATION_SECONDS_MAX + 1
+    assert spent[0] < EVALUATION_SECONDS_MAX + POLICY_SECONDS_MAX + 1
 
 
 def test_the_next_message_of_a_sender_asks_nothing_and_waits_for_nothing(tmp_path: Path) -> None:
@@ -237,6 +241,47 @@ def test_what_the_authors_domain_asks_to_refuse_is_refused_where_that_is_enforce
         assert (await sent(office, MESSAGE)).startswith("250 ")
 
     in_office(tmp_path, story, authenticate=Authenticate.RECORD, zone=zone(policy), enforces=True)
+
+
+def signature(domain: str, selector: str) -> bytes:
+    """One with the right hash of the body, so that its key is asked for."""
+    body_hash = b64encode(sha256(MESSAGE.partition(b"\r\n\r\n")[2]).digest()).decode()
+    return (
+        f"DKIM-Signature: v=1; a=rsa-sha256; d={domain}; s={selector}; h=from; bh={body_hash}; b=AAAA\r\n"
+    ).encode()
+
+
+SLOW = b"".join(signature(f"d{number}.silent.example", "s") for number in range(SIGNATURES_MAX - 1))
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [SLOW, SLOW + signature("elsewhere.example", "no-such"), SLOW + signature("elsewhere.example", "x" * 64)],
+    ids=["his own", "one of the forged domain", "one of a selector that cannot be"],
+)
+def test_a_forger_whose_own_keys_do_not_answer_is_refused_all_the_same(tmp_path: Path, forged: bytes) -> None:
+    async def story(office: Office) -> None:
+        assert (await sent(office, forged + MESSAGE, "198.51.100.1")).startswith("550 5.7.26 ")
+        office.names.close()
+
+    in_office(tmp_path, story, authenticate=Authenticate.RECORD, zone=zone(), enforces=True)
+
+
+def test_slow_names_of_a_network_do_not_keep_the_forged_domains_policy_from_being_read(
+    tmp_path: Path,
+) -> None:
+    async def story(office: Office) -> None:
+        names = MessageNames(office.names, site_prefix("198.51.100.9"), 1e9)
+        many = [names.answer(Txt(f"n{number}.silent.example")) for number in range(OPEN_OF_NETWORK_MAX)]
+        waiting = asyncio.gather(*many, return_exceptions=True)
+        await asyncio.sleep(0)  # all are asked
+        envelope = ENVELOPE.replace(b"a@elsewhere.example", b"a@forger.example")
+        reply = await sent(office, MESSAGE, "198.51.100.1", envelope=envelope)
+        assert reply.startswith("550 5.7.26 ")
+        office.names.close()
+        await waiting
+
+    in_office(tmp_path, story, authenticate=Authenticate.RECORD, zone=zone(), enforces=True)
 
 
 def test_a_client_that_leaves_takes_its_questions_along(tmp_path: Path) -> None:

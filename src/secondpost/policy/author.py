@@ -2,7 +2,8 @@
 "reject" (RFC 9989 §7.4).
 
 Only where every recipient's domain enforces that; and never on doubt: not while DNS gives no answer
-that might make it pass, and not if a chain of ARC seals says that the message was changed on its way by those who sealed it.
+that might make it pass, and not if a chain of ARC seals says that the message was changed on its way by
+those who sealed it.
 """
 
 from secondpost.mail.address import as_ip

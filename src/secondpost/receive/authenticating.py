@@ -1,11 +1,12 @@
 """Finds out who sent a message, while it comes in: SPF from the first recipient on, the signatures at
 its end.
 
-Nothing here delays a message beyond EVALUATION_SECONDS_MAX, and nothing refuses one: what DNS did not
-say in time is a temperror. Where no name has to be waited for, no task is made.
+Nothing here delays a message beyond EVALUATION_SECONDS_MAX and POLICY_SECONDS_MAX, and nothing refuses
+one: what DNS did not say in time is a temperror. Where no name has to be waited for, no task is made.
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from secondpost.mail.address import Mailbox
@@ -13,6 +14,8 @@ from secondpost.mail.authentication import (
     Authentication,
     AuthenticationNote,
     AuthResult,
+    DkimFound,
+    DmarcFound,
     SpfFound,
     SpfIdentity,
 )
@@ -24,11 +27,12 @@ from secondpost.protocols.dkim.verifying import Proves
 from secondpost.protocols.dmarc_check import check_dmarc
 from secondpost.protocols.mime.arriving_header import ArrivingHeader
 from secondpost.protocols.spf_check import check_spf
-from secondpost.receive.names import MessageNames, SenderNames
+from secondpost.receive.names import MessageNames, Purpose, SenderNames
 from secondpost.world.asking import Suspended, begin, drive
 from secondpost.world.ports import Clock
 
-EVALUATION_SECONDS_MAX = 5.0  # after the final dot
+EVALUATION_SECONDS_MAX = 5.0  # after the final dot, for SPF and signatures
+POLICY_SECONDS_MAX = 3.0  # after that, for DMARC: a forger decides how slowly his own names answer
 SPF_SECONDS_MAX = 20.0  # RFC 7208 §4.6.4: at least 20; the final dot may cut it short
 
 
@@ -128,8 +132,16 @@ class MessageCheck:
         names = MessageNames(authenticator.names, self._sender.network, ends)
         signed = await drive(signatures.found(authenticator.proves), names.name_answer)
         spf = await self._sender.found(ends)
-        dmarc = await drive(check_dmarc(signatures.from_domains, spf, signed.dkim), names.name_answer)
+        dmarc = await self._dmarc(signatures.from_domains, spf, signed.dkim)
         found = Authentication(spf, signed.dkim, dmarc, signed.arc)
         results = results_text(authenticator.server, found)
         seal = signatures.seal_material(signed.arc, results) if self._is_sealed else None
         return found, AuthenticationNote(results, seal)
+
+    async def _dmarc(
+        self, from_domains: Sequence[str], spf: SpfFound, dkim: Sequence[DkimFound]
+    ) -> DmarcFound:
+        ends = asyncio.get_running_loop().time() + POLICY_SECONDS_MAX
+        shared = self._sender.authenticator.names
+        names = MessageNames(shared, self._sender.network, ends, Purpose.AUTHOR)
+        return await drive(check_dmarc(from_domains, spf, dkim), names.name_answer)

@@ -2,13 +2,16 @@
 moment.
 
 The names come from strangers, so everything is bounded: the questions and the time of a message, the
-questions that the clients of one network have open, and those of all. What goes beyond is unanswered,
+questions that the clients of one network have open, and those of all, each for SPF and signatures and
+for DMARC apart. What goes beyond is unanswered,
 as if DNS had failed, which is a temperror and never a refusal. A question at hand waits for nothing,
 so that the next message of the same sender needs no task.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
+from enum import Enum, auto
 
 from secondpost.mail.dns_questions import AnswerOfZone, PtrAnswer, ZoneQuestion, unanswered
 from secondpost.mail.questions import (
@@ -22,12 +25,22 @@ from secondpost.mail.questions import (
 from secondpost.protocols.role_questions import PublicAnswer, PublicQuestion, may_be_asked, without_records
 
 QUESTIONS_MAX = 100  # of one message: SPF may ask 10 and their MX hosts, DKIM and ARC one per key
-OPEN_OF_NETWORK_MAX = 50
-OPEN_MAX = 500  # below OPEN_QUESTIONS_MAX of the socket, so that recipients can always be asked about
+OPEN_OF_NETWORK_MAX = 50  # of each purpose
+OPEN_MAX = 400  # likewise; together below OPEN_QUESTIONS_MAX of the socket: recipients are asked about too
 REMEMBERED_SECONDS = 60.0  # an answer; the resolver of deliver obeys the TTL
 FAILED_SECONDS = 5.0  # that there was none: otherwise each message would wait for a dead server
 REMEMBERED_MAX = 5_000  # answers
 REMEMBERED_CHARACTERS_MAX = 2_000  # of one answer, so that all take 10 MB at most
+
+
+class Purpose(Enum):
+    """What names are asked for. Each has places of its own, so that the slow names of a sender do not keep
+    the policy of the domain that he forges from being read.
+    """
+
+    SENDER = auto()  # SPF, and keys of signatures
+    AUTHOR = auto()  # the DMARC policy of From
+
 
 AskName = Callable[[PublicQuestion], Awaitable[PublicAnswer]]  # within a time of its own; never raises
 
@@ -39,34 +52,38 @@ class SenderNames:
         self._ask = ask
         self._remembered: dict[PublicQuestion, tuple[PublicAnswer, float]] = {}  # until when, in loop time
         self._open: dict[PublicQuestion, asyncio.Task[PublicAnswer]] = {}
-        self._of_network: dict[str, int] = {}  # questions open
+        self._places = Counter[Purpose | tuple[Purpose, str]]()  # taken in all, and by each network
 
     def remembered(self, question: PublicQuestion, now: float) -> PublicAnswer | None:
         found = self._remembered.get(question)
         return found[0] if found is not None and now < found[1] else None
 
-    def asked(self, question: PublicQuestion, network: str) -> asyncio.Task[PublicAnswer] | None:
+    def asked(
+        self, question: PublicQuestion, network: str, purpose: Purpose
+    ) -> asyncio.Task[PublicAnswer] | None:
         """The question under way, for all who ask it; None: too many are."""
         task = self._open.get(question)
         if task is not None:
             return task
-        of_network = self._of_network.get(network, 0)
-        if len(self._open) >= OPEN_MAX or of_network >= OPEN_OF_NETWORK_MAX:
+        of_network = (purpose, network)
+        if self._places[purpose] >= OPEN_MAX or self._places[of_network] >= OPEN_OF_NETWORK_MAX:
             return None
-        self._of_network[network] = of_network + 1
-        task = self._open[question] = asyncio.get_running_loop().create_task(self._answer(question, network))
+        self._places.update((purpose, of_network))
+        work = self._answer(question, of_network)
+        task = self._open[question] = asyncio.get_running_loop().create_task(work)
         return task
 
-    async def _answer(self, question: PublicQuestion, network: str) -> PublicAnswer:
+    async def _answer(self, question: PublicQuestion, of_network: tuple[Purpose, str]) -> PublicAnswer:
         try:
             answer = await self._ask(question)
             self._remember(question, answer)
             return answer
         finally:
             del self._open[question]
-            left = self._of_network.pop(network) - 1
-            if left > 0:
-                self._of_network[network] = left
+            self._places[of_network[0]] -= 1
+            self._places[of_network] -= 1
+            if self._places[of_network] == 0:
+                del self._places[of_network]
 
     def close(self) -> None:
         for task in self._open.values():
@@ -87,11 +104,14 @@ class MessageNames:
     answered.
     """
 
-    __slots__ = ("_left", "_names", "_network", "ends")
+    __slots__ = ("_left", "_names", "_network", "_purpose", "ends")
 
-    def __init__(self, names: SenderNames, network: str, ends: float) -> None:
+    def __init__(
+        self, names: SenderNames, network: str, ends: float, purpose: Purpose = Purpose.SENDER
+    ) -> None:
         self._names = names
         self._network = network
+        self._purpose = purpose
         self._left = QUESTIONS_MAX
         self.ends = ends
 
@@ -110,7 +130,7 @@ class MessageNames:
             return remembered
         if not may_be_asked(question):
             return without_records(question, Finding.NO_NAME)
-        task = self._names.asked(question, self._network)
+        task = self._names.asked(question, self._network, self._purpose)
         if task is None:
             return unanswered(question)
         await asyncio.wait([task], timeout=self.ends - now)

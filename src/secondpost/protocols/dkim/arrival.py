@@ -11,6 +11,7 @@ Nothing is hashed without a signature, and each canonical form of the body only 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from secondpost.mail.address import DOMAIN_OCTETS_MAX
 from secondpost.mail.authentication import ArcFound, AuthResult, DkimFound, SealMaterial
@@ -67,14 +68,20 @@ class SignatureCheck:
     def found(self, proves: Proves) -> Asking[SignaturesFound]:
         """The results, at the end of the body. `proves` is the public key's operation."""
         keys = KeyRecords(proves)
-        dkim: list[DkimFound] = []
-        for claim in self._claims:
-            found = claim.found
-            if claim.signature is not None:
-                judged = yield from self._content.judge(claim.signature, keys)
-                found = replace(found, result=judged.result, reason=judged.reason)
-            dkim.append(found)
+        dkim = [claim.found for claim in self._claims]
+        for place in sorted(range(len(dkim)), key=self._distance_from_author):
+            signature = self._claims[place].signature
+            if signature is not None:
+                judged = yield from self._content.judge(signature, keys)
+                dkim[place] = replace(dkim[place], result=judged.result, reason=judged.reason)
         return SignaturesFound(tuple(dkim), (yield from check_chain(self._chain, self._content, keys)))
+
+    def _distance_from_author(self, place: int) -> int:
+        """The most related to From come first: only they decide about DMARC, and a forger's keys may take
+        all the time there is.
+        """
+        signer = self._claims[place].found.domain
+        return -max((_labels_shared(signer, author) for author in self.from_domains), default=0)
 
     def seal_material(self, arc: ArcFound, results: str) -> SealMaterial | None:
         """At the end of a body that is to be sealed; None if the chain may not grow.
@@ -86,6 +93,12 @@ class SignatureCheck:
         if instance is None or arc.result is AuthResult.TEMPERROR:
             return None
         return SealMaterial(instance, arc.result, results, self._content.body_digest(CanonicalForm.RELAXED))
+
+
+def _labels_shared(first: str, second: str) -> int:
+    """How many labels two names have in common, from the last one on."""
+    pairs = zip(reversed(first.split(".")), reversed(second.split(".")), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ from secondpost.mail.address import AddressError
 from secondpost.mail.authentication import AuthResult
 from secondpost.protocols.dkim.canonical import CanonicalForm, Field, relaxed_field, simple_field
 from secondpost.protocols.dkim.signing import Algorithm
+from secondpost.protocols.dns.names import is_name
 from secondpost.protocols.smtp.international import written_domain
 
 SIGNATURE_OCTETS_MAX = 8_192
 RECORD_CHARACTERS_MAX = 4_096
-NAME_CHARACTERS_MAX = 253  # in DNS
 CLOCK_SKEW_SECONDS = 300
 BODY_OCTETS_DIGITS_MAX = 76  # RFC 6376 §3.5
 
@@ -195,7 +195,7 @@ def parse_value(tags: Mapping[str, str], identity: str) -> SignatureValue:
     if identity != domain and not identity.endswith("." + domain):
         raise DkimFault("i= is not below d=", AuthResult.PERMERROR)  # §3.5
     value = SignatureValue(algorithm, domain, selector, identity, _base64(tags["b"]))
-    if len(value.key_name) > NAME_CHARACTERS_MAX or "[" in value.key_name:
+    if not is_name(value.key_name) or "[" in value.key_name:
         raise DkimFault("d= and s= are no place for a key")
     return value
 
