@@ -306,8 +306,19 @@ def test_many_identifiers_make_few_questions() -> None:
 def test_many_long_domains_in_from_make_few_questions() -> None:
     domains = [f"{n}.a.b.c.d.e.f.g.h.example{n}.com" for n in range(50)]
     world = World({})
-    assert world.run(check_dmarc(domains, NO_SPF, [])).result is AuthResult.PERMERROR
+    assert world.run(check_dmarc(domains[:DOMAINS_MAX], NO_SPF, [])).policy is DmarcPolicy.NONE
     assert len(world.asked) == DOMAINS_MAX * STEPS_MAX
+    found = world.run(check_dmarc(domains, NO_SPF, []))
+    assert (found.result, found.policy) == (AuthResult.PERMERROR, DmarcPolicy.REJECT)
+    assert len(world.asked) == DOMAINS_MAX * STEPS_MAX
+
+
+def test_with_several_domains_nothing_that_is_unanswered_is_an_excuse() -> None:
+    world = World({"_dmarc.bank.example": "v=DMARC1; p=reject"})
+    late = AuthResult.TEMPERROR
+    domains = ["attacker.example", "bank.example"]
+    found = world.run(check_dmarc(domains, spf("bank.example", late), [dkim("bank.example", late)]))
+    assert (found.result, found.policy) == (AuthResult.FAIL, REJECT)
 
 
 LABELS = st.sampled_from(["a", "b", "example", "com", "", "_dmarc", "x" * 64, "ü", "\x00", "[1.2.3.4]"])

@@ -267,6 +267,31 @@ def test_a_forger_whose_own_keys_do_not_answer_is_refused_all_the_same(tmp_path:
     in_office(tmp_path, story, authenticate=Authenticate.RECORD, zone=zone(), enforces=True)
 
 
+BESIDE = {
+    "one without an answer": "a@silent.example",
+    "one below a name without an answer": "a@b.silent.example",
+    "four that pass, and it is the fifth": ", ".join(f"a@d{n}.example" for n in range(4)),
+    "more than are looked at": ", ".join(f"a@d{n}.example" for n in range(5)),
+}
+
+
+@pytest.mark.parametrize("others", BESIDE.values(), ids=BESIDE.keys())
+def test_a_forged_author_cannot_hide_behind_others(tmp_path: Path, others: str) -> None:
+    message = MESSAGE.replace(b"From: ", f"From: {others}, ".encode())
+
+    async def story(office: Office) -> None:
+        reply = await sent(office, signature("elsewhere.example", "silent") + message, "198.51.100.1")
+        assert reply.startswith("550 5.7.26 ")
+        office.names.close()
+
+    policies: dict[PublicQuestion, PublicAnswer] = {
+        Txt(f"_dmarc.d{n}.example"): found("v=DMARC1; p=none") for n in range(5)
+    }
+    domains = zone() | policies
+    office = in_office(tmp_path, story, authenticate=Authenticate.RECORD, zone=domains, enforces=True)
+    assert office.intake.taken == []
+
+
 def test_slow_names_of_a_network_do_not_keep_the_forged_domains_policy_from_being_read(
     tmp_path: Path,
 ) -> None:

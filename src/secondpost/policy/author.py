@@ -20,16 +20,20 @@ def judge_author(at: AtContent) -> Verdict:
     if not _is_to_be_refused(found) or _is_of_this_machine(at.mail.hello.address):
         return ACCEPT
     # RFC 7372 §3.4: 5.7.26, more than one check failed.
-    text = f"{found.dmarc.domain} asks to refuse mail that is not proved to be its own (DMARC)"
+    domain = found.dmarc.domain
+    text = f"{domain} asks to refuse mail that is not proved to be its own (DMARC)"
+    if len(domain) == 0:
+        text = "From names authors of too many domains for DMARC"
     return Reject(Reply.of(550, "5.7.26", text), "dmarc")
 
 
 def _is_to_be_refused(found: Authentication) -> bool:
     # A missing answer about what might be aligned makes DMARC's own result a temperror. One about other
     # domains counts for nothing: a forger would add a signature whose key never comes.
-    fails = found.dmarc.result is AuthResult.FAIL and found.dmarc.policy is DmarcPolicy.REJECT
+    dmarc = found.dmarc
+    has_failed = dmarc.result in (AuthResult.FAIL, AuthResult.PERMERROR)
     sealed = found.arc.result in (AuthResult.PASS, AuthResult.TEMPERROR)
-    return fails and not sealed
+    return has_failed and dmarc.policy is DmarcPolicy.REJECT and not sealed
 
 
 def _is_of_this_machine(address: str) -> bool:

@@ -6,7 +6,7 @@ a pass of the same domain need one.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from secondpost.mail.address import AddressError
@@ -17,7 +17,7 @@ from secondpost.protocols.dmarc_walk import DmarcAt, DmarcWalk, look_at, walk_dm
 from secondpost.protocols.dns.names import is_at_or_below, is_name
 from secondpost.protocols.smtp.international import written_domain
 
-DOMAINS_MAX = 5  # of From that are looked at
+DOMAINS_MAX = 5  # of From
 WALKS_MAX = 5  # of one domain of From, from domains below its organization
 ONE_BELOW = {
     DmarcPolicy.REJECT: DmarcPolicy.QUARANTINE,
@@ -56,16 +56,24 @@ def check_dmarc(from_domains: Sequence[str], spf: SpfFound, dkim: Sequence[DkimF
     """`from_domains`: of every address in From.
 
     Several different domains never pass. So that a forged one cannot hide beside another, each is
-    evaluated (§5.3.1, §11.5): a fail under the strictest policy is the result.
+    evaluated (§5.3.1, §11.5): a fail under the strictest policy is the result. More than DOMAINS_MAX are
+    not looked at, and count as if one of them asked to be refused.
     """
     written = tuple(dict.fromkeys(one.lower().removesuffix(".") for one in from_domains))
     if len(written) == 0:
         return DmarcFound(AuthResult.NONE, "", reason="From names no domain")
-    found: list[DmarcFound] = []
-    for domain in written[:DOMAINS_MAX]:
-        found.append((yield from _of_domain(domain, spf, dkim)))
     if len(written) == 1:
-        return found[0]
+        return (yield from _of_domain(written[0], spf, dkim))
+    if len(written) > DOMAINS_MAX:
+        reason = f"From names more than {DOMAINS_MAX} domains"
+        return DmarcFound(AuthResult.PERMERROR, "", DmarcPolicy.REJECT, reason)
+    # What an identifier without an answer might have proved would not make the message pass.
+    if spf.result is AuthResult.TEMPERROR:
+        spf = replace(spf, result=AuthResult.NONE)
+    dkim = [one for one in dkim if one.result is AuthResult.PASS]
+    found: list[DmarcFound] = []
+    for domain in written:
+        found.append((yield from _of_domain(domain, spf, dkim)))
     failed = [one for one in found if one.result is AuthResult.FAIL]
     if len(failed) > 0:
         return max(failed, key=lambda one: STRICTEST_LAST.index(one.policy))

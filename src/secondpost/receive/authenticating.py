@@ -20,11 +20,13 @@ from secondpost.mail.authentication import (
     SpfIdentity,
 )
 from secondpost.mail.network import site_prefix
+from secondpost.mail.questions import Txt
 from secondpost.policy.known import AtMail
 from secondpost.protocols.authentication_results import results_text
 from secondpost.protocols.dkim.arrival import SignatureCheck
 from secondpost.protocols.dkim.verifying import Proves
-from secondpost.protocols.dmarc_check import check_dmarc
+from secondpost.protocols.dmarc_check import DOMAINS_MAX, check_dmarc
+from secondpost.protocols.dmarc_walk import names_asked
 from secondpost.protocols.mime.arriving_header import ArrivingHeader
 from secondpost.protocols.spf_check import check_spf
 from secondpost.receive.names import MessageNames, Purpose, SenderNames
@@ -144,4 +146,10 @@ class MessageCheck:
         ends = asyncio.get_running_loop().time() + POLICY_SECONDS_MAX
         shared = self._sender.authenticator.names
         names = MessageNames(shared, self._sender.network, ends, Purpose.AUTHOR)
+        if (
+            1 < len(from_domains) <= DOMAINS_MAX
+        ):  # a forger may name a slow one of his own before the one he forges
+            for domain in from_domains:
+                for name in names_asked(domain):
+                    names.ask_ahead(Txt(f"_dmarc.{name}"))
         return await drive(check_dmarc(from_domains, spf, dkim), names.name_answer)

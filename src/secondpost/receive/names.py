@@ -120,14 +120,22 @@ class MessageNames:
         assert isinstance(answer, NameAnswer), f"{question} is answered as it is asked"
         return answer
 
+    def ask_ahead(self, question: PublicQuestion) -> None:
+        """Begin to ask what `answer` will be asked, at the same time as other questions."""
+        is_known = self._names.remembered(question, asyncio.get_running_loop().time()) is not None
+        if may_be_asked(question) and not is_known:
+            self._names.asked(question, self._network, self._purpose)
+
     async def answer(self, question: ZoneQuestion) -> AnswerOfZone:
         now = asyncio.get_running_loop().time()
-        if not isinstance(question, PublicQuestion) or self._left == 0 or now >= self.ends:
+        if not isinstance(question, PublicQuestion) or self._left == 0:
             return unanswered(question)
         self._left -= 1
         remembered = self._names.remembered(question, now)
         if remembered is not None:
             return remembered
+        if now >= self.ends:
+            return unanswered(question)
         if not may_be_asked(question):
             return without_records(question, Finding.NO_NAME)
         task = self._names.asked(question, self._network, self._purpose)
