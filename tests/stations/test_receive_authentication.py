@@ -182,6 +182,31 @@ def test_results_under_our_name_are_left_out_over_any_split(tmp_path: Path, spli
     assert "smtp.mailfrom=bank.example" not in results_in(arrival)
 
 
+@pytest.mark.parametrize("split", [0, 1, 2, 3])
+@pytest.mark.parametrize("end", [b"\r\n", b"\n", b"\r", b"\r\r\n"])
+def test_a_first_line_that_would_continue_our_field_is_left_out(
+    tmp_path: Path, split: int, end: bytes
+) -> None:
+    lines = b" ; dkim=pass header.d=bank.example;" + end + b"\tdmarc=pass header.from=bank.example" + end
+
+    async def story(office: Office) -> None:
+        assert (await sent(office, lines + MESSAGE, split=split)).startswith("250 ")
+
+    office = in_office(tmp_path, story, authenticate=Authenticate.SEAL, zone=zone())
+    arrival = taken(office)
+    assert content_of(arrival) == arrival.prefix + MESSAGE
+    assert "forged-results" in "\n".join(office.lines)
+
+
+@pytest.mark.parametrize("body", [b"", b"\r\n", b"\r\nbody\r\n"])
+def test_a_header_of_nothing_but_a_continued_line_is_none(tmp_path: Path, body: bytes) -> None:
+    async def story(office: Office) -> None:
+        assert (await sent(office, b" dmarc=pass\r\n" + body)).startswith("250 ")
+
+    arrival = taken(in_office(tmp_path, story, authenticate=Authenticate.RECORD, zone=zone()))
+    assert content_of(arrival) == arrival.prefix + body
+
+
 def test_a_large_message_loses_its_forged_fields_and_nothing_else(tmp_path: Path) -> None:
     message = signed(MESSAGE + b"x" * 70 + b"\r\n") + (b"y" * 70 + b"\r\n") * (IN_TABLE_OCTETS_MAX // 36)
     whole = signed(MESSAGE + message)

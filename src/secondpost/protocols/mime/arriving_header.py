@@ -2,14 +2,18 @@
 Authentication-Results that claim to be ours (RFC 8601 §5).
 
 Only we may say what we found, so a field of that name under our own id is a forgery, wherever it
-comes from. All other fields are given on as they came.
+comes from. So is a first line that begins with a blank: it would continue the field that we put above.
+All other fields are given on as they came.
 """
+
+import re
 
 from secondpost.protocols.authentication_results import without_claims
 
 HEADER_OCTETS_MAX = 256 * 1024  # held in memory, as much as a body may have unsaved
 
 _END = b"\r\n\r\n"
+_CONTINUED = re.compile(rb"(?:[ \t][^\n]*(?:\n|\Z))+")  # linear: each line begins with a blank
 _RESULTS = b"authentication-results"
 
 
@@ -25,8 +29,8 @@ class ArrivingHeader:
     def __init__(self, server: str) -> None:
         self._server = server
         self._held: bytearray | None = bytearray()  # None: the header was given on
-        self.raw = b""  # as received, once it is whole, with the CRLF of its last field
-        self.forged = 0  # fields left out
+        self.raw = b""  # as received but for such a line, once it is whole, with its last CRLF
+        self.forged = 0  # fields left out, and first lines that continue one
 
     def read(self, data: bytes) -> tuple[bytes, bytes]:
         """The octets of the header that can be given on, and those after it, from the empty line on.
@@ -51,9 +55,17 @@ class ArrivingHeader:
         return b"" if self._held is None else self._given_on(bytes(self._held))
 
     def _given_on(self, header: bytes) -> bytes:
+        header = self._without_continued(header)
         self.raw, self._held = header, None
         if _RESULTS not in header.lower():
             return header
         unclaimed = without_claims(header, (self._server,))
-        self.forged = len(unclaimed.removed)
+        self.forged += len(unclaimed.removed)
         return unclaimed.octets
+
+    def _without_continued(self, header: bytes) -> bytes:
+        continued = _CONTINUED.match(header)
+        if continued is None:
+            return header
+        self.forged += 1
+        return header[continued.end() :]
