@@ -22,7 +22,9 @@ from secondpost.policy.author import judge_author
 from secondpost.policy.known import AtContent, AtHello
 from tests.stations.known import AT_CONTENT, AT_MAIL
 
-ENFORCES = Backup(Domain("example.net"), enforce_dmarc=True)
+ENFORCES = Backup(
+    Domain("example.net"), enforce_dmarc=True, trusted_sealers=(Domain("list.example"), Domain("mx.example"))
+)
 RECORDS = Backup(Domain("example.org"))
 SPF = SpfFound(AuthResult.FAIL, SpfIdentity.MAILFROM, "a@bank.example", "bank.example")
 DKIM = DkimFound(AuthResult.FAIL, "bank.example", "s", "rsa-sha256", "abc")
@@ -57,13 +59,31 @@ DOUBTS = {
         FORGED, dmarc=DmarcFound(AuthResult.TEMPERROR, "bank.example", DmarcPolicy.REJECT)
     ),
     "a chain of seals passes": replace(FORGED, arc=ArcFound(AuthResult.PASS, 1, ("list.example",))),
-    "a key of its seals did not come": replace(FORGED, arc=ArcFound(AuthResult.TEMPERROR, 1)),
+    "a key of its seals did not come": replace(
+        FORGED, arc=ArcFound(AuthResult.TEMPERROR, 1, ("mx.example",))
+    ),
 }
 
 
 @pytest.mark.parametrize("found", DOUBTS.values(), ids=DOUBTS.keys())
 def test_nothing_is_refused_in_doubt(found: Authentication) -> None:
     assert judge_author(at(found, ENFORCES)) is ACCEPT
+
+
+@pytest.mark.parametrize("sealers", [("forger.example",), ("list.example", "forger.example"), ()])
+@pytest.mark.parametrize("result", [AuthResult.PASS, AuthResult.TEMPERROR])
+def test_a_chain_that_anybody_could_have_sealed_is_no_excuse(
+    sealers: tuple[str, ...], result: AuthResult
+) -> None:
+    sealed = replace(FORGED, arc=ArcFound(result, len(sealers), sealers))
+    assert isinstance(judge_author(at(sealed, ENFORCES)), Reject)
+
+
+def test_a_sealer_that_is_not_trusted_or_of_a_broken_chain_is_no_excuse() -> None:
+    sealed = replace(FORGED, arc=ArcFound(AuthResult.PASS, 1, ("list.example",)))
+    assert isinstance(judge_author(at(sealed, replace(ENFORCES, trusted_sealers=()))), Reject)
+    broken = replace(FORGED, arc=ArcFound(AuthResult.FAIL, 1, ("list.example",)))
+    assert isinstance(judge_author(at(broken, ENFORCES)), Reject)
 
 
 UNANSWERED = AuthResult.TEMPERROR

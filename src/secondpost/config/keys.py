@@ -60,6 +60,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         "delimiters",
         "authenticate",
         "enforce_dmarc",
+        "trusted_sealers",
     ),
     "route": ("domain", "lane", "host", "username", "password_file", "tls"),
     "newsletter": (

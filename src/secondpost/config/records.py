@@ -92,6 +92,7 @@ class Backup:
     delimiters: str = "+"  # me+tag@ means me@; "": every address stands for itself
     authenticate: Authenticate = Authenticate.RECORD
     enforce_dmarc: bool = False  # refuse what fails DMARC where its author's domain asks for that
+    trusted_sealers: tuple[Domain, ...] = ()  # whose ARC seals excuse a failed DMARC
 
     @property
     def refused_octets_max(self) -> int:

@@ -266,6 +266,7 @@ def backup(section: Section, beside: FilesBeside) -> Backup | None:
         delimiters=section.take("delimiters", grammars.delimiters, usual.delimiters),
         authenticate=section.take("authenticate", forms.choice(Authenticate), usual.authenticate),
         enforce_dmarc=section.take("enforce_dmarc", forms.switch, usual.enforce_dmarc),
+        trusted_sealers=section.take_list("trusted_sealers", addresses.full_domain, usual.trusted_sealers),
     )
     if taken.enforce_dmarc and not taken.authenticate.is_on:
         section.fault("enforce_dmarc", 'authenticate = "off" leaves nothing to judge by', 'write "record"')

@@ -2,12 +2,14 @@
 "reject" (RFC 9989 §7.4).
 
 Only where every recipient's domain enforces that; and never on doubt: not while DNS gives no answer
-that might make it pass, and not if a chain of ARC seals says that the message was changed on its way by
-those who sealed it.
+that might make it pass, and not if a chain of ARC seals shows that the message was changed on its way by
+servers that one of those domains trusts. The seal of anybody else proves nothing: a forger can make one.
 """
 
+from collections.abc import Collection
+
 from secondpost.mail.address import as_ip
-from secondpost.mail.authentication import Authentication, AuthResult, DmarcPolicy
+from secondpost.mail.authentication import ArcFound, Authentication, AuthResult, DmarcPolicy
 from secondpost.mail.reply import Reply
 from secondpost.mail.verdict import ACCEPT, Reject, Verdict
 from secondpost.policy.known import AtContent
@@ -17,7 +19,12 @@ def judge_author(at: AtContent) -> Verdict:
     found = at.authentication
     if found is None or not all(backup.enforce_dmarc for backup in at.backups):
         return ACCEPT
-    if not _is_to_be_refused(found) or _is_of_this_machine(at.mail.hello.address):
+    trusted = frozenset(sealer.name for backup in at.backups for sealer in backup.trusted_sealers)
+    if (
+        not _has_failed(found)
+        or _is_excused(found.arc, trusted)
+        or _is_of_this_machine(at.mail.hello.address)
+    ):
         return ACCEPT
     # RFC 7372 §3.4: 5.7.26, more than one check failed.
     domain = found.dmarc.domain
@@ -27,13 +34,17 @@ def judge_author(at: AtContent) -> Verdict:
     return Reject(Reply.of(550, "5.7.26", text), "dmarc")
 
 
-def _is_to_be_refused(found: Authentication) -> bool:
+def _has_failed(found: Authentication) -> bool:
     # A missing answer about what might be aligned makes DMARC's own result a temperror. One about other
     # domains counts for nothing: a forger would add a signature whose key never comes.
     dmarc = found.dmarc
     has_failed = dmarc.result in (AuthResult.FAIL, AuthResult.PERMERROR)
-    sealed = found.arc.result in (AuthResult.PASS, AuthResult.TEMPERROR)
-    return has_failed and dmarc.policy is DmarcPolicy.REJECT and not sealed
+    return has_failed and dmarc.policy is DmarcPolicy.REJECT
+
+
+def _is_excused(arc: ArcFound, trusted: Collection[str]) -> bool:
+    may_pass = arc.result in (AuthResult.PASS, AuthResult.TEMPERROR)
+    return may_pass and len(arc.sealers) > 0 and all(sealer in trusted for sealer in arc.sealers)
 
 
 def _is_of_this_machine(address: str) -> bool:
