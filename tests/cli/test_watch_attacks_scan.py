@@ -83,7 +83,16 @@ def test_one_that_may_have_succeeded_is_said_first_with_how_to_tell_and_exit_cod
 def test_nothing_was_found() -> None:
     done = scan(log("maillog", "Nov 29 20:05:14 mx postfix/smtpd[7]: connect from x[203.0.113.7]\n"))
     assert (done.exit_code, done.stdout.splitlines()[0]) == (0, "No attempt to break in was found.")
+
+
+def test_where_nothing_was_read_nothing_is_said_of_attempts() -> None:
+    first = "Nothing can be said: no line of a mail server was read."
+    done = scan(log("empty", ""))
+    assert (done.exit_code, done.stdout.splitlines()[0]) == (0, first)
+    done = scan("nowhere")
+    assert (done.exit_code, done.stdout.splitlines()[0]) == (1, first)
     done = scan(log("other", "Nov 29 20:05:14 mx sshd[7]: Invalid user $(id)\n"))
+    assert done.stdout.splitlines()[0] == first
     assert "other: none of its lines is of a mail server that is known here." in done.stdout
 
 
@@ -178,3 +187,20 @@ def test_what_cannot_be_read_is_said_and_the_others_are_read() -> None:
         == "missing cannot be read: No such file or directory\nfolder cannot be read: Is a directory\n"
     )
     assert scan().exit_code == 2
+
+
+def test_of_a_torn_log_only_what_was_read_is_judged() -> None:
+    ordinary = "Nov 29 20:05:14 mx postfix/smtpd[7]: connect from x[203.0.113.7]\n" * 50
+    done = scan(log("torn", ordinary.encode()), "nowhere")
+    assert done.stdout.splitlines()[0] == "No attempt to break in was found in what could be read."
+    done = scan(log("maillog", REFUSED), "nowhere")
+    assert done.stdout.startswith("No attempt succeeded in what could be read, as far as these logs say")
+
+
+def test_on_a_narrow_terminal_no_sentence_is_wider(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("secondpost.cli.screen.on_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", "72")
+    sentences = scan(log("mainlog", TAKEN)).stdout.partition("  network ")[0]
+    assert max(map(len, sentences.splitlines())) <= 72
+    monkeypatch.setenv("COLUMNS", "200")
+    assert max(map(len, scan("mainlog").stdout.splitlines())) <= 100

@@ -1,9 +1,8 @@
 """Says what `secondpost watch attacks scan` found: the verdict first, then each kind of attempt."""
 
 from collections.abc import Iterable, Sequence
-from textwrap import wrap
 
-from secondpost.cli.screen import Column, local_time, say, say_table
+from secondpost.cli.screen import Column, local_time, say, say_table, say_wrapped
 from secondpost.owner.figures import counted
 from secondpost.owner.log_scan_documents import sample_text
 from secondpost.roles.old_logs import ReadLog
@@ -14,12 +13,11 @@ from secondpost.watch.logs.tally import UNKNOWN, Attempts, RuleTally
 from secondpost.watch.logs.verdict import Danger, LogVerdict
 
 NETWORKS_SHOWN_MAX = 5
-WIDTH_CHARACTERS = 100
 LABEL_CHARACTERS = 16
 SAMPLE_CHARACTERS_MAX = 200
 
 _COLUMNS = (
-    Column("network"),
+    Column("  network"),
     Column("attempts", right=True),
     Column("refused", right=True),
     Column("taken", right=True),
@@ -30,7 +28,7 @@ _COLUMNS = (
 
 
 def say_scan(logs: Sequence[ReadLog], verdicts: Sequence[LogVerdict]) -> None:
-    _say_verdict(verdicts)
+    _say_verdict(logs, verdicts)
     _say_logs(logs)
     for verdict in verdicts:
         if verdict.danger is not Danger.NOISE:
@@ -39,24 +37,30 @@ def say_scan(logs: Sequence[ReadLog], verdicts: Sequence[LogVerdict]) -> None:
     noise = [verdict.tally for verdict in verdicts if verdict.danger is Danger.NOISE]
     if len(noise) > 0:
         say("")
-        _say_wrapped(f"Noise, by which nothing can be had: {', '.join(map(_noise, noise))}.")
+        say_wrapped(f"Noise, which harms no mail server: {', '.join(map(_noise, noise))}.")
 
 
-def _say_verdict(verdicts: Sequence[LogVerdict]) -> None:
+def _say_verdict(logs: Sequence[ReadLog], verdicts: Sequence[LogVerdict]) -> None:
     dangers = [verdict.danger for verdict in verdicts]
     if Danger.OPEN in dangers:
         kinds = counted(dangers.count(Danger.OPEN), "kind of attempt", "kinds of attempts")
-        _say_wrapped(
+        say_wrapped(
             f"{kinds} MAY HAVE SUCCEEDED: the server took it, or its log does not say. Compare the versions "
             "that you had then with those below, and look where it says."
         )
+    elif all(len(log.summary.software) == 0 for log in logs):
+        say_wrapped("Nothing can be said: no line of a mail server was read.")
     elif len(verdicts) == 0:
-        say("No attempt to break in was found.")
+        say(f"No attempt to break in was found{_so_far(logs)}.")
     else:
-        _say_wrapped(
-            "No attempt succeeded, as far as these logs say: each was refused, or was meant for "
-            "other software."
+        say_wrapped(
+            f"No attempt succeeded{_so_far(logs)}, as far as these logs say: each was refused, or was meant "
+            "for other software."
         )
+
+
+def _so_far(logs: Sequence[ReadLog]) -> str:
+    return " in what could be read" if any(len(log.fault) > 0 for log in logs) else ""
 
 
 def _say_logs(logs: Sequence[ReadLog]) -> None:
@@ -67,10 +71,10 @@ def _say_logs(logs: Sequence[ReadLog]) -> None:
     if len(times) > 0:
         read += f", from {local_time(min(times))} to {local_time(max(times))}"
     software = sorted({name for each in summaries for name in each.software})
-    _say_wrapped(f"{read}{f', of {_listed(software)}' if len(software) > 0 else ''}.")
+    say_wrapped(f"{read}{f', of {_listed(software)}' if len(software) > 0 else ''}.")
     guessed = [log.path for log in logs if log.summary.years_guessed]
     if len(guessed) > 0:
-        _say_wrapped(
+        say_wrapped(
             f"The lines of {_listed(guessed)} have no year: it follows from their order and from when the "
             "file was last written."
         )
@@ -80,15 +84,15 @@ def _say_logs(logs: Sequence[ReadLog]) -> None:
 
 def _say_doubts(log: ReadLog) -> None:
     if log.summary.lines > 0 and len(log.summary.software) == 0:
-        _say_wrapped(f"{log.path}: none of its lines is of a mail server that is known here.")
+        say_wrapped(f"{log.path}: none of its lines is of a mail server that is known here.")
     if log.summary.cut > 0:
         cut = counted(log.summary.cut, "line was too long and was cut", "lines were too long and were cut")
-        _say_wrapped(f"{log.path}: {cut}.")
+        say_wrapped(f"{log.path}: {cut}.")
 
 
 def _say_attack(verdict: LogVerdict) -> None:
     tally = verdict.tally
-    _say_wrapped(
+    say_wrapped(
         f"{_WORDS[verdict.danger]}: {counted(tally.all.count, 'attempt', 'attempts')} of {_name(verdict)} on "
         f"{tally.software}{_addresses(tally)}{_when(tally.all)}; {_outcomes(tally.all)}."
     )
@@ -210,11 +214,4 @@ def _cut(text: str) -> str:
 
 
 def _say_part(label: str, text: str) -> None:
-    lines = wrap(text, WIDTH_CHARACTERS - LABEL_CHARACTERS, break_on_hyphens=False)
-    for number, line in enumerate(lines):
-        say(f"  {label if number == 0 else '':<{LABEL_CHARACTERS}}{line}")
-
-
-def _say_wrapped(text: str) -> None:
-    for line in wrap(text, WIDTH_CHARACTERS, break_on_hyphens=False, break_long_words=False):
-        say(line)
+    say_wrapped(text, f"  {label:<{LABEL_CHARACTERS}}", " " * (2 + LABEL_CHARACTERS))

@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 import click
 
@@ -25,6 +26,7 @@ STYLES = {
     "expired": "red",
 }
 LABEL_CHARACTERS = 9  # of the labels in front of fields
+LINE_CHARACTERS_MAX = 100  # of a sentence that is wrapped
 FOLDED_CHARACTERS_MIN = 16  # the least width of a column that may shrink
 
 
@@ -49,6 +51,25 @@ def on_terminal() -> bool:
 
 def say(text: str) -> None:
     click.echo(printable_lines(text))
+
+
+def say_wrapped(text: str, begin: str = "", indent: str = "") -> None:
+    """Print a text in lines that fit the terminal, the first behind `begin`, the others behind `indent`. A
+    word that does not fit stays whole, so that it can be copied.
+    """
+    width = LINE_CHARACTERS_MAX
+    if on_terminal():
+        width = min(width, shutil.get_terminal_size().columns)
+    lines = wrap(
+        text,
+        max(width, len(indent) + FOLDED_CHARACTERS_MIN),
+        initial_indent=begin,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+    for line in lines:
+        say(line)
 
 
 def say_field(label: str, text: str) -> None:

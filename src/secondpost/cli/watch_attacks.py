@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
-from textwrap import wrap
 
 import click
 
 from secondpost.cli.command import JSON, Group
 from secondpost.cli.opening import at_desk
 from secondpost.cli.parameters import AGE
-from secondpost.cli.screen import say, say_json
+from secondpost.cli.screen import say, say_json, say_wrapped
 from secondpost.config.records import Config
 from secondpost.mail.attack import AttackCount
 from secondpost.mail.duration import DAY_MS, age_text, duration_text
@@ -30,7 +29,7 @@ PLACES = {"scan": "secondpost.cli.watch_attacks_scan"}
 SINCE_MS = 7 * DAY_MS
 FOLLOW_SECONDS = 2.0  # the receive role stores its counts every 5
 NETWORKS_SHOWN = 3
-LINE_CHARACTERS = 100
+INDENT = "  "
 PLACE_WORDS = {
     AttackPlace.FIRST: "As the first octets",
     AttackPlace.HELLO: "In EHLO or HELO",
@@ -80,18 +79,18 @@ def attacks(context: click.Context, since: int, with_noise: bool, follow: bool, 
 def say_attacks(found: Sequence[Tried], now_ms: int, since: int, *, with_noise: bool) -> None:
     serious = [one for one in found if one.rule.grade is not AttackGrade.NOISE]
     noise = [one for one in found if one.rule.grade is AttackGrade.NOISE]
-    _say_wrapped(_summary(found, since), "")
+    say_wrapped(_summary(found, since))
     for one in (*serious, *noise) if with_noise else serious:
         say("")
         _say_tried(one, now_ms)
     if len(noise) > 0 and not with_noise:
         say("")
         some = ", ".join(f"{one.rule.id} {one.times:,}" for one in noise)
-        _say_wrapped(f"Noise, as every server sees it: {some}. `--all` shows more.", "")
+        say_wrapped(f"Noise, as every server sees it: {some}. `--all` shows more.")
 
 
 def _summary(found: Sequence[Tried], since: int) -> str:
-    while_text = duration_text(since)
+    while_text = duration_text(since).removeprefix("1 ")
     if len(found) == 0:
         return f"No attack in the last {while_text}."
     times = {grade: sum(one.times for one in found if one.rule.grade is grade) for grade in AttackGrade}
@@ -108,16 +107,16 @@ def _summary(found: Sequence[Tried], since: int) -> str:
 def _say_tried(one: Tried, now_ms: int) -> None:
     cves = f" ({', '.join(one.rule.cves)})" if len(one.rule.cves) > 0 else ""
     say(f"{one.rule.grade.value.upper()}: {one.rule.id}{cves}")
-    _say_wrapped(one.rule.tries)
+    _say_indented(one.rule.tries)
     ago = age_text(now_ms - one.last.last_ms)
     often = counted(one.times, "time", "times")
-    _say_wrapped(f"{often}, last {ago} ago by {one.last.client}, from {_networks(one)}")
+    _say_indented(f"{often}, last {ago} ago by {one.last.client}, from {_networks(one)}")
     if len(one.last.sample) > 0:
         say(f"  {PLACE_WORDS[AttackPlace(one.last.place)]}, such as")
         say(f"    {one.last.sample}")
-    _say_wrapped(f"Not affected: {one.why_harmless}")
+    _say_indented(f"Not affected: {one.why_harmless}")
     for hole in one.holes:
-        _say_wrapped(f"Affected elsewhere: {hole.software}: {hole.versions}")
+        _say_indented(f"Affected elsewhere: {hole.software}: {hole.versions}")
 
 
 def _networks(one: Tried) -> str:
@@ -130,9 +129,8 @@ def _networks(one: Tried) -> str:
     return ", ".join(shown)
 
 
-def _say_wrapped(text: str, indent: str = "  ") -> None:
-    for line in wrap(text, LINE_CHARACTERS, initial_indent=indent, subsequent_indent=indent):
-        say(line)
+def _say_indented(text: str) -> None:
+    say_wrapped(text, INDENT, INDENT)
 
 
 async def say_what_comes(desk: OwnersDesk, since_ms: int, counts: Sequence[AttackCount]) -> None:

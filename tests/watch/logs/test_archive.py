@@ -65,7 +65,8 @@ def test_a_torn_one_is_read_as_far_as_it_goes(pack: str) -> None:
     read, fault = as_far_as_it_goes(packed[: len(packed) * 2 // 3])
     assert TEXT.startswith(read)
     assert len(read) > 0 or pack == "zstd"  # its block is the whole text
-    assert "missing" in fault or "cannot be unpacked further" in fault
+    assert "missing" in fault
+    assert "stdin" not in fault
 
 
 @pytest.mark.parametrize("pack", ["gzip", "xz", "zstd"])
@@ -74,7 +75,7 @@ def test_a_damaged_one_says_so(pack: str) -> None:
     middle = len(packed) // 2
     packed[middle : middle + 64] = bytes(64)
     _, fault = as_far_as_it_goes(bytes(packed))
-    assert "damaged" in fault or "cannot be unpacked further" in fault
+    assert "damaged" in fault
 
 
 @pytest.mark.parametrize("pack", PACK)

@@ -10,6 +10,7 @@ from secondpost.watch.logs.archive import LogOctets, LogTorn
 from secondpost.watch.logs.blocks import BLOCK_OCTETS
 
 PROGRAM = "zstd"
+STANDARD_INPUT = "/*stdin*\\"  # how the program names it before its faults
 MEMORY_MEBIOCTETS_MAX = 128  # what zstd -19 and below need
 
 
@@ -38,7 +39,10 @@ def unpacked_by_zstd(read: LogOctets) -> Iterator[bytes]:
     if feeder.error is not None:
         raise feeder.error
     if failed:
-        raise LogTorn(f"cannot be unpacked further: {_first_line(faults)}")
+        raise LogTorn(
+            "is damaged, or a part of it is missing: what zstd packed cannot be unpacked further "
+            f"({_first_line(faults)})"
+        )
 
 
 class _Feeder:
@@ -81,4 +85,5 @@ def _written(running: subprocess.Popen[bytes]) -> Iterator[bytes]:
 
 def _first_line(faults: bytes) -> str:
     lines = faults.decode("utf-8", "replace").splitlines()
-    return lines[0].strip() if len(lines) > 0 else "zstd failed"
+    words = lines[0].removeprefix(STANDARD_INPUT).strip(" :") if len(lines) > 0 else ""
+    return words if len(words) > 0 else "zstd failed"
