@@ -143,6 +143,18 @@ def test_a_file_that_cannot_be_read_hides_no_other(office: Office, tmp_path: Pat
     assert (Grade.FAULT, "idna") in graded(rest)
 
 
+def test_of_files_alone_no_earlier_answer_is_spoken_of(office: Office, tmp_path: Path) -> None:
+    (tmp_path / "torn.json").write_text('{"id": "CVE')
+    [warning] = looked(office, AdvisoryWish(files=str(tmp_path)))
+    assert warning.text.endswith("Input data was truncated. Nothing else was read.")
+    assert warning.remedy == "get what cannot be read anew, or leave it out"
+
+
+def test_files_and_a_service_are_two_ways(office: Office) -> None:
+    done = office.run("check", "security", "--advisories", str(RECORDS), "--ask", code=2)
+    assert "--ask asks a service, and --advisories reads files instead: choose one" in done.output
+
+
 def test_files_that_cannot_know_of_something_say_so(office: Office, tmp_path: Path) -> None:
     (tmp_path / "idna.json").write_bytes((RECORDS / "GHSA-jjg7-2v4v-x38h.json").read_bytes())
     found = looked(office, AdvisoryWish(files=str(tmp_path)))

@@ -56,6 +56,8 @@ def check_security(also: tuple[str, ...], files: str | None, ask: bool, as_json:
     from secondpost.cli.check_advisories import AdvisoryWish, look_at_advisories, runs_here
     from secondpost.cli.check_roads import look_at_network, surroundings_of
 
+    if ask and files is not None:
+        raise click.UsageError("--ask asks a service, and --advisories reads files instead: choose one")
     config = configuration()
     # First, since root sees more than the owner of the store.
     here, machine, wish = surroundings_of(config), look_at_machine(config), AdvisoryWish(also, files, ask)

@@ -22,7 +22,7 @@ OFF = "They are not asked for: advisories = true in [watch] has it done daily."
 @click.command("advisories", cls=Command)
 @JSON
 def advisories(as_json: bool) -> None:
-    """List the holes known in what runs here, and whether they apply."""
+    """List known holes in what runs here, and whether they apply."""
     config = configuration()
     from secondpost.owner.advisory_documents import advisories_document
     from secondpost.protocols.osv.findings import known_holes

@@ -24,7 +24,7 @@ COLUMNS = (
 @click.command(cls=Command)
 @JSON
 def arrivals(as_json: bool) -> None:
-    """Show which networks bring mail here while your primary is up, and which cannot reach it."""
+    """Show which networks send mail here, and which are blocked."""
 
     async def read(desk: OwnersDesk, config: Config) -> None:
         found = await arrivals_of(desk, config)

@@ -52,7 +52,7 @@ _CVES = {rule.id: rule.cves for rule in RULES}
 @JSON
 @click.pass_context
 def attacks(context: click.Context, since: int, with_noise: bool, follow: bool, as_json: bool) -> None:
-    """List who tried to break in, how, how often, and why it did nothing here."""
+    """List who tried to break in, and why it did nothing here."""
     if context.invoked_subcommand is not None:
         return
     if follow and as_json:

@@ -35,9 +35,9 @@ SINCE = Parsed("TIME", _since_ms)
 @click.option("--since", type=SINCE, help='Only attempts since then: a date, or such as "30 days".')
 @JSON
 def scan(files: tuple[str, ...], since: int | None, as_json: bool) -> None:
-    """Find break-in attempts in old logs of OpenSMTPD, Postfix, Exim, Sendmail and Secondpost.
+    """Find break-in attempts in old logs of mail servers.
 
-    Takes plain logs, logs packed by gzip, xz or zstd, and what `journalctl -o json` prints; - means
+    Knows the logs of OpenSMTPD, Postfix, Exim, Sendmail and Secondpost. Takes plain logs, logs packed by gzip, xz or zstd, and what `journalctl -o json` prints; - means
     standard input. Needs no configuration and no store. Exit code 1: an attempt may have succeeded, or a
     log could not be read to its end.
     """

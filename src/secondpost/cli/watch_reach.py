@@ -7,7 +7,7 @@ import click
 from secondpost.cli.command import JSON, Command, Ending, Exit
 from secondpost.cli.opening import at_desk, become_owner, configuration, store_faults_shown
 from secondpost.cli.parameters import AGE
-from secondpost.cli.screen import Column, local_time, say, say_json, say_table
+from secondpost.cli.screen import Column, local_time, say, say_json, say_table, say_wrapped
 from secondpost.config.records import Config, ReachSettings
 from secondpost.mail.duration import DAY_MS, age_text, duration_text
 from secondpost.mail.reach import ReachSource, ReachVerdict, ReachView, SourceState
@@ -34,21 +34,21 @@ UNITS = {
     ReachSource.REGISTER: ("reading", "readings"),
     ReachSource.OONI: ("question", "questions"),
 }
-OFF = """\
-It is off: no one is asked whether your MX addresses can be reached from other countries.
-
-To ask reveals who asks. Globalping would learn the addresses of this server and of all your MX hosts, and
-its probes, which are strangers' machines, connect to port 25 of them. With other sources RIPE Atlas
-publishes each question, OONI learns what is blocked, and GitHub sees that the register is read:
-docs/security.md says more.
-
-To turn it on, write into {path}:
-
+OFF = "It is off: no one is asked whether your MX addresses can be reached from other countries."
+REVEALS = (
+    "Asking reveals who asks. Globalping would learn the addresses of this server and of all your MX hosts, and "
+    "its probes, which are strangers' machines, connect to port 25 of them. With other sources RIPE Atlas "
+    "publishes each question, OONI learns what is blocked, and GitHub sees that the register is read: "
+    "docs/security.md says more."
+)
+TURN_ON = "To turn it on, write into {path}, under the line [watch] if it is there already:"
+LINES = """\
   [watch]
-  reach = ["RU", "BY"]        # the countries to ask from
-
-and type `secondpost reload`. If each role has a systemd unit, type `secondpost systemd --install` first: the
-role fetch may be new."""
+  reach = ["RU", "BY"]        # the countries to ask from"""
+THEN = (
+    "Then type `secondpost reload`. If each role has a systemd unit, type `secondpost systemd --install` first: "
+    "the role fetch may be new."
+)
 
 
 @click.command(cls=Command)
@@ -57,16 +57,16 @@ role fetch may be new."""
 @click.option("--raw", type=click.IntRange(min=1), metavar="ID", help="Print an answer as it came.")
 @JSON
 def reach(now: bool, since: int | None, raw: int | None, as_json: bool) -> None:
-    """Show from which networks of other countries your MX addresses can be reached.
+    """Show whether other countries reach your MX addresses.
 
-    It is off until the configuration names countries, because to ask reveals who asks.
+    It is off until the configuration names countries, because asking reveals who asks.
     """
     config = configuration()
     if raw is not None:
         _print_answer(config, raw)
         return
     if not config.watch.reach.is_on and not as_json:
-        say(OFF.format(path=config.path))
+        _say_off(config)
         if now:
             raise Ending("no round is made: it is off", Exit.NO)
         return
@@ -83,6 +83,18 @@ def reach(now: bool, since: int | None, raw: int | None, as_json: bool) -> None:
             _say_picture(picture, now_ms)
 
     at_desk(show, config)
+
+
+def _say_off(config: Config) -> None:
+    say_wrapped(OFF)
+    say("")
+    say_wrapped(REVEALS)
+    say("")
+    say_wrapped(TURN_ON.format(path=config.path))
+    say("")
+    say(LINES)
+    say("")
+    say_wrapped(THEN)
 
 
 def _make_round(config: Config) -> None:
@@ -179,11 +191,11 @@ def _say_blocks(picture: ReachPicture) -> None:
     for view in picture.views:
         if view.verdict is ReachVerdict.BLOCKED:
             say("")
-            say(f"BLOCKED: {block_text(view, picture.settings.control, picture.contexts)}")
+            say_wrapped(f"BLOCKED: {block_text(view, picture.settings.control, picture.contexts)}")
         else:
             for text in picture.contexts_of(view):
                 say("")
-                say(f"NOTE: {text}")
+                say_wrapped(f"NOTE: {text}")
 
 
 def _source_text(settings: ReachSettings, state: SourceState, now_ms: int) -> str:

@@ -33,6 +33,7 @@ class AdvisoriesSeen:
     problem: str = ""
     age_ms: int | None = None  # of an earlier answer, which stands in for one; None: it is fresh
     has_answer: bool = True
+    from_files: bool = False
 
 
 def not_looked_up() -> Diagnosis:
@@ -77,13 +78,15 @@ def _well(seen: AdvisoriesSeen, open_or_known: set[Installed]) -> Iterator[Diagn
 
 
 def _problem(seen: AdvisoriesSeen) -> Diagnosis:
-    stands = "No earlier answer is kept."
+    stands = "Nothing else was read." if seen.from_files else "No earlier answer is kept."
     if seen.age_ms is not None:
         stands = f"What follows is its last good answer, {age_text(seen.age_ms)} old."
     elif seen.has_answer:
         stands = "What follows is the rest."
     text = f"{seen.source}: {seen.problem}. {stands}"
     remedy = "try again later, or secondpost check security --advisories FILE"
+    if seen.from_files:
+        remedy = "get what cannot be read anew, or leave it out"
     return Diagnosis(Check.ADVISORIES, "", Grade.WARNING, text, remedy)
 
 

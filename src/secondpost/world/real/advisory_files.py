@@ -69,7 +69,7 @@ def read_advisories(path: str, inventory: tuple[Installed, ...]) -> AdvisoriesRe
         except AdvisoryUnreadable as error:
             read.faults.append(f"{name}: {error}")
     if read.records == 0 and len(read.faults) == 0:
-        raise AdvisoriesMissing(f"{path} has no advisory: neither .json nor .zip is there")
+        raise AdvisoriesMissing(f"{path} has no advisory")
     return read
 
 
