@@ -76,6 +76,7 @@ CALM_DELIVERY = DeliverRhythm(standing_still_seconds=SITES_DOWN_SECONDS, down_se
 CALM_RHYTHMS = Rhythms(
     checkpoint_seconds=120.0,
     alarms_seconds=60.0,
+    arrivals_seconds=1_800.0,
     turn_seconds=90.0,
     offers_seconds=OFFERS_SECONDS,
     deliver=CALM_DELIVERY,

@@ -12,6 +12,7 @@ CALM_RHYTHMS = Rhythms(
     CALM_SECONDS,
     offers_seconds=CALM_SECONDS,
     alarms_seconds=CALM_SECONDS,
+    arrivals_seconds=CALM_SECONDS,
     deliver=DeliverRhythm(
         due_seconds_max=CALM_SECONDS,
         sweep_seconds=CALM_SECONDS,

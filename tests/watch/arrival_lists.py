@@ -24,6 +24,7 @@ class ListedArrivals:
     known: dict[tuple[Domain, str, int], BlockedNetwork] = field(default_factory=dict)
     primary: Primary = field(default_factory=lambda: Primary(SITE, 0, 0, Offered(None, False)))
     down: list[SiteDown] = field(default_factory=list)
+    writes: int = 0
 
     async def primaries(self) -> dict[Domain, Primary]:
         return {NET: self.primary}
@@ -48,6 +49,7 @@ class ListedArrivals:
         return 0
 
     def note_primaries(self, hours: Sequence[PrimaryHour]) -> Awaitable[None]:
+        self.writes += 1
         for one in hours:
             key = one.domain, one.hour_ms
             self.hours[key] = one.is_up and self.hours.get(key, True)
@@ -58,14 +60,17 @@ class ListedArrivals:
         return sorted(networks - self.found.keys())[:limit]
 
     def learn_origins(self, origins: Mapping[str, NetworkOrigin], at_ms: int) -> Awaitable[None]:
+        self.writes += 1
         self.found |= origins
         return asyncio.sleep(0)
 
     def keep_blocked(self, blocks: Sequence[BlockedNetwork]) -> Awaitable[None]:
+        self.writes += 1
         self.known |= {(one.domain, one.origin, one.since_ms): one for one in blocks}
         return asyncio.sleep(0)
 
     def forget_arrivals(self, before_ms: int) -> Awaitable[int]:
+        self.writes += 1
         return asyncio.sleep(0, 0)
 
     async def known_authors(self, domain: Domain) -> int:

@@ -119,3 +119,14 @@ def test_hours_in_which_the_service_did_not_run_are_not_noted() -> None:
     months.clock.ms += 5 * HOUR_MS
     months.pass_by(1)
     assert len(months.store.hours) == 2
+
+
+def test_a_look_that_sees_nothing_new_writes_nothing() -> None:
+    months = Months()
+    months.pass_by(1)
+    writes = months.store.writes
+    asyncio.run(months.watch.look())
+    assert months.store.writes == writes + 2  # the hour that began, and what is too old now
+    for _ in range(3):
+        asyncio.run(months.watch.look())
+    assert months.store.writes == writes + 2

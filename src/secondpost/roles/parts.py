@@ -54,7 +54,7 @@ class Rhythms:
     policies_seconds: float = 600.0  # between two looks at what the MTA-STS policies have to name
     advisories_seconds: float = 600.0  # between two looks whether advisories are to be asked for
     alarms_seconds: float = 5.0  # between two looks at what the owner is to be sent
-    arrivals_seconds: float = 60.0  # between two looks at where mail comes from
+    arrivals_seconds: float = 300.0  # between two looks at where mail comes from
     turn_seconds: float = 2.0  # publish role
     offers_seconds: float = 5.0  # how often the receive role reads what primaries offer
     deliver: DeliverRhythm = field(default_factory=DeliverRhythm)

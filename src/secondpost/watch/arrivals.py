@@ -55,6 +55,8 @@ class ArrivalsWatch:
         self._alarms = alarms
         self._look_up = look_up
         self._looked_ms: int | None = None
+        self._noted: frozenset[PrimaryHour] = frozenset()  # by the last look
+        self._forgotten_ms = 0  # what is older was deleted
 
     async def look(self) -> None:
         """Raises StoreUnavailable, StoreFull."""
@@ -63,8 +65,14 @@ class ArrivalsWatch:
         await self._arrivals.settle_arrivals()
         await self._find_origins(now_ms, hour_ms)
         await self._judge(now_ms, hour_ms)
-        while await self._arrivals.forget_arrivals(now_ms - KEPT_HOURS * hour_ms) > 0:
+        await self._forget(now_ms - now_ms % hour_ms - KEPT_HOURS * hour_ms)
+
+    async def _forget(self, before_ms: int) -> None:
+        if before_ms == self._forgotten_ms:
+            return
+        while await self._arrivals.forget_arrivals(before_ms) > 0:
             pass
+        self._forgotten_ms = before_ms
 
     async def _note_primaries(self, now_ms: int, hour_ms: int) -> None:
         before_ms = self._looked_ms
@@ -84,8 +92,10 @@ class ArrivalsWatch:
             if (primary := primaries.get(backup.domain)) is not None and primary.site in down
             for at_ms in hours_between(max(primary.looked_ms, now_ms - KEPT_HOURS * hour_ms), now_ms, hour_ms)
         ]
-        await self._arrivals.note_primaries(found)
-        self._looked_ms = now_ms
+        # A look that sees nothing new writes nothing.
+        if len(news := [hour for hour in found if hour not in self._noted]) > 0:
+            await self._arrivals.note_primaries(news)
+        self._noted, self._looked_ms = frozenset(found), now_ms
 
     async def _find_origins(self, now_ms: int, hour_ms: int) -> None:
         if self._look_up is None:
@@ -109,7 +119,8 @@ class ArrivalsWatch:
         ours = {backup.domain for backup in self._config.backups}
         gone = [one for one in known if one.domain not in ours and one.ended_ms is None]
         found += [replace(one, ended_ms=now_ms) for one in gone]
-        await self._arrivals.keep_blocked([one for one in found if one not in known])
+        if len(changed := [one for one in found if one not in known]) > 0:
+            await self._arrivals.keep_blocked(changed)
         self._alarm(found, origins)
 
     def _alarm(self, found: Sequence[BlockedNetwork], origins: Mapping[str, NetworkOrigin]) -> None:
