@@ -72,8 +72,15 @@ def _program_page(root: click.Context) -> str:
     return _text(lines)
 
 
+def _below(context: click.Context) -> Iterator[click.Context]:
+    """The commands of a group, and those of the groups in it."""
+    for child in _children(context):
+        yield child
+        yield from _below(child)
+
+
 def _command_page(context: click.Context) -> str:
-    children = list(_children(context))
+    children = list(_below(context))
     lines = [
         *_beginning(f"{PROGRAM}-{context.info_name}", "1", _summary(context.command)),
         ".SH SYNOPSIS",

@@ -58,7 +58,9 @@ def _from_files(path: str, runs: WhatRuns) -> AdvisoriesSeen:
     try:
         read = read_advisories(path, tuple(runs.inventory))
     except AdvisoriesMissing as missing:
-        raise Ending(f"{missing}; name a .json or .zip file of OSV, or a folder of such files", Exit.USAGE) from None
+        raise Ending(
+            f"{missing}; name a .json or .zip file of OSV, or a folder of such files", Exit.USAGE
+        ) from None
     holes = known_holes(read.advisories, runs.inventory, runs.here)
     lacking = tuple(one for one in runs.inventory if read.lacks(one))
     seen = AdvisoriesSeen(path, runs.inventory, holes, unasked=lacking, problem=read.problem)

@@ -37,9 +37,9 @@ SINCE = Parsed("TIME", _since_ms)
 def scan(files: tuple[str, ...], since: int | None, as_json: bool) -> None:
     """Find break-in attempts in old logs of mail servers.
 
-    Knows the logs of OpenSMTPD, Postfix, Exim, Sendmail and Secondpost. Takes plain logs, logs packed by gzip, xz or zstd, and what `journalctl -o json` prints; - means
-    standard input. Needs no configuration and no store. Exit code 1: an attempt may have succeeded, or a
-    log could not be read to its end.
+    Knows the logs of OpenSMTPD, Postfix, Exim, Sendmail and Secondpost. Takes plain logs, logs packed by
+    gzip, xz or zstd, and what `journalctl -o json` prints; - means standard input. Needs no configuration
+    and no store. Exit code 1: an attempt may have succeeded, or a log could not be read to its end.
     """
     from secondpost.owner.log_scan_documents import log_scan_document, scanned_log
     from secondpost.roles.old_logs import LogProgress, read_logs

@@ -36,8 +36,8 @@ UNITS = {
 }
 OFF = "It is off: no one is asked whether your MX addresses can be reached from other countries."
 REVEALS = (
-    "Asking reveals who asks. Globalping would learn the addresses of this server and of all your MX hosts, and "
-    "its probes, which are strangers' machines, connect to port 25 of them. With other sources RIPE Atlas "
+    "Asking reveals who asks. Globalping would learn the addresses of this server and of all your MX "
+    "hosts, and its probes, which are strangers' machines, connect to port 25 of them. With other sources RIPE Atlas "
     "publishes each question, OONI learns what is blocked, and GitHub sees that the register is read: "
     "docs/security.md says more."
 )
@@ -46,8 +46,8 @@ LINES = """\
   [watch]
   reach = ["RU", "BY"]        # the countries to ask from"""
 THEN = (
-    "Then type `secondpost reload`. If each role has a systemd unit, type `secondpost systemd --install` first: "
-    "the role fetch may be new."
+    "Then type `secondpost reload`. If each role has a systemd unit, type `secondpost systemd --install` "
+    "first: the role fetch may be new."
 )
 
 

@@ -36,6 +36,7 @@ LEVELS = frozenset(level.value for level in Level) | {NO_LEVEL}
 REASONS = frozenset(
     {
         "disk-reserve",
+        "dmarc",
         "loop",
         "mixed-ways",
         "smtputf8",
