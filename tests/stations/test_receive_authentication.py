@@ -114,6 +114,29 @@ def test_another_client_with_a_changed_message_fails_and_is_taken_all_the_same(t
     assert "; dmarc=fail (p=reject) " in results
 
 
+def test_the_next_message_of_a_sender_is_judged_by_its_own_from_and_its_own_client(tmp_path: Path) -> None:
+    forged = MESSAGE.replace(b"From: Ann <ann@elsewhere.example>", b"From: Bank <us@bank.example>")
+
+    async def story(office: Office) -> None:
+        for message, client in (
+            (MESSAGE, ADDRESS),
+            (MESSAGE, ADDRESS),
+            (forged, ADDRESS),
+            (MESSAGE, "198.51.100.1"),
+        ):
+            assert (await sent(office, message, client)).startswith("250 ")
+
+    records = zone() | {Txt("_dmarc.bank.example"): found("v=DMARC1; p=none")}
+    office = in_office(tmp_path, story, authenticate=Authenticate.RECORD, zone=records)
+    said = [results_in(arrival) for arrival, _ in office.intake.taken]
+    assert [("spf=pass" in text, "dmarc=pass" in text) for text in said] == [
+        (True, True),
+        (True, True),
+        (True, False),
+        (False, False),
+    ]
+
+
 def test_for_a_domain_that_does_not_want_it_nothing_is_asked_or_added(tmp_path: Path) -> None:
     async def story(office: Office) -> None:
         assert (await sent(office, FORGED + signed(MESSAGE))).startswith("250 ")

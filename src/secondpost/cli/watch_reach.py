@@ -37,9 +37,9 @@ UNITS = {
 OFF = "It is off: no one is asked whether your MX addresses can be reached from other countries."
 REVEALS = (
     "Asking reveals who asks. Globalping would learn the addresses of this server and of all your MX "
-    "hosts, and its probes, which are strangers' machines, connect to port 25 of them. With other sources RIPE Atlas "
-    "publishes each question, OONI learns what is blocked, and GitHub sees that the register is read: "
-    "docs/security.md says more."
+    "hosts, and its probes, which are strangers' machines, connect to port 25 of them. With other sources "
+    "RIPE Atlas publishes each question, OONI learns what is blocked, and GitHub sees that the register is "
+    "read: docs/security.md says more."
 )
 TURN_ON = "To turn it on, write into {path}, under the line [watch] if it is there already:"
 LINES = """\

@@ -7,9 +7,9 @@ one: what DNS did not say in time is a temperror. Where no name has to be waited
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from secondpost.mail.address import Mailbox
+from secondpost.mail.address import Mailbox, ReversePath
 from secondpost.mail.authentication import (
     Authentication,
     AuthenticationNote,
@@ -23,13 +23,14 @@ from secondpost.mail.network import site_prefix
 from secondpost.mail.questions import Txt
 from secondpost.policy.known import AtMail
 from secondpost.protocols.authentication_results import results_text
-from secondpost.protocols.dkim.arrival import SignatureCheck
+from secondpost.protocols.dkim.arrival import SignatureCheck, SignaturesFound
 from secondpost.protocols.dkim.verifying import Proves
 from secondpost.protocols.dmarc_check import DOMAINS_MAX, check_dmarc
 from secondpost.protocols.dmarc_walk import names_asked
 from secondpost.protocols.mime.arriving_header import ArrivingHeader
 from secondpost.protocols.spf_check import check_spf
 from secondpost.receive.names import MessageNames, Purpose, SenderNames
+from secondpost.receive.recent_findings import RecentFindings
 from secondpost.world.asking import Suspended, begin, drive
 from secondpost.world.ports import Clock
 
@@ -46,6 +47,12 @@ class Authenticator:
     names: SenderNames
     proves: Proves
     clock: Clock
+    # By the client's address, the envelope's sender and the name in EHLO.
+    senders: RecentFindings[tuple[str, ReversePath, str], SpfFound] = field(default_factory=RecentFindings)
+    # Of messages without signatures, by the domains in From and what SPF found.
+    unsigned: RecentFindings[tuple[tuple[str, ...], SpfFound], tuple[Authentication, str]] = field(
+        default_factory=RecentFindings
+    )
 
 
 class SenderCheck:
@@ -55,6 +62,12 @@ class SenderCheck:
         self.authenticator = authenticator
         self.network = site_prefix(mail.hello.address)
         self._mail = mail
+        self._key = (mail.hello.address, mail.sender, mail.hello.name)
+        self._found: SpfFound | asyncio.Task[SpfFound]
+        recent = authenticator.senders.of(self._key)
+        if recent is not None:
+            self._found = recent
+            return
         loop = asyncio.get_running_loop()
         names = MessageNames(authenticator.names, self.network, loop.time() + SPF_SECONDS_MAX)
         sender = mail.sender if isinstance(mail.sender, Mailbox) else None
@@ -66,16 +79,24 @@ class SenderCheck:
             authenticator.clock.now_ms() // 1000,
         )
         begun = begin(drive(asking, names.answer))
-        self._found: SpfFound | asyncio.Task[SpfFound]
-        self._found = loop.create_task(begun.rest) if isinstance(begun, Suspended) else begun
+        if isinstance(begun, Suspended):
+            self._found = loop.create_task(begun.rest)
+        else:
+            self._found = self._remembered(begun)
 
     async def found(self, ends: float) -> SpfFound:
         """The result; a temperror if there is none at `ends`, in loop time."""
-        found = self._found
-        if isinstance(found, SpfFound):
-            return found
-        await asyncio.wait([found], timeout=ends - asyncio.get_running_loop().time())
-        return found.result() if found.done() else self._not_in_time()
+        if isinstance(self._found, asyncio.Task):
+            await asyncio.wait([self._found], timeout=ends - asyncio.get_running_loop().time())
+            if not self._found.done():
+                return self._not_in_time()
+            self._found = self._remembered(self._found.result())
+        return self._found
+
+    def _remembered(self, found: SpfFound) -> SpfFound:
+        if found.result is not AuthResult.TEMPERROR:
+            self.authenticator.senders.remember(self._key, found)
+        return found
 
     def _not_in_time(self) -> SpfFound:
         sender, result = self._mail.sender, AuthResult.TEMPERROR
@@ -133,12 +154,27 @@ class MessageCheck:
         ends = asyncio.get_running_loop().time() + EVALUATION_SECONDS_MAX
         names = MessageNames(authenticator.names, self._sender.network, ends)
         signed = await drive(signatures.found(authenticator.proves), names.name_answer)
-        spf = await self._sender.found(ends)
-        dmarc = await self._dmarc(signatures.from_domains, spf, signed.dkim)
-        found = Authentication(spf, signed.dkim, dmarc, signed.arc)
-        results = results_text(authenticator.server, found)
+        found, results = await self._concluded(
+            signatures.from_domains, await self._sender.found(ends), signed
+        )
         seal = signatures.seal_material(signed.arc, results) if self._is_sealed else None
         return found, AuthenticationNote(results, seal)
+
+    async def _concluded(
+        self, from_domains: tuple[str, ...], spf: SpfFound, signed: SignaturesFound
+    ) -> tuple[Authentication, str]:
+        """All results, and their text."""
+        authenticator = self._sender.authenticator
+        is_unsigned = len(signed.dkim) == 0 and signed.arc.result is AuthResult.NONE
+        recent = authenticator.unsigned.of((from_domains, spf)) if is_unsigned else None
+        if recent is not None:
+            return recent
+        dmarc = await self._dmarc(from_domains, spf, signed.dkim)
+        found = Authentication(spf, signed.dkim, dmarc, signed.arc)
+        concluded = found, results_text(authenticator.server, found)
+        if is_unsigned and dmarc.result is not AuthResult.TEMPERROR:
+            authenticator.unsigned.remember((from_domains, spf), concluded)
+        return concluded
 
     async def _dmarc(
         self, from_domains: Sequence[str], spf: SpfFound, dkim: Sequence[DkimFound]
