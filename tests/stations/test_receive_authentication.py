@@ -138,13 +138,15 @@ def test_the_next_message_of_a_sender_is_judged_by_its_own_from_and_its_own_clie
 
 
 def test_for_a_domain_that_does_not_want_it_nothing_is_asked_or_added(tmp_path: Path) -> None:
+    message = FORGED + signed(MESSAGE)
+
     async def story(office: Office) -> None:
-        assert (await sent(office, FORGED + signed(MESSAGE))).startswith("250 ")
+        assert (await sent(office, message)).startswith("250 ")
 
     office = in_office(tmp_path, story, authenticate=Authenticate.OFF, zone=zone())
     assert office.asked == []
     assert b"Authentication-Results" not in taken(office).prefix
-    assert content_of(taken(office)).endswith(FORGED + signed(MESSAGE))
+    assert content_of(taken(office)).endswith(message)
 
 
 def test_a_silent_deliver_delays_a_message_by_its_bound_and_refuses_none(tmp_path: Path) -> None:
@@ -319,6 +321,7 @@ BESIDE = {
     "one without an answer": "a@silent.example",
     "one below a name without an answer": "a@b.silent.example",
     "four that pass, and it is the fifth": ", ".join(f"a@d{n}.example" for n in range(4)),
+    "one that cannot be read": "x@-",
     "more than are looked at": ", ".join(f"a@d{n}.example" for n in range(5)),
 }
 

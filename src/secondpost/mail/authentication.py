@@ -64,7 +64,7 @@ class DmarcFound:
 
     result: AuthResult
     domain: str  # of From; if it names several, the one that fails, else ""
-    policy: DmarcPolicy = DmarcPolicy.NONE  # what is asked for if it fails, or has too many domains
+    policy: DmarcPolicy = DmarcPolicy.NONE  # what is asked for if it fails, or cannot be looked for
     reason: str = ""
 
 

@@ -29,8 +29,8 @@ def judge_author(at: AtContent) -> Verdict:
     # RFC 7372 §3.4: 5.7.26, more than one check failed.
     domain = found.dmarc.domain
     text = f"{domain} asks to refuse mail that is not proved to be its own (DMARC)"
-    if len(domain) == 0:
-        text = "From names authors of too many domains for DMARC"
+    if found.dmarc.result is AuthResult.PERMERROR:
+        text = "From names too many authors, or one whose domain cannot be read (DMARC)"
     return Reject(Reply.of(550, "5.7.26", text), "dmarc")
 
 

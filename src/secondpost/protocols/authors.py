@@ -17,7 +17,10 @@ from secondpost.protocols.smtp.international import written_domain
 AUTHORS_MAX = 100  # further ones are one without a readable domain
 FROM_OCTETS_MAX = 16 * 1024
 UNREADABLE = ""
+_OF_OTHER_WIDTHS = str.maketrans("\uff20\ufe6b\u3002\uff0e\uff61", "@@...")
 
+_END = "end"
+_AROUND_SIGNS = re.compile(r"\s*([@.])\s*")
 _IN_BRACKETS = re.compile(r"<([^<>]*)>")
 
 
@@ -37,15 +40,20 @@ def author_domains(fields: Sequence[Field]) -> tuple[str, ...]:
 def _addresses(value: bytes) -> list[str]:
     if len(value) > FROM_OCTETS_MAX:
         return ["@"]
-    authors = _authors(value.decode("utf-8", "replace"))
+    text = value.decode("utf-8", "replace").translate(_OF_OTHER_WIDTHS).rstrip()
+    authors = _authors(text)
     addresses = [address for author in authors[:AUTHORS_MAX] for address in _addresses_of(author)]
-    return [*addresses, "@"] if len(authors) > AUTHORS_MAX else addresses
+    # A quote or comment that is never closed hides what follows, but not from every program.
+    is_closed = _authors(f"{text},{_END}") == [*authors, _END]
+    is_doubtful = not is_closed or (len(addresses) == 0 and "@" in text)
+    return [*addresses, "@"] if is_doubtful or len(authors) > AUTHORS_MAX else addresses
 
 
 def _authors(text: str) -> list[str]:
     """Split at commas and at the signs of groups, outside of quotes and comments.
 
-    A quoted string becomes a "q", so that no sign in it is read as one of an address.
+    A quoted string becomes a quote, so that no sign in it is read as one of an address; in a domain it
+    makes that unreadable.
     """
     plain = ""
     for piece in pieces_of(text):
@@ -53,7 +61,7 @@ def _authors(text: str) -> list[str]:
             case Lexeme.COMMENT:
                 plain += " "
             case Lexeme.QUOTED:
-                plain += "q" if piece.adjoins else " q"
+                plain += '"' if piece.adjoins else ' "'
             case Lexeme.SEMICOLON:
                 plain += ","
             case Lexeme.WORD:
@@ -71,7 +79,7 @@ def _addresses_of(author: str) -> list[str]:
 
 
 def _domain(address: str) -> str:
-    local, _, domain = "".join(address.split()).rpartition("@")
+    local, _, domain = _AROUND_SIGNS.sub(r"\1", address).strip().removesuffix(".").rpartition("@")
     try:
         return written_domain(domain).name if len(local) > 0 else UNREADABLE
     except AddressError:

@@ -56,8 +56,8 @@ def check_dmarc(from_domains: Sequence[str], spf: SpfFound, dkim: Sequence[DkimF
     """`from_domains`: of every address in From.
 
     Several different domains never pass. So that a forged one cannot hide beside another, each is
-    evaluated (§5.3.1, §11.5): a fail under the strictest policy is the result. More than DOMAINS_MAX are
-    not looked at, and count as if one of them asked to be refused.
+    evaluated (§5.3.1, §11.5): a fail under the strictest policy is the result. One that cannot be read,
+    and more than DOMAINS_MAX, count as if one asked to be refused: a forger could write any so.
     """
     written = tuple(dict.fromkeys(one.lower().removesuffix(".") for one in from_domains))
     if len(written) == 0:
@@ -75,6 +75,9 @@ def check_dmarc(from_domains: Sequence[str], spf: SpfFound, dkim: Sequence[DkimF
     for domain in written:
         found.append((yield from _of_domain(domain, spf, dkim)))
     failed = [one for one in found if one.result is AuthResult.FAIL]
+    if any(one.result is AuthResult.PERMERROR and one.policy is DmarcPolicy.REJECT for one in found):
+        reason = "From names several domains, and not all can be read"
+        return DmarcFound(AuthResult.PERMERROR, "", DmarcPolicy.REJECT, reason)
     if len(failed) > 0:
         return max(failed, key=lambda one: STRICTEST_LAST.index(one.policy))
     return DmarcFound(AuthResult.PERMERROR, "", reason="From names several domains")
@@ -84,9 +87,8 @@ def _of_domain(written: str, spf: SpfFound, dkim: Sequence[DkimFound]) -> Asking
     try:
         domain = written_domain(written)
     except AddressError:
-        return DmarcFound(
-            AuthResult.PERMERROR, written, reason="From names no domain that could have a record"
-        )
+        reason = "From names no domain that could have a record"
+        return DmarcFound(AuthResult.PERMERROR, written, DmarcPolicy.REJECT, reason)
     if domain.is_literal:
         return DmarcFound(AuthResult.NONE, domain.name, reason="From names an address, and no domain")
     return (yield from _evaluated(_FromDomain(domain.name), spf, dkim))

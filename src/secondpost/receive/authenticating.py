@@ -29,7 +29,7 @@ from secondpost.protocols.dmarc_check import DOMAINS_MAX, check_dmarc
 from secondpost.protocols.dmarc_walk import names_asked
 from secondpost.protocols.mime.arriving_header import ArrivingHeader
 from secondpost.protocols.spf_check import check_spf
-from secondpost.receive.names import MessageNames, Purpose, SenderNames
+from secondpost.receive.names import MessageNames, NamesFor, SenderNames
 from secondpost.receive.recent_findings import RecentFindings
 from secondpost.world.asking import Suspended, begin, drive
 from secondpost.world.ports import Clock
@@ -181,7 +181,7 @@ class MessageCheck:
     ) -> DmarcFound:
         ends = asyncio.get_running_loop().time() + POLICY_SECONDS_MAX
         shared = self._sender.authenticator.names
-        names = MessageNames(shared, self._sender.network, ends, Purpose.AUTHOR)
+        names = MessageNames(shared, self._sender.network, ends, NamesFor.AUTHOR)
         if (
             1 < len(from_domains) <= DOMAINS_MAX
         ):  # a forger may name a slow one of his own before the one he forges

@@ -25,7 +25,7 @@ from secondpost.mail.questions import (
 from secondpost.protocols.role_questions import PublicAnswer, PublicQuestion, may_be_asked, without_records
 
 QUESTIONS_MAX = 100  # of one message: SPF may ask 10 and their MX hosts, DKIM and ARC one per key
-OPEN_OF_NETWORK_MAX = 50  # of each purpose
+OPEN_OF_NETWORK_MAX = 50  # of each kind
 OPEN_MAX = 400  # likewise; together below OPEN_QUESTIONS_MAX of the socket: recipients are asked about too
 REMEMBERED_SECONDS = 60.0  # an answer; the resolver of deliver obeys the TTL
 FAILED_SECONDS = 5.0  # that there was none: otherwise each message would wait for a dead server
@@ -33,7 +33,7 @@ REMEMBERED_MAX = 5_000  # answers
 REMEMBERED_CHARACTERS_MAX = 2_000  # of one answer, so that all take 10 MB at most
 
 
-class Purpose(Enum):
+class NamesFor(Enum):
     """What names are asked for. Each has places of its own, so that the slow names of a sender do not keep
     the policy of the domain that he forges from being read.
     """
@@ -52,28 +52,28 @@ class SenderNames:
         self._ask = ask
         self._remembered: dict[PublicQuestion, tuple[PublicAnswer, float]] = {}  # until when, in loop time
         self._open: dict[PublicQuestion, asyncio.Task[PublicAnswer]] = {}
-        self._places = Counter[Purpose | tuple[Purpose, str]]()  # taken in all, and by each network
+        self._places = Counter[NamesFor | tuple[NamesFor, str]]()  # taken in all, and by each network
 
     def remembered(self, question: PublicQuestion, now: float) -> PublicAnswer | None:
         found = self._remembered.get(question)
         return found[0] if found is not None and now < found[1] else None
 
     def asked(
-        self, question: PublicQuestion, network: str, purpose: Purpose
+        self, question: PublicQuestion, network: str, names_for: NamesFor
     ) -> asyncio.Task[PublicAnswer] | None:
         """The question under way, for all who ask it; None: too many are."""
         task = self._open.get(question)
         if task is not None:
             return task
-        of_network = (purpose, network)
-        if self._places[purpose] >= OPEN_MAX or self._places[of_network] >= OPEN_OF_NETWORK_MAX:
+        of_network = (names_for, network)
+        if self._places[names_for] >= OPEN_MAX or self._places[of_network] >= OPEN_OF_NETWORK_MAX:
             return None
-        self._places.update((purpose, of_network))
+        self._places.update((names_for, of_network))
         work = self._answer(question, of_network)
         task = self._open[question] = asyncio.get_running_loop().create_task(work)
         return task
 
-    async def _answer(self, question: PublicQuestion, of_network: tuple[Purpose, str]) -> PublicAnswer:
+    async def _answer(self, question: PublicQuestion, of_network: tuple[NamesFor, str]) -> PublicAnswer:
         try:
             answer = await self._ask(question)
             self._remember(question, answer)
@@ -104,14 +104,14 @@ class MessageNames:
     answered.
     """
 
-    __slots__ = ("_left", "_names", "_network", "_purpose", "ends")
+    __slots__ = ("_left", "_names", "_names_for", "_network", "ends")
 
     def __init__(
-        self, names: SenderNames, network: str, ends: float, purpose: Purpose = Purpose.SENDER
+        self, names: SenderNames, network: str, ends: float, names_for: NamesFor = NamesFor.SENDER
     ) -> None:
         self._names = names
         self._network = network
-        self._purpose = purpose
+        self._names_for = names_for
         self._left = QUESTIONS_MAX
         self.ends = ends
 
@@ -124,7 +124,7 @@ class MessageNames:
         """Begin to ask what `answer` will be asked, at the same time as other questions."""
         is_known = self._names.remembered(question, asyncio.get_running_loop().time()) is not None
         if may_be_asked(question) and not is_known:
-            self._names.asked(question, self._network, self._purpose)
+            self._names.asked(question, self._network, self._names_for)
 
     async def answer(self, question: ZoneQuestion) -> AnswerOfZone:
         now = asyncio.get_running_loop().time()
@@ -138,7 +138,7 @@ class MessageNames:
             return unanswered(question)
         if not may_be_asked(question):
             return without_records(question, Finding.NO_NAME)
-        task = self._names.asked(question, self._network, self._purpose)
+        task = self._names.asked(question, self._network, self._names_for)
         if task is None:
             return unanswered(question)
         await asyncio.wait([task], timeout=self.ends - now)
