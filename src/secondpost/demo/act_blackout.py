@@ -103,7 +103,7 @@ class Blackout:
         by_arrival = sorted(arrivals, key=lambda number: arrivals[number].at)
         check("they come in the order they were sent", [one.letter.number for one in journeys], by_arrival)
         await teller.true(
-            "In the order in which they came; each once, and with a Received line and results of SPF more."
+            "In the order in which they came; each once, below a Received line and what SPF says of it."
         )
         waiting, traced, way = await asyncio.gather(
             witness.listed("queue", 0),

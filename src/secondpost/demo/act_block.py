@@ -87,12 +87,17 @@ class Block:
         check("East's border swallowed every try", len(from_east), stage.east_to_primary.swallowed)
         await teller.true("West still writes to the provider directly: nothing was added to its letters.")
         await teller.true("East's met silence, fell back to Secondpost, and it handed them on at once.")
-        await teller.true("Each arrived once, byte for byte, with a Received line and results of SPF more.")
+        await teller.true("Each arrived once, byte for byte, below a Received line and what SPF says of it.")
         seconds = max(self._seconds(journey, arrivals[journey.letter.number].at) for journey in from_east)
         check("East's letters arrive within seconds", True, seconds <= ARRIVAL_SECONDS_MAX)
         await teller.true(f"The slowest was there {seconds:.1f} s after it was written.")
+        await teller.prose(
+            """East's friends write on. Nobody has said a word to Ada, but Secondpost counts where good mail
+            comes from, hour by hour. Its hours are short here."""
+        )
         detail = await self._alarm()
-        teller.happens("Secondpost", f"alarm: {detail}", "yellow")
+        teller.happens("Secondpost", "rings the alarm primary-blocked:", "yellow")
+        await teller.prose(detail)
         check("the alarm names network and country", True, EAST_NETWORK in detail)
         await teller.true("Without a word from anyone, the alarm names the network and its country.")
 

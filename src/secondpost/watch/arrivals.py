@@ -144,7 +144,7 @@ def blocked_text(one: BlockedNetwork, name: str) -> str:
     return (
         f"servers of {name} bring mail for {one.domain} here although its primary lets us in: "
         f"{one.good} authenticated messages of {one.authors} domains since {utc_text(one.since_ms)}, "
-        f"the last at {utc_text(one.last_ms)} or in the hour after"
+        f"the last in the hour from {utc_text(one.last_ms)}"
     )
 
 
