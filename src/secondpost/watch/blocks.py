@@ -15,6 +15,7 @@ from secondpost.mail.arrivals import OTHERS, BlockedNetwork, HourCount, PrimaryH
 
 GOOD_LEAST = 5  # messages in the window
 AUTHORS_LEAST = 2
+HOURS_LEAST = 3  # different ones: two mishaps are no block either
 OUTSIDE_LEAST = 2  # messages outside of the busiest two hours: a mishap on the way is over by then
 TIMES_USUAL = 10  # how many times the usual must be exceeded, on top of GOOD_LEAST - 1
 # Hours of the windows, each with the hours that must have been counted to know what is usual.
@@ -179,6 +180,7 @@ class _Judge:
             good >= GOOD_LEAST
             and _authors(window) >= AUTHORS_LEAST
             and good - busiest >= OUTSIDE_LEAST
+            and sum(1 for many in by_hour.values() if many > 0) >= HOURS_LEAST
             and good > GOOD_LEAST - 1 + TIMES_USUAL * usual.expected(hours) + OF_OTHER_MAIL * other
         )
 
