@@ -4,11 +4,18 @@ import click
 
 from secondpost.cli.command import JSON, Command
 from secondpost.cli.opening import at_desk
-from secondpost.cli.screen import Column, local_time, say, say_json, say_table
+from secondpost.cli.screen import Column, local_time, say, say_json, say_table, say_wrapped
 from secondpost.config.records import Config
-from secondpost.owner.arrivals import NetworkArrivals, arrivals_document, arrivals_of
+from secondpost.owner.arrivals import (
+    DAY_HOURS,
+    ArrivalsFound,
+    NetworkArrivals,
+    arrivals_document,
+    arrivals_of,
+)
+from secondpost.owner.figures import counted
 from secondpost.spool.desk import OwnersDesk
-from secondpost.watch.blocks import WINDOWS_HOURS
+from secondpost.watch.blocks import USUAL_HOURS_MIN
 
 COLUMNS = (
     Column("domain"),
@@ -30,18 +37,23 @@ def arrivals(as_json: bool) -> None:
         found = await arrivals_of(desk, config)
         if as_json:
             say_json(arrivals_document(found))
-            return
-        if len(found.networks) == 0:
-            say("No mail for a backup domain came here in the last 7 days.")
         else:
-            say_table(COLUMNS, [_row(one) for one in found.networks])
-        if found.hours < WINDOWS_HOURS[0][1]:
-            say(
-                "What is usual is not known yet: the primary was seen up in "
-                f"{found.hours} hours of at least {WINDOWS_HOURS[0][1]}."
-            )
+            say_arrivals(found)
 
     at_desk(read)
+
+
+def say_arrivals(found: ArrivalsFound) -> None:
+    if len(found.networks) == 0:
+        say("No mail for a backup domain came here in the last 7 days.")
+    else:
+        say_table(COLUMNS, [_row(one) for one in found.networks])
+    if found.hours < USUAL_HOURS_MIN or any(one.usual_week is None for one in found.networks):
+        days, so_far = USUAL_HOURS_MIN // DAY_HOURS, counted(found.hours, "hour", "hours")
+        say_wrapped(
+            f"What is usual is not known until the primary has been up for {days} days; so far it was for "
+            f"{so_far}."
+        )
 
 
 def _row(one: NetworkArrivals) -> tuple[str, ...]:
@@ -60,4 +72,5 @@ def _row(one: NetworkArrivals) -> tuple[str, ...]:
 def _verdict(one: NetworkArrivals) -> str:
     if (blocked := one.blocked) is None:
         return ""
-    return f"BLOCKED since {local_time(blocked.since_ms)}: {blocked.good:,} of {blocked.authors} domains"
+    since = local_time(blocked.since_ms)
+    return f"BLOCKED since {since}: {blocked.good:,} messages of {blocked.authors} domains"

@@ -22,6 +22,7 @@ TIMES_USUAL = 10  # how many times the usual must be exceeded, on top of GOOD_LE
 WINDOWS_HOURS = ((6, 72), (24, 72), (72, 168), (168, 336), (336, 336))
 APART_HOURS_MAX = 168  # between these and the window, as long as it: a slow block may have begun there
 WEEK_HOURS = 168
+USUAL_HOURS_MIN = WEEK_HOURS + WINDOWS_HOURS[0][1]  # before it is known what usually comes
 STRAY_HOURS = 21 * 24  # in so long one message may come here by accident
 OF_OTHER_MAIL = 0.02  # of each other message in the window: where much spam comes from, some is well made
 OF_EACH_NETWORK = 0.03  # of a message from a network is usual for each other network that came here before
@@ -103,7 +104,7 @@ def usual_a_week(
     """Good and fresh messages of an origin in a week, as it was before the last one and outside of
     blocks; None if that is not known yet.
     """
-    if len(seen.hours) < WEEK_HOURS + WINDOWS_HOURS[0][1]:
+    if len(seen.hours) < USUAL_HOURS_MIN:
         return None
     usual = _Judge(seen, known, now_ms).usual(origin, seen.hours[-WEEK_HOURS])
     return WEEK_HOURS * usual.good / usual.hours
