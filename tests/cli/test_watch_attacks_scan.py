@@ -204,3 +204,9 @@ def test_on_a_narrow_terminal_no_sentence_is_wider(monkeypatch: pytest.MonkeyPat
     assert max(map(len, sentences.splitlines())) <= 72
     monkeypatch.setenv("COLUMNS", "200")
     assert max(map(len, scan("mainlog").stdout.splitlines())) <= 100
+
+
+def test_two_times_within_a_second_are_one() -> None:
+    own = "2026-11-29T20:05:14.{}Z receive attack peer=203.0.113.7 rule=http grade=noise place=first\n"
+    done = scan(log("own.log", own.format("100") + own.format("900")))
+    assert "Read 2 lines of 1 log, at 2026-11-29 20:05:14, of Secondpost." in done.stdout

@@ -69,7 +69,7 @@ def _say_logs(logs: Sequence[ReadLog]) -> None:
     read = f"Read {lines} of {counted(len(logs), 'log', 'logs')}"
     times = [ms for each in summaries for ms in (each.first_ms, each.last_ms) if ms is not None]
     if len(times) > 0:
-        read += f", from {local_time(min(times))} to {local_time(max(times))}"
+        read += f", {_span(min(times), max(times), 'from {} to {}')}"
     software = sorted({name for each in summaries for name in each.software})
     say_wrapped(f"{read}{f', of {_listed(software)}' if len(software) > 0 else ''}.")
     guessed = [log.path for log in logs if log.summary.years_guessed]
@@ -137,9 +137,13 @@ def _addresses(tally: RuleTally) -> str:
 def _when(attempts: Attempts) -> str:
     if attempts.first_ms is None or attempts.last_ms is None:
         return ""
-    if attempts.first_ms == attempts.last_ms:
-        return f" at {local_time(attempts.first_ms)}"
-    return f" between {local_time(attempts.first_ms)} and {local_time(attempts.last_ms)}"
+    return f" {_span(attempts.first_ms, attempts.last_ms, 'between {} and {}')}"
+
+
+def _span(first_ms: int, last_ms: int, both: str) -> str:
+    """`both`: where two times go, if they differ as they are shown."""
+    first, last = local_time(first_ms), local_time(last_ms)
+    return f"at {first}" if first == last else both.format(first, last)
 
 
 def _outcomes(attempts: Attempts) -> str:
