@@ -38,9 +38,17 @@ def _any_case(word: bytes) -> bytes:
 # IGNORECASE the first octet is sought at once, which takes a twentieth of the time.
 _TAGS = (b"script", b"style", b"svg", b"iframe", b"img", b"input", b"object", b"embed", b"math")
 _MORE_TAGS = (b"marquee", b"body", b"video", b"audio", b"details", b"a ")
-_ODD_TEXT = re.compile(b"<(?:%=|" + b"|".join(map(_any_case, _TAGS + _MORE_TAGS)) + b")")
+_ANY_TAG = b"|".join(map(_any_case, _TAGS + _MORE_TAGS))
+# The octet after the "<" is looked at once, before each tag is tried.
+_ODD_TEXT = re.compile(
+    b"<(?:%=|(?=["
+    + b"".join(_any_case(tag[:1])[1:3] for tag in _TAGS + _MORE_TAGS)
+    + b"])(?:"
+    + _ANY_TAG
+    + b"))"
+)
 _WORD = re.compile(rb"\?([bBqQ])\?([^? \t\r\n]{0,400})\?=")  # the end of an encoded word
-_ODD_ESCAPE = re.compile(rb"=(?:0[ad]|24|3c|7b)", re.IGNORECASE)  # a line end, $, <, {
+_ODD_ESCAPE = re.compile(rb"=(?:0[aAdD]|24|3[cC]|7[bB])")  # a line end, $, <, {
 _ODD_HELLO = re.compile(rb"[^A-Za-z0-9._:\[\]-]|" + SCANNER_NAMES, re.IGNORECASE)
 _PATH = re.compile(
     rb"\s{0,64}(?:MAIL|RCPT)\s{1,64}(?:FROM|TO)\s{0,64}:\s{0,64}(.*)", re.IGNORECASE | re.DOTALL
