@@ -1,5 +1,6 @@
 """The network of a client's address, since one sender easily has many addresses in it."""
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 
 from secondpost.mail.address import as_ip
@@ -7,6 +8,7 @@ from secondpost.mail.address import as_ip
 PREFIX_BITS_IPV4 = 24
 LINK_BITS_IPV6 = 64  # one link of one customer (RFC 4291 §2.5.1)
 SITE_BITS_IPV6 = 48  # the size that a provider may give to one customer
+ADDRESSES_KEPT = 2_000  # of clients that come again
 
 
 def caller_prefix(address: str) -> str:
@@ -15,6 +17,7 @@ def caller_prefix(address: str) -> str:
     return "" if ip is None else link_of(ip)
 
 
+@lru_cache(ADDRESSES_KEPT)
 def site_prefix(address: str) -> str:
     """192.0.2.0/24 or 2001:db8::/48: enough for rate limits, too little to identify a person."""
     ip = as_ip(address)

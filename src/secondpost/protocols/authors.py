@@ -8,6 +8,7 @@ many programs write names with a comma and without quotes.
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from secondpost.mail.address import AddressError
 from secondpost.protocols.comments import Lexeme, pieces_of
@@ -16,6 +17,7 @@ from secondpost.protocols.smtp.international import written_domain
 
 AUTHORS_MAX = 100  # further ones are one without a readable domain
 FROM_OCTETS_MAX = 16 * 1024
+FIELDS_KEPT = 200  # values of From, for senders who come again
 UNREADABLE = ""
 _OF_OTHER_WIDTHS = str.maketrans("\uff20\ufe6b\u3002\uff0e\uff61", "@@...")
 
@@ -31,10 +33,15 @@ def author_domains(fields: Sequence[Field]) -> tuple[str, ...]:
     (RFC 6376 §8.15), and programs differ in which they show.
     """
     values = [field.raw.partition(b":")[2] for field in fields if field.name == b"from"]
-    found = dict.fromkeys(_domain(address) for value in values for address in _addresses(value))
+    found = dict.fromkeys(domain for value in values for domain in _domains(value))
     if len(values) > 1 or any(field.name == REST for field in fields):
         found[UNREADABLE] = None
     return tuple(found)
+
+
+@lru_cache(FIELDS_KEPT)
+def _domains(value: bytes) -> tuple[str, ...]:
+    return tuple(_domain(address) for address in _addresses(value))
 
 
 def _addresses(value: bytes) -> list[str]:
