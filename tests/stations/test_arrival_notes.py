@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,25 @@ class Listed:
             raise StoreUnavailable("closed")
         self.batches.append(list(arrivals))
         return asyncio.sleep(0)
+
+
+REGISTERED = {
+    "author.example": "author.example",
+    "n1.author.example": "author.example",
+    "a.b.n2.author.example": "author.example",
+    "a.firm.co.uk": "firm.co.uk",
+    "firm.com.br": "firm.com.br",
+    "a.firm.ru": "firm.ru",
+    "co.uk": "co.uk",
+    "localhost": "localhost",
+}
+
+
+@pytest.mark.parametrize("domain", REGISTERED)
+def test_all_names_below_a_registered_one_are_one_author(domain: str) -> None:
+    found = authentication(AuthResult.PASS)
+    found = replace(found, dmarc=replace(found.dmarc, domain=domain))
+    assert noted(found).author == REGISTERED[domain]
 
 
 @pytest.mark.anyio

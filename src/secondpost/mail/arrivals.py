@@ -2,7 +2,8 @@
 
 A *network* is the prefix of an address (mail/network.site_prefix); its *origin* is the autonomous
 system it belongs to ("AS64500"), or the network itself where that is not known. An *author* is the
-domain of From.
+domain of From, without what stands below the name that was registered: its holder has as many names
+below his domain as he likes.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,17 @@ from secondpost.mail.address import Domain
 from secondpost.mail.authentication import Authentication
 from secondpost.mail.queue_id import QueueId
 
+SHORT_LABEL_CHARACTERS = 3  # of a name under which others register theirs, below a country's
 OTHERS = ""  # networks, or authors, beyond the bound of an hour, together
+
+
+def registered_name(domain: str) -> str:
+    """The part of a domain that was registered, as far as its form shows: without a list, names such
+    as `co.uk` and `com.br` are known by two short labels.
+    """
+    labels = domain.split(".")
+    is_under_two = len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= SHORT_LABEL_CHARACTERS
+    return ".".join(labels[-3:] if is_under_two else labels[-2:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +39,9 @@ class NotedMail:
 
     @property
     def author(self) -> str:
-        """The domain of From, if DMARC passes; otherwise ""."""
+        """The author, if DMARC passes; otherwise ""."""
         found = self.authentication
-        return found.dmarc.domain if found is not None and found.is_aligned_pass else ""
+        return registered_name(found.dmarc.domain) if found is not None and found.is_aligned_pass else ""
 
 
 @dataclass(frozen=True, slots=True)
