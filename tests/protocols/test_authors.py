@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from secondpost.protocols.authors import AUTHORS_MAX, UNREADABLE, author_domains
+from secondpost.protocols.authors import AUTHORS_MAX, FROM_OCTETS_MAX, UNREADABLE, _domains, author_domains
 from secondpost.protocols.dkim.canonical import FIELDS_MAX, fields_of
 
 ONE = (
@@ -76,6 +76,12 @@ def test_a_second_from_field_is_in_doubt_even_with_the_same_domain() -> None:
     hidden = b"From: a@example.org\r\n" + b"a:\r\n" * FIELDS_MAX + b"From: b@example.org\r\n"
     assert author_domains(fields_of(hidden)) == ("example.org", UNREADABLE)
     assert author_domains(fields_of(b"Subject: a@example.org\r\n")) == ()
+
+
+def test_a_value_that_is_too_long_to_be_read_is_not_kept_either() -> None:
+    kept = _domains.cache_info().currsize
+    assert domains("a@example.org" + " " * FROM_OCTETS_MAX) == (UNREADABLE,)
+    assert _domains.cache_info().currsize == kept
 
 
 def test_too_many_authors_are_one_that_is_not_known() -> None:

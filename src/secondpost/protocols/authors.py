@@ -33,7 +33,8 @@ def author_domains(fields: Sequence[Field]) -> tuple[str, ...]:
     (RFC 6376 §8.15), and programs differ in which they show.
     """
     values = [field.raw.partition(b":")[2] for field in fields if field.name == b"from"]
-    found = dict.fromkeys(domain for value in values for domain in _domains(value))
+    read = [_domains(value) if len(value) <= FROM_OCTETS_MAX else (UNREADABLE,) for value in values]
+    found = dict.fromkeys(domain for domains in read for domain in domains)
     if len(values) > 1 or any(field.name == REST for field in fields):
         found[UNREADABLE] = None
     return tuple(found)
@@ -45,8 +46,6 @@ def _domains(value: bytes) -> tuple[str, ...]:
 
 
 def _addresses(value: bytes) -> list[str]:
-    if len(value) > FROM_OCTETS_MAX:
-        return ["@"]
     text = value.decode("utf-8", "replace").translate(_OF_OTHER_WIDTHS).rstrip()
     authors = _authors(text)
     addresses = [address for author in authors[:AUTHORS_MAX] for address in _addresses_of(author)]
