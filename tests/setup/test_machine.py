@@ -255,3 +255,14 @@ def test_the_ports_of_pages_are_of_no_concern_without_pages_and_acme() -> None:
 def test_ports_that_systemd_holds_for_the_service_are_free() -> None:
     here = Surroundings("mx2.example.net", frozenset(), (PortHolder(Endpoint("::", 25), "systemd"),))
     assert alarms(examine_ports(config(), here, False)) == []
+
+
+def test_a_service_that_is_to_run_as_root_is_given_another_user() -> None:
+    as_root = parse_config(
+        CONFIG.replace("[[", 'user = "root"\n[[', 1).encode(), "/etc/secondpost/secondpost.toml"
+    )
+    [found] = alarms(examine_machine(as_root, replace(GOOD, user="root")))
+    assert found.remedy == (
+        'user = "secondpost" in /etc/secondpost/secondpost.toml, and adduser --system --group '
+        "--no-create-home secondpost && chown -R secondpost: /var/lib/secondpost"
+    )

@@ -15,6 +15,7 @@ from secondpost.mail.plan import Login, TlsDemand
 from secondpost.mail.reach import ReachSource
 from secondpost.mail.sts_policy import StsMode
 
+DEFAULT_USER = "secondpost"
 REFUSED_OCTETS_MAX = 1_000_000_000  # of mail the primary refused, for a domain without quota
 REFUSED_PART_OF_QUOTA = 10  # for a domain with one: a tenth
 
@@ -394,7 +395,7 @@ class Config:
     bounces: Domain
     web: Web
     database: str | None = None
-    user: str = "secondpost"
+    user: str = DEFAULT_USER
     reserve: int = 1_000_000_000
     addresses: tuple[str, ...] = ()  # our public addresses behind NAT
     tls: Tls = field(default_factory=Tls)

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from secondpost.config.records import Config
+from secondpost.config.records import DEFAULT_USER, Config
 from secondpost.mail.size import size_text
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 
@@ -81,8 +81,11 @@ def _quotas(config: Config, free_octets: int) -> Iterator[Diagnosis]:
 def _user(config: Config, user: str) -> Diagnosis:
     if user == "root":
         text = "The service runs as root."
-        add = f"adduser --system --group --no-create-home {config.user}"
-        remedy = f"{add} && chown -R {config.user}: {shlex.quote(config.store)}"
+        new = DEFAULT_USER if config.user == "root" else config.user
+        add = f"adduser --system --group --no-create-home {new}"
+        remedy = f"{add} && chown -R {new}: {shlex.quote(config.store)}"
+        if new != config.user:
+            remedy = f'user = "{new}" in {config.path}, and {remedy}'
         return Diagnosis(Check.SERVICE_USER, "", Grade.WARNING, text, remedy)
     return Diagnosis(Check.SERVICE_USER, "", Grade.WELL, f"The service runs as {user}.")
 
