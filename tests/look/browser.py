@@ -25,7 +25,7 @@ PHONE, NARROW, DESKTOP, ZOOMED = 360, 320, 1280, 640  # CSS pixels; 640 is 1280 
 HEIGHT = 800
 SHOT_PIXELS_MAX = 2_500  # height of a screenshot; a long one takes a second
 RING_PIXELS_MIN = 2
-FOCUSED_MAX = 50
+FOCUSED_MAX = 200
 LOAD_MS = 30_000.0
 SHOTS = Path("build") / "look"
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
