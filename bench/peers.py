@@ -30,6 +30,7 @@ PACKAGES: Final = {
     "sasl": ("sasl2-bin libsasl2-modules", "usr/sbin/saslpasswd2"),  # the logins of Postfix
     "unbound": ("unbound", "usr/sbin/unbound"),
     "knot": ("knot", "usr/sbin/knotd"),
+    "nftables": ("nftables", "usr/sbin/nft"),
     "nginx": ("nginx", "usr/sbin/nginx"),
     "apache": ("apache2-bin", "usr/sbin/apache2"),
     "caddy": ("caddy", "usr/bin/caddy"),

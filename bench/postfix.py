@@ -135,6 +135,11 @@ class Postfix:
         )
         return done.stdout
 
+    def queued(self) -> int:
+        """The number of messages that it still has."""
+        queues = (self.folder / "spool" / name for name in ("maildrop", "incoming", "active", "deferred"))
+        return sum(path.is_file() for queue in queues for path in queue.rglob("*"))
+
     def trouble(self) -> str:
         """Its output and log, to explain a failure."""
         texts = [path.read_text() for path in (self.folder / "output", self.log) if path.exists()]

@@ -13,7 +13,7 @@ from typing import Final
 from bench import peers
 from bench.ours import DOMAIN
 from bench.postfix import Postfix
-from bench.ready import free_port
+from bench.ready import LOOPBACK, free_port
 from tests.against.servers import Exim, OpenSmtpd, Server, folder_of
 
 
@@ -55,6 +55,7 @@ class PostfixPrimary(Primary):
         services: tuple[str, ...] = (),
         surroundings: Mapping[str, str] = MappingProxyType({}),
         port: int | None = None,
+        address: str = LOOPBACK,
     ) -> "PostfixPrimary":
         """`mailboxes`: its only addresses; none means that it accepts every address.
 
@@ -72,7 +73,8 @@ class PostfixPrimary(Primary):
             "local_header_rewrite_clients": "",  # no special treatment by our primary
             **more,
         }
-        postfix = Postfix(folder, free_port() if port is None else port, settings, services, surroundings)
+        port = free_port() if port is None else port
+        postfix = Postfix(folder, port, settings, services, surroundings, address=address)
         postfix.write()
         return PostfixPrimary(postfix, maildir_in(folder, owner))
 

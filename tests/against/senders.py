@@ -98,9 +98,7 @@ class PostfixSender(Sender):
         self._postfix.stop()
 
     def queued(self) -> int:
-        spool = self._postfix.folder / "spool"
-        queues = (spool / name for name in ("maildrop", "incoming", "active", "deferred"))
-        return sum(path.is_file() for queue in queues for path in queue.rglob("*"))
+        return self._postfix.queued()
 
     def trouble(self) -> str:
         return self._postfix.trouble()

@@ -17,18 +17,18 @@ controllers of cgroup v2 may be there, so that MemoryMax= and TasksMax= may have
 """
 
 import contextlib
-import ctypes
 import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from bench import debian_root, peers
+from tests.against.network_namespaces import inside
 
 BOOT_SECONDS_MAX: Final = 60.0
 RUN_SECONDS_MAX: Final = 60.0
@@ -166,27 +166,9 @@ class SystemdMachine:
         words = ("journalctl", "--no-pager", "--output", "cat", "--unit", unit)
         return self.run(*words, check=False).stdout
 
-    @contextlib.contextmanager
-    def network(self) -> Iterator[None]:
-        """The calling thread is in the machine's network: the sockets that it makes, and the threads
-        and processes that it starts.
-        """
-        with (
-            open("/proc/thread-self/ns/net", "rb") as ours,
-            open(f"/proc/{self.first}/ns/net", "rb") as there,
-        ):
-            _enter_network(there.fileno())
-            try:
-                yield
-            finally:
-                _enter_network(ours.fileno())
-
-
-def _enter_network(descriptor: int) -> None:
-    """setns(2) for the calling thread alone; Python has it from 3.12."""
-    library = ctypes.CDLL(None, use_errno=True)
-    if library.setns(descriptor, 0x40000000) != 0:  # CLONE_NEWNET
-        raise OSError(ctypes.get_errno(), "setns")
+    def network(self) -> contextlib.AbstractContextManager[None]:
+        """The calling thread is in the machine's network."""
+        return inside(Path(f"/proc/{self.first}/ns/net"))
 
 
 def _remove_group(group: Path) -> None:

@@ -4,8 +4,9 @@ The root zone has the names of everyone without a zone of his own. The newcomer'
 to the owner's zone.
 """
 
+import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -49,6 +50,7 @@ server:
   cache-max-negative-ttl: 1
   cache-max-ttl: 1
   num-threads: 1
+  include: "{folder}/lies.conf"
 stub-zone:
   name: "."
   stub-addr: {address}
@@ -61,16 +63,64 @@ SOA: Final = """\
 """
 
 
+class NameServer:
+    """A process whose output goes to a file in its folder."""
+
+    def __init__(self, folder: Path, peer: str, command: Sequence[str]) -> None:
+        self._output = folder / f"{peer}.output"
+        self._peer = peers.find(peer)
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        program, *words = self._command
+        with open(self._output, "ab") as output:
+            self._process = subprocess.Popen(
+                [str(self._peer.file(program)), *words],
+                env=self._peer.environment,
+                stdout=output,
+                stderr=output,
+            )
+
+    def read_again(self) -> None:
+        """Its configuration and zones."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGHUP)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(STOP_SECONDS_MAX)
+
+
+class Resolver(NameServer):
+    """An Unbound that asks `upstream` for everything, and may lie about some names."""
+
+    def __init__(self, folder: Path, address: str, upstream: str) -> None:
+        super().__init__(folder, "unbound", ["usr/sbin/unbound", "-c", f"{folder}/unbound.conf"])
+        self._lies = folder / "lies.conf"
+        self._lies.touch()
+        (folder / "unbound.conf").write_text(
+            UNBOUND.format(address=upstream, resolver=address, folder=folder)
+        )
+
+    def lie(self, lies: Mapping[str, str]) -> None:
+        """From now on these hosts have these addresses, and all others their own."""
+        lines = [f'local-data: "{host}. 1 A {address}"\n' for host, address in lies.items()]
+        self._lies.write_text("".join(lines))
+        self.read_again()
+
+
 class Names:
     """Both name servers. `zones`: lines of zone files, by the zone's name without its final dot."""
 
     def __init__(self, folder: Path, address: str, resolver: str, zones: Mapping[str, str]) -> None:
         self._folder = folder
         self._address = address
-        self._resolver = resolver
         self._zones = {**zones, "": f"ns.dns.example. A {address}\n{zones['']}"}
         self._serial = 1
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._knot = NameServer(folder, "knot", ["usr/sbin/knotd", "-c", f"{folder}/knot.conf"])
+        self._unbound = Resolver(folder, resolver, address)
 
     def start(self) -> None:
         folder = self._folder
@@ -78,13 +128,8 @@ class Names:
             self._write(name, lines)
         served = "".join(ZONE.format(domain=name) for name in self._zones)
         (folder / "knot.conf").write_text(KNOT.format(address=self._address, folder=folder) + served)
-        (folder / "unbound.conf").write_text(
-            UNBOUND.format(address=self._address, resolver=self._resolver, folder=folder)
-        )
-        knot, unbound = peers.find("knot"), peers.find("unbound")
-        self._run("knot", [str(knot.file("usr/sbin/knotd")), "-c", f"{folder}/knot.conf"], knot.environment)
-        command = [str(unbound.file("usr/sbin/unbound")), "-c", f"{folder}/unbound.conf"]
-        self._run("unbound", command, unbound.environment)
+        self._knot.start()
+        self._unbound.start()
 
     def publish(self, domain: str, snippet: str) -> None:
         """Add the newcomer's lines to the domain's zone."""
@@ -99,14 +144,9 @@ class Names:
         )
 
     def stop(self) -> None:
-        for process in self._processes:
-            process.terminate()
-            process.wait(STOP_SECONDS_MAX)
+        self._unbound.stop()
+        self._knot.stop()
 
     def _write(self, name: str, lines: str) -> None:
         text = f"$ORIGIN {name}.\n$TTL 60\n{SOA.format(serial=self._serial)}{lines}"
         (self._folder / f"{name}.zone").write_text(text)
-
-    def _run(self, name: str, command: list[str], environment: Mapping[str, str]) -> None:
-        with open(self._folder / f"{name}.output", "ab") as output:
-            self._processes.append(subprocess.Popen(command, env=environment, stdout=output, stderr=output))
