@@ -1,17 +1,13 @@
 """A small internet around one router: four networks with a mail server and a resolver each, a provider with
-the primary, and Secondpost elsewhere. Each has a network namespace of its own; the router, with the servers
-of DNS, is the namespace of the calling process, and every packet between two of them passes it.
-
-The addresses are public ones, which exist only in here: Secondpost treats those that are reserved for
-documentation as private.
+the primary, and Secondpost elsewhere. Each has a network namespace of its own. The router is the namespace
+of the calling process, with the servers of DNS: every packet between two others passes it.
 """
 
 import smtplib
+import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -20,8 +16,10 @@ from bench.ours import DOMAIN, Secondpost
 from bench.postfix import Postfix
 from tests.against.network_namespaces import inside
 from tests.against.primaries import PostfixPrimary
+from tests.against.sending import until
 from tests.against.servers import folder_of
 from tests.against.t09_newcomer.names import Names, Resolver
+from tests.against.t16_blocks.networks import NETWORKS, OURS, PLACES, PROVIDER, Network, Way
 
 NAME_SERVER: Final = "5.45.112.53"
 RESOLVER: Final = "5.45.112.54"
@@ -30,65 +28,7 @@ PRIMARY_HOST: Final = "mx1.provider.example"
 OUR_HOST: Final = "mx2.example.net"
 SPEED: Final = 12_000  # an hour in 0.3 s
 SUBMIT_SECONDS_MAX: Final = 30
-
-
-class Way(StrEnum):
-    """How a network is cut off from the primary. Each has a network of its own, of that name."""
-
-    DROP = "drop"
-    REJECT = "reject"
-    RESET = "reset"
-    POISON = "poison"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A namespace, the first 24 bits of its addresses, and its host's address; the router has .1."""
-
-    name: str
-    prefix: str
-
-    @property
-    def address(self) -> str:
-        return f"{self.prefix}.10"
-
-    @property
-    def namespace(self) -> Path:
-        return Path("/run/netns") / self.name
-
-
-@dataclass(frozen=True, slots=True)
-class Network:
-    """A network of senders: its autonomous system, and the domains whose mail it sends."""
-
-    way: Way
-    place: Place
-    number: int
-
-    @property
-    def word(self) -> str:
-        return f"AS{self.number}"
-
-    @property
-    def name(self) -> str:
-        return f"{self.word} {self.way.upper()}-NET (XA)"
-
-    @property
-    def line(self) -> str:
-        """Of a table as iptoasn.com has it."""
-        first, last = f"{self.place.prefix}.0", f"{self.place.prefix}.255"
-        return f"{first}\t{last}\t{self.number}\tXA\t{self.way.upper()}-NET\n"
-
-    @property
-    def authors(self) -> tuple[str, str]:
-        return f"{self.way}-friends.example", f"{self.way}-works.example"
-
-
-NETWORKS: Final = tuple(
-    Network(way, Place(way, f"5.45.{100 + number}"), 64500 + number) for number, way in enumerate(Way, 1)
-)
-PROVIDER: Final = Place("provider", "5.45.110")
-OURS: Final = Place("ours", "5.45.111")
+ANSWER_SECONDS_MAX: Final = 20.0
 
 # What nftables does in the router with packets from a network to port 25 of the primary.
 RULES: Final = {
@@ -207,7 +147,7 @@ class Internet:
         _ip("link set lo up")
         for address in (NAME_SERVER, RESOLVER, NOTICE):
             _ip(f"address add {address}/32 dev lo")
-        for place in (*(network.place for network in NETWORKS), PROVIDER, OURS):
+        for place in PLACES:
             _ip(f"netns add {place.name}")
             _ip(f"link add {place.name} type veth peer name eth0 netns {place.name}")
             _ip(f"address add {place.prefix}.1/24 dev {place.name}")
@@ -222,15 +162,21 @@ class Internet:
     def blocked(self, network: Network) -> Iterator[None]:
         """With the network cut off from the primary, in its way."""
         if network.way is Way.POISON:
-            resolver = self.resolvers[network.way]
-            resolver.lie({PRIMARY_HOST: NOTICE})
+            self._answer(network, NOTICE)
             yield
-            resolver.lie({})
+            self._answer(network, PROVIDER.address)
             return
         matched = f"ip saddr {network.place.prefix}.0/24 ip daddr {PROVIDER.address} tcp dport 25"
         _nft(f"add rule ip blocks forward {matched} {RULES[network.way]}")
         yield
         _nft("flush chain ip blocks forward")
+
+    def _answer(self, network: Network, address: str) -> None:
+        """The network's resolver gives this address for the primary's host."""
+        lies = {} if address == PROVIDER.address else {PRIMARY_HOST: address}
+        self.resolvers[network.way].lie(lies)
+        with inside(network.place.namespace):
+            until(lambda: _address_of(PRIMARY_HOST) == address, ANSWER_SECONDS_MAX, self.trouble)
 
     def submit(self, network: Network, author: str, subject: str) -> None:
         """A customer hands a mail to the network's own server."""
@@ -261,8 +207,16 @@ def _sender(folder: Path, network: Network) -> Postfix:
     return postfix
 
 
-def _run(*command: str, said: str | None = None) -> None:
-    done = subprocess.run(command, input=said, capture_output=True, text=True, check=False)
+def _address_of(host: str) -> str:
+    """As programs find it; "" if there is no answer."""
+    try:
+        return socket.gethostbyname(host)
+    except OSError:
+        return ""
+
+
+def _run(*command: str, said: str | None = None, surroundings: Mapping[str, str] | None = None) -> None:
+    done = subprocess.run(command, input=said, env=surroundings, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
 
 
@@ -272,9 +226,4 @@ def _ip(words: str) -> None:
 
 def _nft(commands: str) -> None:
     peer = peers.find("nftables")
-    program = [
-        "env",
-        f"LD_LIBRARY_PATH={peer.environment['LD_LIBRARY_PATH']}",
-        str(peer.file("usr/sbin/nft")),
-    ]
-    _run(*program, "-f", "-", said=commands)
+    _run(str(peer.file("usr/sbin/nft")), "-f", "-", said=commands, surroundings=peer.environment)

@@ -17,7 +17,8 @@ import pytest
 from bench.ours import DOMAIN
 from bench.peers import PROJECT, need_root
 from tests.against.t16_blocks.days import AlarmList, Result
-from tests.against.t16_blocks.internet import NETWORKS, NOTICE, PROVIDER, Network, Way
+from tests.against.t16_blocks.internet import NOTICE
+from tests.against.t16_blocks.networks import NETWORKS, PROVIDER, Network, Way
 
 DAYS_SECONDS_MAX: Final = 400
 # What a sender hears from the primary, by the way in which it is cut off.
