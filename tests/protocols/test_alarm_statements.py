@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secondpost.mail.alarm import AlarmKind, Severity
@@ -43,6 +43,7 @@ def test_what_is_stated_is_what_is_read(role: str, standing: list[Alarm]) -> Non
     assert read_statement(line[:-1]) == said
 
 
+@settings(max_examples=15)
 @given(st.lists(alarms, max_size=20))
 def test_the_longest_texts_fit(standing: list[Alarm]) -> None:
     widest = [
