@@ -28,7 +28,8 @@ def two_authors(hours: Sequence[int], origin: str = EAST) -> list[HourCount]:
 def found(
     counts: Sequence[HourCount], hours: Sequence[PrimaryHour] | None = None, now: int = NOW
 ) -> list[BlockedNetwork]:
-    seen = seen_of(NET, counts, up(now) if hours is None else hours, {}, HOUR_MS)
+    in_order = sorted(counts, key=lambda one: one.hour_ms)  # as the store gives them
+    seen = seen_of(NET, in_order, up(now) if hours is None else hours, {}, HOUR_MS)
     return judged(seen, (), now * HOUR_MS)
 
 
@@ -50,6 +51,14 @@ def test_five_good_mails_of_two_authors_within_a_day_or_two_are_a_block() -> Non
         [good(NOW - 5, "a.example", 40), good(NOW - 4, "b.example", 60)],
         [good(NOW - 5, "a.example", 40), good(NOW - 4, "b.example", 60), good(NOW - 90, "c.example")],
         [good(NOW - 60, "a.example", 40), good(NOW - 4, "b.example", 60)],
+        [good(NOW - 60, "a.example", 3), good(NOW - 40, "c.example"), good(NOW - 4, "b.example", 3)],
+        [
+            good(NOW - 60, "a.example", 40),
+            *two_authors((NOW - 50, NOW - 10)),
+            good(NOW - 4, "b.example", 60),
+            *two_authors(range(0, NOW - 500, 40)),
+        ],
+        two_authors([hour - 30 for hour in FIVE]),
         [*two_authors(FIVE), *two_authors(range(0, NOW - 500, 40))],
         [*two_authors(FIVE), HourCount(NET, FIVE[2] * HOUR_MS, EAST, OTHERS, 0, 0, 300)],
         [HourCount(NET, hour * HOUR_MS, EAST, f"{hour}.example", 0, 3, 50) for hour in FIVE],
@@ -61,6 +70,9 @@ def test_five_good_mails_of_two_authors_within_a_day_or_two_are_a_block() -> Non
         "a mishap of an hour",
         "a mishap after a stray mail",
         "two mishaps",
+        "two mishaps and a stray mail",
+        "two mishaps and what is usual",
+        "longer ago than a day",
         "usual",
         "much spam, some of it well made",
         "authors never seen before",
@@ -103,13 +115,13 @@ def block_at(hour: int, counts: Sequence[HourCount], known: list[BlockedNetwork]
 
 def test_it_stands_while_mail_comes_and_ends_when_hardly_any_does() -> None:
     counts = [good(hour, f"{hour % 3}.example") for hour in range(NOW - 200, NOW - 50, 2)]
-    counts.append(good(NOW - 10, "later.example"))  # a stray mail of usual times
+    counts.append(good(NOW - 40, "later.example"))  # a stray mail of usual times
     block = block_at(NOW - 190, counts, [])
-    for hour in (NOW - 100, NOW - 30):
+    for hour in (NOW - 100, NOW - 30, NOW - 14):
         block = block_at(hour, counts, [block])
         assert block.ended_ms is None
-    block = block_at(NOW - 24, counts, [block])
-    assert (block.ended_ms, block.good) == ((NOW - 24) * HOUR_MS, 75)
+    block = block_at(NOW - 9, counts, [block])
+    assert (block.ended_ms, block.good) == ((NOW - 9) * HOUR_MS, 76)
 
 
 def test_what_a_block_brought_is_not_usual_afterwards() -> None:
@@ -124,6 +136,7 @@ def test_what_a_block_brought_is_not_usual_afterwards() -> None:
 def test_in_two_months_each_block_is_found_in_time_and_none_is_invented(
     mails_a_day: float, seed: int
 ) -> None:
-    judgement = watched(Month(seed, mails_a_day), every_hours=12)
-    assert (judgement.missed, judgement.invented) == ((), ())
+    judgement = watched(Month(seed, mails_a_day))
+    assert (judgement.missed, judgement.invented, judgement.after_end) == ((), (), ())
+    assert judgement.ended_early == 0
     assert judgement.shown >= 2

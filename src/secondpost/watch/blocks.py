@@ -9,15 +9,19 @@ from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from secondpost.mail.address import Domain
 from secondpost.mail.arrivals import OTHERS, BlockedNetwork, HourCount, PrimaryHour
 
 GOOD_LEAST = 5  # messages in the window
 AUTHORS_LEAST = 2
-HOURS_LEAST = 3  # different ones: two mishaps are no block either
+HOURS_LEAST = 3  # different ones
 OUTSIDE_LEAST = 2  # messages outside of the busiest two hours: a mishap on the way is over by then
+ONE_MISHAP_GOOD_MAX = 6  # of more messages, the next busiest two hours are left out as well
 TIMES_USUAL = 10  # how many times the usual must be exceeded, on top of GOOD_LEAST - 1
+TIMES_OUTSIDE = 3  # the same outside of the busiest two hours, on top of OUTSIDE_LEAST - 1
+BEGINS_HOURS = 24  # in which a good message came when a block is found
 # Hours of the windows, each with the hours that must have been counted to know what is usual.
 WINDOWS_HOURS = ((6, 72), (24, 72), (72, 168), (168, 336), (336, 336))
 APART_HOURS_MAX = 168  # between these and the window, as long as it: a slow block may have begun there
@@ -28,7 +32,7 @@ OF_OTHER_MAIL = 0.02  # of each other message in the window: where much spam com
 OF_EACH_NETWORK = 0.03  # of a message from a network is usual for each other network that came here before
 DRAIN_HOURS_MAX = 6  # after an outage of at least that length some servers still come here first
 QUIET_HOURS_LEAST, QUIET_HOURS_MAX = 24, 336
-QUIET_MESSAGES = 8  # so many would have come in the quiet time if the block went on
+QUIET_MESSAGES = 20  # so many would have come in the quiet time if the block went on
 QUIET_SHARE = 0.1  # of what came during the block is hardly anything
 
 
@@ -48,7 +52,7 @@ class SeenArrivals:
     """What is judged of one backup domain. Hours are numbered from 1970 in lengths of `hour_ms`."""
 
     domain: Domain
-    by_origin: Mapping[str, Sequence[HourMail]]
+    by_origin: Mapping[str, Sequence[HourMail]]  # in order of hours
     hours: Sequence[int]  # counted ones, in order
     hour_ms: int
 
@@ -76,7 +80,9 @@ def seen_of(
     origins: Mapping[str, str],
     hour_ms: int,
 ) -> SeenArrivals:
-    """`origins`: the word of each network's origin; a network without one stands for itself."""
+    """`counts` and `hours` are in order of time. `origins`: the word of each network's origin; a network
+    without one stands for itself.
+    """
     counted = counted_hours((one for one in hours if one.domain == domain), hour_ms)
     among = frozenset(counted)
     by_origin: dict[str, list[HourMail]] = defaultdict(list)
@@ -133,33 +139,35 @@ class _Judge:
             if one.domain == seen.domain:
                 until_ms = now_ms if one.ended_ms is None else one.ended_ms
                 self._spans[one.origin].append((one.since_ms // seen.hour_ms, until_ms // seen.hour_ms))
-        # When the first good mail came from each origin, without what blocks brought.
-        self._first = [
-            next((mail.hour for mail in self._outside_blocks(origin) if mail.good > 0), seen.hours[-1])
-            for origin in seen.by_origin
+
+    @cached_property
+    def _first(self) -> list[int]:
+        """When the first good mail came from each origin, without what blocks brought."""
+        return [
+            next((mail.hour for mail in self._outside_blocks(origin) if mail.good > 0), self._seen.hours[-1])
+            for origin in self._seen.by_origin
         ]
 
-    def _outside_blocks(self, origin: str) -> list[HourMail]:
-        spans = self._spans.get(origin, ())
-        return [
-            mail
-            for mail in self._seen.by_origin.get(origin, ())
-            if not any(first <= mail.hour <= last for first, last in spans)
-        ]
+    def _outside_blocks(self, origin: str) -> Sequence[HourMail]:
+        mails, spans = self._seen.by_origin.get(origin, ()), self._spans.get(origin, ())
+        if len(spans) == 0:
+            return mails
+        return [mail for mail in mails if not any(first <= mail.hour <= last for first, last in spans)]
 
     def begun(self, origin: str) -> list[BlockedNetwork]:
         """The block that shows now, by the shortest window in which it does."""
-        mails = self._outside_blocks(origin)
-        if sum(mail.good for mail in mails) < GOOD_LEAST:
+        mails, hours = self._outside_blocks(origin), self._seen.hours
+        if not any(mail.good > 0 for mail in mails[_from(mails, _ago(hours, BEGINS_HOURS)) :]):
             return []
         for length, learned in WINDOWS_HOURS:
             apart = min(length, APART_HOURS_MAX)
-            if len(self._seen.hours) < length + apart + learned:
+            if len(hours) < length + apart + learned:
                 return []
-            first = self._seen.hours[-length]
-            window = [mail for mail in mails if mail.hour >= first]
-            if self._stands_out(window, length, self._usual(mails, self._seen.hours[-length - apart])):
-                return [self._block(origin, window)]
+            window = mails[_from(mails, _ago(hours, length)) :]
+            if _is_enough(window):
+                usual = self._usual(mails, _ago(hours, length + apart))
+                if _stands_out(window, usual.expected(length)):
+                    return [self._block(origin, window)]
         return []
 
     def usual(self, origin: str, before_hour: int) -> Usual:
@@ -167,23 +175,9 @@ class _Judge:
 
     def _usual(self, mails: Sequence[HourMail], before_hour: int) -> Usual:
         hours = bisect_left(self._seen.hours, before_hour)
-        good = sum(mail.good + mail.fresh for mail in mails if mail.hour < before_hour)
+        good = sum(mail.good + mail.fresh for mail in mails[: _from(mails, before_hour)])
         others = sum(1 for first in self._first if first < before_hour)
         return Usual(hours, good, others)
-
-    def _stands_out(self, window: Sequence[HourMail], hours: int, usual: Usual) -> bool:
-        by_hour = Counter[int]()
-        for mail in window:
-            by_hour[mail.hour] += mail.good
-        good, other = by_hour.total(), sum(mail.other for mail in window)
-        busiest = max((many + by_hour[hour + 1] for hour, many in by_hour.items()), default=0)
-        return (
-            good >= GOOD_LEAST
-            and _authors(window) >= AUTHORS_LEAST
-            and good - busiest >= OUTSIDE_LEAST
-            and sum(1 for many in by_hour.values() if many > 0) >= HOURS_LEAST
-            and good > GOOD_LEAST - 1 + TIMES_USUAL * usual.expected(hours) + OF_OTHER_MAIL * other
-        )
 
     def _block(self, origin: str, window: Sequence[HourMail]) -> BlockedNetwork:
         hour_ms = self._seen.hour_ms
@@ -221,5 +215,46 @@ class _Judge:
         return came <= QUIET_SHARE * rate * quiet + 2 * expected
 
 
+def _ago(hours: Sequence[int], many: int) -> int:
+    """The hour with which the last so many counted ones begin."""
+    return hours[max(0, len(hours) - many)]
+
+
+def _from(mails: Sequence[HourMail], hour: int) -> int:
+    return bisect_left(mails, hour, key=lambda mail: mail.hour)
+
+
 def _authors(mails: Sequence[HourMail]) -> int:
     return len({mail.author for mail in mails if mail.good + mail.fresh > 0 and mail.author != OTHERS})
+
+
+def _good_by_hour(window: Sequence[HourMail]) -> Counter[int]:
+    by_hour = Counter[int]()
+    for mail in window:
+        if mail.good > 0:
+            by_hour[mail.hour] += mail.good
+    return by_hour
+
+
+def _is_enough(window: Sequence[HourMail]) -> bool:
+    by_hour = _good_by_hour(window)
+    return by_hour.total() >= GOOD_LEAST and len(by_hour) >= HOURS_LEAST and _authors(window) >= AUTHORS_LEAST
+
+
+def _stands_out(window: Sequence[HourMail], expected: float) -> bool:
+    """Whether much more came than was expected, and not only by mishaps on the way."""
+    by_hour = _good_by_hour(window)
+    good, other = by_hour.total(), sum(mail.other for mail in window)
+    outside = _outside_busiest(by_hour)
+    if good > ONE_MISHAP_GOOD_MAX:
+        outside = _outside_busiest(outside)
+    return (
+        good > GOOD_LEAST - 1 + TIMES_USUAL * expected + OF_OTHER_MAIL * other
+        and outside.total() > OUTSIDE_LEAST - 1 + TIMES_OUTSIDE * expected
+    )
+
+
+def _outside_busiest(by_hour: Counter[int]) -> Counter[int]:
+    """Without the two hours, one after the other, in which most came."""
+    busiest = max(by_hour, key=lambda hour: by_hour[hour] + by_hour[hour + 1], default=0)
+    return Counter({hour: many for hour, many in by_hour.items() if not 0 <= hour - busiest <= 1})
