@@ -28,7 +28,7 @@ TABLE = """\
 domain       network                    good today  in 7 days  usual  other  verdict
 example.net  AS64500 EAST-TELECOM (RU)           0          0    0.0      0  BLOCKED since YYYY-MM-DD hh:mm:ss: 1,234 messages of 3 domains
 example.net  198.51.100.0/24                     0          0    0.0      2
-"""  # noqa: E501
+"""  # noqa: E501  the screen as it is printed, line by line
 
 
 def test_an_empty_store_says_that_nothing_came(office: Office) -> None:

@@ -42,7 +42,7 @@ NOTE: the register has 192.0.2.26: 192.0.2.0/24 (RKN, 27-31, 2029-01-05)
 Globalping: answered … ago; 20 tests of 200 used in 1 hour.
 The register copy z-i: answered … ago (of 2029-01-05, 20 files, 1,000 lines); 1 reading of 4 used in 1 day.
 16 answers are kept: `secondpost watch reach --raw 16` prints the latest.
-"""  # noqa: E501
+"""  # noqa: E501  the screen as it is printed, line by line
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Wrapper of authres, an independent reader of Authentication-Results, which has no types."""
 
-import authres  # type: ignore[import-untyped]
+import authres  # type: ignore[import-untyped]  # this wrapper gives it types
 
 
 def results(field: str) -> list[tuple[str, str]]:

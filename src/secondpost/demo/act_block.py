@@ -92,7 +92,7 @@ class Block:
         check("East's letters arrive within seconds", True, seconds <= ARRIVAL_SECONDS_MAX)
         await teller.true(f"The slowest was there {seconds:.1f} s after it was written.")
         await teller.prose(
-            """East's friends write on. Nobody has said a word to Ada, but Secondpost counts where good mail
+            """East's friends write on. Ada knows nothing of it yet, but Secondpost counts where good mail
             comes from, hour by hour. Its hours are short here."""
         )
         detail = await self._alarm()

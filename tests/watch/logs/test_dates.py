@@ -10,8 +10,9 @@ from tests.watch.logs.golden import scanned
 ATTACK = " mx exim[7]: H=(x) [203.0.113.7] F=<> rejected RCPT <$(id)@x.example>: no"
 
 
-def ms(*when: int) -> int:
-    return int(datetime(*when).astimezone().timestamp() * 1000)  # type: ignore[arg-type]  # no zone among them
+def ms(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> int:
+    """Of a local time."""
+    return int(datetime(year, month, day, hour, minute, second).astimezone().timestamp() * 1000)
 
 
 def first_and_last(*dates: str, written_ms: int) -> tuple[int | None, int | None]:

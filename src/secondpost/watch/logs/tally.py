@@ -11,7 +11,7 @@ from secondpost.watch.logs.dates import year_earlier
 from secondpost.watch.logs.seen import LogOutcome
 
 NETWORKS_MAX = 20_000  # counted by themselves, over all rules
-ADDRESSES_MAX = 100_000  # told apart, over all rules
+ADDRESSES_MAX = 100_000  # counted one by one, over all rules
 OTHERS = "other networks"  # what is counted together above that
 UNKNOWN = ""  # the network of an attempt whose client the log does not name
 SAMPLE_OCTETS_MAX = 300

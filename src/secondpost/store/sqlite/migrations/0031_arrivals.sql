@@ -36,7 +36,7 @@ CREATE TABLE author_domain (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX author_domain_last ON author_domain (last_ms);
 
--- Whether the primary let us in whenever we looked in an hour. No row: nobody looked.
+-- Whether the primary let us in whenever we looked in an hour. No row: the deliver role did not look.
 CREATE TABLE primary_hour (
   domain  TEXT    NOT NULL,
   hour_ms INTEGER NOT NULL,
