@@ -11,6 +11,7 @@ import quopri
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from secondpost.protocols.attacks.rules import RULES, SCANNER_NAMES, AttackPlace, AttackRule
 
@@ -47,8 +48,9 @@ _ODD_TEXT = re.compile(
     + _ANY_TAG
     + b"))"
 )
-_WORD = re.compile(rb"\?([bBqQ])\?([^? \t\r\n]{0,400})\?=")  # the end of an encoded word
-_ODD_ESCAPE = re.compile(rb"=(?:0[aAdD]|24|3[cC]|7[bB])")  # a line end, $, <, {
+# Within an encoded word in base64, its text; within a quoted one, a line end, $, <, or {.
+_BASE64_WORD = re.compile(rb"\?[bB]\?([^? \t\r\n]{0,400})\?=")
+_ODD_QUOTED_WORD = re.compile(rb"\?[qQ]\?[^? \t\r\n]{0,400}?=(?:0[aAdD]|24|3[cC]|7[bB])")
 _ODD_HELLO = re.compile(rb"[^A-Za-z0-9._:\[\]-]|" + SCANNER_NAMES, re.IGNORECASE)
 _PATH = re.compile(
     rb"\s{0,64}(?:MAIL|RCPT)\s{1,64}(?:FROM|TO)\s{0,64}:\s{0,64}(.*)", re.IGNORECASE | re.DOTALL
@@ -134,21 +136,16 @@ def _is_odd(header: bytes) -> bool:
     """Whether a rule may fit. Single octets are sought first: that takes almost no time."""
     if b"{" in header or (b"$" in header and b"$(" in header) or _ODD_TEXT.search(header) is not None:
         return True
-    return b"?" in header and _has_odd_words(header)
+    if b"?" in header and _ODD_QUOTED_WORD.search(header) is not None:
+        return True
+    return (b"?B?" in header or b"?b?" in header) and _has_odd_base64(header)
 
 
-def _has_odd_words(header: bytes) -> bool:
+def _has_odd_base64(header: bytes) -> bool:
     """Whether encoded words have anything that is sought, or a line end."""
-    for count, word in enumerate(_WORD.finditer(header)):
-        if count == ENCODED_WORDS_MAX:
-            return False
-        text = word[2]
-        if word[1] in b"qQ":
-            if _ODD_ESCAPE.search(text) is not None:
-                return True
-            continue
-        decoded = _decoded_base64(text)
-        if b"\n" in decoded or b"\r" in decoded or b"{" in decoded or b"$" in decoded or b"<" in decoded:
+    for word in islice(_BASE64_WORD.finditer(header), ENCODED_WORDS_MAX):
+        text = _decoded_base64(word[1])
+        if b"\n" in text or b"\r" in text or b"{" in text or b"$" in text or b"<" in text:
             return True
     return False
 
