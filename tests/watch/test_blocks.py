@@ -94,6 +94,19 @@ def test_of_several_networks_only_those_are_found_that_stand_out() -> None:
     assert {block.origin for block in found([*two_authors(FIVE), *two_authors(FIVE, WEST)])} == {EAST, WEST}
 
 
+def test_where_mail_of_many_networks_comes_by_accident_one_that_sent_less_of_it_is_taken_as_they_are() -> (
+    None
+):
+    in_a_week = two_authors([NOW - hours for hours in (160, 130, 100, 70, 40, 20, 2)])
+    networks = [f"AS{number}" for number in range(64_600, 64_610)]
+    strays = [one for origin in networks for one in two_authors(range(0, NOW - 400, 100), origin)]
+    assert found([*in_a_week, *strays]) == []
+    a_few = [one for one in strays if one.network in networks[:5]]
+    assert [block.origin for block in found([*in_a_week, *a_few])] == [EAST]
+    of_spam = [HourCount(NET, one.hour_ms, one.network, OTHERS, 0, 0, 30) for one in strays]
+    assert [block.origin for block in found([*in_a_week, *strays, *of_spam])] == [EAST]
+
+
 def test_after_an_outage_servers_that_remember_it_are_no_block() -> None:
     down = range(NOW - 12, NOW - 6)
     assert counted_hours(up(NOW, down), HOUR_MS)[-1] == NOW - 13

@@ -30,6 +30,7 @@ USUAL_HOURS_MIN = WEEK_HOURS + WINDOWS_HOURS[0][1]  # before it is known what us
 STRAY_HOURS = 21 * 24  # in so long one message may come here by accident
 OF_OTHER_MAIL = 0.02  # of each other message in the window: where much spam comes from, some is well made
 OF_EACH_NETWORK = 0.03  # of a message from a network is usual for each other network that came here before
+NETWORKS_LEAST = 10  # that mail came from, before they say what comes from one by accident
 DRAIN_HOURS_MAX = 6  # after an outage of at least that length some servers still come here first
 QUIET_HOURS_LEAST, QUIET_HOURS_MAX = 24, 336
 QUIET_MESSAGES = 20  # so many would have come in the quiet time if the block went on
@@ -123,10 +124,12 @@ class Usual:
     hours: int
     good: int
     others: int  # other origins of which anything came
+    typical: int  # good messages of the network in the middle of all; 0: not known
 
     def expected(self, hours: int) -> float:
         """Messages in so many hours, taken as usual."""
-        own = self.good - 1 if self.good > 0 and self.hours >= STRAY_HOURS else self.good
+        good = max(self.good, self.typical)
+        own = good - 1 if good > 0 and self.hours >= STRAY_HOURS else good
         return hours * (own + OF_EACH_NETWORK * self.others) / self.hours
 
 
@@ -134,6 +137,7 @@ class _Judge:
     def __init__(self, seen: SeenArrivals, known: Sequence[BlockedNetwork], now_ms: int) -> None:
         self._seen = seen
         self._now_ms = now_ms
+        self._typical_before: dict[int, int] = {}
         self._spans: dict[str, list[tuple[int, int]]] = defaultdict(list)  # of blocks, by origin
         for one in known:
             if one.domain == seen.domain:
@@ -177,7 +181,23 @@ class _Judge:
         hours = bisect_left(self._seen.hours, before_hour)
         good = sum(mail.good + mail.fresh for mail in mails[: _from(mails, before_hour)])
         others = sum(1 for first in self._first if first < before_hour)
-        return Usual(hours, good, others)
+        return Usual(hours, good, others, self._typical(before_hour))
+
+    def _typical(self, before_hour: int) -> int:
+        """Good messages, before that hour, of the network in the middle of all that brought more good
+        mail than other. 0 while those are few: then accidents are rare.
+        """
+        if before_hour not in self._typical_before:
+            many = []
+            for origin in self._seen.by_origin:
+                mails = self._outside_blocks(origin)
+                came = mails[: _from(mails, before_hour)]
+                good = sum(mail.good for mail in came)
+                if good > sum(mail.other for mail in came):
+                    many.append(good)
+            typical = sorted(many)[len(many) // 2] if len(many) >= NETWORKS_LEAST else 0
+            self._typical_before[before_hour] = typical
+        return self._typical_before[before_hour]
 
     def _block(self, origin: str, window: Sequence[HourMail]) -> BlockedNetwork:
         hour_ms = self._seen.hour_ms
