@@ -9,6 +9,10 @@ from secondpost.config.records import (
     RecipientSource,
 )
 from secondpost.deliver.site import LINGER_SECONDS
+from secondpost.mail.attack import AttackCount
+from secondpost.roles.parts import Parts, opened
+from secondpost.spool.attack_tally import STORE_SECONDS
+from simulation.internet.talk import Talk
 from simulation.people.letters import compose
 from simulation.service import RESTART_SECONDS
 from tests.days.town import ANYBODY, DOMAIN, MINUTE, OTHER, OURS, READER, Primary, Town
@@ -235,3 +239,39 @@ def test_a_primary_that_parts_after_refusals_is_not_down_for_the_good_mail_behin
     assert town.until(lambda: len(primary.taken) == 5, 2 * MINUTE)
     assert len(primary.refused_at) == 40
     assert len(town.log.of("site-down")) == 1  # before it was opened
+
+
+class HostileReply(Primary):
+    """Answers MAIL with the reply of CVE-2020-8794."""
+
+    async def _conversation(self, talk: Talk) -> None:
+        for reply in (b"220 there\r\n", b"250 there\r\n", b"553-\r\n553 \ntype: mda\nmda-exec: sh\n"):
+            talk.transport.write(reply)
+            await talk.line()
+
+
+def test_what_a_next_server_tries_is_stored_for_the_owner(town: Town) -> None:
+    delivering: list[Parts] = []
+
+    def wiring(role: str, parts: Parts) -> Parts:
+        if role == "deliver":
+            delivering.append(parts)
+        return parts
+
+    town.primary("mx.a.example", "198.51.100.1", DOMAIN)
+    HostileReply(town, "mx.a.example", "198.51.100.1").open()
+    town.start(DOMAIN, wiring=wiring)
+    town.post("anna", READER)
+    assert town.until(lambda: len(town.log.of("attack")) > 0, MINUTE)
+    town.pass_by(2 * STORE_SECONDS)
+    stored: list[AttackCount] = []
+
+    async def read() -> None:
+        stored.extend(await opened(delivering[0].mail).attacks(since_day=0))
+
+    town.internet.loop.create_task(read())
+    assert town.until(lambda: len(stored) > 0, MINUTE)
+    (count,) = stored
+    assert (count.rule, count.client, count.place) == ("hostile-reply", "198.51.100.1", "reply")
+    assert count.times == len(town.log.of("attack"))
+    assert len(town.log.of("failed")) == 0, "mail for a primary is ended by nothing that it says here"

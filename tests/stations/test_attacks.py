@@ -15,7 +15,6 @@ from secondpost.mail.tally import Tally
 from secondpost.maillog import MailLog
 from secondpost.protocols.attacks.matching import AttackFound
 from secondpost.protocols.smtp.server_events import ClientFault, Event, RcptTo
-from secondpost.receive.attack_tally import UNWRITTEN_MAX, AttackTally
 from secondpost.receive.attacks import (
     MANY,
     NETWORKS_MAX,
@@ -27,6 +26,7 @@ from secondpost.receive.attacks import (
 from secondpost.receive.caller_log import LINES_MAX, CallerLog, SessionLog
 from secondpost.receive.callers import caller_at
 from secondpost.receive.session_watch import SessionWatch
+from secondpost.spool.attack_tally import UNWRITTEN_MAX, AttackTally
 from secondpost.store.attack_ports import COUNTS_PER_WRITE_MAX
 from secondpost.store.ports import StoreFull
 from simulation.clock import SimClock, Timeline, run

@@ -33,7 +33,6 @@ from secondpost.policy.domains import OwnDomains, recipients_of
 from secondpost.policy.stages import STAGES, Stages
 from secondpost.protocols.role_questions import PublicAnswer, PublicQuestion, without_records
 from secondpost.receive.arrivals import ArrivalNotes
-from secondpost.receive.attack_tally import AttackTally
 from secondpost.receive.authenticating import EVALUATION_SECONDS_MAX, Authenticator
 from secondpost.receive.knowledge import PolicyKnowledge, RecipientKnowledge
 from secondpost.receive.listener import Listener
@@ -45,6 +44,7 @@ from secondpost.receive.trace import date_time
 from secondpost.receive.under_way import UnderWay
 from secondpost.receive.unverified import MESSAGES_PER_HOUR_MAX, UnverifiedMail
 from secondpost.spool.accept import Acceptance
+from secondpost.spool.attack_tally import AttackTally
 from secondpost.store.ports import Learned, ProvenPrefix, StoreFull, StoreUnavailable
 from secondpost.store.primary_ports import Primary, RefusedCount
 from secondpost.world.ports import Clock, DiskFailed, Listening, Net, ProtocolFactory

@@ -6,7 +6,8 @@ once as places allows; context holds what all parts share: routes, contents, out
 * Mail to a site: site delivers it. lease claims its mail, sorting finds out which rows belong to
 the site, prepared makes them ready (message says what is sent), pool has connections for them: pace
 says how many, entrances how many may lead to one address, opening opens one or says why it is
-unopened, logins has the login to a smart host, connection speaks SMTP.
+unopened, logins has the login to a smart host, connection speaks SMTP, hostile_servers looks for attacks
+where a server does not.
 * Outcomes: results makes them from replies, refusals and pauses tell a domain that refuses us from
 a message that is refused, outcomes and settling record them until they are durable, learning
 remembers recipients, refused drops old mail that primaries refused.

@@ -47,6 +47,10 @@ QUIT_SECONDS = 5.0
 RING_SECONDS_MAX = BODY_PIECE_SECONDS
 
 
+# Is called with a server's address and its last octets once it broke the protocol.
+LookAt = Callable[[str, bytes], None]
+
+
 class Holder(Protocol):
     """Has a connection; is called once when it breaks."""
 
@@ -76,6 +80,7 @@ class Connection(asyncio.Protocol):
         hop: Hop,
         background: Background,
         login: LoginAttempt | None = None,
+        look_at: LookAt | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self.holder: Holder = opening
@@ -85,6 +90,8 @@ class Connection(asyncio.Protocol):
         self._background = background
         self.hop = hop
         self.host = hop.name  # with its address once known
+        self._address = ""  # until connected
+        self._look_at = look_at
         self._client = SmtpClient(
             hello,
             wants_tls=hop.tls is not TlsDemand.NONE,
@@ -201,6 +208,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         if peer is not None:
+            self._address = peer[0]
             self.host = self.hop.at(peer[0])
         self._within(COMMAND_SECONDS)
         if self.hop.tls_first:
@@ -283,7 +291,9 @@ class Connection(asyncio.Protocol):
                 self._background(self._start_tls())
             case SaltingWanted(salting):
                 self._background(self._salt(salting))
-            case Broken(cause, reply):
+            case Broken(cause, reply, octets):
+                if self._look_at is not None and len(octets) > 0:
+                    self._look_at(self._address, octets)
                 self._break(cause, reply)
                 self._close()
             case Bye():

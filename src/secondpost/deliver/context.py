@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from secondpost.config.records import Config
+from secondpost.deliver.connection import LookAt
 from secondpost.deliver.contents import Contents
 from secondpost.deliver.entrances import Entrances
 from secondpost.deliver.learning import Learning
@@ -48,6 +49,7 @@ class DeliverySetup:
     background: Background
     tally: Tally
     seal_key: SigningKey | None
+    look_at: LookAt | None = None  # at what servers send that is no reply
 
     def _seals(self, claims: Claims) -> Seals | None:
         if self.seal_key is None:
@@ -99,6 +101,7 @@ class DeliverySetup:
                 self.entrances,
                 self.logins,
                 primaries.let_in,
+                look_at=self.look_at,
             ),
         )
 

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from secondpost.deliver.connection import Connection, Holder
+from secondpost.deliver.connection import Connection, Holder, LookAt
 from secondpost.deliver.entrances import Entrances, Passage
 from secondpost.deliver.logins import LoginAttempt, Logins
 from secondpost.deliver.places import TimeLimits
@@ -65,6 +65,7 @@ class Opener:
     let_in: Callable[[str, Extensions], None]
     connect_seconds: float = CONNECT_SECONDS
     goes_first: bool = False
+    look_at: LookAt | None = None
 
     def for_use(self, connect_seconds: float, *, goes_first: bool) -> "Opener":
         return replace(self, connect_seconds=connect_seconds, goes_first=goes_first)
@@ -120,7 +121,7 @@ class Opener:
         self, hop: Hop, endpoint: Endpoint, login: LoginAttempt | None, passage: Passage
     ) -> Connection | Unopened:
         doorstep = _Doorstep()
-        connection = _Entered(doorstep, self.net, self.hello, hop, self.background, login)
+        connection = _Entered(doorstep, self.net, self.hello, hop, self.background, login, self.look_at)
         connection.passage = passage
         try:
             await self.net.connect(lambda: connection, endpoint, self.connect_seconds)

@@ -26,9 +26,9 @@ from secondpost.protocols.attacks.rules import (
     AttackGrade,
     AttackRule,
 )
-from secondpost.receive.attack_tally import AttackTally
 from secondpost.receive.callers import Caller
 from secondpost.receive.session_watch import SessionWatch
+from secondpost.spool.attack_tally import AttackTally
 
 WINDOW_SECONDS = 600.0
 QUIET_SECONDS = 3_600.0  # without a burst, then the attack is over
@@ -102,7 +102,7 @@ class Attacks:
         """Count an attack. Returns it, with what it makes of those before it."""
         if self._tally is None or caller.address in self._spared:
             return ()
-        self._tally.count(caller, found)
+        self._tally.count(caller.address, caller.link, found)
         if found.rule.grade is AttackGrade.EXPLOIT:
             self.count(Attack.EXPLOITS, caller)
         if found.rule in LOGINS and self._is_searching(LOGIN_STORM, caller):

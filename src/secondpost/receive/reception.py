@@ -12,12 +12,12 @@ from secondpost.maillog import MailLog
 from secondpost.policy.domains import OwnDomains, Recipients
 from secondpost.policy.stages import STAGES, Stages
 from secondpost.receive.arrivals import ArrivalNotes
-from secondpost.receive.attack_tally import AttackTally
 from secondpost.receive.authenticating import Authenticator
 from secondpost.receive.offers import PrimaryOffers
 from secondpost.receive.refusals import RefusalTally
 from secondpost.receive.under_way import UnderWay
 from secondpost.spool.accept import Acceptance
+from secondpost.spool.attack_tally import AttackTally
 from secondpost.store.ports import Intake
 from secondpost.world.asking import PolicyAnswerer
 from secondpost.world.background import Background

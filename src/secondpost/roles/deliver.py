@@ -12,6 +12,7 @@ from secondpost.config.files import read_password
 from secondpost.config.records import Config
 from secondpost.deliver.context import DeliverySetup
 from secondpost.deliver.entrances import Entrances
+from secondpost.deliver.hostile_servers import HostileServers
 from secondpost.deliver.inside import InsideDoor, refuse_all
 from secondpost.deliver.logins import Logins
 from secondpost.deliver.loop import DeliverLoop
@@ -44,6 +45,7 @@ from secondpost.signing.assembly import OwnAddresses, ReaderKeys
 from secondpost.signing.orders import MailSigner
 from secondpost.signing.pool import SigningPool
 from secondpost.signing.reader_mails import ReaderMails
+from secondpost.spool.attack_tally import AttackTally
 from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.subscribers.reader_desk import ReadersDesk
 from secondpost.subscribers.signup import CrowdLog, SignUps
@@ -101,6 +103,7 @@ class DeliverRole:
         self._reader_store = None if newsletter is None else newsletter.store
         self._background = BackgroundTasks(parts.failed)
         self._rounds = BackgroundTasks(parts.failed)  # what a successor does from its start
+        self._attacks = AttackTally(store, self._clock)
         self._inside: InsideDoor | None = None
         self._reader_loop: DeliverLoop | None = None
         setup, rhythm = self._setup(), parts.rhythms.deliver
@@ -200,6 +203,7 @@ class DeliverRole:
             tally=self._tally,
             # Every verifier of ARC knows RSA; RFC 8617 has no other algorithm.
             seal_key=next((key for key in self._own_keys if key.algorithm is Algorithm.RSA), None),
+            look_at=HostileServers(self._attacks, self._log, self._background.run).look,
         )
 
     def _reader_delivery(self, newsletter: NewsletterDelivery) -> ReaderSending:
@@ -248,11 +252,13 @@ class DeliverRole:
         self._close_doors()
         await self._answerer.finish()
         await self._drain_loops()
+        await self._attacks.write()
         await self._monitor.hand_over()
 
     async def drain(self) -> None:
         self._close_doors()
         await self._drain_loops()
+        await self._attacks.write()
         self._rounds.cancel()
         self._background.cancel()
 

@@ -11,7 +11,6 @@ from secondpost.maillog import MailLog
 from secondpost.policy.domains import own_domains
 from secondpost.protocols.dkim.verifying import Proof, PublicKey
 from secondpost.receive.arrivals import NOTE_SECONDS, ArrivalNotes
-from secondpost.receive.attack_tally import AttackTally
 from secondpost.receive.authenticating import Authenticator
 from secondpost.receive.disk_room import DiskRoom
 from secondpost.receive.knowledge import PolicyKnowledge, RecipientKnowledge
@@ -25,6 +24,7 @@ from secondpost.receive.under_way import UnderWay
 from secondpost.receive.unverified import UnverifiedMail
 from secondpost.roles.parts import HINTS, QUESTIONS, Parts, opened
 from secondpost.spool.accept import Acceptance
+from secondpost.spool.attack_tally import STORE_SECONDS, AttackTally
 from secondpost.spool.free_room import free_octets
 from secondpost.world.background import BackgroundTasks
 from secondpost.world.ports import DiskFailed, Listening
@@ -117,7 +117,7 @@ class ReceiveRole:
         await self._listener.open()
         self._background.run(self._every(self._offers_seconds, self._offers.look))
         self._background.run(self._every(WRITE_SECONDS, self._refusals.write))
-        self._background.run(self._every(WRITE_SECONDS, self._attacks.write))
+        self._background.run(self._every(STORE_SECONDS, self._attacks.write))
         self._background.run(self._every(self._note_seconds, self._arrivals.write))
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:

@@ -9,7 +9,7 @@ COUNTS_PER_WRITE_MAX = 200  # rows: some milliseconds of the write lock
 
 
 class AttacksIntake(Protocol):
-    """The receive role's view of attacks."""
+    """What the receive and the deliver role write of attacks."""
 
     def count_attacks(self, counts: Sequence[AttackCount]) -> Awaitable[None]:
         """Add at most COUNTS_PER_WRITE_MAX counts to those of their day, rule and network.

@@ -120,6 +120,19 @@ def found_in_hello(name: bytes) -> tuple[AttackFound, ...]:
     return () if _ODD_HELLO.search(name) is None else found_in(AttackPlace.HELLO, name[:LINE_OCTETS_MAX])
 
 
+def found_in_reply(octets: bytes) -> tuple[AttackFound, ...]:
+    """`octets`: from the begin of a line, of a server that broke the protocol. The sample begins with
+    the line before what is found.
+    """
+    found: list[AttackFound] = []
+    for rule, pattern in BY_PLACE[AttackPlace.REPLY]:
+        match = pattern.search(octets)
+        if match is not None:
+            before = octets.rfind(b"\n", 0, match.start()) + 1
+            found.append(AttackFound(rule, AttackPlace.REPLY, octets[before:]))
+    return tuple(found)
+
+
 def found_in_header(header: bytes) -> tuple[AttackFound, ...]:
     """`header`: the fields of a message, or the beginning of them. A rule is found once."""
     header = header[:HEADER_OCTETS_MAX]

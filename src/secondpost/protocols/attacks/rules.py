@@ -366,7 +366,7 @@ SMUGGLING = _rule(
 HOSTILE_REPLY = _rule(
     "hostile-reply",
     (REPLY,),
-    rb"\n\s{0,8}(?:type|mda-exec|mda-user|mda-method|mda-subaddress|dispatcher|evpid|envelope-version|errorline"
+    rb"(?:^|\n)\s{0,8}(?:type|mda-exec|mda-user|mda-method|mda-subaddress|dispatcher|evpid|envelope-version|errorline"
     rb"|username|fd|sender|dest|rcpt)\s{0,8}:\s",
     EXPLOIT,
     "Is a reply that writes lines into the queue file of the sending OpenSMTPD before 6.6.4.",

@@ -107,10 +107,15 @@ class Bye(Struct, frozen=True, gc=False):
 
 
 class Broken(Struct, frozen=True, gc=False):
-    """The session is over: close. `reply` is the peer's, or our own text with a 4xx code."""
+    """The session is over: close. `reply` is the peer's, or our own text with a 4xx code.
+
+    `octets`: what came last, with what was no reply or came unasked; of bounded length, and empty
+    if it may have secrets of a login.
+    """
 
     cause: Cause
     reply: Reply
+    octets: bytes = b""
 
 
 Event = SessionReady | TlsWanted | SaltingWanted | BodyWanted | Done | Bye | Broken

@@ -286,12 +286,13 @@ class SmtpSession:
         return False
 
     def _break(self, cause: Cause, reply: Reply) -> None:
+        octets = self._replies.last_octets()
         if self._login is not None:
-            reply, self._login = self._login.without_secrets(reply), None
+            reply, self._login, octets = self._login.without_secrets(reply), None, b""
         self.state = ClientState.CLOSED
         self._replies.clear()
         self._unsent.clear()
-        self._events.append(Broken(cause, reply))
+        self._events.append(Broken(cause, reply, octets))
 
     def _move(self, happening: Happening) -> None:
         after = TABLE[self.state].get(happening)

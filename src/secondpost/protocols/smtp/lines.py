@@ -60,6 +60,13 @@ class LineBuffer:
         """The next octets, at most so many; they stay."""
         return self._data[self._at : self._at + octets]
 
+    def around(self, octets_before: int, octets_after: int) -> bytes:
+        """The octets around the place read to, from the begin of a line. Lines of earlier input are gone."""
+        begin = self._at - octets_before
+        if begin > 0:
+            begin = self._data.find(b"\n", begin, self._at) + 1 or self._at
+        return self._data[max(0, begin) : self._at + octets_after]
+
     def take_all(self) -> bytes:
         rest = self._data[self._at :] if self._at > 0 else self._data
         self.clear()

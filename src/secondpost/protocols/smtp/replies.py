@@ -12,6 +12,7 @@ from secondpost.protocols.smtp.lines import EndlessLine, LineBuffer
 
 REPLY_OCTETS_MAX = 2048  # of one line; RFC 5321 §4.5.3.1.5 says 512
 REPLY_LINES_MAX = 100
+OCTETS_AFTER_MAX = 2048  # not read yet, that are shown of a broken session
 REPLIES_KEPT_MAX = 128  # one-line replies cached, since servers repeat them
 
 _STATUS = rb"(([245])\.[0-9]{1,3}\.[0-9]{1,3})(?: |\Z)"
@@ -39,6 +40,10 @@ class ReplyReader:
     def allow_lines_of(self, octets_max: int) -> None:
         """Accept lines of up to so many octets from now on."""
         self._lines.octets_max = octets_max
+
+    def last_octets(self) -> bytes:
+        """What came last, read or not, of bounded length: to look at once the session is broken."""
+        return self._lines.around(REPLY_OCTETS_MAX, OCTETS_AFTER_MAX)
 
     def clear(self) -> None:
         self._lines.clear()
