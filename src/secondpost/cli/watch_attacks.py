@@ -22,7 +22,8 @@ from secondpost.owner.attacks import (
     tried,
 )
 from secondpost.owner.figures import counted
-from secondpost.protocols.attacks.rules import RULES, AttackGrade, AttackPlace
+from secondpost.protocols.attacks.rule import AttackGrade, AttackPlace
+from secondpost.protocols.attacks.rules import RULES
 from secondpost.spool.desk import OwnersDesk
 
 PLACES = {"scan": "secondpost.cli.watch_attacks_scan"}
@@ -33,6 +34,7 @@ INDENT = "  "
 PLACE_WORDS = {
     AttackPlace.FIRST: "As the first octets",
     AttackPlace.HELLO: "In EHLO or HELO",
+    AttackPlace.SERVER_NAME: "As the server name in TLS",
     AttackPlace.ADDRESS: "In an address",
     AttackPlace.LINE: "As a command",
     AttackPlace.HEADER: "In a header field",

@@ -14,7 +14,8 @@ from secondpost.mail.duration import DAY_MS
 from secondpost.mail.moment import utc_text
 from secondpost.mail.owner_notice import AlarmRecord, News, ReportKind
 from secondpost.mail.size import size_text
-from secondpost.protocols.attacks.rules import RULES, AttackGrade
+from secondpost.protocols.attacks.rule import AttackGrade
+from secondpost.protocols.attacks.rules import RULES
 from secondpost.store.owner_ports import Count
 from secondpost.store.primary_ports import DayCount
 

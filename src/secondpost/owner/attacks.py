@@ -8,7 +8,8 @@ from secondpost.mail.daily import day_of
 from secondpost.owner.attack_documents import AttackDocument, AttackNetworkDocument, AttacksDocument
 from secondpost.owner.figures import utc_time
 from secondpost.owner.hole_documents import hole_document
-from secondpost.protocols.attacks.rules import RULES, AttackGrade, AttackRule
+from secondpost.protocols.attacks.rule import AttackGrade, AttackRule
+from secondpost.protocols.attacks.rules import RULES
 from secondpost.store.attack_ports import AttacksDesk
 from secondpost.watch.harmless import HARMLESS
 from secondpost.watch.hole import KnownHole

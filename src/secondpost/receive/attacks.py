@@ -15,6 +15,7 @@ from secondpost.mail.duration import age_text
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.policy.recipient import NOT_OURS
 from secondpost.protocols.attacks.matching import AttackFound, did
+from secondpost.protocols.attacks.rule import AttackGrade, AttackRule
 from secondpost.protocols.attacks.rules import (
     EXTERNAL_LOGIN,
     GUESSED_RECIPIENTS,
@@ -23,8 +24,6 @@ from secondpost.protocols.attacks.rules import (
     LONG_LOGIN,
     NTLM_PROBE,
     RELAY_PROBE,
-    AttackGrade,
-    AttackRule,
 )
 from secondpost.receive.callers import Caller
 from secondpost.receive.session_watch import SessionWatch

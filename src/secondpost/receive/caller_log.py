@@ -20,6 +20,7 @@ from secondpost.protocols.attacks.matching import AttackFound
 from secondpost.protocols.smtp.server_events import Event
 from secondpost.receive.attacks import GUESSING, Attack, Attacks
 from secondpost.receive.callers import Caller
+from secondpost.receive.session_watch import ServerNamed
 from secondpost.world.ports import NetError, TlsFacts
 
 SESSION_LINES_MAX = 5  # of one kind
@@ -89,7 +90,11 @@ class SessionLog:
         if self._lines.may_write(self._caller.link, "connected"):
             self._lines.log.connected(self._caller.address)
 
-    def see(self, event: Event) -> None:
+    def named(self, server_name: str) -> None:
+        """Look at the server name that the client asks for in TLS. Never raises."""
+        self.see(ServerNamed(server_name))
+
+    def see(self, event: Event | ServerNamed) -> None:
         """Look for attacks in what the protocol core reports. Never raises."""
         if self._watch is None:
             return

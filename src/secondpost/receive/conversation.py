@@ -437,7 +437,7 @@ class Conversation(asyncio.Protocol):
         assert self._transport is not None
         try:
             transport, facts = await self._reception.net.start_tls(
-                self._transport, self, ServerTls(), self._host.patience(self).handshake
+                self._transport, self, ServerTls(self._lines.named), self._host.patience(self).handshake
             )
         except NetError as error:
             self._lines.handshake_failed(error)

@@ -3,6 +3,8 @@
 Ordinary mail costs a quick look at each address and one at the header, as soon as that is complete.
 """
 
+from dataclasses import dataclass
+
 from secondpost.mail.address import Mailbox, ReversePath
 from secondpost.protocols.attacks.matching import (
     HEADER_OCTETS_MAX,
@@ -14,15 +16,16 @@ from secondpost.protocols.attacks.matching import (
     found_in_header,
     found_in_hello,
     found_in_line,
+    found_in_server_name,
     is_plain,
 )
+from secondpost.protocols.attacks.rule import AttackPlace
 from secondpost.protocols.attacks.rules import (
     BARE_LINE_ENDS,
     MANY_RECEIVED,
     SMUGGLING,
     TALKS_AHEAD,
     TLS_INJECTION,
-    AttackPlace,
 )
 from secondpost.protocols.smtp.lines import CRLF
 from secondpost.protocols.smtp.server_commands import CommandVerb
@@ -71,6 +74,13 @@ class HeaderCollector:
         return text if end < 0 else text[:end]
 
 
+@dataclass(frozen=True, slots=True)
+class ServerNamed:
+    """A client asked for a server by this name in its TLS handshake (RFC 6066 §3)."""
+
+    name: str
+
+
 class SessionWatch:
     """Looks at one session. Of all rules that one text fits, the most telling is found."""
 
@@ -81,7 +91,7 @@ class SessionWatch:
         self._collector: HeaderCollector | None = None  # of a header that comes in pieces
         self._opening: bytes | None = b""  # the empty lines that the session began with; None: over
 
-    def see(self, event: Event) -> tuple[AttackFound, ...]:
+    def see(self, event: Event | ServerNamed) -> tuple[AttackFound, ...]:
         # Not `match`: its patterns for classes take five times as long, and this is for every event.
         if isinstance(event, BodyPiece):
             return self._piece(event.data) if self._awaits_header else NOTHING
@@ -97,13 +107,15 @@ class SessionWatch:
             return NOTHING if is_usual and event.received_fields <= RECEIVED_FIELDS_MAX else self._end(event)
         return self._see_rare(event)
 
-    def _see_rare(self, event: Event) -> tuple[AttackFound, ...]:
+    def _see_rare(self, event: Event | ServerNamed) -> tuple[AttackFound, ...]:
         match event:
             case Hello(name):
                 self._opening = None
                 return found_in_hello(name.encode())[:1]
             case ClientFault(_, line) | Close(_, line) if len(line) > 0:
                 return self._line(line)
+            case ServerNamed(name):
+                return found_in_server_name(name.encode("utf-8", "replace"))[:1]
             case AskedAbout(line):
                 return found_in_line(line)[:1]
             case SentAhead(verb, octets):

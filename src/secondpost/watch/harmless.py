@@ -15,6 +15,8 @@ REFUSED = "It is refused like every violation of SMTP, and the connection ends a
 HARMLESS: Mapping[str, str] = MappingProxyType(
     {
         "exim-2019-10149": NO_EXPANSION,
+        "exim-2019-15846": "The name is read as it is, with no escapes in it, and every client is shown "
+        "the same certificate.",
         "exim-hex-escapes": NO_EXPANSION,
         "milter-2010-1132": NO_PROGRAM,
         "zimbra-2024-45519": NO_PROGRAM,

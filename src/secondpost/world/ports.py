@@ -50,7 +50,13 @@ class Dice(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ServerTls:
-    """TLS as the server, with the certificate of the Net."""
+    """TLS as the server, with the certificate of the Net.
+
+    `named` is called once with the server name that the client asks for (SNI), if it asks for one, also
+    if the handshake fails later. It must not raise. No certificate is chosen by it.
+    """
+
+    named: Callable[[str], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from secondpost.protocols.attacks.rules import RULES, SCANNER_NAMES, AttackPlace, AttackRule
+from secondpost.protocols.attacks.rule import AttackPlace, AttackRule
+from secondpost.protocols.attacks.rules import RULES, SCANNER_NAMES
 
 LINE_OCTETS_MAX = 2_048  # of a command that are looked at; longer ones are refused anyway
 FIELD_OCTETS_MAX = 2_048  # of a header field's value
@@ -118,6 +119,13 @@ def found_in_line(line: bytes) -> tuple[AttackFound, ...]:
 def found_in_hello(name: bytes) -> tuple[AttackFound, ...]:
     """`name`: as given in EHLO or HELO."""
     return () if _ODD_HELLO.search(name) is None else found_in(AttackPlace.HELLO, name[:LINE_OCTETS_MAX])
+
+
+def found_in_server_name(name: bytes) -> tuple[AttackFound, ...]:
+    """`name`: of the server that a TLS client asks for (SNI)."""
+    if _ODD_HELLO.search(name) is None:
+        return ()
+    return found_in(AttackPlace.SERVER_NAME, name[:LINE_OCTETS_MAX])
 
 
 def found_in_reply(octets: bytes) -> tuple[AttackFound, ...]:

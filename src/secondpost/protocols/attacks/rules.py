@@ -5,63 +5,12 @@ match inside them. Letters match in both cases. The tests hold each against atta
 and against ordinary mail.
 """
 
-import re
-from dataclasses import dataclass
-from enum import StrEnum
-
-
-class AttackPlace(StrEnum):
-    """What a rule looks at, and so the phase in which the attack came."""
-
-    FIRST = "first"  # the first octets of a connection
-    HELLO = "hello"  # the name in EHLO or HELO
-    ADDRESS = "address"  # the path of MAIL or RCPT as written, brackets or not
-    LINE = "line"  # a command line without its line end
-    HEADER = "header"  # the value of a header field, unfolded, encoded words also decoded
-    BODY = "body"  # the octets of a message
-    REPLY = "reply"  # a reply of a server to which we deliver
-    BEHAVIOUR = "behaviour"  # no text: what a client does
-
-
-class AttackGrade(StrEnum):
-    """What the attack would do to software that has the weakness; the last is the worst."""
-
-    NOISE = "noise"  # nothing: scanners, and clients that speak something else
-    PROBE = "probe"  # find out what is there, or use it against others
-    EXPLOIT = "exploit"  # run commands, steal or crash
-
-
-@dataclass(frozen=True, slots=True)
-class AttackRule:
-    """`tries`: one sentence for the owner. `cves`: the holes that exactly this attacks, if any."""
-
-    id: str
-    places: frozenset[AttackPlace]
-    grade: AttackGrade
-    tries: str
-    cves: tuple[str, ...] = ()
-    pattern: re.Pattern[bytes] | None = None  # None for a behaviour
-
+from secondpost.protocols.attacks.rule import AttackGrade, AttackPlace, AttackRule, behaviour, rule_of
 
 ADDRESS, LINE, HEADER, HELLO = AttackPlace.ADDRESS, AttackPlace.LINE, AttackPlace.HEADER, AttackPlace.HELLO
 FIRST, BODY, REPLY = AttackPlace.FIRST, AttackPlace.BODY, AttackPlace.REPLY
+SERVER_NAME = AttackPlace.SERVER_NAME
 NOISE, PROBE, EXPLOIT = AttackGrade.NOISE, AttackGrade.PROBE, AttackGrade.EXPLOIT
-
-
-def _rule(
-    name: str,
-    places: tuple[AttackPlace, ...],
-    pattern: bytes,
-    grade: AttackGrade,
-    tries: str,
-    *cves: str,
-) -> AttackRule:
-    compiled = re.compile(pattern, re.IGNORECASE | re.DOTALL)
-    return AttackRule(name, frozenset(places), grade, tries, cves, compiled)
-
-
-def _behaviour(name: str, grade: AttackGrade, tries: str, *cves: str) -> AttackRule:
-    return AttackRule(name, frozenset({AttackPlace.BEHAVIOUR}), grade, tries, cves)
 
 
 _PROGRAM = (
@@ -74,7 +23,7 @@ SCANNER_NAMES = (
 )
 _COMMAND = rb"(?:(?:MAIL|RCPT)\s{1,8}(?:FROM|TO)\s{0,8}:|(?:EHLO|HELO)\s{1,8}[\w\[])"
 
-SHELL_IN_ADDRESS = _rule(
+SHELL_IN_ADDRESS = rule_of(
     "shell-in-address",
     (ADDRESS, HELLO),
     _BEGIN
@@ -86,7 +35,7 @@ SHELL_IN_ADDRESS = _rule(
     EXPLOIT,
     "Has a shell command in an address, for a server that passes addresses to a shell.",
 )
-OPENSMTPD_2020_7247 = _rule(
+OPENSMTPD_2020_7247 = rule_of(
     "opensmtpd-2020-7247",
     (ADDRESS,),
     # No domain at all is what lets the hole skip its check of the local part.
@@ -95,15 +44,23 @@ OPENSMTPD_2020_7247 = _rule(
     "Runs a command as root through the sender's address, in OpenSMTPD before 6.6.2.",
     "CVE-2020-7247",
 )
-EXIM_2019_10149 = _rule(
+EXIM_2019_10149 = rule_of(
     "exim-2019-10149",
-    (ADDRESS, HEADER, HELLO, LINE),
+    (ADDRESS, HEADER, HELLO, LINE, SERVER_NAME),
     rb"\$\{\s{0,64}(?:run|readfile|readsocket|perl|dlfunc|lookup|expand|sg|if|map|env|extract)\s{0,64}[\s{]",
     EXPLOIT,
     "Has Exim expand ${run{...}} in an address, which runs a command as root, in Exim 4.87 to 4.91.",
     "CVE-2019-10149",
 )
-EXIM_HEX_ESCAPES = _rule(
+EXIM_2019_15846 = rule_of(
+    "exim-2019-15846",
+    (SERVER_NAME,),
+    rb"\\\x00?\Z",
+    EXPLOIT,
+    "Ends the server name in TLS with a backslash, which runs code as root in Exim before 4.92.2.",
+    "CVE-2019-15846",
+)
+EXIM_HEX_ESCAPES = rule_of(
     "exim-hex-escapes",
     (ADDRESS,),
     rb"x2f(?:bin|usr|etc|tmp|dev|var)|\\x[0-9a-f]{2}[^\\]{0,64}(?:\\x[0-9a-f]{2}|\\t)|\\t-c\b",
@@ -111,25 +68,25 @@ EXIM_HEX_ESCAPES = _rule(
     "Spells a command with Exim's escapes, so that it gets through checks of the address.",
     "CVE-2019-10149",
 )
-SHELLSHOCK = _rule(
+SHELLSHOCK = rule_of(
     "shellshock",
-    (ADDRESS, HEADER, HELLO, LINE),
+    (ADDRESS, HEADER, HELLO, LINE, SERVER_NAME),
     # bash takes a value that begins with it for a function; the empty function is the attack's mark.
     rb"""^[\s"'<]{0,256}\(\s{0,64}\)\s{0,64}\{|\(\s{0,64}\)\s{0,64}\{[\s:_;]{0,64}\}\s{0,64};""",
     EXPLOIT,
     "Runs a command in an old bash (before September 2014) that gets the text as a variable.",
     "CVE-2014-6271",
 )
-LOG4SHELL = _rule(
+LOG4SHELL = rule_of(
     "log4shell",
-    (ADDRESS, HEADER, HELLO, LINE),
+    (ADDRESS, HEADER, HELLO, LINE, SERVER_NAME),
     rb"\$\{\s{0,64}(?:jndi\b|\$\{|(?:lower|upper|env|sys|java|ctx|date|base64|main|k8s|docker):|::-)",
     EXPLOIT,
     "Makes a Java program that logs the text load code from elsewhere (Log4j before 2.17.1).",
     "CVE-2021-44228",
     "CVE-2021-45046",
 )
-PIPE_ADDRESS = _rule(
+PIPE_ADDRESS = rule_of(
     "pipe-address",
     (ADDRESS,),
     _BEGIN + rb"(?:\||(?:uu)?decode@)|\"\s{0,64}\||\|\s{0,64}(?:/|sh\b)",
@@ -137,7 +94,7 @@ PIPE_ADDRESS = _rule(
     "Addresses a program instead of a mailbox, for servers that let a message name a pipe.",
     "CVE-1999-0096",
 )
-MILTER_2010_1132 = _rule(
+MILTER_2010_1132 = rule_of(
     "milter-2010-1132",
     (ADDRESS,),
     rb"\w\+:\s{0,64}[\"|]",
@@ -145,7 +102,7 @@ MILTER_2010_1132 = _rule(
     'Runs a command through spamass-milter (root+:"|command").',
     "CVE-2010-1132",
 )
-ZIMBRA_2024_45519 = _rule(
+ZIMBRA_2024_45519 = rule_of(
     "zimbra-2024-45519",
     (ADDRESS, HEADER),
     rb"\$\([^)]{0,256}\$\{IFS\}|\"[^\"]{0,128}\$\([^)]{1,256}\)[^\"]{0,128}\"\s{0,8}@",
@@ -153,7 +110,7 @@ ZIMBRA_2024_45519 = _rule(
     "Runs a command through an address in Zimbra's postjournal service.",
     "CVE-2024-45519",
 )
-SENDMAIL_ARGUMENTS = _rule(
+SENDMAIL_ARGUMENTS = rule_of(
     "sendmail-arguments",
     (ADDRESS,),
     rb"""(?:\\["']|["']\s)\s{0,64}-(?:oQ|X|C|be|O)|\s-(?:oQ|X)\s{0,8}/""",
@@ -162,7 +119,7 @@ SENDMAIL_ARGUMENTS = _rule(
     "CVE-2016-10033",
     "CVE-2016-10045",
 )
-ADDRESS_OF_TWO = _rule(
+ADDRESS_OF_TWO = rule_of(
     "address-of-two",
     (ADDRESS,),
     rb"[^@\s]@[\w.-]{1,255}[()][^@\s]{0,128}@",
@@ -170,21 +127,21 @@ ADDRESS_OF_TWO = _rule(
     "Is read as one address by some parsers and as another by others, to get past a check of the domain.",
     "CVE-2023-27043",
 )
-LINE_END_IN_COMMAND = _rule(
+LINE_END_IN_COMMAND = rule_of(
     "line-end-in-command",
     (ADDRESS, LINE),
     rb"%0d%0a|%0[ad](?:rcpt|mail|data|bcc|cc|to|from|quit)\b|\\r\\n|\r",
     PROBE,
     "Hides a line end in a command, to slip in commands or header fields of its own.",
 )
-OCTETS_IN_COMMAND = _rule(
+OCTETS_IN_COMMAND = rule_of(
     "octets-in-command",
     (LINE,),
     rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xff]",
     NOISE,
     "Has octets in a command that no command has: a fault, or a test of the parser.",
 )
-TEMPLATE_PROBE = _rule(
+TEMPLATE_PROBE = rule_of(
     "template-probe",
     (ADDRESS, HEADER),
     rb"\{\{[^{}]{0,128}(?:\d\s{0,8}\*\s{0,8}['\"]?\d|__|\battr\s{0,8}\(|\benv\s{0,8}[\"'(]|\bconstructor\b"
@@ -195,7 +152,7 @@ TEMPLATE_PROBE = _rule(
     PROBE,
     "Tries whether a template engine evaluates what a stranger wrote.",
 )
-SCRIPT_PROBE = _rule(
+SCRIPT_PROBE = rule_of(
     "script-probe",
     (ADDRESS, HEADER),
     rb"<script(?:[\s/]|>.)|javascript:\s{0,8}[\w.]{1,64}\(|<(?:svg|iframe|object|embed|math)[\s/]"
@@ -203,7 +160,7 @@ SCRIPT_PROBE = _rule(
     PROBE,
     "Tries whether a web page that shows the text runs a script in it.",
 )
-SQL_PROBE = _rule(
+SQL_PROBE = rule_of(
     "sql-probe",
     (ADDRESS, LINE),
     rb"'[\s/*+]{0,64}(?:or|and)[\s/*+]{0,64}['\"(]\s{0,8}\w|'[\s/*+]{1,64}(?:or|and)[\s/*+]{1,64}\d"
@@ -213,14 +170,14 @@ SQL_PROBE = _rule(
     PROBE,
     "Tries whether the text becomes part of a database query.",
 )
-PATH_TRAVERSAL = _rule(
+PATH_TRAVERSAL = rule_of(
     "path-traversal",
     (ADDRESS,),
     rb"(?:\.\.|%2e%2e)(?:[/\\]|%2f)(?:\.\.|%2e%2e)(?:[/\\]|%2f)|/etc/(?:passwd|shadow)\b|/dev/tcp/",
     PROBE,
     "Tries whether an address becomes a path to a file.",
 )
-ETRN_INJECTION = _rule(
+ETRN_INJECTION = rule_of(
     "etrn-injection",
     (LINE,),
     rb"^\s{0,64}ETRN\b.{0,2048}?['\";()]",
@@ -229,7 +186,7 @@ ETRN_INJECTION = _rule(
     "CVE-2025-26794",
     "CVE-2025-67896",
 )
-BDAT_SIZE = _rule(
+BDAT_SIZE = rule_of(
     "bdat-size",
     (LINE,),
     rb"^\s{0,64}BDAT\s{1,64}(?:[-+]|0x|\d{10}|[^\s\d])",
@@ -238,7 +195,7 @@ BDAT_SIZE = _rule(
     "CVE-2017-16943",
     "CVE-2017-16944",
 )
-LONG_HELLO = _rule(
+LONG_HELLO = rule_of(
     "long-hello",
     (LINE,),
     rb"^\s{0,64}(?:EHLO|HELO)\s.{513}",
@@ -246,7 +203,7 @@ LONG_HELLO = _rule(
     "Overflows a buffer with a very long EHLO, in Exim 4.92 to 4.92.2.",
     "CVE-2019-16928",
 )
-LONG_LOGIN = _rule(
+LONG_LOGIN = rule_of(
     "long-login",
     (LINE,),
     rb"^\s{0,64}AUTH\s{1,64}[\w-]{1,20}\s{1,64}\S{1025}",
@@ -254,7 +211,7 @@ LONG_LOGIN = _rule(
     "Overflows a buffer with over-long base64 in AUTH, in Exim before 4.90.1.",
     "CVE-2018-6789",
 )
-NTLM_PROBE = _rule(
+NTLM_PROBE = rule_of(
     "ntlm-probe",
     (LINE,),
     rb"^\s{0,64}AUTH\s{1,64}(?:NTLM|SPA|GSS-SPNEGO)\b",
@@ -263,7 +220,7 @@ NTLM_PROBE = _rule(
     "CVE-2023-42114",
     "CVE-2023-42116",
 )
-EXTERNAL_LOGIN = _rule(
+EXTERNAL_LOGIN = rule_of(
     "external-login",
     (LINE,),
     rb"^\s{0,64}AUTH\s{1,64}EXTERNAL\s{1,64}\S",
@@ -271,35 +228,35 @@ EXTERNAL_LOGIN = _rule(
     "Logs in by the EXTERNAL method, which writes out of bounds in Exim before 4.96.1.",
     "CVE-2023-42115",
 )
-LOGIN = _rule(
+LOGIN = rule_of(
     "login",
     (LINE,),
     rb"^\s{0,64}AUTH\b",
     NOISE,
     "Tries to log in on the port for incoming mail, where no login is offered.",
 )
-HTTP = _rule(
+HTTP = rule_of(
     "http",
     (FIRST, LINE),
     rb"^(?:GET|POST|HEAD|PUT|CONNECT|OPTIONS|PROPFIND|DELETE|PATCH|TRACE)\s{1,64}\S",
     NOISE,
     "Speaks HTTP to the mail server: a scanner, or a browser made to send mail commands.",
 )
-TLS_AT_ONCE = _rule(
+TLS_AT_ONCE = rule_of(
     "tls-at-once",
     (FIRST,),
     rb"^(?:\x16(?:\x03|\Z)|\x80.\x01)",
     NOISE,
     "Begins with a TLS handshake where plain SMTP begins: a scanner.",
 )
-OTHER_PROTOCOL = _rule(
+OTHER_PROTOCOL = rule_of(
     "other-protocol",
     (FIRST,),
     rb"^(?:[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xff]|SSH-|JRMI|\*\d{1,8}\r\n|stats\r\n)",
     NOISE,
     "Speaks SSH, RDP, SMB, SOCKS, RMI or the like: a scanner.",
 )
-PROXY_HEADER = _rule(
+PROXY_HEADER = rule_of(
     "proxy-header",
     (FIRST, LINE),
     rb"^(?:PROXY\s{1,8}(?:TCP[46]|UNKNOWN)\b|\r\n\r\n\x00)",
@@ -307,14 +264,14 @@ PROXY_HEADER = _rule(
     "Claims by the PROXY protocol to be another client; old Exim overwrites memory at this.",
     "CVE-2023-42117",
 )
-CLAIMED_CLIENT = _rule(
+CLAIMED_CLIENT = rule_of(
     "claimed-client",
     (LINE,),
     rb"^\s{0,64}(?:XCLIENT|XFORWARD)\b",
     PROBE,
     "Claims by XCLIENT or XFORWARD to be another client, as only a trusted proxy may.",
 )
-DEBUG_COMMAND = _rule(
+DEBUG_COMMAND = rule_of(
     "debug-command",
     (LINE,),
     rb"^\s{0,64}(?:WIZ|DEBUG|KILL|XEXCH50|X-LINK2STATE|TURN)\b",
@@ -325,21 +282,21 @@ DEBUG_COMMAND = _rule(
     "CVE-2003-0714",
     "CVE-2005-0560",
 )
-ADDRESS_SEARCH = _rule(
+ADDRESS_SEARCH = rule_of(
     "address-search",
     (LINE,),
     rb"^\s{0,64}(?:VRFY|EXPN)\b",
     NOISE,
     "Asks by VRFY or EXPN which addresses exist.",
 )
-SCANNER = _rule(
+SCANNER = rule_of(
     "scanner",
     (HELLO,),
     SCANNER_NAMES,
     NOISE,
     "Calls itself by the name of a scanner.",
 )
-HEADER_INJECTION = _rule(
+HEADER_INJECTION = rule_of(
     "header-injection",
     (HEADER,),
     rb"[\r\n][ \t]{0,16}(?:bcc|cc|to|from|subject|sender|reply-to|return-path|mime-version"
@@ -348,7 +305,7 @@ HEADER_INJECTION = _rule(
     "Hides a line end and a header field in an encoded word, for programs that decode before they write.",
     "CVE-2024-6923",
 )
-SMUGGLING = _rule(
+SMUGGLING = rule_of(
     "smuggling",
     (BODY,),
     # Each end of data that some server misread, and behind it a command. CRLF.CRLF is none of them: in
@@ -363,7 +320,7 @@ SMUGGLING = _rule(
     "CVE-2023-52354",
     "CVE-2024-27305",
 )
-HOSTILE_REPLY = _rule(
+HOSTILE_REPLY = rule_of(
     "hostile-reply",
     (REPLY,),
     rb"(?:^|\n)\s{0,8}(?:type|mda-exec|mda-user|mda-method|mda-subaddress|dispatcher|evpid|envelope-version|errorline"
@@ -373,31 +330,31 @@ HOSTILE_REPLY = _rule(
     "CVE-2020-8794",
 )
 
-TLS_INJECTION = _behaviour(
+TLS_INJECTION = behaviour(
     "tls-injection",
     EXPLOIT,
     "Sends commands behind STARTTLS in the clear, to have them obeyed inside the TLS session.",
     "CVE-2011-0411",
     "CVE-2024-34083",
 )
-TALKS_AHEAD = _behaviour(
+TALKS_AHEAD = behaviour(
     "talks-ahead", NOISE, "Sends commands without waiting for the reply to EHLO, as spam programs do."
 )
-BARE_LINE_ENDS = _behaviour(
+BARE_LINE_ENDS = behaviour(
     "bare-line-ends",
     NOISE,
     "Sends a message with line ends that SMTP forbids; also the first step of smuggling.",
 )
-GUESSED_RECIPIENTS = _behaviour(
+GUESSED_RECIPIENTS = behaviour(
     "guessed-recipients",
     PROBE,
     "Names one recipient after the other that does not exist, to find those that do.",
 )
-LOGIN_STORM = _behaviour("login-storm", PROBE, "Tries login after login, to guess a password.")
-RELAY_PROBE = _behaviour(
+LOGIN_STORM = behaviour("login-storm", PROBE, "Tries login after login, to guess a password.")
+RELAY_PROBE = behaviour(
     "relay-probe", PROBE, "Tries whether mail for other people's domains is passed on (an open relay)."
 )
-MANY_RECEIVED = _behaviour(
+MANY_RECEIVED = behaviour(
     "many-received",
     PROBE,
     "Has over 30 Received lines: a mail loop, or the way to make Exim bounce (with CVE-2019-10149).",
@@ -406,6 +363,7 @@ MANY_RECEIVED = _behaviour(
 # The most telling first: of all that one text fits, the first is what it is called.
 RULES: tuple[AttackRule, ...] = (
     EXIM_2019_10149,
+    EXIM_2019_15846,
     EXIM_HEX_ESCAPES,
     MILTER_2010_1132,
     ZIMBRA_2024_45519,

@@ -4,7 +4,8 @@ could be read in two ways, the client counts as unknown.
 
 import re
 
-from secondpost.protocols.attacks.rules import LOGIN_STORM, TALKS_AHEAD, TLS_INJECTION, AttackPlace
+from secondpost.protocols.attacks.rule import AttackPlace
+from secondpost.protocols.attacks.rules import LOGIN_STORM, TALKS_AHEAD, TLS_INJECTION
 from secondpost.watch.hole import MailSoftware
 from secondpost.watch.logs.seen import (
     LogOutcome,

@@ -6,7 +6,8 @@ the last result is its own, whatever the client wrote before it.
 
 import re
 
-from secondpost.protocols.attacks.rules import TALKS_AHEAD, AttackPlace
+from secondpost.protocols.attacks.rule import AttackPlace
+from secondpost.protocols.attacks.rules import TALKS_AHEAD
 from secondpost.watch.hole import MailSoftware
 from secondpost.watch.logs.seen import LogOutcome, LogReader, LogText, Origin, SeenInLog, address_of
 

@@ -2,7 +2,8 @@
 
 import re
 
-from secondpost.protocols.attacks.rules import RULES, AttackPlace
+from secondpost.protocols.attacks.rule import AttackPlace
+from secondpost.protocols.attacks.rules import RULES
 from secondpost.watch.hole import MailSoftware
 from secondpost.watch.logs.seen import LogOutcome, LogReader, LogText, Origin, SeenInLog, address_of
 

@@ -2,6 +2,7 @@
 
 import re
 
+from secondpost.protocols.attacks.rule import AttackPlace, AttackRule
 from secondpost.protocols.attacks.rules import (
     BARE_LINE_ENDS,
     LOGIN_STORM,
@@ -9,8 +10,6 @@ from secondpost.protocols.attacks.rules import (
     SMUGGLING,
     TALKS_AHEAD,
     TLS_INJECTION,
-    AttackPlace,
-    AttackRule,
 )
 from secondpost.watch.hole import MailSoftware
 from secondpost.watch.logs.seen import LogOutcome, LogReader, LogText, Origin, SeenInLog, address_of

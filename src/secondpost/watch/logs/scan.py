@@ -4,7 +4,8 @@ from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 
 from secondpost.protocols.attacks.matching import AttackFound, found_in, found_in_line
-from secondpost.protocols.attacks.rules import RULES, AttackPlace, AttackRule
+from secondpost.protocols.attacks.rule import AttackPlace, AttackRule
+from secondpost.protocols.attacks.rules import RULES
 from secondpost.watch.hole import KnownHole, MailSoftware
 from secondpost.watch.holes import holes_of
 from secondpost.watch.logs.blocks import BLOCK_OCTETS, LINE_OCTETS_MAX, LogLines, worth_a_look

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from secondpost.mail.address import as_ip
-from secondpost.protocols.attacks.rules import AttackPlace, AttackRule
+from secondpost.protocols.attacks.rule import AttackPlace, AttackRule
 from secondpost.watch.hole import MailSoftware
 
 

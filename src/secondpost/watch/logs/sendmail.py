@@ -4,7 +4,8 @@ comes behind it, and could be taken for it, the client counts as unknown.
 
 import re
 
-from secondpost.protocols.attacks.rules import BARE_LINE_ENDS, LOGIN_STORM, LONG_HELLO, AttackPlace
+from secondpost.protocols.attacks.rule import AttackPlace
+from secondpost.protocols.attacks.rules import BARE_LINE_ENDS, LOGIN_STORM, LONG_HELLO
 from secondpost.watch.hole import MailSoftware
 from secondpost.watch.logs.seen import (
     LogOutcome,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from secondpost.mail.network import caller_prefix
-from secondpost.protocols.attacks.rules import AttackRule
+from secondpost.protocols.attacks.rule import AttackRule
 from secondpost.watch.hole import KnownHole, MailSoftware
 from secondpost.watch.logs.dates import year_earlier
 from secondpost.watch.logs.seen import LogOutcome

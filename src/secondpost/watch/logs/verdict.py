@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from secondpost.protocols.attacks.rules import AttackGrade
+from secondpost.protocols.attacks.rule import AttackGrade
 from secondpost.watch.hole import KnownHole
 from secondpost.watch.holes import holes_of
 from secondpost.watch.logs.seen import LogOutcome

@@ -156,7 +156,8 @@ class RealNet:
             raise NetError("TLS failed: the connection was closed before the handshake")
         try:
             context, server_name = self._context(side)
-            secret = TlsTransport(transport, protocol, context, server_name)
+            named = side.named if isinstance(side, ServerTls) else None
+            secret = TlsTransport(transport, protocol, context, server_name, named)
             await secret.handshake(timeout_seconds)
         except TimeoutError as error:
             transport.abort()

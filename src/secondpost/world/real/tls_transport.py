@@ -8,8 +8,10 @@ true.
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 
+from secondpost.protocols.client_hello import read_client_hello
 from secondpost.world.ports import TlsFacts
 
 READ_OCTETS_MAX = 256 * 1024  # per call; one read of the loop never brings more
@@ -24,8 +26,9 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
         protocol: asyncio.BaseProtocol,
         context: ssl.SSLContext,
         server_name: str | None,
+        named: Callable[[str], None] | None = None,
     ) -> None:
-        """`server_name`: the peer's name as a client; None as the server.
+        """`server_name`: the peer's name as a client; None as the server. `named`: of a ServerTls.
 
         Raises ValueError for a name that no certificate can have, leaving `wire` unchanged.
         """
@@ -37,6 +40,8 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
         )
         self._loop = asyncio.get_running_loop()
         self._shaken: asyncio.Future[None] = self._loop.create_future()
+        self._named = named  # until the client's first message was read
+        self._received = b""  # of that message
         self._open = False  # the handshake is done
         self._paused = False
         self._unheard: list[bytes] = []  # decrypted, but not yet given to the protocol
@@ -88,6 +93,19 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
             # In a later turn, so that the awaiting start_tls returns before the first data comes.
             self._loop.call_soon(self._read)
 
+    def _read_name(self, data: bytes) -> None:
+        # Not by sni_callback of the context: Python ends each handshake that asks for a name beyond
+        # ASCII where a context has one.
+        if self._named is None:
+            return
+        self._received += data
+        hello = read_client_hello(self._received)
+        if hello is None:
+            return
+        named, self._named, self._received = self._named, None, b""
+        if len(hello.server_name) > 0:
+            named(hello.server_name)
+
     # -- called by the wire
 
     def data_received(self, data: bytes) -> None:
@@ -95,6 +113,7 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
         if self._open:
             self._read()
         elif not self._shaken.done():
+            self._read_name(data)
             self._shake()
 
     def eof_received(self) -> bool:
