@@ -17,7 +17,7 @@ from secondpost.mail.authentication import (
     SpfFound,
     SpfIdentity,
 )
-from secondpost.mail.verdict import ACCEPT, Reject
+from secondpost.mail.verdict import ACCEPT, Defer, Reject
 from secondpost.policy.author import judge_author
 from secondpost.policy.known import AtContent, AtHello
 from tests.stations.known import AT_CONTENT, AT_MAIL
@@ -59,15 +59,23 @@ DOUBTS = {
         FORGED, dmarc=DmarcFound(AuthResult.TEMPERROR, "bank.example", DmarcPolicy.REJECT)
     ),
     "a chain of seals passes": replace(FORGED, arc=ArcFound(AuthResult.PASS, 1, ("list.example",))),
-    "a key of its seals did not come": replace(
-        FORGED, arc=ArcFound(AuthResult.TEMPERROR, 1, ("mx.example",))
-    ),
 }
 
 
 @pytest.mark.parametrize("found", DOUBTS.values(), ids=DOUBTS.keys())
 def test_nothing_is_refused_in_doubt(found: Authentication) -> None:
     assert judge_author(at(found, ENFORCES)) is ACCEPT
+
+
+def test_while_the_key_of_a_trusted_seal_does_not_come_the_message_is_neither_taken_nor_refused() -> None:
+    sealed = replace(FORGED, arc=ArcFound(AuthResult.TEMPERROR, 2, ("list.example", "mx.example")))
+    verdict = judge_author(at(sealed, ENFORCES))
+    assert isinstance(verdict, Defer)
+    assert str(verdict.reply).startswith("451 4.4.3 ")
+    passing = replace(sealed, dmarc=DmarcFound(AuthResult.PASS, "bank.example", DmarcPolicy.REJECT))
+    assert judge_author(at(passing, ENFORCES)) is ACCEPT, "the seal matters only where DMARC fails"
+    assert judge_author(at(sealed, ENFORCES, RECORDS)) is ACCEPT
+    assert judge_author(at(sealed, ENFORCES, address="127.0.0.1")) is ACCEPT
 
 
 @pytest.mark.parametrize("sealers", [("forger.example",), ("list.example", "forger.example"), ()])

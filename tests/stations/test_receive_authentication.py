@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from secondpost.config.records import Authenticate
+from secondpost.config.records import AnyRecipient, Authenticate, Backup
+from secondpost.mail.address import Domain
 from secondpost.mail.authentication import AuthResult
 from secondpost.mail.content import IN_TABLE_OCTETS_MAX, InFile
 from secondpost.mail.dns_questions import AddressRecords
@@ -21,7 +22,8 @@ from secondpost.receive.authenticating import EVALUATION_SECONDS_MAX, POLICY_SEC
 from secondpost.receive.names import OPEN_OF_NETWORK_MAX, MessageNames
 from tests.protocols import dkimpy_says
 from tests.protocols.dkim_keys import keys
-from tests.stations.test_receive import BODY, ENVELOPE, Office, content_of, in_office
+from tests.protocols.test_arc import sealed
+from tests.stations.test_receive import BODY, DOMAIN, ENVELOPE, Office, content_of, in_office
 
 ADDRESS = "192.0.2.77"  # of the client
 MESSAGE = (
@@ -340,6 +342,34 @@ def test_a_forged_author_cannot_hide_behind_others(tmp_path: Path, others: str) 
     }
     domains = zone() | policies
     office = in_office(tmp_path, story, authenticate=Authenticate.RECORD, zone=domains, enforces=True)
+    assert office.intake.taken == []
+
+
+@pytest.mark.parametrize("second", [b"a@elsewhere.example", b"", b"no address"])
+def test_a_second_from_field_is_refused_whatever_it_says(tmp_path: Path, second: bytes) -> None:
+    async def story(office: Office) -> None:
+        assert (await sent(office, MESSAGE)).startswith("250 ")
+        assert (await sent(office, b"From: " + second + b"\r\n" + MESSAGE)).startswith("550 5.7.26 ")
+
+    in_office(tmp_path, story, authenticate=Authenticate.RECORD, zone=zone(), enforces=True)
+
+
+def test_a_forgery_with_a_trusted_seal_whose_key_does_not_come_is_put_off(tmp_path: Path) -> None:
+    message = sealed(sealed(MESSAGE, "silent.example"), "list.silent.example")
+
+    async def story(office: Office) -> None:
+        assert (await sent(office, message, "198.51.100.1")).startswith("451 4.4.3 ")
+        assert "reason=dmarc-unsure" in "\n".join(office.lines)
+        office.names.close()
+
+    backup = Backup(
+        DOMAIN,
+        recipients=(AnyRecipient(),),
+        trusted_sealers=(Domain("silent.example"), Domain("list.silent.example")),
+    )
+    office = in_office(
+        tmp_path, story, authenticate=Authenticate.RECORD, zone=zone(), enforces=True, backup=backup
+    )
     assert office.intake.taken == []
 
 

@@ -37,6 +37,7 @@ REASONS = frozenset(
     {
         "disk-reserve",
         "dmarc",
+        "dmarc-unsure",
         "loop",
         "mixed-ways",
         "smtputf8",

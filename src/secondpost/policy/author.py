@@ -4,6 +4,8 @@
 Only where every recipient's domain enforces that; and never on doubt: not while DNS gives no answer
 that might make it pass, and not if a chain of ARC seals shows that the message was changed on its way by
 servers that one of those domains trusts. The seal of anybody else proves nothing: a forger can make one.
+While the keys of trusted seals cannot be looked up, the message is put off: anybody can name a trusted
+server in a seal, so that excusing it then would let in whoever waits for a silent name server.
 """
 
 from collections.abc import Collection
@@ -11,8 +13,12 @@ from collections.abc import Collection
 from secondpost.mail.address import as_ip
 from secondpost.mail.authentication import ArcFound, Authentication, AuthResult, DmarcPolicy
 from secondpost.mail.reply import Reply
-from secondpost.mail.verdict import ACCEPT, Reject, Verdict
+from secondpost.mail.verdict import ACCEPT, Defer, Reject, Verdict
 from secondpost.policy.known import AtContent
+
+_UNKNOWN_SEAL = Reply.of(
+    451, "4.4.3", "DMARC fails, and the key of the ARC seal cannot be looked up now; try again later"
+)
 
 
 def judge_author(at: AtContent) -> Verdict:
@@ -20,12 +26,13 @@ def judge_author(at: AtContent) -> Verdict:
     if found is None or not all(backup.enforce_dmarc for backup in at.backups):
         return ACCEPT
     trusted = frozenset(sealer.name for backup in at.backups for sealer in backup.trusted_sealers)
-    if (
-        not _has_failed(found)
-        or _is_excused(found.arc, trusted)
-        or _is_of_this_machine(at.mail.hello.address)
-    ):
+    if not _has_failed(found) or _is_of_this_machine(at.mail.hello.address):
         return ACCEPT
+    if _is_all_of(trusted, found.arc):
+        if found.arc.result is AuthResult.PASS:
+            return ACCEPT
+        if found.arc.result is AuthResult.TEMPERROR:
+            return Defer(_UNKNOWN_SEAL, "dmarc-unsure")
     # RFC 7372 §3.4: 5.7.26, more than one check failed.
     domain = found.dmarc.domain
     text = f"{domain} asks to refuse mail that is not proved to be its own (DMARC)"
@@ -42,9 +49,9 @@ def _has_failed(found: Authentication) -> bool:
     return has_failed and dmarc.policy is DmarcPolicy.REJECT
 
 
-def _is_excused(arc: ArcFound, trusted: Collection[str]) -> bool:
-    may_pass = arc.result in (AuthResult.PASS, AuthResult.TEMPERROR)
-    return may_pass and len(arc.sealers) > 0 and all(sealer in trusted for sealer in arc.sealers)
+def _is_all_of(trusted: Collection[str], arc: ArcFound) -> bool:
+    """Whether all seals name trusted domains; that they are theirs, only the result of the chain says."""
+    return len(arc.sealers) > 0 and all(sealer in trusted for sealer in arc.sealers)
 
 
 def _is_of_this_machine(address: str) -> bool:
