@@ -88,11 +88,13 @@ def test_nothing_was_found() -> None:
 def test_where_nothing_was_read_nothing_is_said_of_attempts() -> None:
     first = "Nothing can be said: no line of a mail server was read."
     done = scan(log("empty", ""))
-    assert (done.exit_code, done.stdout.splitlines()[0]) == (0, first)
+    assert (done.exit_code, done.stdout.splitlines()[0]) == (1, first)
     done = scan("nowhere")
     assert (done.exit_code, done.stdout.splitlines()[0]) == (1, first)
     done = scan(log("other", "Nov 29 20:05:14 mx sshd[7]: Invalid user $(id)\n"))
-    assert done.stdout.splitlines()[0] == first
+    assert (done.exit_code, done.stdout.splitlines()[0]) == (1, first)
+    assert document("other")["safe"] is None
+    assert document("other", log("maillog", REFUSED))["safe"] is True
     assert "other: none of its lines is of a mail server that is known here." in done.stdout
 
 

@@ -39,11 +39,12 @@ def scan(files: tuple[str, ...], since: int | None, as_json: bool) -> None:
 
     Knows the logs of OpenSMTPD, Postfix, Exim, Sendmail and Secondpost. Takes plain logs, logs packed by
     gzip, xz or zstd, and what `journalctl -o json` prints; - means standard input. Needs no configuration
-    and no store. Exit code 1: an attempt may have succeeded, or a log could not be read to its end.
+    and no store. Exit code 1: an attempt may have succeeded, a log could not be read to its end, or no line
+    of a mail server was found.
     """
     from secondpost.owner.log_scan_documents import log_scan_document, scanned_log
     from secondpost.roles.old_logs import LogProgress, read_logs
-    from secondpost.watch.logs.verdict import Danger, verdicts_of
+    from secondpost.watch.logs.verdict import verdicts_of
 
     def tell(progress: LogProgress) -> None:
         share = "" if progress.share is None else f", {progress.share:.0%}"
@@ -55,12 +56,13 @@ def scan(files: tuple[str, ...], since: int | None, as_json: bool) -> None:
         progressed()
     verdicts = verdicts_of(done.tally)
     logs = [scanned_log(log.path, log.summary, log.fault) for log in done.logs]
+    document = log_scan_document(logs, verdicts)
     if as_json:
-        say_json(log_scan_document(logs, verdicts))
+        say_json(document)
     else:
         say_scan(done.logs, verdicts)
     torn = [f"{log.path} {log.fault}" for log in logs if len(log.fault) > 0]
     if len(torn) > 0:
         raise Ending("\n".join(torn), Exit.NO)
-    if any(verdict.danger is Danger.OPEN for verdict in verdicts):
+    if document.safe is not True:
         click.get_current_context().exit(Exit.NO)

@@ -64,15 +64,16 @@ class ScannedLogDocument:
 class LogScanDocument:
     """The document of `watch attacks scan`."""
 
-    safe: bool
+    safe: bool | None
     complete: bool
     logs: list[ScannedLogDocument]
     attacks: list[LogAttackDocument]
 
 
 def log_scan_document(logs: Sequence[ScannedLogDocument], verdicts: Sequence[LogVerdict]) -> LogScanDocument:
+    was_read = any(len(log.servers) > 0 for log in logs)
     return LogScanDocument(
-        safe=all(verdict.danger is not Danger.OPEN for verdict in verdicts),
+        safe=all(verdict.danger is not Danger.OPEN for verdict in verdicts) if was_read else None,
         complete=all(len(log.fault) == 0 for log in logs),
         logs=list(logs),
         attacks=[_attack(verdict) for verdict in verdicts],
