@@ -5,12 +5,12 @@ import re
 from zoneinfo import ZoneInfo
 
 from secondpost.config.addresses import full_domain, mailbox
+from secondpost.config.countries import ASSIGNED, MEANT
 from secondpost.config.faults import Wrong, quoted
 from secondpost.config.forms import text
 from secondpost.mail.slot import parse_slot
 
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}\$?")
-_COUNTRY = re.compile(r"[A-Z]{2}")
 _SELECTOR = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # RFC 5646, common tags only
 # Characters that RFC 5321 permits in a local part.
@@ -88,7 +88,15 @@ def _matching(written: str, pattern: re.Pattern[str], what: str, example: str) -
 
 def country(value: object) -> str:
     """The two letters of ISO 3166-1."""
-    return _matching(text(value), _COUNTRY, "the two capital letters of a country", "RU")
+    code = text(value)
+    if code in ASSIGNED:
+        return code
+    large = code.upper()
+    meant = MEANT.get(large, large)
+    if meant in ASSIGNED:
+        raise Wrong(f"{quoted(code)} is not the code of a country", f"did you mean {quoted(meant)}?")
+    hint = 'write its two capital letters (ISO 3166-1), such as "RU"'
+    raise Wrong(f"{quoted(code)} is not the code of a country", hint)
 
 
 def timezone(value: object) -> str:
