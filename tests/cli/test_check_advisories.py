@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
 from secondpost.cli.check_advisories import AdvisoryWish, look_at_advisories, runs_here
 from secondpost.cli.command import Ending
+from secondpost.cli.main import secondpost
 from secondpost.config.reading import read_config
 from secondpost.config.records import Config
 from secondpost.mail.duration import DAY_MS
@@ -183,6 +185,29 @@ def test_the_command_reads_files_and_ends_with_1(office: Office) -> None:
         "none of postfix, opensmtpd, exim"
         in office.run("check", "security", "--also", "qmail", code=2).output
     )
+
+
+def test_other_mail_servers_are_looked_at_where_nothing_is_configured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SECONDPOST_CONFIG", raising=False)
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(secondpost, [*words])
+
+    words = ("check", "security", "--also", "postfix,exim", "--advisories", str(RECORDS))
+    done = run(*words, "--json")
+    assert done.exit_code == 1, done.output
+    document = json.loads(done.stdout)
+    assert document["config"] == "no configuration"
+    found = {one["subject"] for one in document["diagnoses"] if one["grade"] == "fault"}
+    assert {"Postfix", "Exim"} <= found
+    assert "no configuration: " in run(*words).stdout
+    assert run(*words[:-2]).exit_code == 3, "a service is named by the configuration"
+    assert run("check", "security", *words[-2:]).exit_code == 3
+    named = run("--config", "nowhere.toml", *words)
+    assert (named.exit_code, "there is no such file" in named.output) == (3, True)
 
 
 def test_a_service_says_the_same_as_its_files(office: Office, osv: Osv) -> None:

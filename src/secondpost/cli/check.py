@@ -8,12 +8,13 @@ import click
 from secondpost.cli.check_words import VERBOSE, show
 from secondpost.cli.command import JSON, Command, Ending, Exit, Group
 from secondpost.cli.mail_servers import MailServers
-from secondpost.cli.opening import become_owner, configuration, user_of
+from secondpost.cli.opening import become_owner, configuration, configuration_if_any, user_of
 from secondpost.config.records import Config
 from secondpost.setup.diagnosis import Area, Diagnosis
 from secondpost.setup.facts import Facts
 
 PLACES = {"config": "secondpost.cli.check_config", "delivery": "secondpost.cli.check_delivery"}
+NOT_CONFIGURED = "no configuration"  # instead of its path
 HAVE_CHECKS = ("tls", "tls.key", "user")  # keys of warnings that a check of this machine says better
 
 
@@ -58,9 +59,15 @@ def check_security(also: tuple[str, ...], files: str | None, ask: bool, as_json:
 
     if ask and files is not None:
         raise click.UsageError("--ask asks a service, and --advisories reads files instead: choose one")
-    config = configuration()
+    wish = AdvisoryWish(also, files, ask)
+    # Other mail servers can be looked at where Secondpost is not set up.
+    config = configuration_if_any() if len(also) > 0 and files is not None else configuration()
+    if config is None:
+        found = look_at_advisories(None, runs_here(None, wish))
+        show(NOT_CONFIGURED, found, as_json=as_json, verbose=verbose)
+        return
     # First, since root sees more than the owner of the store.
-    here, machine, wish = surroundings_of(config), look_at_machine(config), AdvisoryWish(also, files, ask)
+    here, machine = surroundings_of(config), look_at_machine(config)
     runs = runs_here(config, wish)
     found = [*machine, *look_at_network(config, here, (Area.SECURITY,))]
     show(config.path, [*found, *look_at_advisories(config, runs)], as_json=as_json, verbose=verbose)

@@ -30,7 +30,7 @@ class RunsHere:
     from_files: AdvisoriesSeen | None
 
 
-def runs_here(config: Config, wish: AdvisoryWish) -> RunsHere:
+def runs_here(config: Config | None, wish: AdvisoryWish) -> RunsHere:
     """What runs here, and the files if there are any. Root sees more."""
     from secondpost.roles.advisories import what_runs
 
@@ -41,10 +41,12 @@ def runs_here(config: Config, wish: AdvisoryWish) -> RunsHere:
     return RunsHere(wish, runs, missing, from_files)
 
 
-def look_at_advisories(config: Config, here: RunsHere) -> list[Diagnosis]:
-    """As root, becomes the store's owner if advisories are asked for."""
+def look_at_advisories(config: Config | None, here: RunsHere) -> list[Diagnosis]:
+    """As root, becomes the store's owner if advisories are asked for, which takes a configuration."""
     if here.from_files is not None:
         seen = here.from_files
+    elif config is None:
+        return [not_looked_up()]
     elif config.watch.advisories or here.wish.asks:
         seen = asyncio.run(_asked(config, here.runs))
     else:

@@ -57,6 +57,16 @@ def configuration(role: str | None = None) -> Config:
         raise Ending("\n".join(faults.texts()), Exit.CONFIGURATION) from None
 
 
+def configuration_if_any() -> Config | None:
+    """None if no file was named and there is none in the usual places."""
+    try:
+        find_config(config_option_of(click.get_current_context()), os.environ, os.getcwd())
+    except ConfigNotFound as missing:
+        if len(missing.looked) > 1:
+            return None
+    return configuration()
+
+
 def at_desk(work: Callable[[OwnersDesk, Config], Awaitable[T]], config: Config | None = None) -> T:
     """Open the mail store as its owner, do the work and close it; a fault of the store ends the
     command.

@@ -29,14 +29,16 @@ def circumstances_of(config: Config) -> dict[Circumstance, bool]:
 
 
 def what_runs(
-    config: Config,
+    config: Config | None,
     also: Sequence[str] = (),
     open_file: OpenToRead = open_to_read,
     *,
     runs_programs: bool = False,
 ) -> WhatRuns:
-    """What is installed now, and how it is set up. `also`: mail servers of this machine; `runs_programs`:
-    whether other programs may be asked, which no role may.
+    """What is installed now, and how it is set up, which is not known without a configuration.
+
+    `also`: mail servers of this machine; `runs_programs`: whether other programs may be asked, which no
+    role may.
     """
     from secondpost.store.sqlite.connection import library_version
     from secondpost.world.real.inventory import machine_contents, mail_server_circumstances
@@ -44,7 +46,7 @@ def what_runs(
 
     libraries = {"SQLite": library_version(), **library_versions()}
     contents = machine_contents(libraries, open_file, runs_programs=runs_programs)
-    here = circumstances_of(config)
+    here = {} if config is None else circumstances_of(config)
     if runs_programs and len(also) > 0:
         here |= mail_server_circumstances()
     return WhatRuns(inventory_of(contents, also), here)
