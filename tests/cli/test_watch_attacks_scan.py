@@ -212,3 +212,24 @@ def test_two_times_within_a_second_are_one() -> None:
     own = "2026-11-29T20:05:14.{}Z receive attack peer=203.0.113.7 rule=http grade=noise place=first\n"
     done = scan(log("own.log", own.format("100") + own.format("900")))
     assert "Read 2 lines of 1 log, at 2026-11-29 20:05:14, of Secondpost." in done.stdout
+
+
+def test_a_mail_server_whose_first_line_comes_late_in_a_log_of_many_programs_is_known() -> None:
+    others = "Nov 29 20:05:14 mx kernel: nothing to see\n" * 10_000
+    late = "Nov 29 20:05:15 mx postfix/smtpd[7]: connect from x[203.0.113.7]\n"
+    done = scan(log("syslog", others + late))
+    assert (done.exit_code, done.stdout.splitlines()[0]) == (0, "No attempt to break in was found.")
+    done = scan(log("syslog", others + "Nov 29 20:05:15 mx kernel: exim sm- postfix\n"))
+    assert done.exit_code == 1
+
+
+def test_lines_without_a_program_are_read_where_they_can_be_of_one_server_alone() -> None:
+    bare = "".join(line.partition("]: ")[2] for line in REFUSED.splitlines(keepends=True))
+    done = scan(log("opensmtpd", bare))
+    assert done.stdout.startswith("No attempt succeeded"), done.stdout
+    done = scan(
+        log("postfix", "connect from x[203.0.113.7]\nwarning: non-SMTP command from x[203.0.113.7]: GET\n")
+    )
+    assert done.exit_code == 1
+    assert "let journalctl print with `-o json`" in " ".join(done.stdout.split())
+    assert "-o json" not in scan(log("other", "Nov 29 20:05:14 mx sshd[7]: hello\n")).stdout

@@ -85,6 +85,11 @@ def _say_logs(logs: Sequence[ReadLog]) -> None:
 def _say_doubts(log: ReadLog) -> None:
     if log.summary.lines > 0 and len(log.summary.software) == 0:
         say_wrapped(f"{log.path}: none of its lines is of a mail server that is known here.")
+        if not log.summary.has_form:
+            say_wrapped(
+                "Its lines name no program, as `journalctl -o cat` prints them, so it cannot be told which "
+                "server wrote them: let journalctl print with `-o json`."
+            )
     if log.summary.cut > 0:
         cut = counted(log.summary.cut, "line was too long and was cut", "lines were too long and were cut")
         say_wrapped(f"{log.path}: {cut}.")

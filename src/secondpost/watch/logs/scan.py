@@ -1,6 +1,8 @@
 """Reads one log: its octets go in, attempts are counted in a tally."""
 
+import re
 from collections import OrderedDict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from secondpost.protocols.attacks.matching import AttackFound, found_in, found_in_line
@@ -22,6 +24,8 @@ from secondpost.watch.logs.tally import LogAttempt, LogTally
 ENTRY_OCTETS_MAX = 8_192  # no server writes longer ones
 TEXT_OCTETS_MAX = 2_048
 KNOWN_LINES = 50  # at the beginning of a log, to see whose it is
+# In a log of many programs a mail server's first line may come later.
+_SERVER_NAME = re.compile(rb"postfix|exim|smtpd|secondpost|sendmail|sm-")
 SESSIONS_MAX = 4_096  # remembered, to count an attempt once
 BACK_OCTETS_MAX = 256 * 1024  # how far above a line its session is looked for
 NEARBY_OCTETS_MAX = 16 * 1024
@@ -48,6 +52,7 @@ class LogSummary:
     lines: int = 0
     cut: int = 0
     software: set[MailSoftware] = field(default_factory=set)
+    has_form: bool = False  # a line with time and program, or of a form of one server alone
     first_ms: int | None = None
     last_ms: int | None = None
     years_guessed: bool = False
@@ -84,7 +89,9 @@ class LogScan:
         if len(block) == 0:
             return
         if self.summary.lines < KNOWN_LINES:
-            self._get_to_know(block)
+            self._get_to_know(block.split(b"\n", KNOWN_LINES)[:KNOWN_LINES])
+        if len(self.summary.software) == 0:
+            self._get_to_know(_lines_naming_a_server(block))
         self.summary.lines += block.count(b"\n")
         self._note_time(_line_at(block, 0))
         for start in worth_a_look(block):
@@ -93,9 +100,10 @@ class LogScan:
         self._before = (self._before + block)[-BACK_OCTETS_MAX:]
         self._waiting = self._waiting[octets:]
 
-    def _get_to_know(self, block: bytes) -> None:
-        for line in block.split(b"\n", KNOWN_LINES)[:KNOWN_LINES]:
+    def _get_to_know(self, lines: Iterable[bytes]) -> None:
+        for line in lines:
             entry = entry_of(line[:LINE_OCTETS_MAX], LogCalendar(0))  # its time does not matter
+            self.summary.has_form |= entry is not None
             reader = None if entry is None else reader_of(entry.program)
             if reader is not None:
                 self.summary.software.add(reader.software)
@@ -233,3 +241,11 @@ def _lines_with(mark: bytes, block: bytes, start: int, before: bytes) -> list[by
 def _line_at(block: bytes, start: int) -> bytes:
     end = block.find(b"\n", start)
     return block[start : min(len(block) if end < 0 else end, start + LINE_OCTETS_MAX)].rstrip(b"\r")
+
+
+def _lines_naming_a_server(block: bytes) -> Iterator[bytes]:
+    at = 0
+    while at >= 0 and (found := _SERVER_NAME.search(block, at)) is not None:
+        begin = block.rfind(b"\n", 0, found.start()) + 1
+        yield _line_at(block, begin)
+        at = block.find(b"\n", found.end())
