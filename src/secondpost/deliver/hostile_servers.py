@@ -23,8 +23,7 @@ class HostileServers:
     def look(self, address: str, octets: bytes) -> None:
         """Count and log the attacks in the last octets of a broken session with the server at `address`.
 
-        The log needs no limit of its own: a broken session puts off all mail of its site, which is
-        logged as well.
+        The log needs no limit of its own: we began the session, and write a line for each rule at most.
         """
         for found in found_in_reply(octets):
             self._tally.count(address, caller_prefix(address), found)
