@@ -40,13 +40,18 @@ from secondpost.protocols.smtp.server_events import (
     Event,
     Hello,
     MailFrom,
+    MustSend,
+    Quit,
     RcptTo,
+    Reset,
     SentAhead,
     Smuggling,
+    StartTls,
 )
 
 RECEIVED_FIELDS_MAX = 30  # Exim's limit, which attacks reach on purpose; honest mail has less than ten
 NOTHING: tuple[AttackFound, ...] = ()
+SAYING_NOTHING = (Quit, MustSend, StartTls, Reset)
 _EMPTY_LINE = b"\r\n\r\n"
 
 
@@ -105,13 +110,13 @@ class SessionWatch:
         if isinstance(event, BodyEnd):
             is_usual = not self._awaits_header and event.bare_newlines == 0
             return NOTHING if is_usual and event.received_fields <= RECEIVED_FIELDS_MAX else self._end(event)
-        return self._see_rare(event)
+        if isinstance(event, Hello):
+            self._opening = None
+            return found_in_hello(event.name.encode())[:1]
+        return NOTHING if isinstance(event, SAYING_NOTHING) else self._see_rare(event)
 
     def _see_rare(self, event: Event | ServerNamed) -> tuple[AttackFound, ...]:
         match event:
-            case Hello(name):
-                self._opening = None
-                return found_in_hello(name.encode())[:1]
             case ClientFault(_, line) | Close(_, line) if len(line) > 0:
                 return self._line(line)
             case ServerNamed(name):

@@ -52,7 +52,8 @@ _ODD_TEXT = re.compile(
 # Within an encoded word in base64, its text; within a quoted one, a line end, $, <, or {.
 _BASE64_WORD = re.compile(rb"\?[bB]\?([^? \t\r\n]{0,400})\?=")
 _ODD_QUOTED_WORD = re.compile(rb"\?[qQ]\?[^? \t\r\n]{0,400}?=(?:0[aAdD]|24|3[cC]|7[bB])")
-_ODD_HELLO = re.compile(rb"[^A-Za-z0-9._:\[\]-]|" + SCANNER_NAMES, re.IGNORECASE)
+_ODD_HELLO = re.compile(rb"[^A-Za-z0-9._:\[\]-]")
+_SCANNER = re.compile(SCANNER_NAMES, re.IGNORECASE)
 _PATH = re.compile(
     rb"\s{0,64}(?:MAIL|RCPT)\s{1,64}(?:FROM|TO)\s{0,64}:\s{0,64}(.*)", re.IGNORECASE | re.DOTALL
 )
@@ -118,7 +119,9 @@ def found_in_line(line: bytes) -> tuple[AttackFound, ...]:
 
 def found_in_hello(name: bytes) -> tuple[AttackFound, ...]:
     """`name`: as given in EHLO or HELO."""
-    return () if _ODD_HELLO.search(name) is None else found_in(AttackPlace.HELLO, name[:LINE_OCTETS_MAX])
+    if _ODD_HELLO.search(name) is None and _SCANNER.match(name) is None:
+        return ()
+    return found_in(AttackPlace.HELLO, name[:LINE_OCTETS_MAX])
 
 
 def found_in_server_name(name: bytes) -> tuple[AttackFound, ...]:
