@@ -1,0 +1,64 @@
+"""What a reader of another server's configuration gives: answers, recipient lists, and a report. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from secondpost.config.positions import KeyPath
+from secondpost.setup.answers import Answers
+
+
+class OldServer(StrEnum):
+    """The mail servers whose configurations are read."""
+
+    OPENSMTPD = "opensmtpd"  # 6.4 and later: actions and matches
+    OLD_OPENSMTPD = "opensmtpd-old"  # before 6.4: accept and reject
+    POSTFIX = "postfix"
+    EXIM = "exim"
+
+
+class Fate(StrEnum):
+    """What became of a line."""
+
+    CARRIED = "carried"  # the new server does the same
+    CHANGED = "changed"  # it does nearly the same; the report says what differs
+    NOT_CARRIED = "not carried"  # it does not, and the report says why and what to do
+
+
+@dataclass(frozen=True, slots=True)
+class OldPlace:
+    """A line of a file of the old server, counted from 1; 0 means the file as a whole."""
+
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLine:
+    """A statement of the old configuration and what became of it.
+
+    `text` is the statement as it stood there, on one line. `becomes`: the keys of the new file in which
+    it lives on, such as ("backup", 0, "primary"); empty for what was not carried, or needs no key since
+    it is how this server always behaves. `why`: one or two sentences with a full stop; empty only for
+    what is carried without remark.
+    """
+
+    place: OldPlace
+    text: str
+    fate: Fate
+    why: str = ""
+    becomes: tuple[KeyPath, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """`answers` still needs the owner and the store if the old server did not say them (NOT_ANSWERED).
+
+    `lists`: the text of each recipients file by its name, which is relative to the folder of the new
+    file; `answers` names it as file:NAME.
+    """
+
+    server: OldServer
+    answers: Answers
+    lists: Mapping[str, str]
+    report: tuple[ReportLine, ...]  # in the order in which the lines were read
