@@ -52,7 +52,7 @@ class Secondpost:
     def write(self) -> None:
         self.config.write_text(
             f"""\
-version  = 1
+version  = 3
 hostname = "mx2.example.net"
 store    = "{self.folder / "store"}"
 user     = "{getpass.getuser()}"

@@ -49,7 +49,7 @@ ROWS = [
 ]
 NEEDED = {
     TOP: {
-        "version": "1",
+        "version": "3",
         "hostname": '"mx2.example.net"',
         "store": '"/var/lib/secondpost"',
         "owner": '["me@elsewhere.example"]',
@@ -65,16 +65,8 @@ NEEDED = {
 COMPANIONS = {
     "certificate": {"key": '"/etc/secondpost/key.pem"'},
     "key": {"certificate": '"/etc/secondpost/certificate.pem"'},
-    "acme_directory": {"acme": '"me@example.net"'},
-    "acme_challenge": {"acme": '"me@example.net"'},
-    "acme_root": {"acme": '"me@example.net"'},
-    "acme_key_id": {"acme": '"me@example.net"', "acme_key_file": '"/etc/secondpost/password"'},
-    "acme_key_file": {"acme": '"me@example.net"', "acme_key_id": '"kid-1"'},
-    "reach_control": {"reach": '["RU"]'},
-    "reach_every": {"reach": '["RU"]'},
-    "reach_sources": {"reach": '["RU"]'},
-    "reach_globalping_token_file": {"reach": '["RU"]'},
-    "reach_atlas_key_file": {"reach": '["RU"]'},
+    "key_id": {"key_file": '"/etc/secondpost/password"'},
+    "key_file": {"key_id": '"kid-1"'},
     "username": {"password_file": '"/etc/secondpost/password"', "tls": '"verify"'},
     "password_file": {"username": '"me"', "tls": '"verify"'},
 }
@@ -100,6 +92,10 @@ def config_with(folder: Path, table: str, key: str | None, value: str = "") -> C
     lines = [f"{name} = {one}" for name, one in top.items()]
     if table != TOP:
         lines += [header(table), *(f"{name} = {one}" for name, one in own.items())]
+    if table == "reach" and key != "countries":
+        lines += ['countries = ["RU"]']
+    if table == "acme":
+        lines += ["[tls]", 'acme = "me@example.net"']
     text = "\n".join(lines).replace("/etc/secondpost", str(folder))
     return parse_config(text.encode(), str(folder / "secondpost.toml"))
 

@@ -21,7 +21,7 @@ RELAY = Relay("mx2.example.net", ("192.0.2.20", "2001:db8::20"))
 ANY = "any"
 
 CONFIGURATION = """\
-version  = 1
+version  = 3
 hostname = "mx2.example.net"
 store    = "STORE"
 owner    = ["me@elsewhere.example"]

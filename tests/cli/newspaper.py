@@ -19,7 +19,7 @@ from tests.world.web_server import WebServer, answer
 
 T = TypeVar("T")
 CONFIG = """\
-version = 1
+version = 3
 hostname = "mx2.example.net"
 store = "{store}"
 owner = ["me@elsewhere.example"]

@@ -23,7 +23,7 @@ from secondpost.world.real.work import RealWork
 
 DOWN_SITE = "mx1.provider.example"
 CONFIG = """\
-version = 1
+version = 3
 hostname = "mx2.example.net"
 store = "{store}"
 owner = ["me@elsewhere.example"]

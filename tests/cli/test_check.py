@@ -76,7 +76,7 @@ def test_a_fault_is_exit_code_1(office: Office) -> None:
 
 
 def test_a_broken_configuration_is_exit_code_3(office: Office) -> None:
-    office.config.write_text("version = 1\n")
+    office.config.write_text("version = 3\n")
     for words in ("security", "delivery", "all"):
         assert "hostname" in office.run("check", words, code=3).stderr
 

@@ -27,7 +27,7 @@ class Desk:
         self._config = folder / "secondpost.toml"
         self._config.write_text(
             f"""\
-version = 1
+version = 3
 hostname = "mx2.example.net"
 store = "{folder / "store"}"
 owner = ["me@elsewhere.example"]

@@ -321,7 +321,7 @@ def test_the_keys_belong_to_the_user_of_the_service() -> None:
         folder.chmod(0o711)
         newcomer = Newcomer(folder, 9)
         lines = [
-            "version = 1",
+            "version = 3",
             'hostname = "mx2.example.net"',
             f'store = "{folder}/store"',
             'user = "nobody"',

@@ -57,7 +57,7 @@ def test_no_configuration_is_exit_3(tmp_path: Path) -> None:
 
 def test_a_wrong_configuration_starts_nothing_and_every_fault_is_named(tmp_path: Path) -> None:
     path = tmp_path / "wrong.toml"
-    path.write_text('version = 1\nhostname = "mx2.example.net"\nstore = "here"\nowner = ["me"]\ncolour = 1\n')
+    path.write_text('version = 3\nhostname = "mx2.example.net"\nstore = "here"\nowner = ["me"]\ncolour = 1\n')
     result = run("serve", "--config", str(path))
     assert result.exit_code == 3
     for key in ("store", "owner", "colour"):
@@ -140,7 +140,7 @@ def test_serve_names_at_its_start_the_keys_that_have_no_effect_yet(tmp_path: Pat
     config, store = tmp_path / "secondpost.toml", tmp_path / "store"
     store.write_text("a file where a folder should be: it ends at once")
     config.write_text(
-        f'''version = 1
+        f'''version = 3
 hostname = "mx2.example.net"
 store = "{store}"
 owner = ["me@elsewhere.example"]

@@ -21,9 +21,9 @@ from tests.watch.reach.seen import EVERY_MS
 from tests.watch.reach.station import Station, another, reach_with
 
 ON = """
-[watch]
-reach = ["RU"]
-reach_sources = ["globalping", "z-i"]
+[reach]
+countries = ["RU"]
+sources = ["globalping", "z-i"]
 """
 TABLE = """\
 Asked from RU every 30 minutes, with DE as the control. Last round … ago.
@@ -86,9 +86,9 @@ def test_it_says_that_it_is_off_what_it_would_reveal_and_what_to_write(office: O
     assert output.startswith("It is off: no one is asked")
     sentences = " ".join(output.split())
     assert "Globalping would learn the addresses of this server and of all your MX hosts" in sentences
-    assert f"write into {office.config}, under" in sentences
-    lines = output.partition("  [watch]")[2].partition("\n\n")[0]
-    office.config.write_text(office.config.read_text() + f"[watch]{lines}\n")
+    assert f"write into {office.config}:" in sentences
+    lines = output.partition("  [reach]")[2].partition("\n\n")[0]
+    office.config.write_text(office.config.read_text() + f"[reach]{lines}\n")
     assert "No round was made yet" in office.run("watch", "reach").output
 
 

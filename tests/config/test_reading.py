@@ -33,7 +33,7 @@ CASES = Path(__file__).parent / "cases"
 TEXTS = [path.read_text(encoding="utf-8") for path in sorted(CASES.glob("*.toml"))]
 
 SHORTEST = """\
-version = 1
+version = 3
 hostname = "mx2.example.net"
 store = "/var/lib/secondpost"
 owner = ["me@elsewhere.example"]
@@ -97,7 +97,7 @@ recipients = ["Me@example.org", "learn", "https://www.example.org/list"]
 keep = "365 days"
 quota = "5 GB"
 max_size = "10 MB"
-unknown = "quarantine"
+unknown = "hold"
 
 [[route]]
 domain = "*"
@@ -165,7 +165,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 
 def test_what_is_not_text() -> None:
     with pytest.raises(ConfigFaults) as caught:
-        parse_config(b"version = 1\n# caf\xe9\n", "x.toml")
+        parse_config(b"version = 3\n# caf\xe9\n", "x.toml")
     assert str(caught.value) == "x.toml:2: this is not UTF-8 text; save the file in UTF-8"
 
 

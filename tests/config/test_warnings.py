@@ -104,7 +104,7 @@ def test_a_password_is_read_from_a_regular_file_only(tmp_path: Path) -> None:
 
 
 def test_a_missing_user_is_only_a_warning() -> None:
-    text = b"""version = 1
+    text = b"""version = 3
 hostname = "mx2.example.net"
 store = "/var/lib/secondpost"
 owner = ["me@elsewhere.example"]

@@ -16,7 +16,7 @@ STOP_SECONDS_MAX = 20.0
 SETTLE_SECONDS = 0.5
 
 CONFIG = """\
-version  = 1
+version  = 3
 hostname = "mx2.example.net"
 store    = "{store}"
 owner    = ["me@elsewhere.example"]

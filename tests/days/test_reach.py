@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
 
-from secondpost.config.records import ReachSettings, Watch
+from secondpost.config.records import ReachSettings
 from secondpost.mail.duration import MINUTE_MS
 from secondpost.roles.parts import SERVICES, Parts
 from secondpost.world.sockets.services import service_door
@@ -31,8 +31,8 @@ class Abroad:
     def _wiring(self, role: str, parts: Parts) -> Parts:
         if role != "deliver":
             return parts
-        watched = Watch(reach=ReachSettings(("RU",), every_ms=10 * MINUTE_MS))
-        config = replace(parts.config, watch=watched, addresses=(OUR_ADDRESS,))
+        watched = ReachSettings(("RU",), every_ms=10 * MINUTE_MS)
+        config = replace(parts.config, reach=watched, addresses=(OUR_ADDRESS,))
         door = service_door(self.elsewhere.ask, self._background)
         self._background(self._open(door.open(parts.world.net, parts.world.disk.path(SERVICES))))
         return replace(parts, config=config)

@@ -22,7 +22,7 @@ from secondpost.world.real.dns_servers import RESOLV_CONF
 from secondpost.world.real.package_files import PACKAGE_FILES
 
 CONFIG = """\
-version  = 1
+version  = 3
 hostname = "mx2.example.net"
 store    = "/var/lib/secondpost"
 owner    = ["me@elsewhere.example"]

@@ -22,7 +22,7 @@ from secondpost.processes.tether import TETHER, Word, tether_pair
 from tests.world.certificates import make_pair
 
 CONFIG = """\
-version  = 1
+version  = 3
 hostname = "mx2.example.net"
 store    = "/var/lib/secondpost"
 owner    = ["me@elsewhere.example"]

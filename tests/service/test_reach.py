@@ -17,12 +17,12 @@ from tests.watch.reach.elsewhere import Elsewhere
 
 ZONE = ("example.org. 60 IN MX 10 mx1.provider.example.", "mx1.provider.example. 60 IN A 192.0.2.25")
 WATCH = """
-[watch]
-reach = ["RU"]
-reach_sources = [
+[reach]
+countries = ["RU"]
+sources = [
   "globalping:http://127.0.0.1:{port}", "ooni:http://127.0.0.1:{port}", "z-i:http://127.0.0.1:{port}/z-i",
 ]
-reach_globalping_token_file = "token"
+globalping_token_file = "token"
 
 [fetch]
 allow_private = true

@@ -41,7 +41,7 @@ from tests.store.letters import Letters, leased, settled
 from tests.store.place import SqlitePlace
 
 TEXT = """\
-version = 1
+version = 3
 hostname = "mx2.example.net"
 store = "{store}"
 owner = ["me@elsewhere.example"]

@@ -10,7 +10,7 @@ from secondpost.processes.user import SystemUser, UserRefused, need_what_is_name
 
 PERSON = SystemUser("post", 4711, 4711)
 TEXT = """\
-version = 1
+version = 3
 hostname = "mx2.example.net"
 store = "{folder}/store"
 owner = ["me@elsewhere.example"]

@@ -126,7 +126,7 @@ def test_the_shortest_file() -> None:
         text
         == """\
 # Secondpost. docs/settings.md explains every key; `secondpost check config` checks this file.
-version   = 1
+version   = 3
 hostname  = "mx2.example.net"         # this server's own name, as the world sees it
 store     = "/var/lib/secondpost"     # where mail, keys and sockets are kept
 owner     = ["me@elsewhere.example"]  # who gets postmaster's mail, and hears of alarms
@@ -190,7 +190,7 @@ def test_a_server_as_proposed_has_no_warning_but_that_of_its_certificate() -> No
 def test_every_other_key_of_an_earlier_file_stays() -> None:
     """A file with keys in every table, and two newsletters."""
     earlier = """
-version = 1
+version = 3
 hostname = "mx2.example.net"
 store = "/var/lib/secondpost"
 owner = ["me@elsewhere.example"]

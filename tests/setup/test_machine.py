@@ -17,7 +17,7 @@ from secondpost.setup.surroundings import PortHolder, Surroundings
 
 GOOD = MachineFacts(ClockFacts(True, 20), 50_000_000_000, "secondpost", 65_536)
 CONFIG = """\
-version = 1
+version = 3
 hostname = "mx2.example.net"
 store = "/var/lib/secondpost"
 owner = ["me@elsewhere.example"]

@@ -14,7 +14,7 @@ from secondpost.setup.wanted import policy_domains
 from secondpost.world.asking import answer_from
 
 CONFIG = """\
-version = 1
+version = 3
 hostname = "mx2.example.net"
 store = "/var/lib/secondpost"
 owner = ["me@elsewhere.example"]

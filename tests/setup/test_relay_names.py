@@ -30,7 +30,7 @@ class Names:
 
 def config(addresses: str = "[]") -> Config:
     text = f"""\
-version = 1
+version = 3
 hostname = "mx2.example.net"
 store = "/var/lib/secondpost"
 owner = ["me@elsewhere.example"]

@@ -26,7 +26,7 @@ MACHINE = UnitMachine(
     ("127.0.0.53",),
 )
 BACKUP = """\
-version  = 1
+version  = 3
 hostname = "mx2.example.net"
 store    = "/var/lib/secondpost"
 owner    = ["me@elsewhere.example"]
@@ -39,7 +39,7 @@ domain     = "example.net"
 recipients = ["learn"]
 """
 BOTH = """\
-version  = 1
+version  = 3
 hostname = "mx2.example.net"
 store    = "/srv/mail store/50%"
 owner    = ["me@elsewhere.example"]
@@ -155,7 +155,7 @@ def test_each_secret_goes_to_the_roles_that_use_it() -> None:
 def test_keys_of_measurement_services_go_to_the_fetch_role_alone() -> None:
     keys = ("/etc/secondpost/globalping.token", "/etc/secondpost/atlas.key")
     reach = ReachSettings(("RU",), globalping_token_file=keys[0], atlas_key_file=keys[1])
-    config = replace(config_of("both"), watch=Watch(reach=reach))
+    config = replace(config_of("both"), reach=reach)
     assert secrets_of(config, "fetch") == keys
     assert named_files(config, "fetch") >= set(keys)
     for role in set(ROLES) - {"fetch"}:

@@ -41,10 +41,10 @@ REVEALS = (
     "RIPE Atlas publishes each question, OONI learns what is blocked, and GitHub sees that the register is "
     "read: docs/security.md says more."
 )
-TURN_ON = "To turn it on, write into {path}, under the line [watch] if it is there already:"
+TURN_ON = "To turn it on, write into {path}:"
 LINES = """\
-  [watch]
-  reach = ["RU", "BY"]        # the countries to ask from"""
+  [reach]
+  countries = ["RU", "BY"]        # the countries to ask from"""
 THEN = (
     "Then type `secondpost reload`. If each role has a systemd unit, type `secondpost systemd --install` "
     "first: the role fetch may be new."
@@ -65,18 +65,18 @@ def reach(now: bool, since: int | None, raw: int | None, as_json: bool) -> None:
     if raw is not None:
         _print_answer(config, raw)
         return
-    if not config.watch.reach.is_on and not as_json:
+    if not config.reach.is_on and not as_json:
         _say_off(config)
         if now:
             raise Ending("no round is made: it is off", Exit.NO)
         return
-    if now and config.watch.reach.is_on:
+    if now and config.reach.is_on:
         _make_round(config)
 
     async def show(desk: OwnersDesk, config: Config) -> None:
         now_ms = desk.clock.now_ms()
         since_ms = now_ms - (DAY_MS if since is None else since)
-        picture = await reach_picture(desk.desk, config.watch.reach, since_ms, now_ms)
+        picture = await reach_picture(desk.desk, config.reach, since_ms, now_ms)
         if as_json:
             say_json(reach_document(picture))
         else:

@@ -8,14 +8,14 @@ from dataclasses import fields, is_dataclass
 
 from secondpost.config.faults import Fault
 from secondpost.config.keys import KEYS, REPEATED, TOP
-from secondpost.config.records import Config, ReachSettings
+from secondpost.config.records import Config
 from secondpost.config.syntax import TomlDocument, read_document
 
 # The store's locks, sockets and databases are open, and root's rights are gone, as long as the
 # service runs.
 ONLY_AT_START = ("store", "user", "database")
 RESTART = "restart the service: systemctl restart secondpost.target"
-_KEY_OF_FIELD = {"sender": "from", "reach_countries": "reach"}
+_KEY_OF_FIELD = {"sender": "from"}
 
 
 def changes(old: Config, new: Config) -> tuple[str, ...]:
@@ -65,11 +65,5 @@ def _repeated_changes(table: str, old: Mapping[str, object], new: Mapping[str, o
 def _differing(old: object, new: object) -> list[str]:
     """The keys of a table's record that differ."""
     assert is_dataclass(old)
-    names: list[str] = []
-    for name in (field.name for field in fields(old)):
-        before, after = getattr(old, name), getattr(new, name)
-        if isinstance(before, ReachSettings):  # a part of a table: its keys begin with its name
-            names += [f"{name}_{key}" for key in _differing(before, after)]
-        elif before != after:
-            names.append(name)
+    names = [field.name for field in fields(old) if getattr(old, field.name) != getattr(new, field.name)]
     return [_KEY_OF_FIELD.get(name, name.removesuffix("_ms")) for name in names]

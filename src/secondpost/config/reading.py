@@ -17,11 +17,11 @@ from secondpost.config.keys import TOP, header
 from secondpost.config.records import Config
 from secondpost.config.section import Findings, Section, kind
 from secondpost.config.syntax import TomlDocument, read_document
+from secondpost.config.versions import VERSION
 from secondpost.config.warnings import Warning, warnings
 
 __all__ = ["ConfigFaults", "Fault", "Warning", "parse_config", "read_config", "warnings"]
 
-VERSION = 1
 CREDENTIALS_DIRECTORY = "CREDENTIALS_DIRECTORY"  # systemd.exec(5)
 RESERVE_OCTETS_MAX = 100 * 10**12
 
@@ -71,6 +71,7 @@ def _config(path: str, values: Mapping[str, object], findings: Findings, beside:
     owner = top.need_list("owner", addresses.utf8_mailbox, 'write owner = ["me@elsewhere.example"]')
     known_hostname = tables.NOWHERE if hostname is None else hostname
     web = tables.web(_table(top, "web"), hostname)
+    tls = _table(top, "tls")
     usual = Config(path, known_hostname, store or "", owner, known_hostname, web)
     backups = _repeated(top, "backup", lambda section: tables.backup(section, beside))
     routes = _repeated(top, "route", lambda section: tables.route(section, beside))
@@ -86,7 +87,8 @@ def _config(path: str, values: Mapping[str, object], findings: Findings, beside:
         user=top.take("user", grammars.user, usual.user),
         reserve=top.take("reserve", forms.size(0, RESERVE_OCTETS_MAX), usual.reserve),
         addresses=top.take_list("addresses", addresses.ip_address, usual.addresses),
-        tls=tables.tls(_table(top, "tls"), beside),
+        tls=tables.tls(tls, beside),
+        acme=tables.acme(_table(top, "acme"), tls, beside),
         receive=tables.receive(_table(top, "receive")),
         dns=tables.dns(_table(top, "dns")),
         deliver=tables.deliver(_table(top, "deliver")),
@@ -96,6 +98,7 @@ def _config(path: str, values: Mapping[str, object], findings: Findings, beside:
         metrics=tables.metrics(_table(top, "metrics")),
         alarms=tables.alarms(_table(top, "alarms")),
         watch=tables.watch(_table(top, "watch"), beside),
+        reach=tables.reach(_table(top, "reach"), beside),
         backups=tuple(backups.values()),
         routes=tuple(routes.values()),
         newsletters=tuple(newsletters.values()),

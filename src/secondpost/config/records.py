@@ -47,9 +47,6 @@ class Authenticate(StrEnum):
         return self is not Authenticate.OFF
 
 
-OLD_UNKNOWN = {"quarantine": Unknown.HOLD, "refuse": Unknown.REJECT}  # values of earlier versions
-
-
 @dataclass(frozen=True, slots=True)
 class AnyRecipient:
     """`any`: every address of the domain."""
@@ -89,7 +86,6 @@ class Backup:
     quota: int | None = None
     max_size: int = 50_000_000
     unknown: Unknown = Unknown.HOLD
-    old_unknown: str | None = None  # the earlier version's value of `unknown`, if the file has it
     delimiters: str = "+"  # me+tag@ means me@; "": every address stands for itself
     authenticate: Authenticate = Authenticate.RECORD
     enforce_dmarc: bool = False  # refuse what fails DMARC where its author's domain asks for that
@@ -156,12 +152,18 @@ class Tls:
     acme: str | None = None  # our address, for the authority; None: no certificate is got by ACME
     certificate: str | None = None
     key: str | None = None
-    acme_directory: str = LETS_ENCRYPT
-    acme_challenge: AcmeChallenge | None = None  # None: whichever works
-    acme_root: str | None = None  # the path of the authority's own root; None: the system's roots
-    acme_key_id: str | None = None  # of an account that the authority gave us beforehand
-    acme_key_file: str | None = None
     mta_sts: StsMode | None = None  # None: testing with `acme`, otherwise no policy is served
+
+
+@dataclass(frozen=True, slots=True)
+class Acme:
+    """The certificate authority that `acme` of `[tls]` gets the certificate from."""
+
+    directory: str = LETS_ENCRYPT
+    challenge: AcmeChallenge | None = None  # None: whichever works
+    root: str | None = None  # the path of the authority's own root; None: the system's roots
+    key_id: str | None = None  # of an account that the authority gave us beforehand
+    key_file: str | None = None
 
 
 class DoorSpeech(StrEnum):
@@ -320,13 +322,12 @@ class ReachSettings:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What is watched of attackers, callers, advisories and other countries."""
+    """What is watched of attackers, callers and advisories."""
 
     networks: NetworkSource = NetworkLookup.NONE
     speed: int = 1  # how many times faster its hours pass, for tests
     advisories: bool = False  # asking for them shows the service what runs here
     advisories_url: str = OSV  # without a slash at its end
-    reach: ReachSettings = field(default_factory=ReachSettings)
 
     @property
     def hour_ms(self) -> int:
@@ -399,6 +400,7 @@ class Config:
     reserve: int = 1_000_000_000
     addresses: tuple[str, ...] = ()  # our public addresses behind NAT
     tls: Tls = field(default_factory=Tls)
+    acme: Acme = field(default_factory=Acme)
     receive: Receive = field(default_factory=Receive)
     dns: Dns = field(default_factory=Dns)
     deliver: Deliver = field(default_factory=Deliver)
@@ -408,6 +410,7 @@ class Config:
     metrics: Metrics = field(default_factory=Metrics)
     alarms: Alarms = field(default_factory=Alarms)
     watch: Watch = field(default_factory=Watch)
+    reach: ReachSettings = field(default_factory=ReachSettings)
     backups: tuple[Backup, ...] = ()
     routes: tuple[Route, ...] = ()
     newsletters: tuple[Newsletter, ...] = ()

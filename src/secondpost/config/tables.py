@@ -19,8 +19,8 @@ from secondpost.config.keys import KEYS
 from secondpost.config.networks import check_networks
 from secondpost.config.recipients import RecipientFaults, read_recipients, recipient
 from secondpost.config.records import (
-    OLD_UNKNOWN,
     REACH_URLS,
+    Acme,
     AcmeChallenge,
     Alarms,
     AnyRecipient,
@@ -67,8 +67,6 @@ RECIPIENTS_LEAST = 100  # RFC 5321 §4.5.3.1.8
 SMTP_PORT = 25
 ROUTED_LANES = (Lane.RELAY, Lane.ISSUES, Lane.OWN)  # the lane unverified follows relay
 UNSAFE_TLS = (TlsDemand.NONE, TlsDemand.OPPORTUNISTIC)
-ACME_KEYS = ("acme_directory", "acme_challenge", "acme_root", "acme_key_id", "acme_key_file")
-REACH_KEYS = tuple(key for key in KEYS["watch"] if key.startswith("reach_"))
 NOWHERE = Domain("invalid")  # RFC 2606: placeholder in a record that will not be used
 
 
@@ -82,27 +80,38 @@ def web(section: Section, hostname: Domain | None) -> Web:
 
 
 def tls(section: Section, beside: FilesBeside) -> Tls:
-    pairs = (("certificate", "key"), ("acme_key_id", "acme_key_file"))
-    for key, other in (*pairs, *(pair[::-1] for pair in pairs)):
-        if section.has(key) and not section.has(other):
-            section.fault(key, f"{key} alone is not enough", f"write {other} too")
-    for key in ACME_KEYS:
-        if section.has(key) and not section.has("acme"):
-            section.fault(key, "no certificate is got by ACME", 'write acme = "me@example.net" too')
+    _only_together(section, "certificate", "key")
     if section.has("acme") and (section.has("certificate") or section.has("key")):
         section.fault("acme", "there is a certificate already", "leave out acme, or certificate and key")
-    acme, usual = section.take("acme", addresses.mailbox, None), Tls()
+    contact = section.take("acme", addresses.mailbox, None)
     return Tls(
-        acme=None if acme is None else str(acme),
-        acme_directory=section.take("acme_directory", addresses.https_url, usual.acme_directory),
-        acme_challenge=section.take("acme_challenge", forms.choice(AcmeChallenge), None),
-        acme_root=section.take("acme_root", pem_file(beside, "CERTIFICATE", ACME_READERS), None),
-        acme_key_id=section.take("acme_key_id", forms.text, None),
-        acme_key_file=section.take("acme_key_file", secret_file(beside, ACME_READERS), None),
+        acme=None if contact is None else str(contact),
         certificate=section.take("certificate", pem_file(beside, "CERTIFICATE"), None),
         key=section.take("key", pem_file(beside, "PRIVATE KEY"), None),
         mta_sts=section.take("mta_sts", forms.choice(StsMode), None),
     )
+
+
+def acme(section: Section, tls_section: Section, beside: FilesBeside) -> Acme:
+    _only_together(section, "key_id", "key_file")
+    for key in KEYS["acme"]:
+        if section.has(key) and not tls_section.has("acme"):
+            hint = 'write acme = "me@example.net" under [tls] too'
+            section.fault(key, "no certificate is got by ACME", hint)
+    usual = Acme()
+    return Acme(
+        directory=section.take("directory", addresses.https_url, usual.directory),
+        challenge=section.take("challenge", forms.choice(AcmeChallenge), None),
+        root=section.take("root", pem_file(beside, "CERTIFICATE", ACME_READERS), None),
+        key_id=section.take("key_id", forms.text, None),
+        key_file=section.take("key_file", secret_file(beside, ACME_READERS), None),
+    )
+
+
+def _only_together(section: Section, one: str, two: str) -> None:
+    for key, other in ((one, two), (two, one)):
+        if section.has(key) and not section.has(other):
+            section.fault(key, f"{key} alone is not enough", f"write {other} too")
 
 
 def receive(section: Section) -> Receive:
@@ -186,36 +195,34 @@ def watch(section: Section, beside: FilesBeside) -> Watch:
         speed=section.take("speed", forms.number(1, WATCH_SPEED_MAX), usual.speed),
         advisories=section.take("advisories", forms.switch, usual.advisories),
         advisories_url=section.take("advisories_url", addresses.service_url, usual.advisories_url),
-        reach=_reach(section, beside, usual.reach),
     )
 
 
-def _reach(section: Section, beside: FilesBeside, usual: ReachSettings) -> ReachSettings:
-    hint = 'write reach = ["RU"], or leave the key out to ask no one'
+def reach(section: Section, beside: FilesBeside) -> ReachSettings:
+    hint = 'write countries = ["RU"], or leave the key out to ask no one'
+    usual = ReachSettings()
     taken = ReachSettings(
-        countries=section.filled_list("reach", grammars.country, usual.countries, hint),
-        control=section.take("reach_control", grammars.country, usual.control),
-        every_ms=section.take("reach_every", forms.duration(MINUTE_MS, DAY_MS), usual.every_ms),
-        sources=section.filled_list("reach_sources", _reach_place, usual.sources, 'write "globalping"'),
-        globalping_token_file=section.take(
-            "reach_globalping_token_file", secret_file(beside, REACH_READERS), None
-        ),
-        atlas_key_file=section.take("reach_atlas_key_file", secret_file(beside, REACH_READERS), None),
+        countries=section.filled_list("countries", grammars.country, usual.countries, hint),
+        control=section.take("control", grammars.country, usual.control),
+        every_ms=section.take("every", forms.duration(MINUTE_MS, DAY_MS), usual.every_ms),
+        sources=section.filled_list("sources", _reach_place, usual.sources, 'write "globalping"'),
+        globalping_token_file=section.take("globalping_token_file", secret_file(beside, REACH_READERS), None),
+        atlas_key_file=section.take("atlas_key_file", secret_file(beside, REACH_READERS), None),
     )
-    for key in REACH_KEYS:
-        if section.has(key) and not section.has("reach"):
-            section.fault(key, "there is no country to ask from", 'write reach = ["RU"] too')
-    if section.has("reach") and taken.control in taken.countries:
+    for key in KEYS["reach"]:
+        if section.has(key) and not section.has("countries"):
+            section.fault(key, "there is no country to ask from", 'write countries = ["RU"] too')
+    if section.has("countries") and taken.control in taken.countries:
         reason = f"{taken.control} is asked as the control already"
-        section.fault("reach", reason, "name another country with reach_control")
+        section.fault("countries", reason, "name another country with control")
     sources = [place.source for place in taken.sources]
     if len(set(sources)) < len(sources):
-        section.fault("reach_sources", "a source is here twice", "leave one out")
+        section.fault("sources", "a source is here twice", "leave one out")
     if ReachSource.GLOBALPING not in sources:
-        section.fault("reach_sources", "without globalping nothing tries to connect", 'add "globalping"')
-    if ReachSource.ATLAS in sources and not section.has("reach_atlas_key_file"):
-        hint = "write reach_atlas_key_file, or leave atlas out"
-        section.fault("reach_sources", "RIPE Atlas needs a key", hint)
+        section.fault("sources", "without globalping nothing tries to connect", 'add "globalping"')
+    if ReachSource.ATLAS in sources and not section.has("atlas_key_file"):
+        hint = "write atlas_key_file, or leave atlas out"
+        section.fault("sources", "RIPE Atlas needs a key", hint)
     return taken
 
 
@@ -248,7 +255,6 @@ def _network_source(written: str, beside: FilesBeside) -> NetworkSource:
 def backup(section: Section, beside: FilesBeside) -> Backup | None:
     domain = section.need("domain", addresses.full_domain, 'write domain = "example.net"')
     usual = Backup(NOWHERE if domain is None else domain)
-    unknown = section.take("unknown", _unknown, usual.unknown.value)
     taken = Backup(
         domain=usual.domain,
         primary=section.filled_list(
@@ -261,8 +267,7 @@ def backup(section: Section, beside: FilesBeside) -> Backup | None:
         ),
         quota=section.take("quota", forms.size(MB, 100 * TB), None),
         max_size=section.take("max_size", forms.size(MESSAGE_OCTETS_LEAST, GB), usual.max_size),
-        unknown=OLD_UNKNOWN[unknown] if unknown in OLD_UNKNOWN else Unknown(unknown),
-        old_unknown=unknown if unknown in OLD_UNKNOWN else None,
+        unknown=section.take("unknown", forms.choice(Unknown), usual.unknown),
         delimiters=section.take("delimiters", grammars.delimiters, usual.delimiters),
         authenticate=section.take("authenticate", forms.choice(Authenticate), usual.authenticate),
         enforce_dmarc=section.take("enforce_dmarc", forms.switch, usual.enforce_dmarc),
@@ -271,12 +276,6 @@ def backup(section: Section, beside: FilesBeside) -> Backup | None:
     if taken.enforce_dmarc and not taken.authenticate.is_on:
         section.fault("enforce_dmarc", 'authenticate = "off" leaves nothing to judge by', 'write "record"')
     return None if domain is None else taken
-
-
-def _unknown(value: object) -> str:
-    """A value of `unknown`, also of an earlier version."""
-    word = forms.text(value)
-    return word if word in OLD_UNKNOWN else forms.choice(Unknown)(word).value
 
 
 def _recipients(section: Section, usual: Backup, beside: FilesBeside) -> tuple[RecipientSource, ...]:

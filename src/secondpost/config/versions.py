@@ -1,8 +1,9 @@
 """The versions of the file's format, and what each changed: where a key stood before, and its old words.
 
 Version 2 gave what is said about the certificate authority a table of its own, `[acme]`, and took
-names for `unknown` that say what is done. Version 3 did the first for `watch reach`: `[reach]`. A file of an earlier
-version is read as if it had been migrated; `secondpost config migrate` writes it anew.
+names for `unknown` that say what is done. Version 3 did the first for `watch reach`: `[reach]`. A
+file of an earlier version is read as if it had been migrated; `secondpost config migrate` writes it
+anew.
 """
 
 from collections.abc import Mapping

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from secondpost.config.addresses import is_loopback
-from secondpost.config.faults import quoted
 from secondpost.config.files import can_read, others_can_read
 from secondpost.config.records import (
     AnyRecipient,
@@ -70,7 +69,8 @@ def warnings(
         *_dns_and_deliver(config),
         *_fetch_send_and_sign(config),
         *_metrics(config),
-        *_watch(config, readable, usable),
+        *_watch(config),
+        *_reach(config, readable, usable),
         *(
             warning
             for number, one in enumerate(config.backups, 1)
@@ -179,16 +179,18 @@ def _metrics(config: Config) -> Iterator[Warning]:
             yield Warning("metrics.listen", text)
 
 
-def _watch(
-    config: Config, readable: Callable[[str], bool], usable: Callable[[str, str], bool]
-) -> Iterator[Warning]:
+def _watch(config: Config) -> Iterator[Warning]:
     if config.watch.speed > 1:
         text = f"an hour of `watch arrivals` passes in {duration_text(config.watch.hour_ms)}: meant for tests"
         yield Warning("watch.speed", text)
-    reach = config.watch.reach
+
+
+def _reach(
+    config: Config, readable: Callable[[str], bool], usable: Callable[[str, str], bool]
+) -> Iterator[Warning]:
     for key, path in (
-        ("watch.reach_globalping_token_file", reach.globalping_token_file),
-        ("watch.reach_atlas_key_file", reach.atlas_key_file),
+        ("reach.globalping_token_file", config.reach.globalping_token_file),
+        ("reach.atlas_key_file", config.reach.atlas_key_file),
     ):
         if path is not None:
             yield from _secret(key, path, config.user, readable, usable)
@@ -229,11 +231,6 @@ def _backup(key: str, backup: Backup) -> Iterator[Warning]:
             'and spam with it; "learn" or a list is better'
         )
         yield Warning(f"{key}.recipients", text)
-    if backup.old_unknown is not None:
-        text = (
-            f"{quoted(backup.old_unknown)} is the word of an earlier version: write {quoted(backup.unknown)}"
-        )
-        yield Warning(f"{key}.unknown", text)
     if any(isinstance(source, RecipientUrl) for source in backup.recipients):
         text = "this version does not fetch lists yet: the primary is asked instead"
         yield Warning(f"{key}.recipients", text, is_idle=True)

@@ -14,7 +14,7 @@ DAY_SECONDS = 86_400
 WATCH_SPEED = 40_000  # an hour in 90 ms: what is usual is known after some seconds
 
 CONFIG = """\
-version  = 1
+version  = 3
 hostname = "{hostname}"
 store    = {store}
 owner    = ["ada@elsewhere.example"]

@@ -84,11 +84,11 @@ def _paths(config: Config, kind: NamedFile) -> Iterable[str | None]:
             networks = config.watch.networks
             return [networks.path if isinstance(networks, NetworksFile) else None]
         case NamedFile.AUTHORITY:
-            return config.tls.acme_root, config.tls.acme_key_file
+            return config.acme.root, config.acme.key_file
         case NamedFile.PACKAGES:
             return PACKAGE_FILES if config.watch.advisories else ()
         case NamedFile.REACH:
-            return config.watch.reach.globalping_token_file, config.watch.reach.atlas_key_file
+            return config.reach.globalping_token_file, config.reach.atlas_key_file
 
 
 class FilesForRole:

@@ -43,16 +43,16 @@ class AcmeOrders:
         from secondpost.world.real.acme_client import AcmeAccount, AcmeClient, ExternalAccount
         from secondpost.world.real.acme_network import AcmeRequests
 
-        tls = self._config.tls
+        authority = self._config.acme
         account = AcmeAccount(
-            directory=tls.acme_directory,
-            contact=tls.acme or "",
+            directory=authority.directory,
+            contact=self._config.tls.acme or "",
             challenges=challenges_of(self._config),
             names=frozenset(certificate_names(self._config)),
-            external=None if tls.acme_key_id is None else ExternalAccount(tls.acme_key_id, self._key),
+            external=None if authority.key_id is None else ExternalAccount(authority.key_id, self._key),
         )
         async with self._one:
-            requests = AcmeRequests(self._near, self._far, tls.acme_directory)
+            requests = AcmeRequests(self._near, self._far, authority.directory)
             self._stop = requests.stop
             client = AcmeClient(self._config.store, account, requests)
             try:
@@ -79,8 +79,8 @@ def challenges_of(config: Config) -> tuple[AcmeChallenge, ...]:
     """The kinds that are tried in turn: those whose port is listened on. Behind a proxy or a router that
     is not known here, so both are.
     """
-    if config.tls.acme_challenge is not None:
-        return (config.tls.acme_challenge,)
+    if config.acme.challenge is not None:
+        return (config.acme.challenge,)
     ports = {door.port for door in config.web.doors}
     kinds = tuple(kind for kind, port in PORTS if port in ports)
     return kinds if len(kinds) > 0 else tuple(AcmeChallenge)
@@ -89,18 +89,18 @@ def challenges_of(config: Config) -> tuple[AcmeChallenge, ...]:
 def acme_orders(parts: Parts) -> AcmeOrders:
     """Everything that is read outside the store is read here, before the role begins. Raises KeyFault."""
     config, resolver = parts.config, parts.world.resolver
-    tls = config.tls
+    authority = config.acme
     try:
-        key = "" if tls.acme_key_file is None else read_password(tls.acme_key_file, parts.open_file)
-        root = None if tls.acme_root is None else _root(tls.acme_root, parts.open_file)
+        key = "" if authority.key_file is None else read_password(authority.key_file, parts.open_file)
+        root = None if authority.root is None else _root(authority.root, parts.open_file)
     except Wrong as wrong:
         raise KeyFault(str(wrong)) from None
     # The owner may name an authority in the own network; where its documents lead is another matter.
-    is_named = tls.acme_directory != LETS_ENCRYPT
+    is_named = authority.directory != LETS_ENCRYPT
     try:
         near = RealFetcher(resolver, allow_private=is_named, authorities_pem=root)
     except ValueError as error:
-        raise KeyFault(f"{tls.acme_root} holds no certificate that can be used: {error}") from None
+        raise KeyFault(f"{authority.root} holds no certificate that can be used: {error}") from None
     far = RealFetcher(resolver, allow_private=config.fetch.allow_private, authorities_pem=root)
     return AcmeOrders(config, key, parts.world.work, near, far)
 

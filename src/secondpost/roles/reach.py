@@ -48,7 +48,7 @@ def rounds_of(
     async def targets() -> "ReachTargets":
         return await drive(reach_targets(config, public_addresses(config)), names_from(resolver))
 
-    reach = config.watch.reach
+    reach = config.reach
     sources = ReachSources(reach, services.ask, store, clock)
     return ReachRounds(reach, sources, store, ReachWorld(targets, register.search, clock))
 
@@ -66,7 +66,7 @@ class ReachWatch:
 
     async def start(self) -> None:
         parts, world = self._parts, self._parts.world
-        if not parts.config.watch.reach.is_on:
+        if not parts.config.reach.is_on:
             return
         services = ServiceAsker(world.net, world.disk.path(SERVICES))
         register = RegisterAsker(world.net, world.disk.path(REGISTER))
@@ -88,11 +88,11 @@ class ReachWatch:
         await asyncio.sleep(max(FIRST_SECONDS, await self._seconds_left()))
         while True:
             await self._make()
-            await asyncio.sleep(self._parts.config.watch.reach.every_ms / 1000)
+            await asyncio.sleep(self._parts.config.reach.every_ms / 1000)
 
     async def _seconds_left(self) -> float:
         """Until the next round, counted from the last one, which another process may have made."""
-        every_ms, now_ms = self._parts.config.watch.reach.every_ms, self._clock.now_ms()
+        every_ms, now_ms = self._parts.config.reach.every_ms, self._clock.now_ms()
         try:
             counts = await opened(self._parts.mail).last_reach_counts()
         except StoreUnavailable:
@@ -125,7 +125,7 @@ async def state_reach_alarms(config: Config, store: ReachKeeping, alarms: Standi
     from secondpost.watch.reach.words import state_alarms
 
     views, contexts = await store.reach_views(), await store.reach_contexts()
-    state_alarms(alarms, views, config.watch.reach.control, contexts)
+    state_alarms(alarms, views, config.reach.control, contexts)
 
 
 async def make_round(config: Config) -> RoundOver:

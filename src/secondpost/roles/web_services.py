@@ -52,7 +52,7 @@ def service_places(config: Config) -> dict[WebService, ServicePlace]:
     if config.watch.advisories:
         found[WebService.OSV] = ServicePlace(config.watch.advisories_url)
     for source, (service, scheme) in REACH_SERVICES.items():
-        url, path = config.watch.reach.url(source), config.watch.reach.key_file(source)
+        url, path = config.reach.url(source), config.reach.key_file(source)
         if url is not None:
             found[service] = ServicePlace(url, key=None if path is None else KeyFile(scheme, path))
     return found

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from secondpost.config.versions import VERSION
 from secondpost.setup.answers import (
     ANY_DOMAIN,
     RELAY,
@@ -47,7 +48,7 @@ def config_text(answers: Answers) -> str:
 
 
 def _top(answers: Answers) -> Iterator[_FileLine]:
-    yield _FileLine("version", 1)
+    yield _FileLine("version", VERSION)
     yield _FileLine("hostname", answers.hostname, "this server's own name, as the world sees it")
     yield _FileLine("store", answers.store, "where mail, keys and sockets are kept")
     yield _FileLine("owner", answers.owner, "who gets postmaster's mail, and hears of alarms")

@@ -87,7 +87,7 @@ def authority_to_come(config: Config) -> str:
     """The authority of a certificate that is still to be got by ACME, as CAA records name it; "" if it is
     not known.
     """
-    is_usual = config.tls.acme is not None and config.tls.acme_directory == LETS_ENCRYPT
+    is_usual = config.tls.acme is not None and config.acme.directory == LETS_ENCRYPT
     return AUTHORITIES["Let's Encrypt"] if is_usual else ""
 
 

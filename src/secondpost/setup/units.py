@@ -167,9 +167,8 @@ def secrets_of(config: Config, role: str) -> tuple[str, ...]:
         case "deliver":  # it watches how long the certificate is valid
             named = [*pair, *(route.password_file for route in config.routes)]
         case "fetch":
-            reach = config.watch.reach
-            named = [config.tls.acme_root, config.tls.acme_key_file]
-            named += [reach.globalping_token_file, reach.atlas_key_file]
+            named = [config.acme.root, config.acme.key_file]
+            named += [config.reach.globalping_token_file, config.reach.atlas_key_file]
         case _:
             named = []
     return tuple(dict.fromkeys(path for path in named if path is not None))

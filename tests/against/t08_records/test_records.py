@@ -36,7 +36,7 @@ BASE_OF_REVERSE: Final = """\
 2.0.192.in-addr.arpa. 3600 IN NS ns1.example.net.
 """
 CONFIG: Final = """\
-version = 1
+version = 3
 hostname = "mx2.example.net"
 owner = ["me@elsewhere.example"]
 bounces = "bounce.example.net"

@@ -137,12 +137,11 @@ class Day:
         root.chmod(0o600)  # root's: systemd gives it to the role that needs it
         file = self.town.machine.file(CONFIGURATION)
         text = file.read_text()
-        for table, keys in (
-            ("[[newsletter]]", 'settle = "0 minutes"\nstart = "everything"'),
-            ("[tls]", f'acme_directory = "{certifier.directory}"\nacme_root = "authority.pem"'),
-        ):
-            text = text.replace(f"{table}\n", f"{table}\n{keys}\n")
-        file.write_text(f'{text}\n[alarms]\nheld_after = "1 second"\n\n[deliver]\nprobe = "1 second"\n')
+        newsletter = '[[newsletter]]\nsettle = "0 minutes"\nstart = "everything"\n'
+        text = text.replace("[[newsletter]]\n", newsletter)
+        acme = f'[acme]\ndirectory = "{certifier.directory}"\nroot = "authority.pem"\n'
+        quick = '[alarms]\nheld_after = "1 second"\n\n[deliver]\nprobe = "1 second"\n'
+        file.write_text(f"{text}\n{acme}\n{quick}")
 
     def _has_certificate(self) -> None:
         def stage() -> object:

@@ -43,9 +43,11 @@ listen = ["https://127.0.0.1:{https}", "http://127.0.0.1:{http}"]
 
 [tls]
 acme = "me@example.net"
-acme_directory = "{directory}"
-acme_root = "{root}"
-{tls}
+
+[acme]
+directory = "{directory}"
+root = "{root}"
+{acme}
 
 [dns]
 servers = ["127.0.0.1:{dns}"]
@@ -92,7 +94,7 @@ class Place:
 
 
 @contextmanager
-def served(folder: Path, tls: str = "") -> Iterator[Place]:
+def served(folder: Path, acme: str = "") -> Iterator[Place]:
     """`tls`: further lines of that table."""
     zones = {NET: ZONE.format(serial=1), "backup.example": OF_BACKUP}
     with ExitStack() as ends:
@@ -105,7 +107,7 @@ def served(folder: Path, tls: str = "") -> Iterator[Place]:
             directory=authority.directory,
             root=authority.root,
             dns=dns_port,
-            tls=tls,
+            acme=acme,
         )
         ours = Secondpost(folder / "ours", free_port(), free_port(), more)
         yield Place(folder, knot, authority, ends.enter_context(ours), dns_port)

@@ -42,7 +42,7 @@ news.example.net. 1 IN A 127.0.0.1
 mta-sts.example.net. 1 IN A 127.0.0.1
 """
 CONFIG = """\
-version = 1
+version = 3
 hostname = "mx2.example.net"
 owner = ["me@elsewhere.example"]
 store = "{store}"
@@ -50,8 +50,9 @@ store = "{store}"
 url = "https://news.example.net"
 [tls]
 acme = "me@example.net"
-acme_directory = "{directory}"
-acme_root = "{root}"
+[acme]
+directory = "{directory}"
+root = "{root}"
 {more}
 [[backup]]
 domain = "example.net"
@@ -92,7 +93,7 @@ class Scene:
 
     async def _obtained(self, order: CertificateOrder, config: Config, key: str) -> CertificateResult:
         work, resolver = RealWork(), RealResolver((), RealDice())
-        fetcher = RealFetcher(resolver, allow_private=True, authorities_path=config.tls.acme_root)
+        fetcher = RealFetcher(resolver, allow_private=True, authorities_path=config.acme.root)
         try:
             return await AcmeOrders(config, key, work, fetcher, fetcher).obtain(order)
         finally:
@@ -133,7 +134,7 @@ def test_a_certificate_is_issued_by_either_challenge_from_an_authority_in_a_bad_
 ) -> None:
     with scene(place, HARD) as it:
         for _ in range(2):  # the second time, with the account of the first
-            result = it.ordered(HOST, PAGES, POLICY, more=f'acme_challenge = "{kind}"')
+            result = it.ordered(HOST, PAGES, POLICY, more=f'challenge = "{kind}"')
             it.installed(result, HOST, PAGES, POLICY)
         assert it.answers() == []
 
@@ -166,8 +167,8 @@ def test_an_account_given_beforehand_is_bound_to_ours(place: Path) -> None:
     with scene(place, FAST, needs_account=True) as it:
         refused = it.ordered(HOST)
         assert isinstance(refused, CertificateNotIssued)
-        assert "acme_key_id" in refused.reason
+        assert "key_id" in refused.reason
         secret = it.place / "key"
         secret.write_text(KEY)
-        more = f'acme_key_id = "{KEY_ID}"\nacme_key_file = "{secret}"'
+        more = f'key_id = "{KEY_ID}"\nkey_file = "{secret}"'
         it.installed(it.ordered(HOST, more=more, key=KEY), HOST)

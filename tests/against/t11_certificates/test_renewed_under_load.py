@@ -28,7 +28,7 @@ CALLERS = 3  # of each kind
 
 @pytest.mark.parametrize("challenge", ["http-01", "tls-alpn-01"])
 def test_no_handshake_fails_while_the_certificate_is_renewed(place: Path, challenge: str) -> None:
-    with served(place, f'acme_challenge = "{challenge}"') as it:
+    with served(place, f'challenge = "{challenge}"') as it:
         first = it.wait("the first certificate", lambda shown: shown["ends"] is not None)
         assert first["names"] == [HOST, PAGES, POLICY]
         context = ssl.create_default_context(cadata=it.authority.issuing_root())

@@ -24,7 +24,7 @@ WAIT_SECONDS_MAX = 60.0
 APT = ("apt-get", "-qq", "-y", "-o", "Dpkg::Use-Pty=0")
 CONFIGURATION = "/etc/secondpost/secondpost.toml"
 TEXT = """\
-version  = 1
+version  = 3
 hostname = "mx2.example.net"
 store    = "/var/lib/secondpost"
 owner    = ["me@elsewhere.example"]

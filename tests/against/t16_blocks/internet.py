@@ -45,7 +45,7 @@ table ip blocks {
 }
 """
 CONFIG: Final = """\
-version  = 1
+version  = 3
 hostname = "{host}"
 store    = "{folder}/store"
 user     = "root"

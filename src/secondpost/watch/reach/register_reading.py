@@ -37,5 +37,5 @@ class RegisterReading:
 
 def register_reading(config: Config, streamer: Streamer) -> RegisterReading | None:
     """None if the configuration does not want the register read."""
-    url = config.watch.reach.url(ReachSource.REGISTER)
+    url = config.reach.url(ReachSource.REGISTER)
     return None if url is None else RegisterReading(url, streamer)

@@ -156,7 +156,7 @@ class AcmeClient:
                 key.public_key(), external.key_id, external.key, acme.directory
             )
         elif acme.external_account_required():
-            raise _OrderRefused("it needs an account of its own: set acme_key_id and acme_key_file in [tls]")
+            raise _OrderRefused("it needs an account of its own: set key_id and key_file in [acme]")
         acme.new_account(
             messages.NewRegistration(
                 contact=contact, terms_of_service_agreed=True, external_account_binding=binding
