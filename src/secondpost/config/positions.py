@@ -1,32 +1,16 @@
 """The line number of each key in a TOML text, since tomllib gives values without their positions.
 
-The text must already have been read by tomllib: this walks over valid TOML and finds only where
-keys and values begin and end. A place is the path to a value: ("backup", 0, "recipients", 2) is the
-third recipient of the first backup. Pure.
+A place is the path to a value: ("backup", 0, "recipients", 2) is the third recipient of the first
+backup. Pure.
 """
 
-import re
-import tomllib
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-KeyPath = tuple[str | int, ...]
+from secondpost.config.statements import Header, KeyValue, Statement, WrittenValue, statements
 
-_BLANK = re.compile(r"[ \t]*")
-_BETWEEN = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")  # allowed between statements and between values
-_REST_OF_LINE = re.compile(r"[^\n]*")
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_SCALAR = re.compile(r"[^,\]}#\n]*")  # numbers, dates (which may contain a space), true and false
-# Longest first: one or two quotes may stand inside, and right before the closing three. Not
-# possessive (*+): that is wrong around alternatives in Python 3.11.2, which is Debian 12's.
-_QUOTED = re.compile(
-    r'"""(?:\\.|[^"\\]|"(?!""))*"{3,5}'
-    r"|'''(?:[^']|'(?!''))*'{3,5}"
-    r'|"(?:\\.|[^"\\\n])*"'
-    r"|'[^'\n]*'",
-    re.DOTALL,
-)
+KeyPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,121 +27,64 @@ class Positions:
 
 
 def positions(text: str) -> Positions:
-    walk = _Walk(text)
-    walk.document()
-    return Positions(walk.lines)
+    """Of a text that tomllib has read."""
+    marks = _Marks([number for number, character in enumerate(text) if character == "\n"])
+    for table, statement in placed(statements(text)):
+        if isinstance(statement, Header):
+            marks.header(table, statement)
+        else:
+            marks.key_and_value(table, statement)
+    return Positions(marks.lines)
+
+
+def placed(walk: Iterable[Statement]) -> Iterator[tuple[KeyPath, Statement]]:
+    """Each statement with the place of its table: that which a header opens, or in which a key stands."""
+    table: KeyPath = ()
+    counts: dict[KeyPath, int] = {}  # number of [[name]] so far
+    for statement in walk:
+        if isinstance(statement, Header):
+            table = _opened(statement, counts)
+        yield table, statement
+
+
+def _opened(header: Header, counts: dict[KeyPath, int]) -> KeyPath:
+    place: KeyPath = ()
+    for name in header.names:
+        # A name in a header means the newest element of an array of tables (TOML).
+        place = (*place, name)
+        place = (*place, counts[place] - 1) if place in counts else place
+    if header.is_repeated:
+        # The last name begins a new table.
+        place = place[: -1 if isinstance(place[-1], int) else None]
+        counts[place] = counts.get(place, 0) + 1
+        place = (*place, counts[place] - 1)
+    return place
 
 
 @dataclass(slots=True)
-class _Walk:
-    text: str
-    at: int = 0
+class _Marks:
+    newlines: list[int]  # their offsets
     lines: dict[KeyPath, int] = field(default_factory=dict)
-    tables: dict[KeyPath, int] = field(default_factory=dict)  # number of [[name]] so far
-    newlines: list[int] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.newlines = [match.start() for match in re.finditer("\n", self.text)]
-
-    def document(self) -> None:
-        table: KeyPath = ()
-        self._skip(_BETWEEN)
-        while self.at < len(self.text):
-            if self.text[self.at] == "[":
-                table = self._header()
-            else:
-                self._key_and_value(table)
-            self._skip(_REST_OF_LINE)
-            self._skip(_BETWEEN)
-
-    def _skip(self, pattern: re.Pattern[str]) -> str:
-        match = pattern.match(self.text, self.at)
-        if match is None:
-            raise ValueError(f"this is not TOML, at character {self.at}")
-        self.at = match.end()
-        return match[0]
 
     def _mark(self, place: KeyPath, offset: int) -> None:
         self.lines.setdefault(place, bisect_right(self.newlines, offset) + 1)
 
-    def _header(self) -> KeyPath:
-        start = self.at
-        repeated = self.text.startswith("[[", self.at)
-        self.at += 2 if repeated else 1
-        names = self._dotted_key()
-        place: KeyPath = ()
-        for name in names:
-            place = self._newest((*place, name), start)
-        if repeated:
-            # The last name begins a new table.
-            place = place[: -1 if isinstance(place[-1], int) else None]
-            self.tables[place] = self.tables.get(place, 0) + 1
-            place = (*place, self.tables[place] - 1)
-            self._mark(place, start)
-        return place
+    def header(self, table: KeyPath, header: Header) -> None:
+        for length in range(1, len(table) + 1):
+            # Of a repeated table its name is marked, and the new element of it.
+            if isinstance(table[length - 1], str) or length == len(table):
+                self._mark(table[:length], header.span.begin)
 
-    def _newest(self, place: KeyPath, offset: int) -> KeyPath:
-        """A name in a header means the newest element of an array of tables (TOML)."""
-        self._mark(place, offset)
-        return (*place, self.tables[place] - 1) if place in self.tables else place
-
-    def _dotted_key(self) -> tuple[str, ...]:
-        names = []
-        while True:
-            self._skip(_BLANK)
-            names.append(self._name())
-            self._skip(_BLANK)
-            if not self.text.startswith(".", self.at):
-                return tuple(names)
-            self.at += 1
-
-    def _name(self) -> str:
-        if self.text[self.at] not in "\"'":
-            return self._skip(_BARE_KEY)
-        quoted = self._skip(_QUOTED)
-        return str(tomllib.loads(f"name = {quoted}")["name"])
-
-    def _key_and_value(self, table: KeyPath) -> None:
-        start = self.at
+    def key_and_value(self, table: KeyPath, one: KeyValue) -> None:
         place = table
-        for name in self._dotted_key():
+        for name in one.names:
             place = (*place, name)
-            self._mark(place, start)
-        self.at += len("=")
-        self._skip(_BLANK)
-        self._value(place)
+            self._mark(place, one.key.begin)
+        self._value(place, one.value)
 
-    def _value(self, place: KeyPath) -> None:
-        first = self.text[self.at]
-        if first in "\"'":
-            self._skip(_QUOTED)
-        elif first == "[":
-            self._array(place)
-        elif first == "{":
-            self._inline_table(place)
-        else:
-            self._skip(_SCALAR)
-
-    def _array(self, place: KeyPath) -> None:
-        count = 0
-        while self._another("]"):
-            self._mark((*place, count), self.at)
-            self._value((*place, count))
-            count += 1
-
-    def _inline_table(self, place: KeyPath) -> None:
-        while self._another("}"):
-            self._key_and_value(place)
-
-    def _another(self, closing: str) -> bool:
-        """Step over the opening bracket or comma; at the end also over the closing bracket,
-        returning False.
-        """
-        self._skip(_BETWEEN)
-        if not self.text.startswith(closing, self.at):
-            self.at += 1
-            self._skip(_BETWEEN)
-        if not self.text.startswith(closing, self.at):
-            return True
-        self.at += 1
-        return False
+    def _value(self, place: KeyPath, value: WrittenValue) -> None:
+        for number, element in enumerate(value.elements):
+            self._mark((*place, number), element.span.begin)
+            self._value((*place, number), element)
+        for member in value.members:
+            self.key_and_value(place, member)
