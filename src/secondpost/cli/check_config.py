@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 from collections.abc import Collection, Iterator
 
 import click
@@ -12,6 +13,7 @@ from secondpost.cli.opening import become_owner, configuration_path, store_fault
 from secondpost.config.faults import ConfigFaults, Fault
 from secondpost.config.reading import read_config
 from secondpost.config.records import Config
+from secondpost.config.versions import VERSION
 from secondpost.config.warnings import warnings
 from secondpost.owner.figures import counted
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
@@ -43,6 +45,13 @@ def look_at_settings(config: Config, left_out: Collection[str] = ()) -> Iterator
         if warning.key in left_out:
             continue
         yield Diagnosis(Check.SETTING, warning.key, Grade.WARNING, f"{warning.key}: {warning.text}.")
+    if config.version < VERSION:
+        text = (
+            f"The file is of version {config.version} of its format, and is read as well as ever; "
+            f"`secondpost config migrate` writes it in version {VERSION}."
+        )
+        remedy = f"secondpost config migrate {shlex.quote(config.path)}"
+        yield Diagnosis(Check.SETTING, "version", Grade.NOTE, text, remedy)
     yield Diagnosis(Check.SETTING, config.path, Grade.WELL, "The service understands every line.")
 
 

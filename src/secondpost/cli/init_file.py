@@ -2,7 +2,7 @@
 
 import difflib
 import os
-import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
@@ -14,7 +14,7 @@ from secondpost.cli.opening import write_faults_shown
 from secondpost.cli.screen import on_terminal, say
 from secondpost.config.faults import ConfigFaults
 from secondpost.config.finding import CONFIG_VARIABLE, NAME, SYSTEM_PATH, find_config
-from secondpost.config.reading import parse_config
+from secondpost.config.reading import parse_config, read_values
 from secondpost.mail.printable import printable
 from secondpost.owner.figures import moment
 from secondpost.roles.first_look import FileRefused, now_ms, replace_file
@@ -59,7 +59,7 @@ def earlier_file(path: str) -> EarlierFile | None:
         parse_config(data, path)
     except ConfigFaults:
         return EarlierFile(text, None)
-    return EarlierFile(text, answers_of(tomllib.loads(text)))
+    return EarlierFile(text, answers_of(read_values(data)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,8 @@ def written_file(
         return Written(UNCHANGED)
     if says:
         _say_changes(path, earlier, text)
-    _confirm(asks=asks, says_yes=says_yes)
-    kept = _dated(path)
+    confirm_changes(asks=asks, says_yes=says_yes)
+    kept = dated(path)
     _write(path, text, kept)
     return Written(CHANGED, kept)
 
@@ -94,10 +94,18 @@ def _say_changes(path: str, earlier: EarlierFile, text: str) -> None:
     say("")
     if earlier.answers is None:
         say(f"{path} has faults, so nothing of it is taken over; `secondpost check config` lists them.")
-    lines = difflib.unified_diff(
-        earlier.text.splitlines(), text.splitlines(), path, f"{path} (new)", lineterm="", n=LINES_AROUND
+    say_difference(path, earlier.text, text)
+
+
+def difference(path: str, earlier: str, text: str) -> Iterator[str]:
+    """The lines of a unified difference, without their ends."""
+    return difflib.unified_diff(
+        earlier.splitlines(), text.splitlines(), path, f"{path} (new)", lineterm="", n=LINES_AROUND
     )
-    for line in lines:
+
+
+def say_difference(path: str, earlier: str, text: str) -> None:
+    for line in difference(path, earlier, text):
         colour = {"+": "green", "-": "red"}.get(line[:1]) if on_terminal() else None
         click.secho(printable(line), fg=colour)
 
@@ -111,14 +119,14 @@ def _write(path: str, text: str, keep_as: str | None) -> None:
             raise Ending(f"{refused}; {NOTHING_WRITTEN}", Exit.NO) from None
 
 
-def _dated(path: str) -> str:
+def dated(path: str) -> str:
     """A new name beside the file: with the day, and where that exists with the time."""
     now = moment(now_ms()).astimezone()
     day, second = (f"{path}.{now.strftime(form)}" for form in ("%Y-%m-%d", "%Y-%m-%d-%H%M%S"))
     return second if os.path.lexists(day) else day
 
 
-def _confirm(*, asks: bool, says_yes: bool) -> None:
+def confirm_changes(*, asks: bool, says_yes: bool) -> None:
     """End the command unless the owner agrees that the file is replaced."""
     if says_yes:
         return

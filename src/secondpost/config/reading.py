@@ -1,7 +1,7 @@
 """Read the file into the tree of records, or report every fault at once.
 
-`syntax` gives plain values with their lines, `tables` makes the records, `agreement` checks keys
-against each other.
+`syntax` gives plain values with their lines, `older` brings those of an earlier version to today's,
+`tables` makes the records, `agreement` checks keys against each other.
 """
 
 import os
@@ -14,14 +14,16 @@ from secondpost.config.agreement import Read, check_agreement
 from secondpost.config.faults import ConfigFaults, Fault
 from secondpost.config.files import FilesBeside
 from secondpost.config.keys import TOP, header
+from secondpost.config.older import as_today
 from secondpost.config.records import Config
 from secondpost.config.section import Findings, Section, kind
-from secondpost.config.syntax import TomlDocument, read_document
+from secondpost.config.syntax import FILE_OCTETS_MAX, TomlDocument, read_document
 from secondpost.config.versions import VERSION
 from secondpost.config.warnings import Warning, warnings
 
 __all__ = ["ConfigFaults", "Fault", "Warning", "parse_config", "read_config", "warnings"]
 
+VERSIONS = range(1, VERSION + 1)
 CREDENTIALS_DIRECTORY = "CREDENTIALS_DIRECTORY"  # systemd.exec(5)
 RESERVE_OCTETS_MAX = 100 * 10**12
 
@@ -34,12 +36,25 @@ def read_config(path: str, role: str | None = None, *, are_files_checked: bool =
     With a `role` the files are checked that this role uses; it may not be able to read others. Without
     `are_files_checked` none are.
     """
+    data = read_octets(path)
+    return parse_config(data, path, are_files_checked=are_files_checked, role=role)
+
+
+def read_octets(path: str) -> bytes:
+    """What is in the file, as far as it is looked at. Raises ConfigFaults."""
     try:
         with open(path, "rb") as file:
-            data = file.read()
+            return file.read(FILE_OCTETS_MAX + 1)  # of a file without end, such as a device, no more
     except OSError as error:
         raise ConfigFaults(path, (Fault("", 0, f"it cannot be read: {error.strerror}"),)) from None
-    return parse_config(data, path, are_files_checked=are_files_checked, role=role)
+
+
+def read_values(data: bytes) -> Mapping[str, object]:
+    """The values of a file without faults, as a file of today's version has them."""
+    document = read_document(data)
+    assert isinstance(document, TomlDocument), "it was read before"
+    findings = Findings(document.positions, version=_version_of(document.values))
+    return {**as_today(document.values, findings), "version": VERSION}
 
 
 def parse_config(
@@ -53,13 +68,14 @@ def parse_config(
     document = read_document(data)
     if not isinstance(document, TomlDocument):
         raise ConfigFaults(path, document)
-    findings = Findings(document.positions, document.put_aside, list(document.faults))
+    version = _version_of(document.values)
+    findings = Findings(document.positions, document.put_aside, list(document.faults), version)
     folder = os.path.dirname(os.path.abspath(path))
     beside = FilesBeside(folder, are_files_checked, role, os.environ.get(CREDENTIALS_DIRECTORY))
-    config = _config(path, document.values, findings, beside)
+    config = _config(path, as_today(document.values, findings), findings, beside)
     if len(findings.faults) > 0:
         raise ConfigFaults(path, tuple(findings.faults))
-    return replace(config, text=data)
+    return replace(config, text=data, version=version)
 
 
 def _config(path: str, values: Mapping[str, object], findings: Findings, beside: FilesBeside) -> Config:
@@ -109,9 +125,18 @@ def _config(path: str, values: Mapping[str, object], findings: Findings, beside:
 
 def _version(top: Section) -> None:
     version = top.need("version", forms.number(0, 10**9), f"write version = {VERSION} at the top of the file")
-    if version is not None and version != VERSION:
-        hint = f"this program reads version {VERSION}; a newer program, or `config migrate`, may help"
+    if version is not None and version not in VERSIONS:
+        known = f"this program reads versions {VERSIONS[0]} to {VERSION}"
+        hint = f"{known}; a newer one may read it" if version > VERSION else known
         top.fault("version", f"version {version} is not supported", hint)
+
+
+def _version_of(values: Mapping[str, object]) -> int:
+    """The version whose keys a file is read by; one that is not known is a fault, see `_version`."""
+    version = values.get("version")
+    if isinstance(version, int) and not isinstance(version, bool) and version in VERSIONS:
+        return version
+    return VERSION
 
 
 def _table(top: Section, name: str) -> Section:

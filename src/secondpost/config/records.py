@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from secondpost.config.versions import VERSION
 from secondpost.mail.address import Domain, Endpoint, Mailbox
 from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
 from secondpost.mail.envelope import Lane
@@ -414,6 +415,7 @@ class Config:
     backups: tuple[Backup, ...] = ()
     routes: tuple[Route, ...] = ()
     newsletters: tuple[Newsletter, ...] = ()
+    version: int = field(default=VERSION, compare=False)  # of the file; the records are those of today's
     # The file's content, which the supervisor hands to its roles; empty if there is no file.
     text: bytes = field(default=b"", compare=False, repr=False)
 

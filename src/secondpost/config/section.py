@@ -10,6 +10,7 @@ from typing import TypeVar
 from secondpost.config.faults import Fault, Wrong, quoted
 from secondpost.config.keys import KEYS, REPEATED, TOP, header
 from secondpost.config.positions import KeyPath, Positions
+from secondpost.config.versions import VERSION, keys_in, place_in
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -34,15 +35,28 @@ def key_text(place: KeyPath) -> str:
     return text
 
 
+def as_written(place: KeyPath, version: int) -> KeyPath:
+    """A place of today's version, as a file of `version` has it."""
+    match place:
+        case (str(table), str(key), *rest):
+            return (*place_in(version, table, key), *rest)
+    return place
+
+
 @dataclass(slots=True)
 class Findings:
-    """The faults found so far, and the lines of keys."""
+    """The faults found so far, and the lines of keys. `version` is that of the file."""
 
     positions: Positions
     put_aside: frozenset[int] = frozenset()
     faults: list[Fault] = field(default_factory=list)
+    version: int = VERSION
 
     def add(self, place: KeyPath, reason: str, hint: str = "") -> None:
+        """`place` is that of today's version; the fault names the one in the file."""
+        self.add_as_written(as_written(place, self.version), reason, hint)
+
+    def add_as_written(self, place: KeyPath, reason: str, hint: str = "") -> None:
         line = self.positions.line(place)
         if line not in self.put_aside:
             self.faults.append(Fault(key_text(place), line, reason, hint))
@@ -53,7 +67,7 @@ class Findings:
 
     def is_clean(self, place: KeyPath) -> bool:
         """Whether neither the value nor, for a list, an element has a fault so far."""
-        key = key_text(place)
+        key = key_text(as_written(place, self.version))
         return not any(fault.key == key or fault.key.startswith(f"{key}[") for fault in self.faults)
 
 
@@ -71,7 +85,12 @@ class Section:
         for key in self.values:
             tables = self.table == TOP and key in KEYS
             if key not in known and not tables:
-                self.findings.add((*self.place, key), *_unknown(self.table, key))
+                unknown = unknown_key(self.table, key, self.findings.version)
+                self.findings.add_as_written((*self.place, key), *unknown)
+
+    def name(self, key: str) -> str:
+        """What a key is called in the file, for hints."""
+        return place_in(self.findings.version, self.table, key)[1]
 
     def has(self, key: str) -> bool:
         return key in self.values
@@ -106,7 +125,7 @@ class Section:
             return default
         value = self.values[key]
         if not isinstance(value, list):
-            hint = f'write {key} = ["…"], in square brackets even for one'
+            hint = f'write {self.name(key)} = ["…"], in square brackets even for one'
             self.fault(key, f"it is {kind(value)}, not a list", hint)
             return default
         taken: dict[T, None] = {}
@@ -153,14 +172,15 @@ def kind(value: object) -> str:
     return "a date or time"
 
 
-def _unknown(table: str, key: str) -> tuple[str, str]:
-    """Reason and hint for an unknown key."""
+def unknown_key(table: str, key: str, version: int) -> tuple[str, str]:
+    """Reason and hint for a key that a file of `version` does not have in this table."""
+    keys = keys_in(version)
     what = "there is no such key" if table != TOP else "there is no such key or table"
-    near = list(KEYS[table]) + (list(KEYS) if table == TOP else [])
+    near = list(keys.get(table, ())) + (list(keys) if table == TOP else [])
     meant = difflib.get_close_matches(key.lower(), near, n=1, cutoff=LIKENESS_SURE)
-    if len(meant) == 0 and key in KEYS[TOP]:
+    if len(meant) == 0 and key in keys[TOP]:
         return what, f"{key} belongs at the top of the file, before the first table"
-    homes = [header(name) for name in KEYS if name != TOP and key in KEYS[name]]
+    homes = [header(name) for name in keys if name != TOP and key in keys[name]]
     if len(meant) == 0 and len(homes) > 0:
         return what, f"{key} belongs under {' or '.join(homes)}"
     for match in meant or difflib.get_close_matches(key.lower(), near, n=1, cutoff=LIKENESS):

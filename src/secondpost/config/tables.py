@@ -111,7 +111,8 @@ def acme(section: Section, tls_section: Section, beside: FilesBeside) -> Acme:
 def _only_together(section: Section, one: str, two: str) -> None:
     for key, other in ((one, two), (two, one)):
         if section.has(key) and not section.has(other):
-            section.fault(key, f"{key} alone is not enough", f"write {other} too")
+            name, missing = section.name(key), section.name(other)
+            section.fault(key, f"{name} alone is not enough", f"write {missing} too")
 
 
 def receive(section: Section) -> Receive:
@@ -199,7 +200,7 @@ def watch(section: Section, beside: FilesBeside) -> Watch:
 
 
 def reach(section: Section, beside: FilesBeside) -> ReachSettings:
-    hint = 'write countries = ["RU"], or leave the key out to ask no one'
+    hint = f'write {section.name("countries")} = ["RU"], or leave the key out to ask no one'
     usual = ReachSettings()
     taken = ReachSettings(
         countries=section.filled_list("countries", grammars.country, usual.countries, hint),
@@ -211,17 +212,19 @@ def reach(section: Section, beside: FilesBeside) -> ReachSettings:
     )
     for key in KEYS["reach"]:
         if section.has(key) and not section.has("countries"):
-            section.fault(key, "there is no country to ask from", 'write countries = ["RU"] too')
+            section.fault(
+                key, "there is no country to ask from", f'write {section.name("countries")} = ["RU"] too'
+            )
     if section.has("countries") and taken.control in taken.countries:
         reason = f"{taken.control} is asked as the control already"
-        section.fault("countries", reason, "name another country with control")
+        section.fault("countries", reason, f"name another country with {section.name('control')}")
     sources = [place.source for place in taken.sources]
     if len(set(sources)) < len(sources):
         section.fault("sources", "a source is here twice", "leave one out")
     if ReachSource.GLOBALPING not in sources:
         section.fault("sources", "without globalping nothing tries to connect", 'add "globalping"')
     if ReachSource.ATLAS in sources and not section.has("atlas_key_file"):
-        hint = "write atlas_key_file, or leave atlas out"
+        hint = f"write {section.name('atlas_key_file')}, or leave atlas out"
         section.fault("sources", "RIPE Atlas needs a key", hint)
     return taken
 

@@ -9,6 +9,8 @@ anew.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from secondpost.config.keys import KEYS
+
 VERSION = 3
 
 
@@ -46,3 +48,43 @@ CHANGES: Mapping[tuple[str, str], tuple[Was, ...]] = {
     ("reach", "globalping_token_file"): (Moved(2, "watch", "reach_globalping_token_file"),),
     ("reach", "atlas_key_file"): (Moved(2, "watch", "reach_atlas_key_file"),),
 }
+
+# Why, by table of today; for people who are shown what changed.
+WHY: Mapping[str, str] = {
+    "acme": "what is said to the certificate authority has a table of its own",
+    "backup": "the word now says what is done with the mail",
+    "reach": "what is asked in other countries has a table of its own",
+}
+
+
+def place_in(version: int, table: str, key: str) -> tuple[str, str]:
+    """Table and key under which a file of `version` has what is `key` of `table` today."""
+    for was in CHANGES.get((table, key), ()):
+        if isinstance(was, Moved) and version <= was.until:
+            return was.table, was.key
+    return table, key
+
+
+def words_in(version: int, table: str, key: str) -> Mapping[str, str]:
+    """The words that a file of `version` may have for this key, with today's word for each."""
+    words: dict[str, str] = {}
+    for was in CHANGES.get((table, key), ()):
+        if isinstance(was, Reworded) and version <= was.until:
+            words |= was.words
+    return words
+
+
+def moved_in(version: int) -> Mapping[tuple[str, str], tuple[str, str]]:
+    """By table and key in a file of `version`, table and key of today, of those that have moved since."""
+    places = {place_in(version, *today): today for today in CHANGES}
+    return {old: today for old, today in places.items() if old != today}
+
+
+def keys_in(version: int) -> Mapping[str, tuple[str, ...]]:
+    """KEYS of a file of `version`: tables that it does not have yet are left out."""
+    keys: dict[str, list[str]] = {}
+    for table, names in KEYS.items():
+        for name in names:
+            old_table, old_name = place_in(version, table, name)
+            keys.setdefault(old_table, []).append(old_name)
+    return {table: tuple(names) for table, names in keys.items()}

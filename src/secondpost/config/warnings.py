@@ -4,7 +4,7 @@ regardless.
 
 import pwd
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from secondpost.config.addresses import is_loopback
 from secondpost.config.files import can_read, others_can_read
@@ -19,6 +19,7 @@ from secondpost.config.records import (
     Route,
     Start,
 )
+from secondpost.config.versions import place_in
 from secondpost.mail.address import Endpoint, Mailbox
 from secondpost.mail.duration import duration_text
 from secondpost.mail.envelope import Lane
@@ -57,11 +58,11 @@ def warnings(
     readable: Callable[[str], bool] = others_can_read,
     usable: Callable[[str, str], bool] = can_read,
 ) -> tuple[Warning, ...]:
-    """All warnings, in the order of docs/settings.md.
+    """All warnings, in the order of docs/settings.md, each with its key as the file has it.
 
     The functions examine this machine: does a user exist, can all read a file, can a certain user.
     """
-    return (
+    found = (
         *_top(config, exists),
         *_tls(config, readable),
         *_receive(config),
@@ -87,6 +88,13 @@ def warnings(
             for warning in _newsletter(f"newsletter[{number}]", one)
         ),
     )
+    return tuple(replace(one, key=_as_written(one.key, config.version)) for one in found)
+
+
+def _as_written(key: str, version: int) -> str:
+    """`table.key`, as a file of `version` has it."""
+    table, dot, name = key.partition(".")
+    return ".".join(place_in(version, table, name)) if len(dot) > 0 else key
 
 
 def _top(config: Config, exists: Callable[[str], bool]) -> Iterator[Warning]:
