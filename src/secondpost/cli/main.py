@@ -14,6 +14,7 @@ PLACES = {
     "status": "secondpost.cli.status",
     "alarms": "secondpost.cli.alarms",
     "check": "secondpost.cli.check",
+    "config": "secondpost.cli.config",
     "watch": "secondpost.cli.watch",
     "tls": "secondpost.cli.tls",
     "trace": "secondpost.cli.trace",

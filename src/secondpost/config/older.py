@@ -14,7 +14,7 @@ from secondpost.config.section import Findings, unknown_key
 from secondpost.config.versions import (
     CHANGES,
     VERSION,
-    Moved,
+    MovedFrom,
     Reworded,
     keys_in,
     moved_in,
@@ -61,7 +61,7 @@ class _Era:
 def _eras(table: str, key: str) -> tuple[_Era, ...]:
     eras, first = [], 1
     for was in CHANGES[table, key]:
-        if isinstance(was, Moved):
+        if isinstance(was, MovedFrom):
             eras.append(_Era(first, was.until, was.table, was.key))
             first = was.until + 1
     return (*eras, _Era(first, VERSION, table, key))

@@ -15,7 +15,7 @@ VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class MovedFrom:
     """In versions up to `until`, the key stood in another table or had another name."""
 
     until: int
@@ -31,36 +31,36 @@ class Reworded:
     words: Mapping[str, str]
 
 
-Was = Moved | Reworded
+Was = MovedFrom | Reworded
 
 # By table and key of today, oldest change first.
 CHANGES: Mapping[tuple[str, str], tuple[Was, ...]] = {
-    ("acme", "directory"): (Moved(1, "tls", "acme_directory"),),
-    ("acme", "challenge"): (Moved(1, "tls", "acme_challenge"),),
-    ("acme", "root"): (Moved(1, "tls", "acme_root"),),
-    ("acme", "key_id"): (Moved(1, "tls", "acme_key_id"),),
-    ("acme", "key_file"): (Moved(1, "tls", "acme_key_file"),),
+    ("acme", "directory"): (MovedFrom(1, "tls", "acme_directory"),),
+    ("acme", "challenge"): (MovedFrom(1, "tls", "acme_challenge"),),
+    ("acme", "root"): (MovedFrom(1, "tls", "acme_root"),),
+    ("acme", "key_id"): (MovedFrom(1, "tls", "acme_key_id"),),
+    ("acme", "key_file"): (MovedFrom(1, "tls", "acme_key_file"),),
     ("backup", "unknown"): (Reworded(1, {"quarantine": "hold", "refuse": "reject"}),),
-    ("reach", "countries"): (Moved(2, "watch", "reach"),),
-    ("reach", "control"): (Moved(2, "watch", "reach_control"),),
-    ("reach", "every"): (Moved(2, "watch", "reach_every"),),
-    ("reach", "sources"): (Moved(2, "watch", "reach_sources"),),
-    ("reach", "globalping_token_file"): (Moved(2, "watch", "reach_globalping_token_file"),),
-    ("reach", "atlas_key_file"): (Moved(2, "watch", "reach_atlas_key_file"),),
+    ("reach", "countries"): (MovedFrom(2, "watch", "reach"),),
+    ("reach", "control"): (MovedFrom(2, "watch", "reach_control"),),
+    ("reach", "every"): (MovedFrom(2, "watch", "reach_every"),),
+    ("reach", "sources"): (MovedFrom(2, "watch", "reach_sources"),),
+    ("reach", "globalping_token_file"): (MovedFrom(2, "watch", "reach_globalping_token_file"),),
+    ("reach", "atlas_key_file"): (MovedFrom(2, "watch", "reach_atlas_key_file"),),
 }
 
 # Why, by table of today; for people who are shown what changed.
 WHY: Mapping[str, str] = {
-    "acme": "what is said to the certificate authority has a table of its own",
-    "backup": "the word now says what is done with the mail",
-    "reach": "what is asked in other countries has a table of its own",
+    "acme": "What is said to the certificate authority has a table of its own",
+    "backup": "The word for unknown addresses says what is done with their mail",
+    "reach": "What is asked in other countries has a table of its own",
 }
 
 
 def place_in(version: int, table: str, key: str) -> tuple[str, str]:
     """Table and key under which a file of `version` has what is `key` of `table` today."""
     for was in CHANGES.get((table, key), ()):
-        if isinstance(was, Moved) and version <= was.until:
+        if isinstance(was, MovedFrom) and version <= was.until:
             return was.table, was.key
     return table, key
 
