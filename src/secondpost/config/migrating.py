@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from secondpost.config.blocks import PlacedStatements, blocks, commented_out
+from secondpost.config.blocks import PlacedStatements, blocks, commented_out, newline_after
 from secondpost.config.keys import header
 from secondpost.config.moved_inline import moved_members, renamed_dotted
 from secondpost.config.moved_lines import Edit, Moves, edited, moved_keys
@@ -88,10 +88,9 @@ def migrated(text: str, version: int) -> MigratedText:
         return MigratedText(text, ())
     mark = BYTE_ORDER_MARK if text.startswith(BYTE_ORDER_MARK) else ""
     old = text.removeprefix(BYTE_ORDER_MARK)
-    whole = old if old.endswith("\n") else f"{old}\n"
-    new = edited(whole, list(_edits(whole, version)))
-    if whole != old:
-        new = new.removesuffix("\n").removesuffix("\r")
+    # While lines are moved, the last one has an end as the others.
+    missing = "" if old.endswith("\n") else newline_after(old, 0)
+    new = edited(old + missing, list(_edits(old + missing, version))).removesuffix(missing)
     _check(old, new, version)
     return MigratedText(mark + new, tuple(_steps(old, new, version)))
 

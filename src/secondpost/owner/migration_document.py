@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from secondpost.config.keys import header
 from secondpost.config.migrating import (
     MigratedText,
+    MigrationStep,
     MovedKey,
     OldComment,
     RaisedVersion,
     RewordedValue,
-    MigrationStep,
 )
 from secondpost.config.records import Config
 from secondpost.config.section import key_text
@@ -71,7 +71,7 @@ def step_text(step: MigrationStep) -> str:
     """A step as one sentence."""
     match step:
         case RaisedVersion():
-            return f"version, line {step.line}, is now {VERSION}; it was {step.old}."
+            return f"The version, line {step.line}, is now {VERSION}; it was {step.old}."
         case MovedKey():
             old, new = _key(step.old), _key(step.new)
             return f"{old}, line {step.old_line}, is now {new}, line {step.line}."
