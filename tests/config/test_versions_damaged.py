@@ -76,6 +76,8 @@ def rewritten(config: Config) -> MigratedText | None:
 
 @given(damaged())
 @example(b"\xef\xbb\xbf" + FILES[0])
+@example(FILES[0].replace(b"\n", b"\r\r\n"))
+@example(FILES[0].replace(b'"quarantine"', b'"""\r\r\nquarantine"""'))
 @example(FILES[0] + b"\nx = " + b"[" * 5000)
 @example(FILES[0] + b"\n[" + b"a." * 5000 + b"a]\n")
 @example(FILES[0] + b"#" * FILE_OCTETS_MAX)

@@ -151,7 +151,7 @@ def _rewording(text: str, place: KeyPath, value: WrittenValue, version: int) -> 
     """The old and new word of a value that has another since; at most one pair."""
     words, written = _words(place, version), text[value.span.begin : value.span.end]
     if len(words) > 0 and written[:1] in ("'", '"'):
-        word = str(tomllib.loads(f"value = {written}")["value"])
+        word = str(_parsed(f"value = {written}")["value"])
         if word in words:
             yield word, words[word]
 
@@ -169,9 +169,9 @@ def _words(place: KeyPath, version: int) -> Mapping[str, str]:
 def _check(old: str, new: str, version: int) -> None:
     """Raise NotMigrated unless the new text says what the old one does."""
     places = positions(old)
-    expected = as_today(tomllib.loads(old), Findings(places, version=version))
+    expected = as_today(_parsed(old), Findings(places, version=version))
     try:
-        values = tomllib.loads(new)
+        values = _parsed(new)
     except ValueError:
         values = {}
     if _filled(values) == _filled({**expected, "version": VERSION}):
@@ -181,6 +181,11 @@ def _check(old: str, new: str, version: int) -> None:
             reason = f"{old_place[1]} of {header(old_place[0])} is written in a way that cannot be moved"
             raise NotMigrated(places.lines[old_place], f"{reason}; write it as {key} under {header(table)}")
     raise NotMigrated(places.line(VERSION_PLACE), "the file is written in a way that cannot be migrated")
+
+
+def _parsed(text: str) -> Mapping[str, object]:
+    """The values of a text, with its line ends as `syntax` reads them."""
+    return tomllib.loads(text.replace("\r\n", "\n"))
 
 
 def _filled(values: Mapping[str, object]) -> Mapping[str, object]:

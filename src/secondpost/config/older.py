@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from secondpost.config.faults import quoted
 from secondpost.config.keys import KEYS, REPEATED, TOP, header
 from secondpost.config.positions import KeyPath
-from secondpost.config.section import Findings, unknown_key
+from secondpost.config.section import Findings, keys_in, unknown_key
 from secondpost.config.versions import (
     CHANGES,
     VERSION,
     MovedFrom,
     Reworded,
-    keys_in,
     moved_in,
     place_in,
     words_in,

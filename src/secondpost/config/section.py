@@ -10,7 +10,7 @@ from typing import TypeVar
 from secondpost.config.faults import Fault, Wrong, quoted
 from secondpost.config.keys import KEYS, REPEATED, TOP, header
 from secondpost.config.positions import KeyPath, Positions
-from secondpost.config.versions import VERSION, keys_in, place_in
+from secondpost.config.versions import VERSION, place_in
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -170,6 +170,16 @@ def kind(value: object) -> str:
     if isinstance(value, dict):
         return "a table"
     return "a date or time"
+
+
+def keys_in(version: int) -> Mapping[str, tuple[str, ...]]:
+    """KEYS of a file of `version`: tables that it does not have yet are left out."""
+    keys: dict[str, list[str]] = {}
+    for table, names in KEYS.items():
+        for name in names:
+            old_table, old_name = place_in(version, table, name)
+            keys.setdefault(old_table, []).append(old_name)
+    return {table: tuple(names) for table, names in keys.items()}
 
 
 def unknown_key(table: str, key: str, version: int) -> tuple[str, str]:

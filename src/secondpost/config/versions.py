@@ -9,8 +9,6 @@ anew.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from secondpost.config.keys import KEYS
-
 VERSION = 3
 
 
@@ -78,13 +76,3 @@ def moved_in(version: int) -> Mapping[tuple[str, str], tuple[str, str]]:
     """By table and key in a file of `version`, table and key of today, of those that have moved since."""
     places = {place_in(version, *today): today for today in CHANGES}
     return {old: today for old, today in places.items() if old != today}
-
-
-def keys_in(version: int) -> Mapping[str, tuple[str, ...]]:
-    """KEYS of a file of `version`: tables that it does not have yet are left out."""
-    keys: dict[str, list[str]] = {}
-    for table, names in KEYS.items():
-        for name in names:
-            old_table, old_name = place_in(version, table, name)
-            keys.setdefault(old_table, []).append(old_name)
-    return {table: tuple(names) for table, names in keys.items()}
