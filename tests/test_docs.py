@@ -12,6 +12,7 @@ import pytest
 from secondpost.config.keys import KEYS, REPEATED, TOP, header
 from secondpost.config.reading import parse_config, read_config
 from secondpost.config.records import Config
+from secondpost.config.versions import CHANGES, MovedFrom
 from secondpost.mail.alarm import AlarmEnds, AlarmKind
 from secondpost.mail.delivery import State
 from secondpost.mail.delivery_states import DELIVERY_EDGES
@@ -164,6 +165,22 @@ def test_the_fault_that_is_shown_is_told_so() -> None:
     faults = Path(__file__).parent / "config" / "cases" / "17-bad-durations.faults"
     assert shown is not None
     assert shown[1] in faults.read_text(encoding="utf-8")
+
+
+def test_the_versions_of_the_format_are_those_that_are_read() -> None:
+    """Each key with another name before, and each old word."""
+    expected = []
+    for (table, key), changes in CHANGES.items():
+        for was in changes:
+            if isinstance(was, MovedFrom):
+                old = f"`{header(was.table)} {was.key}`"
+                expected.append((f"`{header(table)} {key}`", str(was.until), old))
+                continue
+            for word, today in was.words.items():
+                name = f'`{header(table)} {key} = "{today}"`'
+                old = f'`"{word}"`; version {was.until} takes both words'
+                expected.append((name, str(was.until), old))
+    assert rows_of(section_of("settings.md", "Versions of this format")) == expected
 
 
 # -- the log

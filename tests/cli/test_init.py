@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import dns.message
 import pytest
 
+from secondpost.config.changes import changes
 from secondpost.mail.address import Domain, Endpoint
 from secondpost.setup.records import SNIPPET_BEGINS
 from tests.cli.newcomer import ANSWERS, LINES, Newcomer
@@ -237,6 +238,18 @@ def test_what_the_owner_wrote_stays_as_it_was_written(newcomer: Newcomer, edit: 
     newcomer.path.write_text(edited)
     assert "stays as it is" in newcomer.run().stdout
     assert newcomer.path.read_text() == edited
+
+
+def test_a_file_of_an_earlier_version_is_read_and_a_change_writes_one_of_today(newcomer: Newcomer) -> None:
+    newcomer.run(*ANSWERS)
+    text = newcomer.path.read_text().replace("= 3", "= 1")
+    text += 'unknown = "refuse"\n[watch]\nspeed = 2\nreach = ["RU"]\nreach_control = "NO"\n'
+    newcomer.path.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    before = newcomer.config
+    assert "stays as it is" in newcomer.run().stdout
+    newcomer.run("--owner", "you@elsewhere.example", "--yes")
+    assert '[reach]\ncountries = ["RU"]\ncontrol   = "NO"\n' in newcomer.path.read_text()
+    assert changes(before, newcomer.config) == ("owner",)
 
 
 # -- the records
