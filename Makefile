@@ -12,7 +12,7 @@ WORKERS := $(shell echo $$(( $$(nproc) + 1 )))
 # Archives of one commit are the same octets everywhere.
 export SOURCE_DATE_EPOCH := $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y pyproject.toml)
 
-.PHONY: help run test service lint look bench against days long peers dist deb manual lock clean
+.PHONY: help run test service lint look bench against days long peers dist deb settings manual lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -26,6 +26,7 @@ help:
 	@echo "make bench    accept and relay against Postfix, an issue against the machine itself"
 	@echo "make dist     a wheel and the source in dist/"
 	@echo "make deb      a Debian package in dist/, for Debian 12"
+	@echo "make settings the tables of docs/settings.md, from the descriptions of the keys"
 	@echo "make manual   the manual as pages in build/manual"
 	@echo "make long     the full forms of everything"
 	@echo "make peers    fetch Debian's servers into .peers/, unpacked, not installed"
@@ -84,6 +85,9 @@ dist: $(READY)
 
 deb: dist have-debhelper
 	@$(PY) -m release.debian_package
+
+settings: $(READY)
+	@$(PY) -m release.settings_page
 
 manual: $(READY)
 	@$(PY) -m release.manual build/manual

@@ -5,11 +5,13 @@ When one is added, its line must be added there.
 
 import inspect
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from secondpost.config.keys import KEYS, REPEATED, TOP, header
+from release.settings_page import PAGE, page_with_tables
+from secondpost.config.keys import DESCRIBED, KEYS, REPEATED, TOP, header
 from secondpost.config.reading import parse_config, read_config
 from secondpost.config.records import Config
 from secondpost.config.versions import CHANGES, MovedFrom
@@ -107,10 +109,24 @@ def value_in(cell: str) -> str | None:
     return None if shown is None else shown[1]
 
 
-def test_every_setting_is_documented_in_order_and_no_other() -> None:
+def test_the_tables_of_settings_are_those_that_the_descriptions_make() -> None:
+    """`make settings` writes them."""
+    page = PAGE.read_text(encoding="utf-8")
+    assert page_with_tables(page) == page
     for table, keys in KEYS.items():
         documented = [value_in(row[1]) for row in ROWS if row[0] == table]
         assert documented == list(keys), header(table)
+
+
+def test_a_key_that_is_described_otherwise_or_not_at_all_changes_the_page() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    described = {table: dict(keys) for table, keys in DESCRIBED.items()}
+    del described["deliver"]["probe"]
+    key = described["backup"]["keep"]
+    described["backup"]["keep"] = replace(key, says="Another sentence.")
+    changed = page_with_tables(page, described)
+    assert "| `probe` |" not in changed
+    assert '| `keep` | Another sentence. | `"31 days"` |' in changed
 
 
 def test_every_setting_has_a_sentence_a_default_and_an_example() -> None:

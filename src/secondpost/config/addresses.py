@@ -8,12 +8,13 @@ import idna
 
 from secondpost.config.faults import Wrong, quoted
 from secondpost.config.forms import text
-from secondpost.config.records import DoorSpeech, WebDoor
-from secondpost.config.section import Form
+from secondpost.config.key import Form
+from secondpost.config.values import DoorSpeech, WebDoor
 from secondpost.mail.address import AddressError, Domain, Endpoint, Mailbox, as_ip
 
 ANY_DOMAIN = Domain("*")
 DNS_PORT = 53
+SMTP_PORT = 25
 WRITTEN_SPEECH = {one.value: one for one in (DoorSpeech.HTTPS, DoorSpeech.REDIRECT)}
 
 _HOST_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")

@@ -4,10 +4,9 @@ Pure.
 """
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 
 from secondpost.config.faults import Fault
-from secondpost.config.keys import KEYS, REPEATED, TOP
+from secondpost.config.keys import FIELDS, REPEATED, TABLES, TOP
 from secondpost.config.records import Config
 from secondpost.config.syntax import TomlDocument, read_document
 
@@ -15,19 +14,18 @@ from secondpost.config.syntax import TomlDocument, read_document
 # service runs.
 ONLY_AT_START = ("store", "user", "database")
 RESTART = "restart the service: systemctl restart secondpost.target"
-_KEY_OF_FIELD = {"sender": "from"}
 
 
 def changes(old: Config, new: Config) -> tuple[str, ...]:
     """The keys whose values differ, such as `receive.timeout` or `backup example.net: keep`, in the
     order of docs/settings.md.
     """
-    found = [key for key in KEYS[TOP] if key != "version" and getattr(old, key) != getattr(new, key)]
-    for table in KEYS:
+    found = _differing(TOP, old, new)
+    for table in TABLES:
         if table in REPEATED:
             found += _repeated_changes(table, _by_name(old, table), _by_name(new, table))
         elif table != TOP:
-            found += [f"{table}.{key}" for key in _differing(getattr(old, table), getattr(new, table))]
+            found += [f"{table}.{key}" for key in _differing(table, getattr(old, table), getattr(new, table))]
     return tuple(found)
 
 
@@ -58,12 +56,10 @@ def _repeated_changes(table: str, old: Mapping[str, object], new: Mapping[str, o
         if name not in old:
             found.append(f"{table} {name}: new")
         else:
-            found += [f"{table} {name}: {key}" for key in _differing(old[name], record)]
+            found += [f"{table} {name}: {key}" for key in _differing(table, old[name], record)]
     return found
 
 
-def _differing(old: object, new: object) -> list[str]:
-    """The keys of a table's record that differ."""
-    assert is_dataclass(old)
-    names = [field.name for field in fields(old) if getattr(old, field.name) != getattr(new, field.name)]
-    return [_KEY_OF_FIELD.get(name, name.removesuffix("_ms")) for name in names]
+def _differing(table: str, old: object, new: object) -> list[str]:
+    """The keys of a table whose values differ in two of its records."""
+    return [one.name for one in FIELDS[table] if getattr(old, one.field) != getattr(new, one.field)]

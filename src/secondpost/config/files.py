@@ -12,8 +12,9 @@ from hashlib import sha256
 from pathlib import PurePath
 
 from secondpost.config.faults import Wrong, cut
+from secondpost.config.file_readers import CERTIFICATE_READERS, PASSWORD_READERS
 from secondpost.config.forms import CONTROL, text
-from secondpost.config.section import Form
+from secondpost.config.key import Form
 from secondpost.mail.printable import printable
 
 SECRET_OCTETS_MAX = 1_000
@@ -21,15 +22,6 @@ PEM_OCTETS_MAX = 1_000_000
 CREDENTIAL_CHARACTERS_MAX = 100
 NOT_IN_CREDENTIALS = re.compile(r"[^A-Za-z0-9._-]")
 PATH_CHARACTERS_MAX = 200  # as shown; shorter ones would cut off the name to be corrected
-
-
-CERTIFICATE_READERS = frozenset({"receive", "web"})
-PASSWORD_READERS = frozenset({"deliver"})
-LIST_READERS = frozenset({"receive"})
-NETWORKS_READERS = frozenset({"deliver"})
-ACME_READERS = frozenset({"fetch"})
-ADVISORY_READERS = frozenset({"deliver"})
-REACH_READERS = frozenset({"fetch"})
 
 # Opens a file, and returns its descriptor. Raises OSError.
 OpenToRead = Callable[[str], int]

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from secondpost.config.faults import Wrong, quoted
-from secondpost.config.section import Form, kind
+from secondpost.config.key import ValueForm, kind
 from secondpost.mail.duration import duration_text, parse_duration_ms
 from secondpost.mail.size import parse_size, size_text
 
@@ -50,7 +50,11 @@ def switch(value: object) -> bool:
     return value
 
 
-def number(least: int, most: int) -> Form[int]:
+TEXT = ValueForm("a text of one line", text)
+SWITCH = ValueForm("true or false", switch)
+
+
+def number(least: int, most: int) -> ValueForm[int]:
     def form(value: object) -> int:
         if not isinstance(value, int) or isinstance(value, bool):
             raise Wrong(f"it is {kind(value)}, not a whole number", "write digits without quotation marks")
@@ -60,26 +64,27 @@ def number(least: int, most: int) -> Form[int]:
             raise Wrong(f"{shown} is not between {least} and {most}")
         return value
 
-    return form
+    return ValueForm(f"a whole number from {least} to {most}", form)
 
 
-def choice(kinds: Iterable[E]) -> Form[E]:
+def choice(kinds: Iterable[E]) -> ValueForm[E]:
     named = {one.value: one for one in kinds}
+    words = ", ".join(map(quoted, named))
 
     def form(value: object) -> E:
         word = text(value)
         if word not in named:
-            words = ", ".join(map(quoted, named))
             raise Wrong(f"{quoted(word)} is not a valid value", f"write one of {words}")
         return named[word]
 
-    return form
+    return ValueForm(f"one of {words}", form)
 
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
     """How amounts of a kind are read and written."""
 
+    words: str
     parse: Callable[[str], int]
     text: Callable[[int], str]
     example: str
@@ -87,19 +92,21 @@ class _Unit:
     too_much: str
 
 
-_TIME = _Unit(parse_duration_ms, duration_text, 'such as "31 days" or "15 minutes"', "short", "long")
-_ROOM = _Unit(parse_size, size_text, 'such as "50 MB"', "small", "large")
+_TIME = _Unit(
+    "a duration", parse_duration_ms, duration_text, 'such as "31 days" or "15 minutes"', "short", "long"
+)
+_ROOM = _Unit("a size", parse_size, size_text, 'such as "50 MB"', "small", "large")
 
 
-def duration(least_ms: int, most_ms: int) -> Form[int]:
+def duration(least_ms: int, most_ms: int) -> ValueForm[int]:
     return _bounded(_TIME, least_ms, most_ms)
 
 
-def size(least: int, most: int) -> Form[int]:
+def size(least: int, most: int) -> ValueForm[int]:
     return _bounded(_ROOM, least, most)
 
 
-def _bounded(unit: _Unit, least: int, most: int) -> Form[int]:
+def _bounded(unit: _Unit, least: int, most: int) -> ValueForm[int]:
     def form(value: object) -> int:
         amount = _amount(value, unit)
         if not least <= amount <= most:
@@ -108,7 +115,8 @@ def _bounded(unit: _Unit, least: int, most: int) -> Form[int]:
             raise Wrong(f"{quoted(str(value))} is too {amiss}", bounds)
         return amount
 
-    return form
+    words = f"{unit.words} from {unit.text(least)} to {unit.text(most)}"
+    return ValueForm(words, form, unit.text)
 
 
 def _amount(value: object, unit: _Unit) -> int:

@@ -1,6 +1,5 @@
 """Forms of texts with their own rules: names, headers, patterns, times. Each may raise Wrong."""
 
-import os
 import re
 from zoneinfo import ZoneInfo
 
@@ -39,7 +38,7 @@ def absolute_path(value: object) -> str:
 def store(value: object) -> str:
     """The store's path; bounded, because the roles' Unix sockets lie in it (unix(7))."""
     path = absolute_path(value)
-    octets = len(os.fsencode(path))
+    octets = len(path.encode(errors="surrogateescape"))
     if octets > STORE_OCTETS_MAX:
         raise Wrong(f"the path has {octets} octets, and at most {STORE_OCTETS_MAX} fit", "use a shorter one")
     return path

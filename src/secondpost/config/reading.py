@@ -9,23 +9,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from secondpost.config import addresses, forms, grammars, tables
+from secondpost.config import tables
 from secondpost.config.agreement import Read, check_agreement
 from secondpost.config.faults import ConfigFaults, Fault
 from secondpost.config.files import FilesBeside
-from secondpost.config.keys import TOP, header
+from secondpost.config.key import kind
+from secondpost.config.keys import TOP, VERSION_KEY, VERSION_NUMBER, header
 from secondpost.config.older import as_today
-from secondpost.config.records import Config
-from secondpost.config.section import Findings, Section, kind
+from secondpost.config.records import Alarms, Config, Deliver, Dns, Fetch, Receive, Send
+from secondpost.config.section import Findings, Section
 from secondpost.config.syntax import FILE_OCTETS_MAX, TomlDocument, read_document
 from secondpost.config.versions import VERSION
 from secondpost.config.warnings import Warning, warnings
+from secondpost.mail.address import Domain
 
 __all__ = ["ConfigFaults", "Fault", "Warning", "parse_config", "read_config", "warnings"]
 
 VERSIONS = range(1, VERSION + 1)
 CREDENTIALS_DIRECTORY = "CREDENTIALS_DIRECTORY"  # systemd.exec(5)
-RESERVE_OCTETS_MAX = 100 * 10**12
 
 R = TypeVar("R")
 
@@ -82,37 +83,28 @@ def _config(path: str, values: Mapping[str, object], findings: Findings, beside:
     """The tree; it must not be used if `findings` has faults."""
     top = Section(TOP, (), values, findings)
     _version(top)
-    hostname = top.need("hostname", addresses.full_domain, 'write hostname = "mx2.example.net"')
-    store = top.need("store", grammars.store, 'write store = "/var/lib/secondpost"')
-    owner = top.need_list("owner", addresses.utf8_mailbox, 'write owner = ["me@elsewhere.example"]')
-    known_hostname = tables.NOWHERE if hostname is None else hostname
-    web = tables.web(_table(top, "web"), hostname)
+    taken = dict(tables.values(top, beside))
+    hostname = taken["hostname"]
+    assert isinstance(hostname, Domain)
     tls = _table(top, "tls")
-    usual = Config(path, known_hostname, store or "", owner, known_hostname, web)
     backups = _repeated(top, "backup", lambda section: tables.backup(section, beside))
     routes = _repeated(top, "route", lambda section: tables.route(section, beside))
-    newsletters = _repeated(top, "newsletter", tables.newsletter)
-    config = Config(
+    newsletters = _repeated(top, "newsletter", lambda section: tables.newsletter(section, beside))
+    whole: Callable[..., Config] = Config
+    config = whole(
+        **{"bounces": hostname, **taken},
         path=path,
-        hostname=usual.hostname,
-        store=usual.store,
-        owner=owner,
-        bounces=top.take("bounces", addresses.full_domain, usual.bounces),
-        web=web,
-        database=top.take("database", grammars.database, usual.database),
-        user=top.take("user", grammars.user, usual.user),
-        reserve=top.take("reserve", forms.size(0, RESERVE_OCTETS_MAX), usual.reserve),
-        addresses=top.take_list("addresses", addresses.ip_address, usual.addresses),
+        web=tables.web(_table(top, "web"), beside, hostname),
         tls=tables.tls(tls, beside),
         acme=tables.acme(_table(top, "acme"), tls, beside),
-        receive=tables.receive(_table(top, "receive")),
-        dns=tables.dns(_table(top, "dns")),
-        deliver=tables.deliver(_table(top, "deliver")),
-        fetch=tables.fetch(_table(top, "fetch")),
-        send=tables.send(_table(top, "send")),
-        dkim=tables.dkim(_table(top, "dkim")),
+        receive=tables.read_table(_table(top, "receive"), beside, Receive),
+        dns=tables.read_table(_table(top, "dns"), beside, Dns),
+        deliver=tables.read_table(_table(top, "deliver"), beside, Deliver),
+        fetch=tables.read_table(_table(top, "fetch"), beside, Fetch),
+        send=tables.read_table(_table(top, "send"), beside, Send),
+        dkim=tables.dkim(_table(top, "dkim"), beside),
         metrics=tables.metrics(_table(top, "metrics")),
-        alarms=tables.alarms(_table(top, "alarms")),
+        alarms=tables.read_table(_table(top, "alarms"), beside, Alarms),
         watch=tables.watch(_table(top, "watch"), beside),
         reach=tables.reach(_table(top, "reach"), beside),
         backups=tuple(backups.values()),
@@ -124,7 +116,7 @@ def _config(path: str, values: Mapping[str, object], findings: Findings, beside:
 
 
 def _version(top: Section) -> None:
-    version = top.need("version", forms.number(0, 10**9), f"write version = {VERSION} at the top of the file")
+    version = top.need("version", VERSION_NUMBER, VERSION_KEY.need, None)
     if version is not None and version not in VERSIONS:
         known = f"this program reads versions {VERSIONS[0]} to {VERSION}"
         hint = f"{known}; a newer one may read it" if version > VERSION else known

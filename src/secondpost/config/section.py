@@ -3,18 +3,18 @@
 import difflib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from secondpost.config.faults import Fault, Wrong, quoted
+from secondpost.config.key import Form, kind
 from secondpost.config.keys import KEYS, REPEATED, TOP, header
 from secondpost.config.positions import KeyPath, Positions
 from secondpost.config.versions import VERSION, place_in
 
 T = TypeVar("T")
 D = TypeVar("D")
-Form = Callable[[object], T]  # raises Wrong
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 LIKENESS = 0.6  # a key at least this similar may have been meant
@@ -112,12 +112,12 @@ class Section:
             self.findings.add_wrong((*self.place, key), wrong)
             return default
 
-    def need(self, key: str, form: Form[T], hint: str) -> T | None:
-        """The value of a required key; None if it is missing or invalid, which is reported."""
+    def need(self, key: str, form: Form[T], hint: str, default: D) -> T | D:
+        """The value of a required key, or the default if it is missing or invalid, which is reported."""
         if key not in self.values:
             reason = f"it is missing from {header(self.table)}" if self.table != TOP else "it is missing"
             self.fault(key, reason, hint)
-        return self.take(key, form, None)
+        return self.take(key, form, default)
 
     def take_list(self, key: str, form: Form[T], default: tuple[T, ...]) -> tuple[T, ...]:
         """The elements of a list; invalid and repeated ones are reported and left out."""
@@ -151,25 +151,8 @@ class Section:
     def filled_list(self, key: str, form: Form[T], default: tuple[T, ...], hint: str) -> tuple[T, ...]:
         """The elements of a list that may be missing but not empty."""
         if self.values.get(key) == []:
-            self.fault(key, "the list is empty", hint)
+            self.fault(key, "the list is empty", hint.replace(f"{key} =", f"{self.name(key)} ="))
         return self.take_list(key, form, default)
-
-
-def kind(value: object) -> str:
-    """The type of a TOML value, in words."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int):
-        return "a number"
-    if isinstance(value, float):
-        return "a decimal number"
-    if isinstance(value, str):
-        return "a text"
-    if isinstance(value, list):
-        return "a list"
-    if isinstance(value, dict):
-        return "a table"
-    return "a date or time"
 
 
 def keys_in(version: int) -> Mapping[str, tuple[str, ...]]:

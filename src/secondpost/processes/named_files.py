@@ -17,7 +17,7 @@ from contextlib import suppress
 from enum import StrEnum
 from socket import AF_UNIX, MSG_CMSG_CLOEXEC, SOCK_SEQPACKET, recv_fds, send_fds, socket, socketpair
 
-from secondpost.config.files import (
+from secondpost.config.file_readers import (
     ACME_READERS,
     ADVISORY_READERS,
     CERTIFICATE_READERS,
@@ -25,8 +25,8 @@ from secondpost.config.files import (
     NETWORKS_READERS,
     PASSWORD_READERS,
     REACH_READERS,
-    open_to_read,
 )
+from secondpost.config.files import open_to_read
 from secondpost.config.records import Config, NetworksFile, RecipientFile
 from secondpost.mail.walls import INTERNET_ROLES
 from secondpost.world.real.dns_servers import RESOLV_CONF

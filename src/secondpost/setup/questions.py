@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import TypeVar
 
 from secondpost.config.faults import ConfigFaults, Fault, Wrong
+from secondpost.config.key import Form
 from secondpost.config.reading import parse_config
-from secondpost.config.section import Form
 from secondpost.mail.address import Endpoint
 from secondpost.mail.dns_questions import Ptr, PtrAnswer
 from secondpost.mail.questions import Finding, NameAnswer, NameQuestion
