@@ -1,14 +1,16 @@
-"""secondpost config: change the configuration as a whole."""
+"""secondpost config: the configuration as a whole, and what each key of it says."""
 
 import click
 
 from secondpost.cli.command import Group
 
 PLACES = {
+    "explain": "secondpost.cli.config_explain",
+    "show": "secondpost.cli.config_show",
     "migrate": "secondpost.cli.config_migrate",
 }
 
 
 @click.group(cls=Group, places=PLACES)
 def config() -> None:
-    """Change the configuration as a whole."""
+    """Look at the configuration as a whole, at what its keys say, and bring it to today's form."""

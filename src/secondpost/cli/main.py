@@ -13,6 +13,7 @@ PLACES = {
     "reload": "secondpost.cli.reload",
     "status": "secondpost.cli.status",
     "alarms": "secondpost.cli.alarms",
+    "config": "secondpost.cli.config",
     "check": "secondpost.cli.check",
     "config": "secondpost.cli.config",
     "watch": "secondpost.cli.watch",

@@ -42,6 +42,7 @@ class ValueForm(Generic[V]):
     words: str  # such as "a whole number from 1 to 100"
     read: Callable[[object], V]
     write: Callable[..., str] | None = None  # the text of a value in the file; None: as TOML has its str
+    none: str | None = None  # the word in the file that is read as None
 
     def __call__(self, value: object) -> V:
         return self.read(value)
@@ -98,6 +99,7 @@ class Key:
     says: str  # whole sentences in Markdown
     example: str  # as TOML; "" if there is none yet
     default: str = ""  # in words; "" if the default of the field can be written as a value
+    is_secret: bool = False  # the value works like a password, and is not shown
     name: str = ""  # in the file; "" if it is the field's, without the unit
     need: str = ""  # of a key that must be there: what to write
     missing: object = None  # stands for such a key while the other faults are found; the tree is not used

@@ -1,22 +1,25 @@
 """What is said of a key: its default as the file would have it, its form, and where it stood before. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 
-from secondpost.config.key import Key, ListForm
+from secondpost.config.key import FileForm, Key, ListForm, ValueForm
 from secondpost.config.keys import FIELDS, TABLES, TOP, header
 from secondpost.config.versions import CHANGES, MovedFrom
 from secondpost.setup.answers import toml_text
 
 REQUIRED = "required"
+_VALUE = re.compile(r"`([^`]+)`")
 
 
 def value_text(key: Key, value: object) -> str | None:
     """A value of a record as TOML; None if the file has no value that says it."""
+    form = key.form.of if isinstance(key.form, ListForm) else key.form
     if value is None:
-        write = getattr(key.form, "write", None)
-        return None if write is None else toml_text(write(value))
-    write = key.form.of.write if isinstance(key.form, ListForm) else getattr(key.form, "write", None)
+        none = form.none if isinstance(form, ValueForm) else None
+        return None if none is None else toml_text(none)
+    write = None if isinstance(form, FileForm) else form.write
     if isinstance(value, tuple):
         return toml_text([str(one) if write is None else write(one) for one in value])
     return toml_text(value if write is None else write(value))
@@ -31,6 +34,13 @@ def default_text(table: str, name: str, key: Key) -> str:
     text = default_value(table, name)
     assert text is not None, f"{place_text(table, name)}: its default has no words, and no value says it"
     return f"`{text}`"
+
+
+def default_shown(table: str, name: str, key: Key) -> str:
+    """The default of a key for a screen: a value as TOML, or words."""
+    text = default_text(table, name, key)
+    value = _VALUE.fullmatch(text)
+    return text if value is None else value[1]
 
 
 def default_value(table: str, name: str) -> str | None:

@@ -138,6 +138,7 @@ class Config:
             "keeps its mail in SQLite, in `store`, and refuses the key.",
             "",
             default="none",
+            is_secret=True,
         ),
     ] = None
     user: Annotated[

@@ -26,7 +26,7 @@ class Web:
     url: Annotated[
         str | None,
         Key(
-            ValueForm('"https://" and a host, or "none"', addresses.web_url, lambda url: url or "none"),
+            ValueForm('"https://" and a host, or "none"', addresses.web_url, none="none"),
             'The address of the pages, without a path; `"none"` means that readers confirm and leave '
             "by mail alone.",
             '"https://news.example.net"',

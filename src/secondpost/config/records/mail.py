@@ -185,9 +185,7 @@ class Route:
     domain: Annotated[
         Domain | None,
         Key(
-            ValueForm(
-                'a full domain, or "*"', _domain_or_all, lambda domain: "*" if domain is None else str(domain)
-            ),
+            ValueForm('a full domain, or "*"', _domain_or_all, none="*"),
             'Mail for this domain takes the route; `"*"` means every domain.',
             '"*"',
             need='write the domain whose mail takes this way, or "*" for all',

@@ -16,7 +16,7 @@ OSV = "https://api.osv.dev"
 SCHEDULE = ValueForm(
     'times as in `every` of a newsletter, a time alone, or "off"',
     grammars.schedule,
-    lambda times: times or "off",
+    none="off",
 )
 COUNTRY = ValueForm("the two capital letters of a country", grammars.country)
 
@@ -40,6 +40,7 @@ class Alarms:
             "`allow_private` of `[fetch]`.",
             '"https://ntfy.example/secondpost"',
             default="none",
+            is_secret=True,
         ),
     ] = None
     held_after_ms: Annotated[

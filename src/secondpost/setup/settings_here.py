@@ -1,0 +1,74 @@
+"""The values that a configuration file has for its keys, each with its line. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from secondpost.config.keys import DESCRIBED, REPEATED, TOP
+from secondpost.config.positions import KeyPath, Positions
+from secondpost.config.syntax import TomlDocument, read_document
+from secondpost.config.versions import VERSION
+from secondpost.setup.answers import toml_text
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenTable:
+    """A table of the file. `number`: of a repeated one, from 1; else None. `values`: as TOML, by key."""
+
+    table: str
+    number: int | None
+    line: int | None  # None: the top of the file, or a table that the file has not
+    values: Mapping[str, str]
+    lines: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FileSettings:
+    """The tables of a file, in the order of docs/settings.md; those that it has not are empty."""
+
+    tables: tuple[WrittenTable, ...]
+
+    def of(self, table: str, number: int | None = None) -> tuple[WrittenTable, ...]:
+        """The tables of a name, or that with the number."""
+        return tuple(
+            one for one in self.tables if one.table == table and (number is None or one.number == number)
+        )
+
+
+def file_settings(data: bytes) -> FileSettings | None:
+    """None: the file cannot be read as TOML of this version."""
+    document = read_document(data)
+    if not isinstance(document, TomlDocument) or document.values.get("version") != VERSION:
+        return None
+    return FileSettings(tuple(_tables(document.values, document.positions)))
+
+
+def _tables(values: Mapping[str, object], positions: Positions) -> Iterator[WrittenTable]:
+    for table in DESCRIBED:
+        if table == TOP:
+            yield _written(table, None, (), values, positions)
+            continue
+        there = values.get(table, [] if table in REPEATED else {})
+        if table in REPEATED and isinstance(there, list):
+            for number, one in enumerate(there):
+                if isinstance(one, dict):
+                    yield _written(table, number + 1, (table, number), one, positions)
+        elif table not in REPEATED and isinstance(there, dict):
+            yield _written(table, None, (table,), there, positions)
+
+
+def _written(
+    table: str, number: int | None, place: KeyPath, values: Mapping[str, object], positions: Positions
+) -> WrittenTable:
+    names = [name for name in DESCRIBED[table] if name in values]
+    return WrittenTable(
+        table,
+        number,
+        positions.lines.get(place),
+        {name: _escaped(toml_text(values[name])) for name in names},
+        {name: positions.line((*place, name)) for name in names},
+    )
+
+
+def _escaped(toml: str) -> str:
+    """The same value without characters that a terminal would act on (TOML 1.0, String)."""
+    return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in toml)
