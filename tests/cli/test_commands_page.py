@@ -23,6 +23,7 @@ from secondpost.owner import (
     reach_documents,
     reader_documents,
     reload_document,
+    setting_documents,
     snapshot_documents,
 )
 from secondpost.spool.desk import Standing
@@ -96,6 +97,7 @@ DOCUMENTS = {
         **vars(reload_document),
         **vars(reach_documents),
         **vars(reader_documents),
+        **vars(setting_documents),
         **vars(snapshot_documents),
     }.items()
     if isinstance(kind, type) and dataclasses.is_dataclass(kind) and name.endswith("Document")

@@ -17,7 +17,7 @@ from secondpost.owner.figures import counted
 from secondpost.owner.setting_documents import ExplainDocument, KeyDocument
 from secondpost.setup.effective import EffectiveValue, ValueOrigin
 from secondpost.setup.explaining import Explanation, explain_key, plain
-from secondpost.setup.setting_places import KeyMeant, Meant, NothingMeant, TableMeant, what_is_meant
+from secondpost.setup.setting_places import KeyMeant, MeantPlace, NothingMeant, TableMeant, what_is_meant
 from secondpost.setup.setting_words import REQUIRED, default_shown, place_text
 from secondpost.setup.settings_here import FileSettings, file_settings
 
@@ -79,7 +79,7 @@ def _settings(path: str) -> FileSettings | None:
         return None
 
 
-def _meant(typed: str) -> tuple[Meant, ...]:
+def _meant(typed: str) -> tuple[MeantPlace, ...]:
     found = what_is_meant(typed)
     if isinstance(found, NothingMeant):
         near = (
@@ -89,7 +89,7 @@ def _meant(typed: str) -> tuple[Meant, ...]:
     return found
 
 
-def _keys_of(meant: Sequence[Meant]) -> Iterator[KeyMeant]:
+def _keys_of(meant: Sequence[MeantPlace]) -> Iterator[KeyMeant]:
     for one in meant:
         if isinstance(one, TableMeant):
             yield from (KeyMeant(one.table, name) for name in DESCRIBED[one.table])

@@ -15,7 +15,6 @@ PLACES = {
     "alarms": "secondpost.cli.alarms",
     "config": "secondpost.cli.config",
     "check": "secondpost.cli.check",
-    "config": "secondpost.cli.config",
     "watch": "secondpost.cli.watch",
     "tls": "secondpost.cli.tls",
     "trace": "secondpost.cli.trace",

@@ -23,6 +23,16 @@ from secondpost.config.versions import (
 
 Values = Mapping[str, object]
 
+VERSIONS = range(1, VERSION + 1)  # that this program reads
+
+
+def version_of(values: Values) -> int:
+    """The version by whose names a file is read: its own if that is one of VERSIONS, else today's."""
+    version = values.get("version")
+    if isinstance(version, int) and not isinstance(version, bool) and version in VERSIONS:
+        return version
+    return VERSION
+
 
 def as_today(values: Values, findings: Findings) -> Values:
     """The values of a file of version `findings.version` under today's keys and in today's words."""

@@ -15,7 +15,7 @@ from secondpost.config.faults import ConfigFaults, Fault
 from secondpost.config.files import FilesBeside
 from secondpost.config.key import kind
 from secondpost.config.keys import TOP, VERSION_KEY, VERSION_NUMBER, header
-from secondpost.config.older import as_today
+from secondpost.config.older import VERSIONS, as_today, version_of
 from secondpost.config.records import Alarms, Config, Deliver, Dns, Fetch, Receive, Send
 from secondpost.config.section import Findings, Section
 from secondpost.config.syntax import FILE_OCTETS_MAX, TomlDocument, read_document
@@ -25,7 +25,6 @@ from secondpost.mail.address import Domain
 
 __all__ = ["ConfigFaults", "Fault", "Warning", "parse_config", "read_config", "warnings"]
 
-VERSIONS = range(1, VERSION + 1)
 CREDENTIALS_DIRECTORY = "CREDENTIALS_DIRECTORY"  # systemd.exec(5)
 
 R = TypeVar("R")
@@ -54,7 +53,7 @@ def read_values(data: bytes) -> Mapping[str, object]:
     """The values of a file without faults, as a file of today's version has them."""
     document = read_document(data)
     assert isinstance(document, TomlDocument), "it was read before"
-    findings = Findings(document.positions, version=_version_of(document.values))
+    findings = Findings(document.positions, version=version_of(document.values))
     return {**as_today(document.values, findings), "version": VERSION}
 
 
@@ -69,7 +68,7 @@ def parse_config(
     document = read_document(data)
     if not isinstance(document, TomlDocument):
         raise ConfigFaults(path, document)
-    version = _version_of(document.values)
+    version = version_of(document.values)
     findings = Findings(document.positions, document.put_aside, list(document.faults), version)
     folder = os.path.dirname(os.path.abspath(path))
     beside = FilesBeside(folder, are_files_checked, role, os.environ.get(CREDENTIALS_DIRECTORY))
@@ -121,14 +120,6 @@ def _version(top: Section) -> None:
         known = f"this program reads versions {VERSIONS[0]} to {VERSION}"
         hint = f"{known}; a newer one may read it" if version > VERSION else known
         top.fault("version", f"version {version} is not supported", hint)
-
-
-def _version_of(values: Mapping[str, object]) -> int:
-    """The version whose keys a file is read by; one that is not known is a fault, see `_version`."""
-    version = values.get("version")
-    if isinstance(version, int) and not isinstance(version, bool) and version in VERSIONS:
-        return version
-    return VERSION
 
 
 def _table(top: Section, name: str) -> Section:

@@ -42,16 +42,16 @@ class NothingMeant:
     near: tuple[str, ...]
 
 
-Meant = KeyMeant | TableMeant
+MeantPlace = KeyMeant | TableMeant
 
 
-def what_is_meant(typed: str) -> tuple[Meant, ...] | NothingMeant:
+def what_is_meant(typed: str) -> tuple[MeantPlace, ...] | NothingMeant:
     """Every key and table of that name. Not empty."""
     found = tuple(dict.fromkeys(_meant(typed[:WORD_CHARACTERS_MAX])))
     return found if len(found) > 0 else NothingMeant(tuple(_near(typed[:WORD_CHARACTERS_MAX])))
 
 
-def _meant(typed: str) -> Iterator[Meant]:
+def _meant(typed: str) -> Iterator[MeantPlace]:
     match [(match[1], match[2]) for match in _PARTS.finditer(typed)]:
         case [(name, None | "")]:
             if name in DESCRIBED:

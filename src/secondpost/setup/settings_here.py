@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from secondpost.config.keys import DESCRIBED, REPEATED, TOP
+from secondpost.config.older import VERSIONS, as_today, version_of
 from secondpost.config.positions import KeyPath, Positions
+from secondpost.config.section import Findings, as_written
 from secondpost.config.syntax import TomlDocument, read_document
 from secondpost.config.versions import VERSION
 from secondpost.setup.answers import toml_text
@@ -35,29 +37,38 @@ class FileSettings:
 
 
 def file_settings(data: bytes) -> FileSettings | None:
-    """None: the file cannot be read as TOML of this version."""
+    """What the file has, under the names of today's version; None: it cannot be read as TOML of a known
+    version.
+    """
     document = read_document(data)
-    if not isinstance(document, TomlDocument) or document.values.get("version") != VERSION:
+    if not isinstance(document, TomlDocument) or document.values.get("version") not in VERSIONS:
         return None
-    return FileSettings(tuple(_tables(document.values, document.positions)))
+    version = version_of(document.values)
+    values = as_today(document.values, Findings(document.positions, version=version))
+    return FileSettings(tuple(_tables({**values, "version": VERSION}, document.positions, version)))
 
 
-def _tables(values: Mapping[str, object], positions: Positions) -> Iterator[WrittenTable]:
+def _tables(values: Mapping[str, object], positions: Positions, version: int) -> Iterator[WrittenTable]:
     for table in DESCRIBED:
         if table == TOP:
-            yield _written(table, None, (), values, positions)
+            yield _written(table, None, (), values, positions, version)
             continue
         there = values.get(table, [] if table in REPEATED else {})
         if table in REPEATED and isinstance(there, list):
             for number, one in enumerate(there):
                 if isinstance(one, dict):
-                    yield _written(table, number + 1, (table, number), one, positions)
+                    yield _written(table, number + 1, (table, number), one, positions, version)
         elif table not in REPEATED and isinstance(there, dict):
-            yield _written(table, None, (table,), there, positions)
+            yield _written(table, None, (table,), there, positions, version)
 
 
 def _written(
-    table: str, number: int | None, place: KeyPath, values: Mapping[str, object], positions: Positions
+    table: str,
+    number: int | None,
+    place: KeyPath,
+    values: Mapping[str, object],
+    positions: Positions,
+    version: int,
 ) -> WrittenTable:
     names = [name for name in DESCRIBED[table] if name in values]
     return WrittenTable(
@@ -65,7 +76,7 @@ def _written(
         number,
         positions.lines.get(place),
         {name: _escaped(toml_text(values[name])) for name in names},
-        {name: positions.line((*place, name)) for name in names},
+        {name: positions.line(as_written((*place, name), version)) for name in names},
     )
 
 
