@@ -173,13 +173,23 @@ def comments(text: str) -> list[str]:
     return [line[line.index("#") :].strip() for line in text.splitlines() if "#" in line]
 
 
+COMMANDS = (
+    ("config", "show"),
+    ("config", "show", "--effective"),
+    ("config", "explain", "reach"),
+    ("check", "config"),
+    ("config", "migrate", "--check"),
+    ("config", "migrate", "--yes"),
+)
+
+
 @given(damaged())
 @settings(max_examples=60)
 def test_no_command_ends_in_a_traceback_or_loses_an_octet(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "secondpost.toml"
         path.write_bytes(data)
-        for words in (["config", "migrate", "--check"], ["check", "config"], ["config", "migrate", "--yes"]):
+        for words in COMMANDS:
             result = click.testing.CliRunner().invoke(secondpost, [*words, "--config", str(path)])
             assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
             assert result.exit_code in (0, 1, 3)
