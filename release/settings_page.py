@@ -30,14 +30,14 @@ def page_with_tables(page: str, described: Mapping[str, Mapping[str, Key]] = DES
     """The page with its tables written anew. Raises ValueError if a heading or table is missing."""
     for table, keys in described.items():
         heading = TOP_HEADING if table == TOP else f"`{header(table)}`"
-        # Up to the first table of the section.
-        found = re.compile(
-            rf"(^## {re.escape(heading)}\n(?:(?!## ).*\n)*?{re.escape(HEAD)})(?:\|.*\n)+", re.MULTILINE
+        rows = re.search(
+            rf"^## {re.escape(heading)}\n(?:(?!## ).*\n)*?{re.escape(HEAD)}(?P<rows>(?:\|.*\n)+)",
+            page,
+            re.MULTILINE,
         )
-        text = table_text(table, keys)
-        page, count = found.subn(lambda match, text=text: match[1] + text, page)
-        if count != 1:
+        if rows is None:
             raise ValueError(f"docs/settings.md has no table below the heading {heading}")
+        page = page[: rows.start("rows")] + table_text(table, keys) + page[rows.end("rows") :]
     return page
 
 

@@ -37,8 +37,8 @@ from secondpost.config.records import (
     Watch,
     Web,
 )
+from secondpost.config.records.backup import NOWHERE
 from secondpost.config.records.doors import DOOR
-from secondpost.config.records.mail import NOWHERE
 from secondpost.config.section import Section
 from secondpost.mail.address import Domain
 from secondpost.mail.plan import SUBMISSIONS_PORT, TlsDemand

@@ -1,7 +1,7 @@
 """The configuration as frozen records, with every default, and beside each field what its key says.
 
-Sizes are in octets, durations in milliseconds. `doors`, `mail`, `sending`, `watching` and `newsletter`
-have the tables.
+Sizes are in octets, durations in milliseconds. `backup`, `certificate`, `doors`, `newsletter`,
+`route`, `sending` and `watching` have the tables.
 """
 
 from dataclasses import dataclass, field
@@ -9,9 +9,11 @@ from typing import Annotated
 
 from secondpost.config import addresses, forms, grammars
 from secondpost.config.key import Key, ListForm, ValueForm
-from secondpost.config.records.doors import LETS_ENCRYPT, Acme, Metrics, Receive, Tls, Web
-from secondpost.config.records.mail import DOMAIN, NOWHERE, REFUSED_OCTETS_MAX, Backup, Route
+from secondpost.config.records.backup import DOMAIN, NOWHERE, REFUSED_OCTETS_MAX, Backup
+from secondpost.config.records.certificate import LETS_ENCRYPT, Acme, Tls
+from secondpost.config.records.doors import Metrics, Receive, Web
 from secondpost.config.records.newsletter import Newsletter
+from secondpost.config.records.route import Route
 from secondpost.config.records.sending import Deliver, Dkim, Dns, Fetch, Send
 from secondpost.config.records.watching import Alarms, ReachSettings, Watch
 from secondpost.config.values import (
@@ -111,7 +113,7 @@ class Config:
     owner: Annotated[
         tuple[Mailbox, ...],
         Key(
-            ListForm(ValueForm("an address", addresses.utf8_mailbox)),
+            ListForm(ValueForm("a mail address", addresses.utf8_mailbox)),
             "Your own addresses: they get mail to postmaster and abuse, and alarms (`[alarms]`). At "
             "least one must be in a domain that is not backed up here, or an alarm that your provider "
             "is down would wait for your provider.",

@@ -9,7 +9,7 @@ from secondpost.config.records.watching import TIMEZONE
 from secondpost.config.values import ArticleOrder, Start
 from secondpost.mail.duration import DAY_MS, MINUTE_MS
 
-FROM = ValueForm('"Name <address>", or an address', grammars.from_header)
+FROM = ValueForm('"Name <address>", or a mail address', grammars.from_header)
 SLOT = ValueForm('times of the week or month, or "when ready"', grammars.slot)
 
 

@@ -9,6 +9,8 @@ from secondpost.config.key import Key, ListForm, ValueForm
 from secondpost.mail.address import Endpoint, Mailbox
 from secondpost.mail.duration import HOUR_MS, SECOND_MS
 
+SELECTOR = ValueForm("a name in DNS", grammars.selector)
+
 
 @dataclass(frozen=True, slots=True)
 class Dns:
@@ -79,7 +81,7 @@ class Send:
         tuple[str, ...],
         Key(
             ListForm(
-                ValueForm('an address, or "*" in place of what stands before the @', grammars.only_to),
+                ValueForm('a mail address, or "*" in place of what stands before the @', grammars.only_to),
                 "leave the key out to mail everyone",
             ),
             "The only addresses that get mail, with `*` before the @ for a whole domain; it keeps a "
@@ -102,9 +104,6 @@ class Send:
         """Whether `only_to` allows a reader: a staging copy mails only those."""
         patterns = self.only_to
         return len(patterns) == 0 or any(fnmatchcase(mailbox.key, each.casefold()) for each in patterns)
-
-
-SELECTOR = ValueForm("a name in DNS", grammars.selector)
 
 
 @dataclass(frozen=True, slots=True)

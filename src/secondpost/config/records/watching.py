@@ -19,8 +19,6 @@ SCHEDULE = ValueForm(
     none="off",
 )
 COUNTRY = ValueForm("the two capital letters of a country", grammars.country)
-
-
 TIMEZONE = ValueForm("a time zone", grammars.timezone)
 
 
