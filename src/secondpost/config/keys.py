@@ -84,7 +84,8 @@ class KeyField:
     key: Key
 
 
-def _fields(record: type) -> Iterator[KeyField]:
+def key_fields(record: type) -> Iterator[KeyField]:
+    """The described fields of a record, in order; a field without a description has no key."""
     for field, annotation in record.__annotations__.items():
         for part in get_args(annotation):
             if isinstance(part, Key):
@@ -92,7 +93,7 @@ def _fields(record: type) -> Iterator[KeyField]:
 
 
 FIELDS: Mapping[str, tuple[KeyField, ...]] = {
-    name: tuple(_fields(table.record)) for name, table in TABLES.items()
+    name: tuple(key_fields(table.record)) for name, table in TABLES.items()
 }
 
 # By table, every key by its name.
