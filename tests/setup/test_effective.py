@@ -143,3 +143,25 @@ def test_no_comment_ends_early() -> None:
     for keys in DESCRIBED.values():
         for key in keys.values():
             assert re.search(r"[\x00-\x1f\x7f]", key.default) is None
+
+
+OLDER = (
+    SHORTEST.replace("version = 3", "version = 1")
+    + """\
+[watch]
+reach = ["RU"]
+reach_every = "1 hour"
+[[backup]]
+domain = "example.net"
+unknown = "refuse"
+"""
+)
+
+
+@pytest.mark.parametrize("with_defaults", [False, True])
+def test_a_file_of_an_earlier_version_is_shown_as_one_of_today(with_defaults: bool) -> None:
+    config, settings = both(OLDER)
+    values = effective(config, settings) if with_defaults else as_read(settings)
+    assert parse_config("\n".join(toml_lines(values)).encode(), PATH, are_files_checked=False) == config
+    lines = {(one.table, one.name): one.line for one in values if one.line is not None}
+    assert (lines["reach", "countries"], lines["reach", "every"], lines["backup", "unknown"]) == (6, 7, 10)
