@@ -75,7 +75,7 @@ class MigratedText:
 
 
 class NotMigrated(Exception):
-    """The text cannot be rewritten. `line` of it is the reason, 0 if that is not known."""
+    """The text cannot be rewritten; `line` is where it would have to be written otherwise."""
 
     def __init__(self, line: int, reason: str) -> None:
         super().__init__(reason)

@@ -41,7 +41,6 @@ class WrittenValue:
     span: Span
     elements: tuple["WrittenValue", ...] = ()
     members: tuple["KeyValue", ...] = ()
-    is_inline_table: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +152,7 @@ class _Walk:
                 members.append(self._key_and_value())
         else:
             self._skip(_QUOTED if first in "\"'" else _SCALAR)
-        return WrittenValue(Span(begin, self.at), tuple(elements), tuple(members), first == "{")
+        return WrittenValue(Span(begin, self.at), tuple(elements), tuple(members))
 
     def _another(self, closing: str) -> bool:
         """Step over the opening bracket or comma; at the end also over the closing bracket,
