@@ -81,6 +81,8 @@ def test_it_explains_without_a_configuration_but_not_with_one_that_was_named_and
     result = run("config", "explain", "keep")
     assert (result.exit_code, "\nhere " in result.stdout) == (0, False)
     assert run("--config", "no.toml", "config", "explain", "keep").exit_code == 3
+    monkeypatch.setenv("SECONDPOST_CONFIG", "no.toml")
+    assert run("config", "explain", "keep").exit_code == 3
     broken = tmp_path / "broken.toml"
     broken.write_bytes(b"\xff\xfe[[")
     for place in (broken, tmp_path):  # a folder can be named, too

@@ -10,7 +10,7 @@ from secondpost.cli.command import JSON, Command, Ending, Exit, config_option_of
 from secondpost.cli.config_show import value_document
 from secondpost.cli.screen import Column, say, say_json, say_table, say_wrapped
 from secondpost.config.faults import quoted
-from secondpost.config.finding import ConfigNotFound, find_config
+from secondpost.config.finding import CONFIG_VARIABLE, ConfigNotFound, find_config
 from secondpost.config.keys import DESCRIBED, TABLES, TOP, header
 from secondpost.config.syntax import FILE_OCTETS_MAX
 from secondpost.owner.figures import counted
@@ -60,12 +60,12 @@ def explain(key: tuple[str, ...], as_json: bool) -> None:
 
 
 def _path() -> str | None:
-    """The configuration; None if there is none, which only matters if it was named."""
+    """The configuration; None if there is none, and none was named."""
     option = config_option_of(click.get_current_context())
     try:
         return find_config(option, os.environ, os.getcwd())
     except ConfigNotFound as missing:
-        if option is not None:
+        if option is not None or len(os.environ.get(CONFIG_VARIABLE, "")) > 0:
             raise Ending(str(missing), Exit.CONFIGURATION) from None
         return None
 

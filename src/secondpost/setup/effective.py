@@ -39,10 +39,9 @@ class EffectiveValue:
 def effective(config: Config, settings: FileSettings) -> tuple[EffectiveValue, ...]:
     """Every key of every table in the file, and of those that are not repeated, in the order of the page."""
     return tuple(
-        value
+        _effective(config, settings, written, name, key)
         for written in settings.tables
         for name, key in DESCRIBED[written.table].items()
-        for value in [_effective(config, settings, written, name, key)]
     )
 
 
