@@ -165,3 +165,15 @@ def test_a_file_of_an_earlier_version_is_shown_as_one_of_today(with_defaults: bo
     assert parse_config("\n".join(toml_lines(values)).encode(), PATH, are_files_checked=False) == config
     lines = {(one.table, one.name): one.line for one in values if one.line is not None}
     assert (lines["reach", "countries"], lines["reach", "every"], lines["backup", "unknown"]) == (6, 7, 10)
+
+
+@given(st.binary(max_size=200))
+def test_any_file_has_settings_or_none(octets: bytes) -> None:
+    file_settings(octets)
+    file_settings(b"version = 3\n" + octets)
+
+
+@pytest.mark.parametrize("value", ["0x" + "f" * 5000, "[" * 300 + "]" * 300, "{ a = [{ b = 1979-05-27 }] }"])
+def test_a_value_that_no_key_takes_can_be_said(value: str) -> None:
+    settings = file_settings(f"version = 3\nreserve = {value}\nbackup = 1\nroute = [1]\nweb = []\n".encode())
+    assert settings is None or len(settings.of(TOP)[0].values["reserve"]) > 0

@@ -9,19 +9,20 @@ from click.shell_completion import CompletionItem
 from secondpost.cli.command import JSON, Command, Ending, Exit, config_option_of
 from secondpost.cli.config_show import value_document
 from secondpost.cli.screen import Column, say, say_json, say_table, say_wrapped
-from secondpost.config.faults import quoted
+from secondpost.config.faults import cut, quoted
 from secondpost.config.finding import CONFIG_VARIABLE, ConfigNotFound, find_config
 from secondpost.config.keys import DESCRIBED, TABLES, TOP, header
 from secondpost.config.syntax import FILE_OCTETS_MAX
 from secondpost.owner.figures import counted
 from secondpost.owner.setting_documents import ExplainDocument, KeyDocument
-from secondpost.setup.effective import EffectiveValue, ValueOrigin
+from secondpost.setup.effective import EffectiveValue
 from secondpost.setup.explaining import Explanation, explain_key, plain
 from secondpost.setup.setting_places import KeyMeant, MeantPlace, NothingMeant, TableMeant, what_is_meant
 from secondpost.setup.setting_words import REQUIRED, default_shown, place_text
 from secondpost.setup.settings_here import FileSettings, file_settings
 
 FIELD_INDENT = " " * 10
+VALUE_CHARACTERS_MAX = 300  # of a value of the file, as shown; all of it is in the document
 EXAMPLE_KEYS = 'such as backup.keep, "[[backup]] keep", keep, or backup for all keys of [[backup]]'
 
 
@@ -147,7 +148,7 @@ def _here(one: Explanation, path: str | None) -> Iterator[str]:
 
 
 def _value_text(value: EffectiveValue) -> str:
-    return "a value that is not shown" if value.origin is ValueOrigin.SECRET else f"{value.value}"
+    return "a value that is not shown" if value.value is None else cut(value.value, VALUE_CHARACTERS_MAX)
 
 
 def _of_which(value: EffectiveValue) -> str:

@@ -11,6 +11,8 @@ from secondpost.config.syntax import TomlDocument, read_document
 from secondpost.config.versions import VERSION
 from secondpost.setup.answers import toml_text
 
+UNSHOWN = "a value that is too large to be shown"
+
 
 @dataclass(frozen=True, slots=True)
 class WrittenTable:
@@ -75,9 +77,17 @@ def _written(
         table,
         number,
         positions.lines.get(place),
-        {name: _escaped(toml_text(values[name])) for name in names},
+        {name: _text(values[name]) for name in names},
         {name: positions.line(as_written((*place, name), version)) for name in names},
     )
+
+
+def _text(value: object) -> str:
+    try:
+        return _escaped(toml_text(value))
+    except (ValueError, RecursionError):
+        # No key takes such a value: str() refuses numbers of thousands of digits, and lists may lie in lists.
+        return UNSHOWN
 
 
 def _escaped(toml: str) -> str:
