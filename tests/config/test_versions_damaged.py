@@ -80,6 +80,8 @@ def rewritten(config: Config) -> MigratedText | None:
 @example(FILES[0].replace(b'"quarantine"', b'"""\r\r\nquarantine"""'))
 @example(FILES[0] + b"\nx = " + b"[" * 5000)
 @example(FILES[0] + b"\n[" + b"a." * 5000 + b"a]\n")
+@example(FILES[0].replace(b"= 1", b"= 0x" + b"f" * 5000, 1))
+@example(FILES[0].replace(b'"quarantine"', b"0x" + b"f" * 5000))
 @example(FILES[0] + b"#" * FILE_OCTETS_MAX)
 @settings(max_examples=300)
 def test_a_damaged_file_is_read_or_faulty_and_what_is_read_is_migrated(data: bytes) -> None:
