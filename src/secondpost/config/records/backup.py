@@ -146,8 +146,9 @@ class Backup:
             "Whether mail that fails DMARC is refused (550 5.7.26) where its author's domain "
             "publishes `p=reject`. Not while DNS does not answer, and not if servers of "
             "`trusted_sealers` say that it was changed on its way. A message whose From names more "
-            "than five domains, or an author whose domain cannot be read, is refused too. A message "
-            "for several domains is refused only if all of them say so.",
+            "than five domains, or an author whose domain cannot be read, is refused too; so is one "
+            "with more than one From field, whatever they say, since mail programs differ in which "
+            "they show. A message for several domains is refused only if all of them say so.",
             "true",
         ),
     ] = False
@@ -157,8 +158,9 @@ class Backup:
             ListForm(DOMAIN),
             "With `enforce_dmarc`, the domains whose ARC seals you believe, such as those of mailing "
             "lists that change what they pass on: a message that fails DMARC is taken if its chain of "
-            "seals is whole and all its seals are of these domains (`d=`). Anybody can seal a "
-            "forgery, so no other seal excuses one.",
+            "seals is whole and all its seals are of these domains (`d=`), and put off (451 4.4.3) while "
+            "a key of such seals cannot be looked up. Anybody can seal a forgery, so no other seal "
+            "excuses one.",
             '["lists.example"]',
         ),
     ] = ()

@@ -146,7 +146,7 @@ class ReachSettings:
             "From inside which countries it is watched whether port 25 of your MX addresses can be "
             "reached. Empty means that no one is asked; "
             "[security.md](security.md#what-a-look-from-elsewhere-reveals) says what a look reveals, "
-            "and to whom.",
+            "and to whom. Each is a code that ISO 3166-1 assigns.",
             '["RU", "BY"]',
             default="none",
         ),
