@@ -8,9 +8,10 @@ PLACES = {
     "explain": "secondpost.cli.config_explain",
     "show": "secondpost.cli.config_show",
     "migrate": "secondpost.cli.config_migrate",
+    "import": "secondpost.cli.config_import",
 }
 
 
 @click.group(cls=Group, places=PLACES)
 def config() -> None:
-    """Look at the configuration as a whole, at what its keys say, and bring it to today's form."""
+    """Look at the configuration as a whole, bring it to today's form, or carry another server's over."""

@@ -2,7 +2,7 @@
 
 import difflib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -23,6 +23,7 @@ from secondpost.setup.config_file import config_text
 from secondpost.setup.records import SNIPPET_BEGINS
 
 NEW, CHANGED, UNCHANGED = "new", "changed", "unchanged"  # what became of the file
+NEW_FILE_MODE, SECRET_FILE_MODE = 0o644, 0o600
 LINES_AROUND = 1  # of a change that are shown too
 
 
@@ -47,13 +48,9 @@ def usual_store(path: str, is_root: bool) -> str:
 
 def earlier_file(path: str) -> EarlierFile | None:
     """The file that is there already; None if there is none."""
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except FileNotFoundError:
+    data = _octets(path)
+    if data is None:
         return None
-    except OSError as error:
-        raise Ending(f"{path} cannot be read: {error.strerror}; {NOTHING_WRITTEN}", Exit.NO) from None
     text = data.decode("utf-8", "replace")
     try:
         parse_config(data, path)
@@ -68,25 +65,65 @@ class Written:
     kept: str | None = None  # where the earlier file is now
 
 
+@dataclass(frozen=True, slots=True)
+class FileBeside:
+    """A file that the configuration names, written with it."""
+
+    path: str
+    text: str
+    is_secret: bool = False  # of a new one; an earlier file keeps its mode
+
+
 def written_file(
-    path: str, answers: Answers, earlier: EarlierFile | None, *, asks: bool, says_yes: bool, says: bool
+    path: str,
+    answers: Answers,
+    earlier: EarlierFile | None,
+    *,
+    beside: Sequence[FileBeside] = (),
+    asks: bool,
+    says_yes: bool,
+    says: bool,
 ) -> Written:
     """Write the file; if there is another, only with its owner's consent, who sees what would change.
 
-    A file that says the same in other words, or with the owner's comments, stays as it is.
+    A file that says the same in other words, or with the owner's comments, stays as it is. The files
+    `beside` are written first, so that the configuration never names one that is not there.
     """
     text = config_text(answers)
     if earlier is None:
-        _write(path, text, None)
+        _write_beside(beside)
+        _write(path, text.encode(), None)
         return Written(NEW)
     if earlier.text == text or earlier.answers == answers:
+        _write_beside(beside)
         return Written(UNCHANGED)
     if says:
         _say_changes(path, earlier, text)
     confirm_changes(asks=asks, says_yes=says_yes)
     kept = dated(path)
-    _write(path, text, kept)
+    _write_beside(beside)
+    _write(path, text.encode(), kept)
     return Written(CHANGED, kept)
+
+
+def _write_beside(files: Sequence[FileBeside]) -> None:
+    """An earlier file with another text is kept under its name with the day."""
+    for file in files:
+        data = file.text.encode("utf-8", "surrogateescape")
+        if _octets(file.path) != data:
+            mode = SECRET_FILE_MODE if file.is_secret else NEW_FILE_MODE
+            _write(file.path, data, dated(file.path), mode)
+
+
+def _octets(path: str) -> bytes | None:
+    """None if the file is not there; it is not read if it cannot be, and then not written either."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise Ending(f"{path} cannot be read: {error.strerror}; {NOTHING_WRITTEN}", Exit.NO) from None
 
 
 def _say_changes(path: str, earlier: EarlierFile, text: str) -> None:
@@ -110,11 +147,11 @@ def say_difference(path: str, earlier: str, text: str) -> None:
         click.secho(printable(line), fg=colour)
 
 
-def _write(path: str, text: str, keep_as: str | None) -> None:
+def _write(path: str, data: bytes, keep_as: str | None, new_mode: int = NEW_FILE_MODE) -> None:
     with write_faults_shown(path):
         try:
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            replace_file(path, text.encode(), keep_as)
+            replace_file(path, data, keep_as, new_mode)
         except FileRefused as refused:
             raise Ending(f"{refused}; {NOTHING_WRITTEN}", Exit.NO) from None
 

@@ -1,7 +1,7 @@
 """What a reader of another server's configuration gives: answers, recipient lists, and a report. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from secondpost.config.positions import KeyPath
@@ -55,10 +55,31 @@ class Imported:
     """`answers` still needs the owner and the store if the old server did not say them (NOT_ANSWERED).
 
     `lists`: the text of each recipients file by its name, which is relative to the folder of the new
-    file; `answers` names it as file:NAME.
+    file; `answers` names it as file:NAME. `secrets`: the text of each password file, likewise.
     """
 
     server: OldServer
     answers: Answers
     lists: Mapping[str, str]
     report: tuple[ReportLine, ...]  # in the order in which the lines were read
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OldFault:
+    """Why a line cannot be read; `reason` is one sentence without a full stop, with its remedy."""
+
+    place: OldPlace
+    reason: str
+
+    def text(self) -> str:
+        where = f"{self.place.path}:{self.place.line}" if self.place.line > 0 else self.place.path
+        return f"{where}: {self.reason}"
+
+
+class OldConfigFaults(Exception):
+    """The old configuration cannot be understood as a whole: nothing of it is carried over."""
+
+    def __init__(self, faults: tuple[OldFault, ...]) -> None:
+        self.faults = faults  # not empty
+        super().__init__("\n".join(fault.text() for fault in faults))

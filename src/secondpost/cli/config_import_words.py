@@ -1,0 +1,60 @@
+"""The report of `secondpost config import` in words: line by line, then how many."""
+
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
+
+from secondpost.cli.screen import LINE_CHARACTERS_MAX, say
+from secondpost.mail.printable import printable
+from secondpost.owner.figures import counted
+from secondpost.setup.importing.carried import Fate, OldServer, ReportLine
+from secondpost.setup.importing.writing import FoundAgain, ImportedFiles, count_of
+
+NAMES = {
+    OldServer.OPENSMTPD: "OpenSMTPD (6.4 or later)",
+    OldServer.OLD_OPENSMTPD: "OpenSMTPD before 6.4",
+    OldServer.POSTFIX: "Postfix",
+    OldServer.EXIM: "Exim",
+}
+FATE_CHARACTERS = 13
+TEXT_CHARACTERS_MAX = 300  # of an old statement; a table in it can be long
+
+
+def report_lines(report: Sequence[FoundAgain], new_path: str) -> Iterator[str]:
+    """The whole report as lines of text; `new_path`: the file whose lines it names."""
+    for one in report:
+        yield from _line(one.line, _lives_on(new_path, one))
+    yield ""
+    yield counts_text(report)
+
+
+def counts_text(report: Sequence[FoundAgain]) -> str:
+    fates = (Fate.CARRIED, Fate.CHANGED, Fate.NOT_CARRIED)
+    carried, changed, left = (count_of(report, fate) for fate in fates)
+    return f"{counted(carried, 'line', 'lines')} carried, {changed} changed, {left} not carried."
+
+
+def say_files(files: ImportedFiles, written: str) -> None:
+    """`written`: what became of the new file, as a sentence."""
+    say(written)
+    for path in files.lists:
+        say(f"Wrote {path}, a list of recipients.")
+    for path in files.secrets:
+        say(f"Wrote {path}, a password that only its owner can read. Give it to the service:")
+        say(f"    chown root:{files.config.user} {path} && chmod 640 {path}")
+
+
+def _lives_on(path: str, one: FoundAgain) -> str:
+    if len(one.lines) == 0:
+        return ""
+    return f" -> {path}:{', '.join(map(str, one.lines))}"
+
+
+def _line(line: ReportLine, lives_on: str) -> Iterator[str]:
+    where = f"{line.place.path}:{line.place.line}" if line.place.line > 0 else line.place.path
+    text = line.text if len(line.text) <= TEXT_CHARACTERS_MAX else f"{line.text[:TEXT_CHARACTERS_MAX]}…"
+    indent = " " * FATE_CHARACTERS
+    yield printable(f"{line.fate.value:<{FATE_CHARACTERS}}{where}{lives_on}")
+    if len(text) > 0:
+        yield printable(f"{indent}{text}")
+    for row in wrap(line.why, LINE_CHARACTERS_MAX - FATE_CHARACTERS, break_long_words=False):
+        yield printable(f"{indent}{row}")

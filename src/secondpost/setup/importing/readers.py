@@ -1,0 +1,20 @@
+"""The reader of each old server, loaded when it is needed."""
+
+import importlib
+from collections.abc import Callable, Mapping
+
+from secondpost.setup.importing.carried import Imported, OldServer
+from secondpost.setup.importing.old_files import OldFiles
+
+# Reads from the file or folder at the path. Raises OldConfigFaults.
+OldReader = Callable[[OldFiles, str], Imported]
+
+# By server: the module of its reader, and the reader's name there.
+READERS: Mapping[OldServer, tuple[str, str]] = {}
+
+
+def reader_of(server: OldServer) -> OldReader:
+    """`server`: one of READERS."""
+    module, name = READERS[server]
+    reader: OldReader = getattr(importlib.import_module(module), name)
+    return reader
