@@ -99,7 +99,8 @@ def import_(
     made = _made(imported, _completed(imported.answers, said, asks=asks), path)
     lines = list(report_lines(made.report, path))
     if not as_json:
-        say(f"Read {found.path} as the configuration of {NAMES[made.server]}.\n")
+        say(f"Read {found.path} as the configuration of {NAMES[made.server]}.")
+        say("")
         say("\n".join(lines))
         say("")
     written = _written(made, asks=asks, says_yes=says_yes, says=not as_json)

@@ -10,7 +10,10 @@ from secondpost.setup.importing.old_files import OldFiles
 OldReader = Callable[[OldFiles, str], Imported]
 
 # By server: the module of its reader, and the reader's name there.
-READERS: Mapping[OldServer, tuple[str, str]] = {}
+READERS: Mapping[OldServer, tuple[str, str]] = {
+    OldServer.OPENSMTPD: ("secondpost.setup.importing.opensmtpd.reading", "read_opensmtpd"),
+    OldServer.OLD_OPENSMTPD: ("secondpost.setup.importing.opensmtpd.reading", "read_old_opensmtpd"),
+}
 
 
 def reader_of(server: OldServer) -> OldReader:
