@@ -73,3 +73,9 @@ def test_a_link_beside_the_file_is_not_written_through(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         replace_file(str(path), b"new")
     assert victim.read_bytes() == b"precious"
+
+
+def test_a_new_file_has_the_mode_that_was_asked_for(tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+    replace_file(str(secret), b"correct horse\n", new_mode=0o600)
+    assert secret.stat().st_mode & 0o777 == 0o600

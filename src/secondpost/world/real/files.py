@@ -38,7 +38,7 @@ def replace_file(path: str, data: bytes, keep_as: str | None = None, new_mode: i
         raise FileRefused(f"{path} is not a regular file; move it away, or name another with --config")
     unfinished = f"{target}.{os.getpid()}"
     # O_EXCL follows no link that another user may have put there.
-    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, NEW_FILE_MODE)
+    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, new_mode)
     try:
         with open(handle, "wb") as file:
             if earlier is not None:
