@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import click
 
 from secondpost.cli.command import JSON, Command, Ending, Exit, config_option_of
+from secondpost.cli.config_import_to import SMTPD_CONF, write_smtpd_conf
 from secondpost.cli.config_import_words import NAMES, report_lines, say_files
 from secondpost.cli.init_dialogue import NOTHING_WRITTEN
 from secondpost.cli.init_file import (
@@ -38,6 +39,8 @@ from secondpost.setup.importing.readers import READERS, reader_of
 from secondpost.setup.importing.recognised import NotRecognised, Recognised, recognised
 from secondpost.setup.importing.writing import ImportedFiles, new_files
 
+OURS = "secondpost.toml"
+
 OWNER = Parsed("ADDRESS", lambda text: str(utf8_mailbox(text)))
 HOSTNAME = Parsed("NAME", lambda text: str(full_domain(text)))
 
@@ -60,6 +63,12 @@ class Said:
     help="The mail server of which it is, if its name and content do not tell.",
 )
 @click.option("--root", metavar="FOLDER", help="A folder in place of /, such as one with a copy of its /etc.")
+@click.option(
+    "--to",
+    type=click.Choice([OURS, SMTPD_CONF]),
+    default=OURS,
+    help="What is written: our file, or for OpenSMTPD before 6.4 a smtpd.conf of today.",
+)
 @click.option("--out", metavar="FILE", help="Write this file.")
 @click.option(
     "--owner", type=OWNER, multiple=True, help="Your address, outside the domains. May be repeated."
@@ -75,6 +84,7 @@ def import_(
     old: str,
     server: str | None,
     root: str | None,
+    to: str,
     out: str | None,
     owner: tuple[str, ...],
     hostname: str | None,
@@ -91,6 +101,10 @@ def import_(
     """
     files = old_server_files("/" if root is None else root)
     found = _recognised(files, _old_path(old, root), None if server is None else OldServer(server))
+    if to == SMTPD_CONF:
+        lines = write_smtpd_conf(files, found, out, says_yes=says_yes, as_json=as_json)
+        write_report(report, lines)
+        return
     here = look_around_here()
     path = path_to_write(config_option_of(context) if out is None else out, here.is_root)
     asks = not as_json and sys.stdin.isatty() and sys.stdout.isatty()

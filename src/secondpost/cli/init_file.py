@@ -91,22 +91,22 @@ def written_file(
     """
     text = config_text(answers)
     if earlier is None:
-        _write_beside(beside)
+        write_beside(beside)
         _write(path, text.encode(), None)
         return Written(NEW)
     if earlier.text == text or earlier.answers == answers:
-        _write_beside(beside)
+        write_beside(beside)
         return Written(UNCHANGED)
     if says:
         _say_changes(path, earlier, text)
     confirm_changes(asks=asks, says_yes=says_yes)
     kept = dated(path)
-    _write_beside(beside)
+    write_beside(beside)
     _write(path, text.encode(), kept)
     return Written(CHANGED, kept)
 
 
-def _write_beside(files: Sequence[FileBeside]) -> None:
+def write_beside(files: Sequence[FileBeside]) -> None:
     """An earlier file with another text is kept under its name with the day."""
     for file in files:
         data = file.text.encode("utf-8", "surrogateescape")

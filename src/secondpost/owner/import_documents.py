@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from secondpost.setup.importing.carried import Fate
+from secondpost.setup.importing.carried import Fate, OldServer
 from secondpost.setup.importing.writing import FoundAgain, ImportedFiles, count_of
 
 
@@ -52,6 +52,32 @@ def config_import_document(
         not_carried=count_of(files.report, Fate.NOT_CARRIED),
         lines=[_line(one) for one in files.report],
         warnings=list(warnings),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ConfImportDocument:
+    """The document of `config import --to smtpd.conf`."""
+
+    server: str
+    out: str | None
+    text: str
+    carried: int
+    changed: int
+    not_carried: int
+    lines: list[ImportedLineDocument]
+
+
+def conf_import_document(report: Sequence[FoundAgain], text: str, out: str | None) -> ConfImportDocument:
+    """`text`: the new smtpd.conf; `out`: where it was written, if it was."""
+    return ConfImportDocument(
+        server=OldServer.OLD_OPENSMTPD.value,
+        out=out,
+        text=text,
+        carried=count_of(report, Fate.CARRIED),
+        changed=count_of(report, Fate.CHANGED),
+        not_carried=count_of(report, Fate.NOT_CARRIED),
+        lines=[_line(one) for one in report],
     )
 
 

@@ -1,7 +1,7 @@
 """Statements of smtpd.conf before 6.4: accept and reject (grammar, parse.y of 5.4 to 6.3).
 
-They become rules and actions as in today's format. An authenticated client was local in every `from`
-(ruleset_check_source in ruleset.c).
+They become rules and actions as in today's format; but `from local` means clients that have logged in
+too (ruleset_check_source in ruleset.c of 6.0).
 """
 
 from dataclasses import dataclass, replace

@@ -1,12 +1,29 @@
 """A walk over the tokens of a statement, with the tables that were declared before it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from secondpost.setup.importing.old_files import OldFiles
 from secondpost.setup.importing.opensmtpd.lexer import SmtpdStatement, SmtpdSyntax, SmtpdToken, SmtpdTokenKind
 from secondpost.setup.importing.opensmtpd.statements import SmtpdCondition
 from secondpost.setup.importing.opensmtpd.tables import SmtpdTable, TableEntry, table_from_file
+
+# What may be no name of a macro, and no string without quotation marks (lookup in parse.y of 6.8).
+NEW_KEYWORDS = frozenset([
+    "action", "admd", "alias", "any", "auth", "auth-optional", "backup", "bounce", "bypass", "ca",
+    "cert", "chain", "chroot", "ciphers", "commit", "compression", "connect", "data", "data-line",
+    "dhe", "disconnect", "domain", "ehlo", "encryption", "expand-only", "fcrdns", "filter", "for",
+    "forward-only", "from", "group", "helo", "helo-src", "host", "hostname", "hostnames", "include",
+    "inet4", "inet6", "junk", "key", "limit", "listen", "lmtp", "local", "mail-from", "maildir",
+    "mask-src", "masquerade", "match", "max-deferred", "max-message-size", "mbox", "mda", "mta", "mx",
+    "no-dsn", "no-verify", "noop", "on", "phase", "pki", "port", "proc", "proc-exec", "proxy-v2",
+    "queue", "quit", "rcpt-to", "rdns", "received-auth", "recipient", "regex", "reject", "relay",
+    "report", "rewrite", "rset", "scheduler", "senders", "smtp", "smtp-in", "smtp-out", "smtps",
+    "socket", "src", "srs", "sub-addr-delim", "table", "tag", "tagged", "tls", "tls-require", "ttl",
+    "user", "userbase", "verify", "virtual", "warn-interval", "wrapper",
+])  # fmt: skip
+_BARE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/@+-]*")
 
 
 @dataclass(slots=True)
@@ -92,14 +109,8 @@ class Words:
     def list_in_braces(self, name: str | None) -> SmtpdTable:
         """What follows an opening brace, up to its closing one; commas may be left out."""
         entries = tuple(self._entries())
-        shown = ", ".join(
-            quoted_string(one.key)
-            if one.value is None
-            else f"{quoted_string(one.key)} = {quoted_string(one.value)}"
-            for one in entries
-        )
-        place = self.statement.place
-        return SmtpdTable(f"<{name}>" if name is not None else f"{{ {shown} }}", entries, place, name)
+        written_as = entries_text(entries) if name is None else table_reference(name)
+        return SmtpdTable(written_as, entries, self.statement.place, name)
 
     def _entries(self) -> Iterator[TableEntry]:
         place = self.statement.place
@@ -120,18 +131,42 @@ class Words:
         if self.take("{") is not None:
             made = self.list_in_braces(name)
         else:
-            made = table_from_file(self.declared.files, name, self.string(), self.statement.place)
+            source = self.string()
+            made = replace(
+                table_from_file(self.declared.files, name, source, self.statement.place),
+                written=table_reference(name),
+            )
         self.declared.tables[name] = made
         return made
 
 
 def written(token: SmtpdToken) -> str:
-    """A token as it can stand in smtpd.conf."""
-    if token.macro is not None:
+    """A token as it can stand in a smtpd.conf of today."""
+    if token.macro is not None and token.macro not in NEW_KEYWORDS:
         return f"${token.macro}"
-    return quoted_string(token.text) if token.kind is SmtpdTokenKind.QUOTED else token.text
+    return string_text(token.text)
+
+
+def string_text(text: str) -> str:
+    """A string with quotation marks, if it cannot do without them."""
+    return text if _BARE.fullmatch(text) is not None and text not in NEW_KEYWORDS else quoted_string(text)
 
 
 def quoted_string(text: str) -> str:
     escaped = text.replace('"', '\\"')
     return f'"{escaped}"'
+
+
+def table_reference(name: str) -> str:
+    return f"<{string_text(name)}>"
+
+
+def entries_text(entries: Sequence[TableEntry]) -> str:
+    """A list in braces."""
+    shown = [
+        quoted_string(one.key)
+        if one.value is None
+        else f"{quoted_string(one.key)} = {quoted_string(one.value)}"
+        for one in entries
+    ]
+    return f"{{ {', '.join(shown)} }}"
