@@ -144,8 +144,8 @@ def _old_path(old: str, root: str | None) -> str:
         return os.path.abspath(old)
     below, here = os.path.abspath(root), os.path.abspath(old)
     if here == below or here.startswith(f"{below.rstrip('/')}/"):
-        return f"/{os.path.relpath(here, below)}" if here != below else "/"
-    return os.path.normpath(f"/{old}")
+        return "/" if here == below else f"/{os.path.relpath(here, below)}"
+    return os.path.normpath(f"/{old.lstrip('/')}")  # normpath keeps two slashes
 
 
 def _recognised(files: OldFiles, path: str, said: OldServer | None) -> Recognised:

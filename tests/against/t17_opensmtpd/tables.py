@@ -45,7 +45,8 @@ def cases() -> list[Case]:
     folder = Path(__file__).parent
     found = sorted(path for path in folder.glob("*/*/mail") if path.is_file())
     return [
-        Case(f"{path.parent.parent.name}/{path.parent.name}", path.parent / "etc", _rows(path)) for path in found
+        Case(f"{path.parent.parent.name}/{path.parent.name}", path.parent / "etc", _rows(path))
+        for path in found
     ]
 
 
