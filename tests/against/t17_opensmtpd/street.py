@@ -39,6 +39,7 @@ from tests.world.name_server import Zone
 
 ROUTER: Final = "5.45.111.1"
 SERVERS: Final = {"old": "5.45.111.10", "new": "5.45.111.20"}
+ROUTER_6: Final = "2a00:1:111::1"
 SERVERS_6: Final = {"old": "2a00:1:111::10", "new": "2a00:1:111::20"}
 CLIENTS: Final = {
     "stranger": "5.45.101.10",
@@ -100,13 +101,11 @@ def laid() -> Iterator[None]:
     _ip("link set lo up")
     _ip("link add street type bridge")
     _ip("link set street up")
-    for address in (
-        f"{ROUTER}/24",
-        *(f"{one}/32" for one in (*SINKS.values(), *CLIENTS.values()) if ":" not in one),
-    ):
-        _ip(f"address add {address} dev street")
-    for address in ("2a00:1:111::1/64", *(f"{one}/128" for one in CLIENTS.values() if ":" in one)):
-        _ip(f"address add {address} dev street nodad")
+    _ip(f"address add {ROUTER}/24 dev street")
+    _ip(f"address add {ROUTER_6}/64 dev street nodad")
+    for address in (*SINKS.values(), *CLIENTS.values()):
+        is_6 = ":" in address
+        _ip(f"address add {address}/{128 if is_6 else 32} dev street{' nodad' if is_6 else ''}")
     for name, address in SERVERS.items():
         _ip(f"netns add {name}")
         _ip(f"link add {name} type veth peer name eth0 netns {name}")
@@ -117,7 +116,7 @@ def laid() -> Iterator[None]:
         _ip(f"-n {name} address add {SERVERS_6[name]}/64 dev eth0 nodad")
         _ip(f"-n {name} link set eth0 up")
         _ip(f"-n {name} route add default via {ROUTER}")
-        _ip(f"-n {name} -6 route add default via 2a00:1:111::1")
+        _ip(f"-n {name} -6 route add default via {ROUTER_6}")
     with names():
         yield
 
@@ -251,14 +250,21 @@ def _import(folder: Path, outcome: Outcome | None, *options: str) -> None:
     if outcome is not None:
         arguments += ["--owner", "owner@elsewhere.example"]
     said, faults = io.StringIO(), io.StringIO()
-    try:
-        with redirect_stdout(said), redirect_stderr(faults):
-            secondpost(arguments, standalone_mode=True)
-    except SystemExit as end:
-        assert end.code == 0, f"{folder}: {faults.getvalue()}"
+    with redirect_stdout(said), redirect_stderr(faults):
+        code = _exit_code(arguments)
+    if code != 0:
+        raise AssertionError(f"{folder}: {faults.getvalue()}")
     if outcome is not None:
         document = msgspec.json.decode(said.getvalue())
         outcome.fates = {f"{one['path']}:{one['line']}": one["fate"] for one in document["lines"]}
+
+
+def _exit_code(arguments: list[str]) -> object:
+    try:
+        secondpost(arguments)
+    except SystemExit as end:
+        return end.code
+    return 0
 
 
 def _certificates(etc: Path) -> None:

@@ -43,11 +43,8 @@ class Case:
 
 def cases() -> list[Case]:
     folder = Path(__file__).parent
-    found = sorted(path for path in folder.glob("*/*/mail") if path.is_file())
-    return [
-        Case(f"{path.parent.parent.name}/{path.parent.name}", path.parent / "etc", _rows(path))
-        for path in found
-    ]
+    found = sorted(path.parent for path in folder.glob("*/*/mail"))
+    return [Case(f"{one.parent.name}/{one.name}", one / "etc", _rows(one / "mail")) for one in found]
 
 
 def _rows(path: Path) -> tuple[Row, ...]:

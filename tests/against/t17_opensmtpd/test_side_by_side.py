@@ -1,4 +1,4 @@
-"""What is imported from OpenSMTPD behaves as OpenSMTPD did, or the report names the line by which it does not.
+"""What is imported from OpenSMTPD behaves as it did, or the report names the line by which it does not.
 
 Ten configurations since 6.4 run in Debian's OpenSMTPD, and beside it in ours as imported. Ten from
 before 6.4, which Debian no longer has, run in Debian's as the smtpd.conf of today that we write, and

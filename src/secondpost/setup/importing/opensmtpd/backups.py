@@ -17,17 +17,17 @@ from secondpost.setup.importing.opensmtpd.strangers import (
     ReachOfRule,
     Strangers,
     names_address,
-    names_whole_domain,
 )
 from secondpost.setup.importing.opensmtpd.tables import SmtpdTable, TableEntry
 from secondpost.setup.importing.opensmtpd.targets import ByDns, NoTarget, RelayTarget, target_of
 
 LISTS, PASSWORDS = "recipients", "passwords"  # folders beside the new file
 
-LEARNS = (
-    "The old server took mail for every address of the domain; here the primary is asked which exist, so "
-    'that no mail for unknown ones is kept or bounced. recipients = ["any"] takes all, as before.'
+TAKES_ALL = (
+    'It takes mail for every address, as before; with recipients = ["learn"] the primary is asked which '
+    "exist, and mail for others is refused at once."
 )
+POSTMASTER = "Mail to postmaster is always taken here (RFC 5321 §4.5.1), though it was not listed."
 UNLISTED = (
     "Which addresses it is for cannot be read here, so the primary is asked which exist; that may be others."
 )
@@ -120,6 +120,9 @@ class BackupMaker:
 
     def _sources(self, way: DomainWay, domain: Domain, place: KeyPath) -> tuple[str, ...]:
         """The recipients: a list, if the old server had one, and `learn` if it took others too."""
+        if way.takes_all:
+            self._account_recipients(way, place)
+            return ("any",)
         entries = [entry for entry, _ in way.listed]
         only = way.only if way.takes_rest is not None else None
         lines = self._checked([*entries, *(only or ())], domain)
@@ -168,14 +171,27 @@ class BackupMaker:
                 self.ledger.say(rule.statement, Fate.CHANGED, why, *mine)
                 continue
             whys = _differences(rule, way, self.strangers)
-            for why in whys or [""]:
-                self.ledger.say(rule.statement, Fate.CHANGED if len(why) > 0 else Fate.CARRIED, why, *mine)
+            if rule is chosen and self._adds_postmaster(way):
+                whys.append(POSTMASTER)
+            for why in whys:
+                self.ledger.say(rule.statement, Fate.CHANGED, why, *mine)
+            if len(whys) == 0:
+                self.ledger.say(rule.statement, Fate.CARRIED, "", *mine)
+            if rule is way.takes_rest and way.takes_all:
+                self.ledger.remark(rule.statement, TAKES_ALL)
             if rule.action_statement is not None:
                 self.ledger.say(rule.action_statement, Fate.CARRIED, "", *keys)
             self._account_tables(rule, keys)
         for rule in way.refuses:
             if way.only is not None and rule.recipient is not None and rule.recipient.is_not:
                 self.ledger.say(rule.statement, Fate.CARRIED, "", recipients)
+
+    def _adds_postmaster(self, way: DomainWay) -> bool:
+        """Whether its list alone decides, and does not have postmaster."""
+        backup = self.made.backups[-1]
+        if way.takes_all or "learn" in backup.recipients:
+            return False
+        return "postmaster" not in self.made.lists[f"{LISTS}/{backup.domain}"].lower().split()
 
     def _account_tables(self, rule: SmtpdRule, keys: list[KeyPath]) -> None:
         tables = [rule.destination.condition.table]
@@ -207,9 +223,8 @@ class BackupMaker:
 def _differences(rule: SmtpdRule, way: DomainWay, strangers: Strangers) -> list[str]:
     """What is not as it was for a rule that is carried over."""
     whys = []
-    if rule is way.takes_rest and way.only is None:
-        takes_all = rule.recipient is None or names_whole_domain(rule.recipient, way.domain)
-        whys.append(LEARNS if takes_all else UNLISTED)
+    if rule is way.takes_rest and way.only is None and not way.takes_all:
+        whys.append(UNLISTED)
     if strangers.reach(rule) is ReachOfRule.MOST:
         whys.append("It was not for all clients or senders; here mail for the domain is taken from all.")
     action = rule.action

@@ -32,6 +32,10 @@ class Ledger:
     def say(self, statement: SmtpdStatement, fate: Fate, why: str = "", *becomes: KeyPath) -> None:
         _say(self._accounts[statement.place], fate, why, becomes)
 
+    def remark(self, statement: SmtpdStatement, why: str) -> None:
+        """Something to know of a statement that does not differ by it."""
+        self._accounts[statement.place].whys[why] = None
+
     def say_of(self, entry: TableEntry, fate: Fate, why: str) -> None:
         """Of a line of a table file. An entry of the statement itself is said there."""
         if entry.place in self._accounts:

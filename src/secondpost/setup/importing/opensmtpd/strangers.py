@@ -73,6 +73,14 @@ class DomainWay:
     def is_relayed(self) -> bool:
         return len(self.relays) > 0
 
+    @property
+    def takes_all(self) -> bool:
+        """Whether every address is taken that no line before refused."""
+        rule = self.takes_rest
+        if rule is None or self.only is not None:
+            return False
+        return rule.recipient is None or names_whole_domain(rule.recipient, self.domain)
+
 
 @dataclass(frozen=True, slots=True)
 class Strangers:
