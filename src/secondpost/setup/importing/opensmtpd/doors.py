@@ -26,11 +26,9 @@ NOT_OF_MATTER = {
     "tls-require": "TLS is offered, and not demanded: a backup takes mail from all servers.",
     "senders": "No one can log in.",
     "proxy-v2": "The PROXY protocol is not spoken; let clients connect directly.",
-    "no-dsn": "Delivery status notifications are offered (RFC 3461).",
     "ca": "No certificate of a client is asked for.",
     "verify": "No certificate of a client is asked for.",
 }
-NO_DIFFERENCE = ("mask-src", "mask-source", "received-auth", "ciphers", "protocols", "dsn-notify", "dsn-ret")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """What became of each statement: collected while our configuration is made, and given in their order."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from secondpost.config.positions import KeyPath
 from secondpost.setup.importing.carried import Fate, OldPlace, ReportLine
+from secondpost.setup.importing.opensmtpd.hiding import shown_text
 from secondpost.setup.importing.opensmtpd.lexer import SmtpdStatement
 from secondpost.setup.importing.opensmtpd.tables import TableEntry
 
@@ -24,10 +25,10 @@ class Ledger:
     _accounts: dict[OldPlace, _Account] = field(default_factory=dict)
     _entries: dict[OldPlace, _Account] = field(default_factory=dict)
 
-    def open(self, statements: Iterable[SmtpdStatement]) -> None:
-        """All statements, in their order; several on a line of an expanded file are one."""
+    def open(self, statements: Iterable[SmtpdStatement], secrets: Collection[str]) -> None:
+        """All statements, in their order. `secrets`: texts that are not shown."""
         for statement in statements:
-            self._accounts.setdefault(statement.place, _Account(statement.text))
+            self._accounts.setdefault(statement.place, _Account(shown_text(statement, secrets)))
 
     def say(self, statement: SmtpdStatement, fate: Fate, why: str = "", *becomes: KeyPath) -> None:
         _say(self._accounts[statement.place], fate, why, becomes)

@@ -10,6 +10,7 @@ from secondpost.setup.importing.carried import Fate, Imported, OldConfigFaults, 
 from secondpost.setup.importing.old_files import OldFiles
 from secondpost.setup.importing.opensmtpd.backups import BackupMaker, MadeBackups, keep_entry, route_entries
 from secondpost.setup.importing.opensmtpd.doors import DoorReader, OldDoors
+from secondpost.setup.importing.opensmtpd.hiding import secrets_in
 from secondpost.setup.importing.opensmtpd.ledger import Ledger
 from secondpost.setup.importing.opensmtpd.lexer import SmtpdStatement, SmtpdSyntax, parts_of
 from secondpost.setup.importing.opensmtpd.new_grammar import NewGrammar
@@ -70,8 +71,8 @@ class _Reading:
     def imported(self) -> Imported:
         parts = parts_of(self.files, self.path)
         statements = [part for part in parts if isinstance(part, SmtpdStatement)]
-        self.ledger.open(statements)
         said = said_of(self.files, statements, is_old=self.is_old)
+        self.ledger.open(statements, secrets_in(said))
         rules = [one for one in said if isinstance(one, SmtpdRule)]
         listeners = [one for one in said if isinstance(one, SmtpdListener)]
         pkis = [one for one in said if isinstance(one, SmtpdPki)]

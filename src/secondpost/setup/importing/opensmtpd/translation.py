@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from secondpost.setup.importing.carried import Fate, ReportLine
 from secondpost.setup.importing.old_files import OldFiles
+from secondpost.setup.importing.opensmtpd.hiding import secrets_in, shown_text
 from secondpost.setup.importing.opensmtpd.lexer import SmtpdPart, SmtpdStatement, parts_of
 from secondpost.setup.importing.opensmtpd.new_text import action_text, action_word, match_texts
 from secondpost.setup.importing.opensmtpd.reading import said_of
@@ -85,7 +86,7 @@ class _Translation:
     def translated(self, path: str) -> TranslatedConf:
         lines = [f"# For OpenSMTPD 6.4 and later, made from {path}."]
         report: list[FoundAgain] = []
-        said = iter(self.said)
+        said, secrets = iter(self.said), secrets_in(self.said)
         for part in self.parts:
             if not isinstance(part, SmtpdStatement):
                 lines += part.text.split("\n")
@@ -95,7 +96,9 @@ class _Translation:
             lines += _with_remarks(part, made)
             count = len(made.lines)
             numbers = tuple(range(len(lines) - count + 1, len(lines) + 1)) if count > 0 else (first,)
-            report.append(FoundAgain(ReportLine(part.place, part.text, made.fate, made.why), numbers))
+            report.append(
+                FoundAgain(ReportLine(part.place, shown_text(part, secrets), made.fate, made.why), numbers)
+            )
         return TranslatedConf("\n".join(lines) + "\n", tuple(report))
 
     @property
