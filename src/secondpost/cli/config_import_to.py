@@ -8,8 +8,7 @@ from secondpost.cli.command import Ending, Exit
 from secondpost.cli.config_import_words import report_lines
 from secondpost.cli.init_dialogue import NOTHING_WRITTEN
 from secondpost.cli.init_file import FileBeside, write_beside
-from secondpost.cli.screen import say_json
-from secondpost.mail.printable import printable
+from secondpost.cli.screen import on_terminal, say, say_json
 from secondpost.owner.import_documents import conf_import_document
 from secondpost.setup.importing.carried import OldConfigFaults, OldServer
 from secondpost.setup.importing.old_files import OldFiles
@@ -33,7 +32,7 @@ def write_smtpd_conf(
     for line in lines:
         click.echo(line, err=True)
     if out is None:
-        click.echo("\n".join(map(printable, made.text.split("\n"))), nl=False)
+        _say_conf(made.text)
     else:
         click.echo(f"\nWrote {out}. Try it: smtpd -n -f {out}", err=True)
     return lines
@@ -47,6 +46,14 @@ def _translated(files: OldFiles, found: Recognised) -> TranslatedConf:
         return translated(files, found.path)
     except OldConfigFaults as faults:
         raise Ending(f"{faults}\n{found.path}: {NOTHING_WRITTEN}", Exit.NO) from None
+
+
+def _say_conf(text: str) -> None:
+    """As it is, unless for people: a terminal must not be controlled by what stands in it."""
+    if on_terminal():
+        say(text)
+    else:
+        click.echo(text.encode("utf-8", "surrogateescape"), nl=False)
 
 
 def _write(path: str, text: str, *, says_yes: bool) -> None:

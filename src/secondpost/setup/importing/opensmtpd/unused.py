@@ -89,8 +89,12 @@ def account_for_rest(
     for one in said:
         match one:
             case SmtpdTableStatement(statement=statement, table=table):
-                if table.name in used and len(used[table.name]) > 0:
-                    ledger.say(statement, Fate.CARRIED, "", *used[table.name])
+                keys = used.get(table.name or "", [])
+                if not table.is_known:
+                    fate = Fate.CHANGED if len(keys) > 0 else Fate.NOT_CARRIED
+                    ledger.say(statement, fate, f"It {table.reason}.", *keys)
+                elif len(keys) > 0:
+                    ledger.say(statement, Fate.CARRIED, "", *keys)
                 elif not ledger.is_said(statement):
                     ledger.say(statement, Fate.NOT_CARRIED, "No line that was carried over uses it.")
             case SmtpdActionStatement(statement=statement) if not ledger.is_said(statement):
