@@ -46,7 +46,7 @@ HOSTNAME = Parsed("NAME", lambda text: str(full_domain(text)))
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ImportFlags:
     """What the command line says of the new server."""
 
     owner: tuple[str, ...]
@@ -108,7 +108,7 @@ def import_(
     here = look_around_here()
     path = path_to_write(config_option_of(context) if out is None else out, here.is_root)
     asks = not as_json and sys.stdin.isatty() and sys.stdout.isatty()
-    said = Said(owner, hostname, usual_store(path, here.is_root) if store is None else store)
+    said = ImportFlags(owner, hostname, usual_store(path, here.is_root) if store is None else store)
     imported = _imported(files, found)
     made = _made(imported, _completed(imported.answers, said, asks=asks), path)
     lines = list(report_lines(made.report, path))
@@ -164,7 +164,7 @@ def _imported(files: OldFiles, found: Recognised) -> Imported:
         raise Ending(f"{faults}\n{found.path}: {NOTHING_WRITTEN}", Exit.NO) from None
 
 
-def _completed(answers: Answers, said: Said, *, asks: bool) -> Answers:
+def _completed(answers: Answers, said: ImportFlags, *, asks: bool) -> Answers:
     """The answers with what the old server does not say; asked for on a terminal, else demanded."""
     hostname = said.hostname or answers.hostname
     if hostname == NOT_ANSWERED.hostname:

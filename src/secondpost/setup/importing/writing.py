@@ -1,4 +1,4 @@
-"""The new configuration that an import gives, checked before anything is written. Pure.
+"""The new configuration that an import gives, checked before anything is written.
 
 `new_files` makes the text of the file, the lists and passwords beside it, and the report with the lines
 of both files. The files that the old server named, such as its certificate, may be on another machine:

@@ -10,7 +10,7 @@ from secondpost.config.recipients import recipient
 from secondpost.mail.address import Domain
 from secondpost.setup.answers import BackupAnswer, Entries, Entry, OtherTable, toml_text
 from secondpost.setup.importing.carried import Fate
-from secondpost.setup.importing.opensmtpd.ledger import Ledger
+from secondpost.setup.importing.opensmtpd.ledger import SmtpdLedger
 from secondpost.setup.importing.opensmtpd.statements import SmtpdLocal, SmtpdRelay, SmtpdRule
 from secondpost.setup.importing.opensmtpd.strangers import (
     DomainWay,
@@ -57,7 +57,7 @@ class BackupMaker:
     """
 
     strangers: Strangers
-    ledger: Ledger
+    ledger: SmtpdLedger
     hostname: str | None
     more: Entries
     first_route: int

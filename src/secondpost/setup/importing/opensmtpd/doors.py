@@ -7,7 +7,7 @@ from secondpost.config.addresses import door, full_domain, ip_address
 from secondpost.config.faults import Wrong
 from secondpost.setup.importing.carried import Fate
 from secondpost.setup.importing.old_files import NotRead, OldFiles
-from secondpost.setup.importing.opensmtpd.ledger import Ledger
+from secondpost.setup.importing.opensmtpd.ledger import SmtpdLedger
 from secondpost.setup.importing.opensmtpd.statements import SmtpdListener, SmtpdPki
 from secondpost.setup.importing.opensmtpd.strangers import is_for_logins, is_local_listener
 from secondpost.setup.importing.opensmtpd.targets import PORT_NAMES, SMTP_PORT
@@ -44,7 +44,7 @@ class OldDoors:
 @dataclass(frozen=True, slots=True)
 class DoorReader:
     files: OldFiles
-    ledger: Ledger
+    ledger: SmtpdLedger
     listeners: Sequence[SmtpdListener]
     pkis: Sequence[SmtpdPki]
 

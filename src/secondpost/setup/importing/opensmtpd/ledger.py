@@ -19,7 +19,7 @@ class _Account:
 
 
 @dataclass(slots=True)
-class Ledger:
+class SmtpdLedger:
     """A statement that is partly carried over has changed."""
 
     _accounts: dict[OldPlace, _Account] = field(default_factory=dict)

@@ -75,7 +75,7 @@ def parts_of(files: OldFiles, path: str) -> tuple[SmtpdPart, ...]:
 
     Raises OldConfigFaults.
     """
-    reading = _Reading(files)
+    reading = _Inclusion(files)
     parts: list[SmtpdPart] = []
     for part in reading.file(path, ()):
         parts.append(part)
@@ -90,7 +90,7 @@ def parts_of(files: OldFiles, path: str) -> tuple[SmtpdPart, ...]:
 
 
 @dataclass(slots=True)
-class _Reading:
+class _Inclusion:
     files: OldFiles
     macros: dict[str, str] = field(default_factory=dict)
     faults: list[OldFault] = field(default_factory=list)

@@ -21,7 +21,7 @@ from secondpost.setup.importing.opensmtpd.statements import (
     SmtpdSource,
     SmtpdTableStatement,
 )
-from secondpost.setup.importing.opensmtpd.words import Declared, Words
+from secondpost.setup.importing.opensmtpd.words import Declared, SmtpdWords
 
 # Statements that are taken over as they are, or not at all: their words up to the value.
 SETTINGS = (
@@ -55,13 +55,13 @@ class NewGrammar:
 
     def said(self, statement: SmtpdStatement) -> SmtpdSaid:
         """Raises SmtpdSyntax."""
-        words = Words(statement, self.declared)
+        words = SmtpdWords(statement, self.declared)
         said = SmtpdIdle(statement) if statement.is_macro else self._said(words)
         if not isinstance(said, SmtpdIdle):
             words.end()
         return said
 
-    def _said(self, words: Words) -> SmtpdSaid:
+    def _said(self, words: SmtpdWords) -> SmtpdSaid:
         statement = words.statement
         match statement.keyword:
             case "include":
@@ -80,7 +80,7 @@ class NewGrammar:
             case _:
                 return setting(words, SETTINGS)
 
-    def _action(self, words: Words) -> SmtpdActionStatement:
+    def _action(self, words: SmtpdWords) -> SmtpdActionStatement:
         words.need("action")
         name = words.string()
         method = words.need("relay", *LOCAL_METHODS)
@@ -89,7 +89,7 @@ class NewGrammar:
         self.actions[name] = said
         return said
 
-    def _match(self, words: Words) -> SmtpdRule:
+    def _match(self, words: SmtpdWords) -> SmtpdRule:
         words.need("match")
         rule = SmtpdRule(words.statement, SmtpdSource(), SmtpdDestination(), None)
         while words.take("reject") is None:
@@ -103,7 +103,7 @@ class NewGrammar:
         return rule
 
 
-def _option(rule: SmtpdRule, words: Words) -> SmtpdRule:
+def _option(rule: SmtpdRule, words: SmtpdWords) -> SmtpdRule:
     """One condition of a match (match_option)."""
     is_not = words.take("!") is not None
     match words.need("from", "for", "tag", "helo", "tls", "auth", "mail-from", "rcpt-to"):
@@ -128,14 +128,14 @@ def _option(rule: SmtpdRule, words: Words) -> SmtpdRule:
 NEXT_OPTIONS = ("!", "from", "for", "tag", "helo", "tls", "auth", "mail-from", "rcpt-to", "action", "reject")
 
 
-def _login(words: Words, is_not: bool) -> SmtpdCondition:
+def _login(words: SmtpdWords, is_not: bool) -> SmtpdCondition:
     tokens, at = words.statement.tokens, words.at
     if at >= len(tokens) or tokens[at].text in NEXT_OPTIONS:
         return SmtpdCondition(None, is_not)
     return words.condition(is_not=is_not)
 
 
-def _from(rule: SmtpdRule, words: Words, is_not: bool) -> SmtpdRule:
+def _from(rule: SmtpdRule, words: SmtpdWords, is_not: bool) -> SmtpdRule:
     match words.need("any", "local", "socket", "src", "rdns", "auth", "mail-from"):
         case "auth":
             return replace(rule, source=SmtpdSource(SmtpdFrom.ANY, is_said=True), login=_login(words, is_not))
@@ -152,7 +152,7 @@ def _from(rule: SmtpdRule, words: Words, is_not: bool) -> SmtpdRule:
             return replace(rule, source=SmtpdSource(SmtpdFrom(kind), SmtpdCondition(None, is_not), True))
 
 
-def _for(rule: SmtpdRule, words: Words, is_not: bool) -> SmtpdRule:
+def _for(rule: SmtpdRule, words: SmtpdWords, is_not: bool) -> SmtpdRule:
     match words.need("any", "local", "domain", "rcpt-to"):
         case "domain":
             condition = words.condition(is_not=is_not)
@@ -165,7 +165,7 @@ def _for(rule: SmtpdRule, words: Words, is_not: bool) -> SmtpdRule:
             return replace(rule, destination=SmtpdDestination(SmtpdFor(kind), condition, True))
 
 
-def relay_options(words: Words) -> SmtpdRelay:
+def relay_options(words: SmtpdWords) -> SmtpdRelay:
     """The options behind `relay` (dispatcher_remote_option)."""
     relay = SmtpdRelay()
     while not words.is_over:
@@ -206,7 +206,7 @@ def relay_options(words: Words) -> SmtpdRelay:
     return relay
 
 
-def _local(words: Words, method: str) -> SmtpdAction:
+def _local(words: SmtpdWords, method: str) -> SmtpdAction:
     """The options behind a method of local delivery (dispatcher_local_option)."""
     parts = [method]
     if method in ("lmtp", "mda") or (method == "maildir" and _has_argument(words)):
@@ -232,13 +232,13 @@ def _local(words: Words, method: str) -> SmtpdAction:
     return local
 
 
-def _has_argument(words: Words) -> bool:
+def _has_argument(words: SmtpdWords) -> bool:
     tokens, at = words.statement.tokens, words.at
     options = ("junk", "alias", "virtual", "userbase", "user", "wrapper", "ttl")
     return words.is_string_next() and tokens[at].text not in options
 
 
-def listener(words: Words) -> SmtpdListener:
+def listener(words: SmtpdWords) -> SmtpdListener:
     """`listen on`, of both formats; an option that names a table ends with it (opt_if_listen)."""
     words.need("listen")
     words.need("on")
@@ -288,7 +288,7 @@ def listener(words: Words) -> SmtpdListener:
     return made
 
 
-def pki(words: Words, certificate: str) -> SmtpdPki:
+def pki(words: SmtpdWords, certificate: str) -> SmtpdPki:
     """`certificate`: the keyword before the path of the certificate."""
     words.need("pki")
     made = SmtpdPki(words.statement, words.string())
@@ -302,7 +302,7 @@ def pki(words: Words, certificate: str) -> SmtpdPki:
     return made
 
 
-def setting(words: Words, settings: tuple[tuple[str, ...], ...]) -> SmtpdSetting:
+def setting(words: SmtpdWords, settings: tuple[tuple[str, ...], ...]) -> SmtpdSetting:
     """One of the settings, with all that follows as its value."""
     for keywords in settings:
         begin = words.at

@@ -23,7 +23,7 @@ from secondpost.setup.importing.opensmtpd.statements import (
     SmtpdSource,
     SmtpdTableStatement,
 )
-from secondpost.setup.importing.opensmtpd.words import Declared, Words
+from secondpost.setup.importing.opensmtpd.words import Declared, SmtpdWords
 
 # The words of a setting, and its name in today's format; None: it has none there.
 NEW_NAMES: dict[tuple[str, ...], str | None] = {
@@ -54,14 +54,14 @@ class OldGrammar:
 
     def said(self, statement: SmtpdStatement) -> SmtpdSaid:
         """Raises SmtpdSyntax."""
-        words = Words(statement, self.declared)
+        words = SmtpdWords(statement, self.declared)
         if statement.is_macro or statement.keyword == "include":
             return SmtpdIdle(statement)
         said = self._said(words)
         words.end()
         return said
 
-    def _said(self, words: Words) -> SmtpdSaid:
+    def _said(self, words: SmtpdWords) -> SmtpdSaid:
         statement = words.statement
         match statement.keyword:
             case "table":
@@ -80,7 +80,7 @@ class OldGrammar:
                 )
 
 
-def _rule(words: Words) -> SmtpdRule:
+def _rule(words: SmtpdWords) -> SmtpdRule:
     accepts = words.need("accept", "reject") == "accept"
     rule = SmtpdRule(words.statement, SmtpdSource(), SmtpdDestination(), None)
     while (word := words.take("from", "for", "sender", "recipient", "tagged")) is not None:
@@ -88,7 +88,7 @@ def _rule(words: Words) -> SmtpdRule:
     return replace(rule, action=_action(words)) if accepts else rule
 
 
-def _condition(rule: SmtpdRule, word: str, words: Words) -> SmtpdRule:
+def _condition(rule: SmtpdRule, word: str, words: SmtpdWords) -> SmtpdRule:
     """One condition of a rule (opt_decision)."""
     is_not = words.take("!") is not None
     match word:
@@ -114,7 +114,7 @@ def _condition(rule: SmtpdRule, word: str, words: Words) -> SmtpdRule:
             return replace(rule, tag=SmtpdCondition(words.table(), is_not))
 
 
-def _action(words: Words) -> SmtpdAction:
+def _action(words: SmtpdWords) -> SmtpdAction:
     """Lookups, then the method, then what applies to both (lookup, action, accept_params)."""
     local = SmtpdLocal(("mbox",))  # without a method, aliases alone decide
     while (word := words.take("alias", "virtual", "userbase")) is not None:
@@ -137,7 +137,7 @@ def _action(words: Words) -> SmtpdAction:
     return replace(local, method=(method,), ttl=ttl)
 
 
-def _params(words: Words) -> tuple[str | None, bool]:
+def _params(words: SmtpdWords) -> tuple[str | None, bool]:
     """`expire`, and whether there is `forward-only`."""
     ttl, forwards = None, False
     while (word := words.take("expire", "forward-only")) is not None:
@@ -148,7 +148,7 @@ def _params(words: Words) -> tuple[str | None, bool]:
     return ttl, forwards
 
 
-def _delivery(words: Words, local: SmtpdLocal) -> SmtpdLocal:
+def _delivery(words: SmtpdWords, local: SmtpdLocal) -> SmtpdLocal:
     method = words.need("maildir", "mbox", "lmtp", "mda")
     parts = [method]
     if method in ("lmtp", "mda") or (method == "maildir" and _has_path(words)):
@@ -159,12 +159,12 @@ def _delivery(words: Words, local: SmtpdLocal) -> SmtpdLocal:
     return replace(local, method=tuple(parts), user=user)
 
 
-def _has_path(words: Words) -> bool:
+def _has_path(words: SmtpdWords) -> bool:
     tokens, at = words.statement.tokens, words.at
     return words.is_string_next() and tokens[at].text not in ("expire", "forward-only", "as")
 
 
-def _relay(words: Words) -> SmtpdRelay:
+def _relay(words: SmtpdWords) -> SmtpdRelay:
     relay = SmtpdRelay()
     if words.take("via") is not None:
         relay = replace(relay, host=words.table())
@@ -186,7 +186,7 @@ def _relay(words: Words) -> SmtpdRelay:
     return relay
 
 
-def _relay_option(relay: SmtpdRelay, word: str, words: Words) -> SmtpdRelay:
+def _relay_option(relay: SmtpdRelay, word: str, words: SmtpdWords) -> SmtpdRelay:
     match word:
         case "backup":
             has_name = words.is_string_next() and words.statement.tokens[words.at].text not in _AFTER_BACKUP

@@ -11,7 +11,7 @@ from secondpost.setup.importing.old_files import OldFiles
 from secondpost.setup.importing.opensmtpd.backups import BackupMaker, MadeBackups, keep_entry, route_entries
 from secondpost.setup.importing.opensmtpd.doors import DoorReader, OldDoors
 from secondpost.setup.importing.opensmtpd.hiding import secrets_in
-from secondpost.setup.importing.opensmtpd.ledger import Ledger
+from secondpost.setup.importing.opensmtpd.ledger import SmtpdLedger
 from secondpost.setup.importing.opensmtpd.lexer import SmtpdStatement, SmtpdSyntax, parts_of
 from secondpost.setup.importing.opensmtpd.new_grammar import NewGrammar
 from secondpost.setup.importing.opensmtpd.old_grammar import OldGrammar
@@ -37,12 +37,12 @@ _DELIMITERS = "#$&'*+-/=?^_`{|}~"
 
 def read_opensmtpd(files: OldFiles, path: str) -> Imported:
     """6.4 and later. Raises OldConfigFaults."""
-    return _Reading(files, path, is_old=False).imported()
+    return _SmtpdReading(files, path, is_old=False).imported()
 
 
 def read_old_opensmtpd(files: OldFiles, path: str) -> Imported:
     """Before 6.4. Raises OldConfigFaults."""
-    return _Reading(files, path, is_old=True).imported()
+    return _SmtpdReading(files, path, is_old=True).imported()
 
 
 def said_of(files: OldFiles, statements: Iterable[SmtpdStatement], *, is_old: bool) -> list[SmtpdSaid]:
@@ -62,11 +62,11 @@ def said_of(files: OldFiles, statements: Iterable[SmtpdStatement], *, is_old: bo
 
 
 @dataclass(slots=True)
-class _Reading:
+class _SmtpdReading:
     files: OldFiles
     path: str
     is_old: bool
-    ledger: Ledger = field(default_factory=Ledger)
+    ledger: SmtpdLedger = field(default_factory=SmtpdLedger)
 
     def imported(self) -> Imported:
         parts = parts_of(self.files, self.path)

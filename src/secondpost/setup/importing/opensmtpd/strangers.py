@@ -36,7 +36,7 @@ class ReachOfRule(Enum):
     NONE = auto()
 
 
-class Caller(Enum):
+class MailBringer(Enum):
     """Who brings the mail."""
 
     STRANGER = auto()
@@ -88,7 +88,7 @@ class Strangers:
     listeners: Sequence[SmtpdListener]
     is_old: bool
 
-    def reach(self, rule: SmtpdRule, caller: Caller = Caller.STRANGER) -> ReachOfRule:
+    def reach(self, rule: SmtpdRule, caller: MailBringer = MailBringer.STRANGER) -> ReachOfRule:
         parts = [self._source(rule, caller), _login(rule.login), self._tag(rule.tag, caller)]
         parts += [ReachOfRule.MOST for one in (rule.tls,) if one is not None]
         parts += [_some(one) for one in (rule.sender, rule.helo) if one is not None]
@@ -101,14 +101,14 @@ class Strangers:
         """The domains that rules for strangers name, in their order; not those of patterns."""
         found: dict[str, None] = {}
         for rule in self.rules:
-            relevant = any(self.reach(rule, caller) is not ReachOfRule.NONE for caller in Caller)
+            relevant = any(self.reach(rule, caller) is not ReachOfRule.NONE for caller in MailBringer)
             if rule.action is not None and relevant:
                 found.update(dict.fromkeys(_domains_of(rule)))
         return tuple(found)
 
     def way_of(self, domain: str) -> DomainWay:
         way = DomainWay(domain)
-        self._walk(way, Caller.STRANGER)
+        self._walk(way, MailBringer.STRANGER)
         return way
 
     def is_open_relay(self, rule: SmtpdRule) -> bool:
@@ -118,7 +118,7 @@ class Strangers:
         whole = self.reach(rule) in (ReachOfRule.ALL, ReachOfRule.MOST) and rule.recipient is None
         return isinstance(rule.action, SmtpdRelay) and whole and anywhere
 
-    def _walk(self, way: DomainWay, caller: Caller) -> None:
+    def _walk(self, way: DomainWay, caller: MailBringer) -> None:
         for rule in self.rules:
             reach, covered = self.reach(rule, caller), _covers(rule, way.domain)
             if reach is ReachOfRule.NONE or covered is Covered.NO:
@@ -129,15 +129,15 @@ class Strangers:
             if self._decides(way, rule, caller):
                 return
 
-    def _decides(self, way: DomainWay, rule: SmtpdRule, caller: Caller) -> bool:
+    def _decides(self, way: DomainWay, rule: SmtpdRule, caller: MailBringer) -> bool:
         """Whether nothing is left for later rules."""
         if (
             self._leads_through_filter(rule, way.domain)
-            and caller is Caller.STRANGER
+            and caller is MailBringer.STRANGER
             and rule.recipient is None
         ):
             way.passed_over.append(rule)
-            self._walk(way, Caller.FILTER)
+            self._walk(way, MailBringer.FILTER)
             return True
         entries = _listed(rule.recipient, way.domain)
         is_whole = rule.recipient is None or names_whole_domain(rule.recipient, way.domain)
@@ -167,20 +167,20 @@ class Strangers:
         comes_back = any(one.tag is not None and is_local_listener(one) for one in self.listeners)
         return isinstance(target, RelayTarget) and target.is_here and comes_back
 
-    def _source(self, rule: SmtpdRule, caller: Caller) -> ReachOfRule:
+    def _source(self, rule: SmtpdRule, caller: MailBringer) -> ReachOfRule:
         source, condition = rule.source, rule.source.condition
         match source.kind:
             case SmtpdFrom.ANY:
                 return ReachOfRule.NONE if condition.is_not else ReachOfRule.ALL
             case SmtpdFrom.LOCAL | SmtpdFrom.SOCKET:
-                is_local = caller is Caller.FILTER and source.kind is SmtpdFrom.LOCAL
+                is_local = caller is MailBringer.FILTER and source.kind is SmtpdFrom.LOCAL
                 return ReachOfRule.ALL if is_local != condition.is_not else ReachOfRule.NONE
             case SmtpdFrom.NAMES:
                 return ReachOfRule.MOST if condition.table is None else _some(condition)
             case _:
                 return _addresses(condition)
 
-    def _tag(self, tag: SmtpdCondition | None, caller: Caller) -> ReachOfRule:
+    def _tag(self, tag: SmtpdCondition | None, caller: MailBringer) -> ReachOfRule:
         doors = [one for one in self.listeners if _is_door(one, caller)]
         if tag is None:
             return ReachOfRule.ALL
@@ -203,8 +203,8 @@ def is_for_logins(listener: SmtpdListener) -> bool:
     return listener.auth == "auth"
 
 
-def _is_door(listener: SmtpdListener, caller: Caller) -> bool:
-    if caller is Caller.FILTER:
+def _is_door(listener: SmtpdListener, caller: MailBringer) -> bool:
+    if caller is MailBringer.FILTER:
         return is_local_listener(listener) and listener.tag is not None
     return not is_local_listener(listener) and not is_for_logins(listener)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from secondpost.setup.importing.carried import Fate
 from secondpost.setup.importing.opensmtpd.backups import MadeBackups
-from secondpost.setup.importing.opensmtpd.ledger import Ledger
+from secondpost.setup.importing.opensmtpd.ledger import SmtpdLedger
 from secondpost.setup.importing.opensmtpd.statements import (
     SmtpdActionStatement,
     SmtpdFor,
@@ -68,7 +68,7 @@ SETTINGS = {
 
 
 def account_for_rest(
-    ledger: Ledger,
+    ledger: SmtpdLedger,
     said: Sequence[SmtpdSaid],
     strangers: Strangers,
     made: MadeBackups,
@@ -151,7 +151,7 @@ def _has_pattern(rule: SmtpdRule) -> bool:
     return any("*" in one.key for one in condition.table.entries)
 
 
-def _wildcards(ledger: Ledger, rule: SmtpdRule, strangers: Strangers) -> None:
+def _wildcards(ledger: SmtpdLedger, rule: SmtpdRule, strangers: Strangers) -> None:
     """Of a list of domains, those that are patterns."""
     condition = rule.destination.condition
     if rule.destination.kind is not SmtpdFor.DOMAINS or condition.table is None or condition.is_regex:

@@ -35,7 +35,7 @@ class Declared:
 
 
 @dataclass(slots=True)
-class Words:
+class SmtpdWords:
     """`take…` steps on if the next token fits. Raises SmtpdSyntax with what was expected."""
 
     statement: SmtpdStatement
