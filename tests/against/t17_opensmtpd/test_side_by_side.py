@@ -32,9 +32,9 @@ def outcomes() -> Iterator[Mapping[str, Outcome]]:
     folder.chmod(0o755)
     streets = [_street(folder / str(part), part) for part in range(STREETS)]
     try:
-        for street in streets:
-            _, faults = street.communicate(timeout=STREET_SECONDS_MAX)
-            assert street.returncode == 0, faults[-6000:]
+        for part, street in enumerate(streets):
+            street.wait(STREET_SECONDS_MAX)
+            assert street.returncode == 0, (folder / str(part) / "faults").read_text()[-6000:]
         files = [folder / str(part) / "outcomes.json" for part in range(STREETS)]
         found = [one for file in files for one in msgspec.json.decode(file.read_bytes(), type=list[Outcome])]
         yield {one.case: one for one in found}
@@ -45,18 +45,19 @@ def outcomes() -> Iterator[Mapping[str, Outcome]]:
         shutil.rmtree(folder)
 
 
-def _street(folder: Path, part: int) -> subprocess.Popen[str]:
+def _street(folder: Path, part: int) -> subprocess.Popen[bytes]:
     folder.mkdir()
     folder.chmod(0o755)
     own = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     module = [sys.executable, "-m", "tests.against.t17_opensmtpd.street"]
-    return subprocess.Popen(
-        ["unshare", *own, *module, str(folder), str(part), str(STREETS)],
-        cwd=PROJECT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    with open(folder / "faults", "wb") as faults:
+        return subprocess.Popen(
+            ["unshare", *own, *module, str(folder), str(part), str(STREETS)],
+            cwd=PROJECT,
+            stdin=subprocess.DEVNULL,
+            stdout=faults,
+            stderr=faults,
+        )
 
 
 def test_there_are_ten_of_each_format() -> None:
