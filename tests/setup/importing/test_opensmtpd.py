@@ -96,6 +96,17 @@ NEVER = [
     "match from any reject\nmatch from any for domain example.net reject\n"
     "match from any for domain example.net action a",
     'match from any for rcpt-to "@" action a',
+    'match from any for domain "*" action a',
+    'match from any for domain { "*.*" } action a',
+    'match from any mail-from "@" reject\nmatch from any mail-from "@" for any reject\n'
+    "match from any for domain example.net action a",
+    'match from any for domain regex "net$" reject\nmatch from any for domain example.net action a',
+    "match from src { 0.0.0.0/1, 128.0.0.0/1 } for any reject\n"
+    "match from any for domain example.net action a",
+    'match from any tag regex "^$" for any reject\nmatch from any for domain example.net action a',
+    'match from any for domain example.net !rcpt-to "you@example.org" reject\n'
+    "match from any for domain example.net action a",
+    'match from any for domain example.net rcpt-to { "@@" } action a',
 ]
 
 
@@ -193,6 +204,35 @@ def test_aliases_of_a_domain_with_mailboxes_are_a_list_without_a_backup() -> Non
     assert found.lists == {"recipients/example.net": "me\nabuse\n"}
     assert line(found, 2).fate is Fate.CHANGED
     assert line(found, 3).fate is Fate.NOT_CARRIED
+
+
+def test_what_an_earlier_line_refuses_or_keeps_is_not_in_the_list() -> None:
+    conf = (
+        'match from any for domain example.net rcpt-to { "gone@example.net", "old" } reject\n'
+        'action box mbox\nmatch from any for domain example.net rcpt-to { "box@example.net" } action box\n'
+        "match from any for domain example.net rcpt-to { me, gone, Box, old, postmaster } action a\n"
+    )
+    found = imported(LISTEN + RELAY.replace('"a"', "a") + conf)
+    assert found.lists == {"recipients/example.net": "me\npostmaster\n"}
+    assert line(found, 3).fate is Fate.CARRIED
+    assert line(found, 5).fate is Fate.NOT_CARRIED
+
+
+def test_who_is_left_by_a_refusal_that_cannot_be_read_is_asked_of_the_primary() -> None:
+    conf = (
+        "table r ldap:/etc/mail/ldap.conf\n"
+        "match from any for domain example.net !rcpt-to <r> reject\n"
+        "match from any for domain example.net action a\n"
+    )
+    found = imported(LISTEN + RELAY.replace('"a"', "a") + conf)
+    assert found.answers.backups[0].recipients == ("learn",)
+    assert line(found, 5).fate is Fate.CHANGED
+
+
+def test_where_only_local_programs_can_connect_no_domain_is_open() -> None:
+    conf = RELAY.replace('"a"', "a") + "match from any for domain example.net action a\n"
+    assert domains("listen on lo\n" + conf) == []
+    assert domains("listen on lo\nlisten on eth0\n" + conf) == ["example.net"]
 
 
 # -- next hops, smart host, doors

@@ -10,27 +10,21 @@ from secondpost.config.recipients import recipient
 from secondpost.mail.address import Domain
 from secondpost.setup.answers import BackupAnswer, Entries, Entry, OtherTable, toml_text
 from secondpost.setup.importing.carried import Fate
+from secondpost.setup.importing.opensmtpd.differences import differences
+from secondpost.setup.importing.opensmtpd.entries import keep_entry, route_entries
 from secondpost.setup.importing.opensmtpd.ledger import SmtpdLedger
 from secondpost.setup.importing.opensmtpd.statements import SmtpdLocal, SmtpdRelay, SmtpdRule
-from secondpost.setup.importing.opensmtpd.strangers import (
-    DomainWay,
-    ReachOfRule,
-    Strangers,
-    names_address,
-)
+from secondpost.setup.importing.opensmtpd.strangers import DomainWay, Strangers, names_address
 from secondpost.setup.importing.opensmtpd.tables import SmtpdTable, TableEntry
 from secondpost.setup.importing.opensmtpd.targets import ByDns, NoTarget, RelayTarget, target_of
 
-LISTS, PASSWORDS = "recipients", "passwords"  # folders beside the new file
+LISTS = "recipients"  # a folder beside the new file
 
 TAKES_ALL = (
     'It takes mail for every address, as before; with recipients = ["learn"] the primary is asked which '
     "exist, and mail for others is refused at once."
 )
 POSTMASTER = "Mail to postmaster is always taken here (RFC 5321 §4.5.1), though it was not listed."
-UNLISTED = (
-    "Which addresses it is for cannot be read here, so the primary is asked which exist; that may be others."
-)
 ALIASES = (
     "Each alias is an address that exists; where it leads is the business of the server with the mailboxes."
 )
@@ -95,6 +89,9 @@ class BackupMaker:
             return
         place: KeyPath = ("backup", len(self.made.backups))
         sources = self._sources(way, domain, place)
+        if len(sources) == 0:
+            self._refuse(way, f"Of {domain}, no address can be listed.")
+            return
         primary = (str(target.host),) if isinstance(target, RelayTarget) and not target.needs_route else ()
         self.made.backups.append(BackupAnswer(domain.name, sources, primary, self._more(chosen)))
         keys = [(*place, "domain"), *([(*place, "primary")] if len(primary) > 0 else [])]
@@ -119,17 +116,19 @@ class BackupMaker:
         return (*(entry for entry in self.more if entry.key != "keep"), keep)
 
     def _sources(self, way: DomainWay, domain: Domain, place: KeyPath) -> tuple[str, ...]:
-        """The recipients: a list, if the old server had one, and `learn` if it took others too."""
+        """The recipients: a list, if the old server had one, and `learn` if it took others too. Empty if
+        there is a list, and nothing in it.
+        """
         if way.takes_all:
             self._account_recipients(way, place)
             return ("any",)
         entries = [entry for entry, _ in way.listed]
         only = way.only if way.takes_rest is not None else None
         lines = self._checked([*entries, *(only or ())], domain)
-        is_learned = way.takes_rest is not None and (only is None or len(lines) == 0)
-        self._account_recipients(way, place)
+        is_learned = way.takes_rest is not None and only is None
         if len(lines) == 0:
-            return ("learn",)
+            return ("learn",) if is_learned else ()
+        self._account_recipients(way, place)
         name = f"{LISTS}/{domain}"
         self.made.lists[name] = "".join(f"{line}\n" for line in dict.fromkeys(lines))
         return ("learn", f"file:{name}") if is_learned else (f"file:{name}",)
@@ -170,7 +169,7 @@ class BackupMaker:
                 why = f"Some addresses of {way.domain} went elsewhere; here all go the same way."
                 self.ledger.say(rule.statement, Fate.CHANGED, why, *mine)
                 continue
-            whys = _differences(rule, way, self.strangers)
+            whys = differences(rule, way, self.strangers)
             if rule is chosen and self._adds_postmaster(way):
                 whys.append(POSTMASTER)
             for why in whys:
@@ -182,8 +181,8 @@ class BackupMaker:
             if rule.action_statement is not None:
                 self.ledger.say(rule.action_statement, Fate.CARRIED, "", *keys)
             self._account_tables(rule, keys)
-        for rule in way.refuses:
-            if way.only is not None and rule.recipient is not None and rule.recipient.is_not:
+        if not way.takes_all and "learn" not in self.made.backups[-1].recipients:
+            for rule in way.refuses:  # its list has only what they leave
                 self.ledger.say(rule.statement, Fate.CARRIED, "", recipients)
 
     def _adds_postmaster(self, way: DomainWay) -> bool:
@@ -218,62 +217,3 @@ class BackupMaker:
                 why = f"{LOCAL_LIST.format(domain=domain, name=name)} {ALIASES}"
                 self._uses(table, [])
                 self.ledger.say_of(TableEntry(table.written, None, table.place), Fate.CHANGED, why)
-
-
-def _differences(rule: SmtpdRule, way: DomainWay, strangers: Strangers) -> list[str]:
-    """What is not as it was for a rule that is carried over."""
-    whys = []
-    if rule is way.takes_rest and way.only is None and not way.takes_all:
-        whys.append(UNLISTED)
-    if strangers.reach(rule) is ReachOfRule.MOST:
-        whys.append("It was not for all clients or senders; here mail for the domain is taken from all.")
-    action = rule.action
-    if not isinstance(action, SmtpdRelay):
-        return whys
-    if action.host is None and action.by_domain is None and action.tls is not None:
-        whys.append("TLS was demanded of every MX host; here it is where MTA-STS or DANE demand it.")
-    if action.host is not None and len(action.host.entries) > 1:
-        whys.append("Of several servers, the first is the primary; add the others to `primary`.")
-    if action.backup_name is not None:
-        whys.append(
-            f"The MX hosts before {action.backup_name} were asked; here those before this server's hostname."
-        )
-    if action.source is not None or action.helo is not None or action.helo_names is not None:
-        whys.append("Address and name of outgoing connections are those of the machine and of `hostname`.")
-    if action.mail_from is not None:
-        whys.append("The sender's address is not rewritten: mail for a backup domain stays as it is.")
-    if action.pki is not None or action.ca is not None:
-        whys.append("No certificate of a client is shown, and no authority of its own is trusted.")
-    return whys
-
-
-def route_entries(target: RelayTarget, secrets: dict[str, str]) -> list[Entry]:
-    """The host of a route, its TLS and login; the password goes into a file of its own."""
-    entries = [Entry("host", toml_text(str(target.host)))]
-    if target.username is not None and target.password is not None:
-        name = f"{PASSWORDS}/{target.host.host}"
-        while name in secrets and secrets[name] != f"{target.password}\n":
-            name = f"{name}-2"
-        secrets[name] = f"{target.password}\n"
-        entries += [Entry("username", toml_text(target.username)), Entry("password_file", toml_text(name))]
-    if target.tls is not None:
-        entries.append(Entry("tls", toml_text(target.tls.value)))
-    return entries
-
-
-SECONDS_PER = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-KEEP_SECONDS_LEAST, KEEP_SECONDS_MOST = 3_600, 366 * 86_400
-
-
-def keep_entry(ttl: str) -> Entry | None:
-    """`keep` for a time such as 4d (delaytonum in parse.y), in the bounds that it has; None if it is none."""
-    unit = ttl[-1:].lower()
-    if unit not in SECONDS_PER or not ttl[:-1].isdigit():
-        return None
-    seconds = int(ttl[:-1]) * SECONDS_PER[unit]
-    seconds = min(max(seconds, KEEP_SECONDS_LEAST), KEEP_SECONDS_MOST)
-    for word in ("day", "hour", "minute", "second"):
-        count, rest = divmod(seconds, SECONDS_PER[word[0]])
-        if rest == 0:
-            return Entry("keep", toml_text(f"{count} {word}{'' if count == 1 else 's'}"))
-    return None

@@ -8,11 +8,13 @@ from secondpost.config.positions import KeyPath
 from secondpost.setup.answers import NOT_ANSWERED, Answers, Entry, SmartHostAnswer, toml_text
 from secondpost.setup.importing.carried import Fate, Imported, OldConfigFaults, OldFault, OldServer
 from secondpost.setup.importing.old_files import OldFiles
-from secondpost.setup.importing.opensmtpd.backups import BackupMaker, MadeBackups, keep_entry, route_entries
+from secondpost.setup.importing.opensmtpd.backups import BackupMaker, MadeBackups
 from secondpost.setup.importing.opensmtpd.doors import DoorReader, OldDoors
+from secondpost.setup.importing.opensmtpd.entries import keep_entry, route_entries
 from secondpost.setup.importing.opensmtpd.hiding import secrets_in
 from secondpost.setup.importing.opensmtpd.ledger import SmtpdLedger
 from secondpost.setup.importing.opensmtpd.lexer import SmtpdStatement, SmtpdSyntax, parts_of
+from secondpost.setup.importing.opensmtpd.matching import ReachOfRule
 from secondpost.setup.importing.opensmtpd.new_grammar import NewGrammar
 from secondpost.setup.importing.opensmtpd.old_grammar import OldGrammar
 from secondpost.setup.importing.opensmtpd.statements import (
@@ -24,7 +26,7 @@ from secondpost.setup.importing.opensmtpd.statements import (
     SmtpdSaid,
     SmtpdSetting,
 )
-from secondpost.setup.importing.opensmtpd.strangers import ReachOfRule, Strangers
+from secondpost.setup.importing.opensmtpd.strangers import Strangers
 from secondpost.setup.importing.opensmtpd.targets import RelayTarget, target_of
 from secondpost.setup.importing.opensmtpd.unused import account_for_rest
 from secondpost.setup.importing.opensmtpd.words import Declared

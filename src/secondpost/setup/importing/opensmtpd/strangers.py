@@ -9,9 +9,19 @@ then follows the rules of that tag.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from ipaddress import ip_network
 
 from secondpost.config.addresses import is_loopback
+from secondpost.setup.importing.opensmtpd.matching import (
+    Covered,
+    ReachOfRule,
+    covers,
+    has_tag,
+    names_all_domains,
+    reach_of_addresses,
+    reach_of_list,
+    reach_of_login,
+    reach_of_senders,
+)
 from secondpost.setup.importing.opensmtpd.statements import (
     SmtpdCondition,
     SmtpdFor,
@@ -27,28 +37,11 @@ from secondpost.setup.importing.opensmtpd.targets import RelayTarget, target_of
 LOOPBACK_INTERFACES = ("lo", "lo0", "localhost")
 
 
-class ReachOfRule(Enum):
-    """Which strangers a rule is for."""
-
-    ALL = auto()
-    MOST = auto()  # all but some, such as those of a list
-    SOME = auto()
-    NONE = auto()
-
-
 class MailBringer(Enum):
     """Who brings the mail."""
 
     STRANGER = auto()
     FILTER = auto()  # of the old machine, back through a listener of its own
-
-
-class Covered(Enum):
-    """Whether a rule is for a domain."""
-
-    YES = auto()
-    NO = auto()
-    PERHAPS = auto()  # by a pattern that is not evaluated here, or a table that cannot be read
 
 
 @dataclass(slots=True)
@@ -65,6 +58,8 @@ class DomainWay:
     takes_rest: SmtpdRule | None = None
     listed: list[tuple[TableEntry, SmtpdRule]] = field(default_factory=list)
     only: list[TableEntry] | None = None
+    is_vague: bool = False  # a refusal of all others names them in a way that cannot be read
+    decided: set[str] = field(default_factory=set)  # local parts that earlier lines refuse or deliver
     refuses: list[SmtpdRule] = field(default_factory=list)  # all, or what its lists name
     delivers: list[SmtpdRule] = field(default_factory=list)  # locally
     passed_over: list[SmtpdRule] = field(default_factory=list)  # for some strangers only, or by a pattern
@@ -77,9 +72,22 @@ class DomainWay:
     def takes_all(self) -> bool:
         """Whether every address is taken that no line before refused."""
         rule = self.takes_rest
-        if rule is None or self.only is not None:
+        if rule is None or self.only is not None or self.is_vague:
             return False
         return rule.recipient is None or names_whole_domain(rule.recipient, self.domain)
+
+    def leaves(self, entry: TableEntry) -> bool:
+        """Whether the lines before leave this address to later ones."""
+        names = None if self.only is None else {_local_of(one) for one in self.only}
+        return _local_of(entry) not in self.decided and (names is None or _local_of(entry) in names)
+
+    def leave_only(self, entries: list[TableEntry] | None) -> bool:
+        """All others are refused. `entries`: None if they are not known. Whether nobody is left."""
+        if entries is None:
+            self.is_vague = True
+            return False
+        self.only = [entry for entry in entries if self.leaves(entry)]
+        return len(self.only) == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +97,12 @@ class Strangers:
     is_old: bool
 
     def reach(self, rule: SmtpdRule, caller: MailBringer = MailBringer.STRANGER) -> ReachOfRule:
-        parts = [self._source(rule, caller), _login(rule.login), self._tag(rule.tag, caller)]
+        if len(self.listeners) > 0 and not any(_is_door(one, caller) for one in self.listeners):
+            return ReachOfRule.NONE
+        parts = [self._source(rule, caller), reach_of_login(rule.login), self._tag(rule.tag, caller)]
         parts += [ReachOfRule.MOST for one in (rule.tls,) if one is not None]
-        parts += [_some(one) for one in (rule.sender, rule.helo) if one is not None]
+        parts += [reach_of_senders(one) for one in (rule.sender,) if one is not None]
+        parts += [reach_of_list(one) for one in (rule.helo,) if one is not None]
         for least in (ReachOfRule.NONE, ReachOfRule.SOME, ReachOfRule.MOST):
             if least in parts:
                 return least
@@ -114,16 +125,20 @@ class Strangers:
     def is_open_relay(self, rule: SmtpdRule) -> bool:
         """Whether it relays mail of strangers to any domain."""
         destination = rule.destination
-        anywhere = destination.kind is SmtpdFor.ANY or destination.condition.is_not
+        anywhere = (
+            destination.kind is SmtpdFor.ANY or destination.condition.is_not or names_all_domains(destination)
+        )
         whole = self.reach(rule) in (ReachOfRule.ALL, ReachOfRule.MOST) and rule.recipient is None
         return isinstance(rule.action, SmtpdRelay) and whole and anywhere
 
     def _walk(self, way: DomainWay, caller: MailBringer) -> None:
         for rule in self.rules:
-            reach, covered = self.reach(rule, caller), _covers(rule, way.domain)
+            reach, covered = self.reach(rule, caller), covers(rule, way.domain)
             if reach is ReachOfRule.NONE or covered is Covered.NO:
                 continue
-            if reach is ReachOfRule.SOME or covered is Covered.PERHAPS or self.is_open_relay(rule):
+            # A refusal that may be for the domain is one: what was closed is not opened.
+            is_unsure = covered is Covered.PERHAPS and rule.action is not None
+            if reach is ReachOfRule.SOME or is_unsure or self.is_open_relay(rule):
                 way.passed_over.append(rule)
                 continue
             if self._decides(way, rule, caller):
@@ -149,15 +164,17 @@ class Strangers:
         match rule.action:
             case None:
                 way.refuses.append(rule)
-                if rule.recipient is not None and rule.recipient.is_not and way.only is None:
-                    way.only = _entries_for(rule.recipient, way.domain)
+                way.decided |= {_local_of(entry) for entry in entries or ()}
+                if rule.recipient is not None and rule.recipient.is_not:
+                    return way.leave_only(_entries_for(rule.recipient, way.domain))
             case SmtpdLocal():
                 way.delivers.append(rule)
+                way.decided |= {_local_of(entry) for entry in entries or ()}
             case SmtpdRelay():
                 way.relays.append(rule)
                 if entries is None or is_whole:
                     way.takes_rest = rule
-                way.listed += [(entry, rule) for entry in entries or ()]
+                way.listed += [(entry, rule) for entry in entries or () if way.leaves(entry)]
         return is_whole
 
     def _leads_through_filter(self, rule: SmtpdRule, domain: str) -> bool:
@@ -176,18 +193,17 @@ class Strangers:
                 is_local = caller is MailBringer.FILTER and source.kind is SmtpdFrom.LOCAL
                 return ReachOfRule.ALL if is_local != condition.is_not else ReachOfRule.NONE
             case SmtpdFrom.NAMES:
-                return ReachOfRule.MOST if condition.table is None else _some(condition)
+                return ReachOfRule.MOST if condition.table is None else reach_of_list(condition)
             case _:
-                return _addresses(condition)
+                return reach_of_addresses(condition)
 
     def _tag(self, tag: SmtpdCondition | None, caller: MailBringer) -> ReachOfRule:
         doors = [one for one in self.listeners if _is_door(one, caller)]
         if tag is None:
             return ReachOfRule.ALL
-        if tag.table is None or tag.is_regex or len(doors) == 0:
+        if tag.table is None or len(doors) == 0:
             return ReachOfRule.SOME
-        tags = {entry.key for entry in tag.table.entries}
-        fits = [(one.tag in tags) != tag.is_not for one in doors]
+        fits = [has_tag(one, tag) != tag.is_not for one in doors]
         if all(fits):
             return ReachOfRule.ALL
         return ReachOfRule.MOST if any(fits) else ReachOfRule.NONE
@@ -209,51 +225,9 @@ def _is_door(listener: SmtpdListener, caller: MailBringer) -> bool:
     return not is_local_listener(listener) and not is_for_logins(listener)
 
 
-def _some(condition: SmtpdCondition) -> ReachOfRule:
-    return ReachOfRule.MOST if condition.is_not else ReachOfRule.SOME
-
-
-def _login(condition: SmtpdCondition | None) -> ReachOfRule:
-    return ReachOfRule.ALL if condition is None or condition.is_not else ReachOfRule.NONE
-
-
-def _addresses(condition: SmtpdCondition) -> ReachOfRule:
-    """Of `from src`: the whole internet if it lists all of IPv4 or of IPv6."""
-    if condition.is_regex or condition.table is None or not condition.table.is_known:
-        return _some(condition)
-    names = [entry.key.removeprefix("ipv6:") for entry in condition.table.entries]
-    if any(_is_everyone(name) for name in names):
-        return ReachOfRule.NONE if condition.is_not else ReachOfRule.ALL
-    if all(name == "local" or is_loopback(name) for name in names):
-        return ReachOfRule.ALL if condition.is_not else ReachOfRule.NONE
-    return _some(condition)
-
-
-def _is_everyone(name: str) -> bool:
-    try:
-        return ip_network(name.strip("[]"), strict=False).prefixlen == 0
-    except ValueError:
-        return False
-
-
-def _covers(rule: SmtpdRule, domain: str) -> Covered:
-    destination, condition = rule.destination, rule.destination.condition
-    if destination.kind is SmtpdFor.ANY:
-        covered = Covered.YES
-    elif destination.kind is SmtpdFor.LOCAL:
-        covered = Covered.NO  # the server's own name, which is no backup domain
-    else:
-        covered = _in_domains(condition, domain)
-    if covered is Covered.PERHAPS or not condition.is_not:
-        return covered
-    return Covered.NO if covered is Covered.YES else Covered.YES
-
-
-def _in_domains(condition: SmtpdCondition, domain: str) -> Covered:
-    table = condition.table
-    if condition.is_regex or table is None or not table.is_known:
-        return Covered.PERHAPS
-    return Covered.YES if any(domain_matches(domain, one.key) for one in table.entries) else Covered.NO
+def _local_of(entry: TableEntry) -> str:
+    local, at, _ = entry.key.rpartition("@")
+    return (local if len(at) > 0 else entry.key).lower()
 
 
 def _domains_of(rule: SmtpdRule) -> Iterator[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from secondpost.setup.importing.carried import Fate
 from secondpost.setup.importing.opensmtpd.backups import MadeBackups
 from secondpost.setup.importing.opensmtpd.ledger import SmtpdLedger
+from secondpost.setup.importing.opensmtpd.matching import ReachOfRule
 from secondpost.setup.importing.opensmtpd.statements import (
     SmtpdActionStatement,
     SmtpdFor,
@@ -18,7 +19,7 @@ from secondpost.setup.importing.opensmtpd.statements import (
     SmtpdSetting,
     SmtpdTableStatement,
 )
-from secondpost.setup.importing.opensmtpd.strangers import ReachOfRule, Strangers
+from secondpost.setup.importing.opensmtpd.strangers import Strangers
 
 OPEN_RELAY = (
     "It relays mail from anybody to anywhere, which makes an open relay: Secondpost is never one. "
@@ -40,7 +41,7 @@ PATTERN = "Which domains the pattern means cannot be listed; write a [[backup]] 
 DECIDED_BEFORE = "An earlier line decides before it."
 SOME_REFUSED = "Secondpost refuses no clients or senders by a list; let the primary do it, or a firewall."
 REFUSED_ANYWAY = "What is no backup domain is refused anyway."
-REFUSES_RECIPIENTS = "The primary is asked which addresses exist; let it refuse these."
+REFUSES_RECIPIENTS = "Addresses are not refused one by one; let the primary refuse these."
 
 SETTINGS = {
     "bounce warn-interval": "Mail for a backup domain causes no mail to its sender while it waits.",
