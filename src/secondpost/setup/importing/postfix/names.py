@@ -1,0 +1,126 @@
+"""Lists of domains and hosts such as relay_domains: names, files, tables, and ! before what is excluded
+(match_list(3), match_ops(3)). The first entry that applies counts.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from secondpost.setup.importing.carried import OldPlace
+from secondpost.setup.importing.old_files import NotRead
+from secondpost.setup.importing.postfix.statements import logical_lines
+from secondpost.setup.importing.postfix.tables import (
+    Combined,
+    Constant,
+    Entries,
+    Found,
+    OldTable,
+    TableReader,
+    Unknowable,
+    keys_of,
+)
+from secondpost.setup.importing.postfix.words import words
+
+FILES_DEEP_MAX = 10  # a file of names may name another
+
+
+@dataclass(frozen=True, slots=True)
+class NameEntry:
+    """A name, or a table that is asked; `place`: the line that has it."""
+
+    what: str | OldTable
+    is_excluded: bool
+    place: OldPlace
+
+
+@dataclass(frozen=True, slots=True)
+class NameList:
+    """`takes_below`: parent_domain_matches_subdomains names the parameter, so that example.net also
+    means every name below it.
+    """
+
+    entries: tuple[NameEntry, ...]
+    takes_below: bool
+    trouble: tuple[str, ...] = ()  # sentences about files that cannot be read
+
+    def match(self, name: str) -> bool | Unknowable:
+        name = name.lower()
+        for entry in self.entries:
+            if isinstance(entry.what, str):
+                applies: bool | Unknowable = self._applies(entry.what, name)
+            else:
+                applies = self._asked(entry.what, name)
+            if isinstance(applies, Unknowable):
+                return applies
+            if applies:
+                return not entry.is_excluded
+        return False
+
+    def _applies(self, pattern: str, name: str) -> bool:
+        if name == pattern:
+            return True
+        if self.takes_below:
+            return name.endswith(f".{pattern}")
+        return pattern.startswith(".") and name.endswith(pattern) and len(name) > len(pattern)
+
+    def _asked(self, table: OldTable, name: str) -> bool | Unknowable:
+        key = name
+        while True:
+            result = table.lookup(key)
+            if isinstance(result, Unknowable):
+                return result
+            if isinstance(result, Found):
+                return True
+            dot = key.find(".", 1)
+            if dot < 0 or not isinstance(table, Entries | Constant | Combined):
+                return False  # only listed names are asked for parent domains
+            key = key[dot + 1 :] if self.takes_below else key[dot:]
+
+    def names(self) -> Iterator[str]:
+        """The names that are listed, or named by a pattern, apart from what is excluded."""
+        for entry in self.entries:
+            if isinstance(entry.what, str):
+                if not entry.is_excluded:
+                    yield entry.what
+            else:
+                yield from keys_of(entry.what)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Why some names cannot be known."""
+        asked = (entry.what.lookup("") for entry in self.entries if not isinstance(entry.what, str))
+        return (*self.trouble, *(one.reason for one in asked if isinstance(one, Unknowable)))
+
+
+def name_list(text: str, place: OldPlace, reader: TableReader, *, takes_below: bool) -> NameList:
+    trouble = list[str]()
+    entries = tuple(_entries(text, place, reader, trouble, 0))
+    return NameList(entries, takes_below, tuple(trouble))
+
+
+def _entries(
+    text: str, place: OldPlace, reader: TableReader, trouble: list[str], deep: int
+) -> Iterator[NameEntry]:
+    for word in words(text):
+        name = word.lstrip("!")
+        is_excluded = (len(word) - len(name)) % 2 == 1
+        if name.startswith("/"):
+            yield from _of_file(name, is_excluded, reader, trouble, deep)
+        elif ":" in name and not name.startswith("["):
+            yield NameEntry(reader.table(name, place), is_excluded, place)
+        elif len(name) > 0:
+            yield NameEntry(name.lower(), is_excluded, place)
+
+
+def _of_file(
+    path: str, is_excluded: bool, reader: TableReader, trouble: list[str], deep: int
+) -> Iterator[NameEntry]:
+    text = reader.files.text(path)
+    if isinstance(text, NotRead):
+        trouble.append(f"{path} {text.reason}.")
+        return
+    if deep >= FILES_DEEP_MAX:
+        trouble.append(f"{path} names files that name each other.")
+        return
+    for logical in logical_lines(text):
+        inner = _entries(logical.text, OldPlace(path, logical.line), reader, trouble, deep + 1)
+        yield from (NameEntry(one.what, one.is_excluded != is_excluded, one.place) for one in inner)

@@ -1,0 +1,214 @@
+"""The answer that a stranger got to RCPT: a client that is in no list of Postfix's, with a sender of which
+the same is true (smtpd_access_check(3), SMTPD_ACCESS_README).
+
+What depends on the client, the sender or the time beyond that (block lists, policy services) is passed
+over here; the report says so at its line.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from secondpost.setup.importing.carried import OldPlace
+from secondpost.setup.importing.postfix.lookups import (
+    OldAddress,
+    by_access,
+    by_address,
+    by_client,
+    by_domain,
+)
+from secondpost.setup.importing.postfix.names import NameList
+from secondpost.setup.importing.postfix.restrictions import (
+    Permits,
+    Refuses,
+    Restricts,
+    Step,
+    StepReader,
+    action_of,
+)
+from secondpost.setup.importing.postfix.tables import Constant, Found, OldTable, Result, Unknowable
+
+CLASSES_DEEP_MAX = 20  # restriction classes within restriction classes
+
+# RFC 2544 keeps these addresses for tests of networks: they are in no real access list.
+STRANGER_ADDRESS = "198.18.7.7"
+STRANGER_DOMAIN = "stranger.invalid"
+STRANGER = OldAddress("stranger", STRANGER_DOMAIN)
+
+_REFUSE_ALL = frozenset({"reject", "defer", "defer_if_permit"})
+_UNAUTHORISED = frozenset({"reject_unauth_destination", "defer_unauth_destination"})
+_UNLISTED = frozenset({"reject_unlisted_recipient", "check_recipient_maps"})
+
+
+class OldClass(StrEnum):
+    """What a domain is to Postfix (ADDRESS_CLASS_README)."""
+
+    LOCAL = "mydestination"
+    ALIAS = "virtual_alias_domains"
+    MAILBOX = "virtual_mailbox_domains"
+    RELAY = "relay_domains"
+    ELSEWHERE = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class OldDomains:
+    """The lists that decide a domain's class, in the order in which Postfix asks them."""
+
+    lists: Mapping[OldClass, NameList]
+
+    def class_of(self, domain: str) -> OldClass:
+        """A list that cannot be known counts as one without the domain."""
+        return next((one for one, names in self.lists.items() if names.match(domain) is True), OldClass.ELSEWHERE)
+
+
+class OldAnswer(StrEnum):
+    TAKEN = "taken"
+    ASKED = "asked"  # taken if the primary takes it (reject_unverified_recipient)
+    UNSURE = "unsure"  # a table that cannot be read decides
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """`because`: the parameter or restriction that decided; `place`: the line of a table, if one did."""
+
+    answer: OldAnswer
+    because: str = ""
+    place: OldPlace | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRecipients:
+    """`known`: the tables by class that list valid recipients; without any, every recipient is valid.
+    `rewriting`: canonical and alias maps, whose keys are valid too.
+    """
+
+    known: Mapping[OldClass, Sequence[OldTable]]
+    rewriting: Sequence[OldTable]
+
+    def is_listed(self, address: OldAddress, its_class: OldClass) -> Result:
+        result = by_address(self.rewriting, address, is_local=its_class is OldClass.LOCAL)
+        if isinstance(result, Found):
+            return result
+        tables = self.known.get(its_class, ())
+        if len(tables) == 0:
+            return Found("", OldPlace("", 0))
+        return by_address(tables, address, is_local=its_class is OldClass.LOCAL)
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What is known of a recipient before the steps are walked."""
+
+    address: OldAddress
+    its_class: OldClass
+    listed: Result
+
+
+@dataclass(slots=True)
+class _Walk:
+    """The answer while the steps are walked."""
+
+    asked: bool = False
+    unsure: bool = False
+    refused: Ruling | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OldPolicy:
+    """`classes`: smtpd_restriction_classes, by name in lower case, as text."""
+
+    domains: OldDomains
+    recipients: KnownRecipients
+    stages: Mapping[str, tuple[Step, ...]]
+    classes: Mapping[str, str]
+    takes_below: bool  # smtpd_access_maps in parent_domain_matches_subdomains
+    checks_listed: bool  # smtpd_reject_unlisted_recipient
+    steps: StepReader
+    expanded: dict[tuple[str, str], tuple[Step, ...]] = field(default_factory=dict)
+
+    def rule(self, address: OldAddress) -> Ruling:
+        its_class = self.domains.class_of(address.domain)
+        state = _State(address, its_class, self.recipients.is_listed(address, its_class))
+        walk = _Walk()
+        for steps in self.stages.values():
+            self._stage(steps, state, walk, 0)
+            if walk.refused is not None:
+                return walk.refused
+        if self.checks_listed:
+            self._listed(state, walk)
+        if walk.refused is not None:
+            return walk.refused
+        if walk.unsure:
+            return Ruling(OldAnswer.UNSURE)
+        return Ruling(OldAnswer.ASKED if walk.asked else OldAnswer.TAKEN)
+
+    def _stage(self, steps: Sequence[Step], state: _State, walk: _Walk, deep: int) -> bool:
+        """Whether the stage ends here: it permits, or refuses."""
+        for step in steps:
+            if not step.only_warns and self._step(step, state, walk, deep):
+                return True
+        return False
+
+    def _step(self, step: Step, state: _State, walk: _Walk, deep: int) -> bool:
+        is_ours = state.its_class is not OldClass.ELSEWHERE
+        if step.word == "permit" or (step.word == "permit_auth_destination" and is_ours):
+            return True
+        if step.word in _REFUSE_ALL or (step.word in _UNAUTHORISED and not is_ours):
+            walk.refused = Ruling(OldAnswer.REFUSED, step.word)
+        elif step.word in _UNLISTED:
+            self._listed(state, walk)
+        elif step.word == "reject_unverified_recipient":
+            walk.asked = True
+        elif step.table is not None:
+            return self._access(step, step.table, state, walk, deep)
+        elif step.word in self.classes and deep < CLASSES_DEEP_MAX:
+            return self._stage(self._restricting(self.classes[step.word], step.stage), state, walk, deep + 1)
+        return walk.refused is not None
+
+    def _listed(self, state: _State, walk: _Walk) -> None:
+        if state.listed is None:
+            walk.refused = Ruling(OldAnswer.REFUSED, "reject_unlisted_recipient")
+        elif isinstance(state.listed, Unknowable):
+            walk.unsure = True
+
+    def _access(self, step: Step, table: OldTable, state: _State, walk: _Walk, deep: int) -> bool:
+        result = self._asked(step.word, table, state.address)
+        if not isinstance(result, Found):
+            return False  # what cannot be known is passed over, and reported
+        match action_of(result.value):
+            case Permits():
+                return True
+            case Refuses():
+                place = result.place if not isinstance(table, Constant) else None
+                walk.refused = Ruling(OldAnswer.REFUSED, f"{step.word} {step.argument}", place)
+                return True
+            case Restricts(text) if deep < CLASSES_DEEP_MAX:
+                return self._stage(self._restricting(text, step.stage), state, walk, deep + 1)
+        return False
+
+    def _restricting(self, text: str, stage: str) -> tuple[Step, ...]:
+        """Steps that stand in a table or a class, read once."""
+        key = (text, stage)
+        if key not in self.expanded:
+            self.expanded[key] = self.steps.steps(text, stage, OldPlace("", 0))
+        return self.expanded[key]
+
+    def _asked(self, word: str, table: OldTable, address: OldAddress) -> Result:
+        match word:
+            case "check_recipient_access":
+                return by_access(table, address, takes_below=self.takes_below)
+            case "check_sender_access":
+                return by_access(table, STRANGER, takes_below=self.takes_below)
+            case "check_helo_access":
+                return by_domain(table, STRANGER_DOMAIN, takes_below=self.takes_below)
+            case "check_client_access":
+                return by_client(table, STRANGER_ADDRESS)
+        return None
+
+
+def in_order(relay_first: bool) -> Iterator[str]:
+    """The stages in which restrictions are evaluated (smtpd_relay_before_recipient_restrictions)."""
+    yield from ("client", "helo", "sender")
+    yield from ("relay", "recipient") if relay_first else ("recipient", "relay")
+    yield from ("data", "end")
