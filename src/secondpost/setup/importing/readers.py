@@ -13,6 +13,7 @@ OldReader = Callable[[OldFiles, str], Imported]
 READERS: Mapping[OldServer, tuple[str, str]] = {
     OldServer.OPENSMTPD: ("secondpost.setup.importing.opensmtpd.reading", "read_opensmtpd"),
     OldServer.OLD_OPENSMTPD: ("secondpost.setup.importing.opensmtpd.reading", "read_old_opensmtpd"),
+    OldServer.POSTFIX: ("secondpost.setup.importing.postfix.reading", "read_postfix"),
 }
 
 

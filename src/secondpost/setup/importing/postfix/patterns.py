@@ -217,7 +217,9 @@ def _named(pattern: str) -> tuple[str, ...]:
 
 def _alternatives(pattern: str, at: int, deep: int) -> tuple[tuple[str, ...], int]:
     """The texts of alternatives up to a closing parenthesis, and its place. Raises ValueError."""
-    found, current = list[str](), ("",)
+    found = list[str]()
+    current: tuple[str, ...] = ("",)
+    ends: tuple[str, ...]
     while at < len(pattern) and pattern[at] != ")":
         character = pattern[at]
         if character == "|":

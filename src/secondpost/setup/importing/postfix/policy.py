@@ -58,7 +58,9 @@ class OldDomains:
 
     def class_of(self, domain: str) -> OldClass:
         """A list that cannot be known counts as one without the domain."""
-        return next((one for one, names in self.lists.items() if names.match(domain) is True), OldClass.ELSEWHERE)
+        return next(
+            (one for one, names in self.lists.items() if names.match(domain) is True), OldClass.ELSEWHERE
+        )
 
 
 class OldAnswer(StrEnum):
@@ -145,10 +147,7 @@ class OldPolicy:
 
     def _stage(self, steps: Sequence[Step], state: _State, walk: _Walk, deep: int) -> bool:
         """Whether the stage ends here: it permits, or refuses."""
-        for step in steps:
-            if not step.only_warns and self._step(step, state, walk, deep):
-                return True
-        return False
+        return any(not step.only_warns and self._step(step, state, walk, deep) for step in steps)
 
     def _step(self, step: Step, state: _State, walk: _Walk, deep: int) -> bool:
         is_ours = state.its_class is not OldClass.ELSEWHERE

@@ -1,4 +1,4 @@
-"""Where Postfix sent mail for a domain: transport_maps, relay_transport, relayhost (transport(5), smtp(8))."""
+"""Where Postfix sent mail for a domain: transport_maps, relay_transport, relayhost (transport(5))."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -100,6 +100,10 @@ class OldWays:
     def looks_up_no_mx(self) -> bool:
         is_off = self.settings.text("smtp_dns_support_level") == "disabled"
         return is_off or self.settings.is_on("disable_dns_lookups")
+
+    def hosts_of(self, hop: str) -> tuple[str, ...]:
+        """The hosts of a next hop; none if one of them is not understood."""
+        return tuple(_hosts(hop))
 
     def relay_host(self) -> NamedHosts | None:
         """relayhost, for mail of our own."""

@@ -1,0 +1,115 @@
+"""What is said of the restrictions of a stage: which of them live on, and which nobody asks here."""
+
+import re
+from collections.abc import Sequence
+from itertools import islice
+
+from secondpost.setup.importing.postfix.ledger import Ledger
+from secondpost.setup.importing.postfix.lookups import OldAddress
+from secondpost.setup.importing.postfix.policy import (
+    STRANGER_DOMAIN,
+    OldAnswer,
+    OldClass,
+    OldDomains,
+    OldPolicy,
+)
+from secondpost.setup.importing.postfix.restrictions import STAGES, Step
+from secondpost.setup.importing.postfix.settings import Settings
+from secondpost.setup.importing.postfix.tables import Patterns, Unknowable
+
+NAMES_SHOWN_MAX = 5  # of a list of domains
+
+# Always so here: only recipients in [[backup]] are taken, and clients must speak properly.
+_ALWAYS = frozenset(
+    {
+        "permit",
+        "reject",
+        "defer",
+        "permit_auth_destination",
+        "reject_unauth_destination",
+        "defer_unauth_destination",
+        "reject_unlisted_recipient",
+        "check_recipient_maps",
+        "reject_non_fqdn_recipient",
+        "reject_unknown_recipient_domain",
+    }
+)
+_FOR_CLIENTS = re.compile(r"permit_(?:mynetworks|sasl_authenticated|tls_\w*clientcerts|inet_interfaces)")
+_KNOWN = re.compile(r"(?:reject|permit|defer|warn|check|sleep)\w*|(?:smtpd_)?\w+_restrictions", re.IGNORECASE)
+
+MX_BACKUP = (
+    "permit_mx_backup took mail for every domain whose MX records name this server; here each domain needs a "
+    "[[backup]] of its own: add those that are missing."
+)
+
+
+def say_policies(policies: Sequence[OldPolicy], ledger: Ledger) -> None:
+    for policy in policies:
+        ruling = policy.rule(OldAddress("someone", f"elsewhere.{STRANGER_DOMAIN}"))
+        is_open = ruling.answer is not OldAnswer.REFUSED
+        _say_restrictions(dict(policy.stages), tuple(policy.classes), ledger, is_open=is_open)
+
+
+def say_domains(settings: Settings, domains: OldDomains, ledger: Ledger, *, any_carried: bool) -> None:
+    for one, names in domains.lists.items():
+        for trouble in names.unknown if one is OldClass.RELAY else ():
+            ledger.not_carried(one.value, trouble)
+    relayed = domains.lists[OldClass.RELAY]
+    if relayed.takes_below and any_carried:
+        why = (
+            "Postfix took mail for every subdomain too (parent_domain_matches_subdomains); here a domain is "
+            "only itself. Add a [[backup]] for each subdomain that gets mail."
+        )
+        ledger.changed("relay_domains", why)
+    for one in (OldClass.LOCAL, OldClass.ALIAS, OldClass.MAILBOX):
+        if settings.is_set(one.value):
+            shown = ", ".join(islice(domains.lists[one].names(), NAMES_SHOWN_MAX))
+            what = "rewritten to other addresses" if one is OldClass.ALIAS else "delivered on that machine"
+            why = (
+                f"Mail for these domains ({shown}) was {what}: it needs its own server, and is refused here."
+            )
+            ledger.not_carried(one.value, why)
+
+
+def _say_restrictions(
+    stages: dict[str, tuple[Step, ...]], classes: Sequence[str], ledger: Ledger, *, is_open: bool
+) -> None:
+    """`is_open`: strangers could send to anywhere."""
+    for stage, steps in stages.items():
+        name = STAGES[stage]
+        if any(step.word in _ALWAYS or step.word == "check_recipient_access" for step in steps):
+            ledger.carried(name)
+        if any(_FOR_CLIENTS.fullmatch(step.word) is not None for step in steps):
+            ledger.changed(name, "No client may send to other domains here, whatever its network or login.")
+        for step in steps:
+            _say_step(step, name, classes, ledger)
+    if is_open:
+        why = (
+            "The old server passed on mail from anyone to anywhere (an open relay). Here only mail for the "
+            "domains of [[backup]] is taken."
+        )
+        ledger.not_carried(STAGES["relay"] if "relay" in stages else STAGES["recipient"], why)
+
+
+def _say_step(step: Step, name: str, classes: Sequence[str], ledger: Ledger) -> None:
+    if step.word in _ALWAYS or _FOR_CLIENTS.fullmatch(step.word) is not None or step.word in classes:
+        return
+    if step.only_warns:
+        ledger.carried(name, why=f"{step.word} only warned; it is left out.")
+    elif step.word == "check_recipient_access" and step.table is not None:
+        unknown = step.table.lookup("")
+        if isinstance(unknown, Unknowable) and not isinstance(step.table, Patterns):
+            ledger.not_carried(name, unknown.reason)
+        else:
+            ledger.carried(name, why=f"{step.argument} counts in which recipients are taken.")
+    elif step.word == "reject_unverified_recipient":
+        ledger.carried(name, why="The primary is asked about recipients (`learn`).")
+    elif step.word == "permit_mx_backup":
+        ledger.not_carried(name, MX_BACKUP)
+    elif _KNOWN.fullmatch(step.word) is None:
+        ledger.not_carried(name, f"{step.word} is not a restriction that is known here.")
+    else:
+        what = f"{step.word} {step.argument}".strip()
+        ledger.not_carried(
+            name, f"{what} is not asked here: what it refused is taken, and the primary decides."
+        )

@@ -1,0 +1,169 @@
+"""What became of each line of Postfix's files, collected while they are read."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from secondpost.config.positions import KeyPath
+from secondpost.mail.printable import printable
+from secondpost.setup.importing.carried import Fate, OldPlace, ReportLine
+from secondpost.setup.importing.postfix.remarks import remark_on
+from secondpost.setup.importing.postfix.services import NotService, OldService
+from secondpost.setup.importing.postfix.statements import NotStatement, Statement
+
+ENTRIES_SHOWN_MAX = 20  # lines of one table that are reported one by one
+TEXT_CHARACTERS_MAX = 300
+
+_SECRET_NAME = re.compile(r"passw|_pw\b|_pw$|secret|sasl_pass", re.IGNORECASE)
+_SECRET_VALUE = re.compile(r"passw(?:or)?d\s*=|secret\s*=|_pw\s*=|sasl_password_maps|bind_pw", re.IGNORECASE)
+_IS_FILE = re.compile(r"(?:proxy:)?(?:[a-z]+:)?/[^\s{}=]*(?:[,\s]+(?:proxy:)?(?:[a-z]+:)?/[^\s{}=]*)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    fate: Fate
+    why: str = ""
+    becomes: tuple[KeyPath, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TableLine:
+    """A line of a table that has a fate of its own; line 0 is the whole table."""
+
+    place: OldPlace
+    text: str
+    mark: Mark
+
+
+@dataclass(slots=True)
+class Ledger:
+    """`path`: that of main.cf."""
+
+    path: str
+    marks: dict[str, list[Mark]] = field(default_factory=dict)
+    table_lines: dict[str, list[TableLine]] = field(default_factory=dict)
+
+    def carried(self, name: str, *becomes: KeyPath, why: str = "") -> None:
+        self._mark(name, Mark(Fate.CARRIED, why, becomes))
+
+    def changed(self, name: str, why: str, *becomes: KeyPath) -> None:
+        self._mark(name, Mark(Fate.CHANGED, why, becomes))
+
+    def not_carried(self, name: str, why: str) -> None:
+        self._mark(name, Mark(Fate.NOT_CARRIED, why))
+
+    def table(self, place: OldPlace, text: str, fate: Fate, why: str, *becomes: KeyPath) -> None:
+        line = TableLine(place, shown(text), Mark(fate, why, becomes))
+        lines = self.table_lines.setdefault(place.path, [])
+        if line not in lines[-ENTRIES_SHOWN_MAX:]:
+            lines.append(line)
+
+    def _mark(self, name: str, mark: Mark) -> None:
+        marks = self.marks.setdefault(name, [])
+        if mark not in marks:
+            marks.append(mark)
+
+    def report(
+        self,
+        read: Sequence[Statement | NotStatement],
+        services: Sequence[OldService | NotService],
+        scope: str,
+    ) -> tuple[ReportLine, ...]:
+        """`scope`: the name of the service whose own parameters were asked."""
+        named = {one.name for one in read if isinstance(one, Statement)}
+        of_scope = next((one for one in services if isinstance(one, OldService) and one.name == scope), None)
+        own = frozenset() if of_scope is None else frozenset(of_scope.own)
+        lines = [*self._unset(named | own), *self._statements(read, own)]
+        lines += (self._service(one, scope) for one in services)
+        for path in sorted(self.table_lines):
+            lines += _shown_lines(sorted(self.table_lines[path], key=lambda one: one.place.line))
+        return tuple(lines)
+
+    def _unset(self, named: frozenset[str] | set[str]) -> Iterator[ReportLine]:
+        """What is said of parameters that are not in the files, whose defaults counted."""
+        for name, marks in self.marks.items():
+            said = [mark for mark in marks if len(mark.why) > 0]
+            if name not in named and len(said) > 0:
+                yield _line(OldPlace(self.path, 0), f"{name} (not in the file)", said)
+
+    def _statements(
+        self, read: Sequence[Statement | NotStatement], own: frozenset[str]
+    ) -> Iterator[ReportLine]:
+        last = {one.name: one.place.line for one in read if isinstance(one, Statement)}
+        values = [one.value for one in read if isinstance(one, Statement)]
+        for one in read:
+            if isinstance(one, NotStatement):
+                why = "Postfix does not start with this line: it is not NAME = VALUE."
+                yield _line(one.place, shown(one.text), (Mark(Fate.NOT_CARRIED, why),))
+                continue
+            yield _line(one.place, text_of(one.name, one.value), self._said_of(one, last, values, own))
+
+    def _said_of(
+        self, one: Statement, last: dict[str, int], values: Sequence[str], own: frozenset[str]
+    ) -> Sequence[Mark]:
+        if one.place.line != last[one.name]:
+            return (Mark(Fate.CARRIED, f"Line {last[one.name]} says it again, and the last one counts."),)
+        if one.name in own:
+            return (Mark(Fate.CARRIED, "The service on port 25 has a value of its own, which counts."),)
+        if one.name in self.marks:
+            return self.marks[one.name]
+        remark = remark_on(one.name)
+        if remark is not None:
+            return (Mark(remark.fate, remark.why),)
+        if any(f"${one.name}" in value or f"${{{one.name}" in value for value in values):
+            return (Mark(Fate.CARRIED, "It was put in wherever other lines name it."),)
+        return (Mark(Fate.NOT_CARRIED, "It is not known here; look up in postconf(5) whether you need it."),)
+
+    def _service(self, one: OldService | NotService, scope: str) -> ReportLine:
+        if isinstance(one, NotService):
+            why = "It is not a service: master(5) wants eight columns."
+            return _line(one.place, shown(one.text), (Mark(Fate.NOT_CARRIED, why),))
+        marks = list(self.marks.get(f"service {one.place.line}", ()))
+        for name in one.own if one.name == scope else ():
+            marks += (Mark(mark.fate, mark.why, mark.becomes) for mark in self.marks.get(name, ()))
+        if len(marks) == 0:
+            marks.append(Mark(Fate.NOT_CARRIED, "It is a process of Postfix's own; there is nothing to do."))
+        return _line(one.place, shown(one.text), marks)
+
+
+def _line(place: OldPlace, text: str, marks: Sequence[Mark]) -> ReportLine:
+    """One line of all marks: changed if they differ."""
+    fates = {mark.fate for mark in marks}
+    fate = marks[0].fate if len(fates) == 1 else Fate.CHANGED
+    whys = list(dict.fromkeys(mark.why for mark in marks if len(mark.why) > 0))
+    becomes = list(dict.fromkeys(place for mark in marks for place in mark.becomes))
+    return ReportLine(place, text, fate, " ".join(whys), tuple(becomes))
+
+
+def _shown_lines(lines: Sequence[TableLine]) -> Iterator[ReportLine]:
+    for one in lines[:ENTRIES_SHOWN_MAX]:
+        yield _line(one.place, one.text, (one.mark,))
+    rest = lines[ENTRIES_SHOWN_MAX:]
+    if len(rest) > 0:
+        numbers = ", ".join(str(one.place.line) for one in rest[:ENTRIES_SHOWN_MAX])
+        more = "" if len(rest) <= ENTRIES_SHOWN_MAX else " and more"
+        fates = {one.mark.fate for one in rest}
+        fate = rest[0].mark.fate if len(fates) == 1 else Fate.CHANGED
+        why = f"The same kinds of changes as above apply to {len(rest)} more lines: {numbers}{more}."
+        yield ReportLine(OldPlace(rest[0].place.path, rest[0].place.line), rest[0].text, fate, why)
+
+
+def text_of(name: str, value: str) -> str:
+    """A statement as it is shown: without what may be a password."""
+    if _SECRET_NAME.search(name) is not None and _IS_FILE.fullmatch(value) is None:
+        return shown(f"{name} = (not shown)")
+    return shown(f"{name} = {value}")
+
+
+def shown(text: str) -> str:
+    """A text of the old server on one line, cut if it is long, and not at all if it may have a password."""
+    if _SECRET_VALUE.search(text) is not None and "(not shown)" not in text and not _names_a_file(text):
+        text = f"{text.split(None, 1)[0].partition('=')[0]} (not shown)"
+    text = printable(text)
+    return text if len(text) <= TEXT_CHARACTERS_MAX else f"{text[:TEXT_CHARACTERS_MAX]}…"
+
+
+def _names_a_file(text: str) -> bool:
+    """`smtp_sasl_password_maps = hash:/etc/postfix/sasl_passwd` has no password in it."""
+    name, equals, value = text.partition(" = ")
+    return len(equals) > 0 and " " not in name and _IS_FILE.fullmatch(value) is not None

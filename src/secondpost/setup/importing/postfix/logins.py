@@ -1,0 +1,63 @@
+"""Logins at other servers: smtp_sasl_password_maps (SASL_README). Passwords go into files of their own,
+and never into a report.
+"""
+
+from dataclasses import dataclass, field
+
+from secondpost.setup.importing.carried import Fate
+from secondpost.setup.importing.postfix.ledger import Ledger
+from secondpost.setup.importing.postfix.settings import Settings
+from secondpost.setup.importing.postfix.tables import Entries, Found, OldTable, Unknowable
+from secondpost.setup.importing.postfix.ways import NamedHosts
+
+NAME = "smtp_sasl_password_maps"
+
+
+@dataclass(frozen=True, slots=True)
+class OldLogin:
+    """`file`: the name of the password's file beside ours."""
+
+    username: str
+    file: str
+
+
+@dataclass(slots=True)
+class OldLogins:
+    settings: Settings
+    tables: tuple[OldTable, ...]
+    ledger: Ledger
+    passwords: dict[str, str] = field(default_factory=dict, repr=False)  # by the name of the file
+
+    def at(self, way: NamedHosts, becomes: tuple[str | int, ...]) -> OldLogin | None:
+        """The login at the first host of a way. `becomes`: the path of its [[route]]."""
+        if not self.settings.is_on("smtp_sasl_auth_enable"):
+            return None
+        host = way.hosts[0].partition(":")[0]
+        for table in self.tables:
+            for key in (way.written, host, f"[{host}]"):
+                result = table.lookup(key)
+                if isinstance(result, Unknowable):
+                    why = f"{result.reason} Write its login into `username` and `password_file` of the [[route]]."
+                    self.ledger.not_carried(NAME, why)
+                elif isinstance(result, Found):
+                    return self._login(table, key, result, host, becomes)
+        return None
+
+    def _login(
+        self, table: OldTable, key: str, found: Found, host: str, becomes: tuple[str | int, ...]
+    ) -> OldLogin | None:
+        username, colon, password = found.value.partition(":")
+        if len(colon) == 0 or len(username) == 0 or len(password) == 0:
+            self.ledger.not_carried(NAME, f"The entry for {key} is not USERNAME:PASSWORD.")
+            return None
+        file = f"{host}.password"
+        if self.passwords.setdefault(file, f"{password}\n") != f"{password}\n":
+            file = f"{host}-{len(self.passwords)}.password"
+            self.passwords[file] = f"{password}\n"
+        places = ((*becomes, "username"), (*becomes, "password_file"))
+        self.ledger.carried(NAME, *places)
+        self.ledger.carried("smtp_sasl_auth_enable", *places)
+        if isinstance(table, Entries) and found.place.path != self.ledger.path:
+            why = "The password is in a file of its own, which the service's user has to be able to read."
+            self.ledger.table(found.place, f"{key} (not shown)", Fate.CARRIED, why, *places)
+        return OldLogin(username, file)

@@ -1,0 +1,275 @@
+"""Read Postfix's configuration: its folder, its main.cf, or the output of postconf -n.
+
+Nothing is accepted here that Postfix refused from a stranger: each domain is carried only if a client
+and a sender that are in no list of Postfix's could send mail to it.
+"""
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from secondpost.setup.answers import (
+    NOT_ANSWERED,
+    Answers,
+    OtherTable,
+    SmartHostAnswer,
+)
+from secondpost.setup.importing.carried import (
+    Imported,
+    OldConfigFaults,
+    OldFault,
+    OldPlace,
+    OldServer,
+)
+from secondpost.setup.importing.old_files import NotRead, OldFiles
+from secondpost.setup.importing.postfix.checks import say_domains, say_policies
+from secondpost.setup.importing.postfix.domains import DomainCarrier, OwnPlaces, candidates
+from secondpost.setup.importing.postfix.ledger import Ledger
+from secondpost.setup.importing.postfix.limits import usual_entries
+from secondpost.setup.importing.postfix.logins import OldLogins
+from secondpost.setup.importing.postfix.machine import machine_answers, machine_defaults
+from secondpost.setup.importing.postfix.names import NameList, name_list
+from secondpost.setup.importing.postfix.owners import owners
+from secondpost.setup.importing.postfix.policy import (
+    KnownRecipients,
+    OldClass,
+    OldDomains,
+    OldPolicy,
+    in_order,
+)
+from secondpost.setup.importing.postfix.recipients import survey
+from secondpost.setup.importing.postfix.restrictions import STAGES, StepReader
+from secondpost.setup.importing.postfix.services import (
+    SMTP_PORT,
+    SUBMISSION_PORTS,
+    NotService,
+    OldService,
+    services,
+)
+from secondpost.setup.importing.postfix.settings import ExpansionWrong, Settings
+from secondpost.setup.importing.postfix.statements import NotStatement, Statement, statements
+from secondpost.setup.importing.postfix.tables import OldTable, TableReader, keys_of
+from secondpost.setup.importing.postfix.ways import OldWays
+from secondpost.setup.importing.postfix.words import words
+
+MAIN, MASTER = "main.cf", "master.cf"
+REWRITING = ("recipient_canonical_maps", "canonical_maps", "virtual_alias_maps")
+KNOWN = {OldClass.LOCAL: "local_recipient_maps", OldClass.RELAY: "relay_recipient_maps"}
+
+
+def read_postfix(files: OldFiles, path: str) -> Imported:
+    """`path`: a folder with main.cf, or the file itself. Raises OldConfigFaults if it cannot be read, or
+    a value cannot be expanded.
+    """
+    main_path, text = _main(files, path)
+    read = tuple(statements(text, main_path))
+    if not any(isinstance(one, Statement) for one in read):
+        raise OldConfigFaults((OldFault(OldPlace(main_path, 0), "it has no line NAME = VALUE"),))
+    folder = posixpath.dirname(main_path) or "/etc/postfix"
+    served = _services(files, posixpath.join(folder, MASTER), is_beside=main_path != path or "/" in path)
+    main = {one.name: one for one in read if isinstance(one, Statement)}
+    settings = Settings(main, machine_defaults(files, main))
+    try:
+        return _Reading(files, main_path, folder, settings, read, served).imported()
+    except ExpansionWrong as wrong:
+        raise OldConfigFaults(tuple(_unexpandable(settings, main_path, str(wrong)))) from None
+
+
+def _main(files: OldFiles, path: str) -> tuple[str, str]:
+    folder = files.names(path)
+    main_path = path if isinstance(folder, NotRead) else posixpath.join(path, MAIN)
+    text = files.text(main_path)
+    if isinstance(text, NotRead):
+        raise OldConfigFaults((OldFault(OldPlace(main_path, 0), f"it {text.reason}"),))
+    return main_path, text
+
+
+def _services(files: OldFiles, path: str, *, is_beside: bool) -> tuple[OldService | NotService, ...]:
+    text = files.text(path) if is_beside else NotRead("")
+    return () if isinstance(text, NotRead) else tuple(services(text, path))
+
+
+def _unexpandable(settings: Settings, path: str, reason: str) -> list[OldFault]:
+    faults = []
+    for one in settings.main.values():
+        try:
+            settings.text(one.name)
+        except ExpansionWrong as wrong:
+            faults.append(OldFault(one.place, f"{one.name}: {wrong}; correct it and start again"))
+    return faults or [OldFault(OldPlace(path, 0), reason)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    files: OldFiles
+    path: str
+    folder: str
+    main: Settings
+    read: Sequence[Statement | NotStatement]
+    served: Sequence[OldService | NotService]
+
+    def imported(self) -> Imported:
+        ledger = Ledger(self.path)
+        reader = TableReader(self.files, self.folder)
+        doors = self._doors()
+        scopes = [self.main.of_service(self._own_of(door)) for door in doors] or [self.main]
+        settings = scopes[0]
+        domains = self._domains(settings, reader)
+        policies = [self._policy(scope, self._domains(scope, reader), reader) for scope in scopes]
+        say_policies(policies, ledger)
+        known = survey(policies, settings.text("recipient_delimiter"))
+        machine = machine_answers(settings, doors, ledger)
+        own = OwnPlaces(machine.hostname, machine.addresses)
+        ways = self._ways(settings, reader)
+        logins = OldLogins(settings, self._tables(settings, "smtp_sasl_password_maps", reader), ledger)
+        smart_host = self._smart_host(ways, logins, own, ledger)
+        carrier = DomainCarrier(
+            settings,
+            domains,
+            ways,
+            known,
+            logins,
+            own,
+            ledger,
+            usual=usual_entries(settings, ledger),
+            unknown="hold" if settings.text("unverified_recipient_tempfail_action") == "permit" else "defer",
+            first_route=0 if smart_host is None else 1,
+        )
+        transports = [key for table in ways.tables for key in keys_of(table) if "@" not in key]
+        if self._takes_mail(ledger):
+            carrier.carry(candidates(domains, known, transports))
+        relayed = frozenset(backup.domain for backup in carrier.backups)
+        say_domains(settings, domains, ledger, any_carried=len(carrier.backups) > 0)
+        self._say_services(doors, ledger)
+        receive = OtherTable("[receive]", machine.receive)
+        answers = Answers(
+            hostname=machine.hostname,
+            store=NOT_ANSWERED.store,
+            owner=owners(self.files, settings.text("alias_maps"), relayed, ledger) or NOT_ANSWERED.owner,
+            backups=tuple(carrier.backups),
+            addresses=machine.addresses,
+            smart_host=smart_host,
+            certificate=machine.certificate,
+            key=machine.key,
+            listen=machine.listen,
+            others=(
+                *((receive,) if len(machine.receive) > 0 else ()),
+                *(OtherTable("[[route]]", entries) for entries in carrier.routes),
+            ),
+        )
+        scope = doors[0].name if len(doors) > 0 else ""
+        report = ledger.report(self.read, self.served, scope)
+        return Imported(OldServer.POSTFIX, answers, carrier.lists, report, logins.passwords)
+
+    # -- who could deliver
+
+    def _doors(self) -> tuple[OldService, ...]:
+        """The services on which strangers deliver: those on port 25, or else on any port but those for
+        submission.
+        """
+        inet = [one for one in self.served if isinstance(one, OldService) and one.kind == "inet"]
+        open_ = [one for one in inet if one.command in ("smtpd", "postscreen") and not one.is_inside]
+        usual = [one for one in open_ if one.port == SMTP_PORT]
+        others = [one for one in open_ if one.port not in SUBMISSION_PORTS and one.port > 0]
+        return tuple(usual if len(usual) > 0 else others)
+
+    def _own_of(self, door: OldService) -> Mapping[str, str]:
+        """The parameters of a door; behind postscreen, those of the smtpd that it passes clients to."""
+        if door.command == "smtpd":
+            return door.own
+        behind = (one for one in self.served if isinstance(one, OldService) and one.kind == "pass")
+        return next((one.own for one in behind if one.command == "smtpd"), {})
+
+    def _takes_mail(self, ledger: Ledger) -> bool:
+        """Whether strangers could deliver at all."""
+        if len(self.served) == 0 or len(self._doors()) > 0:
+            return True
+        why = "master.cf has no service on port 25 that others could reach, so no domain is carried."
+        ledger.changed("relay_domains", why)
+        return False
+
+    def _policy(self, settings: Settings, domains: OldDomains, reader: TableReader) -> OldPolicy:
+        steps = StepReader(reader)
+        stages = {
+            stage: steps.steps(settings.text(STAGES[stage]), stage, self._place(STAGES[stage]))
+            for stage in in_order(settings.is_on("smtpd_relay_before_recipient_restrictions"))
+        }
+        classes = words(settings.text("smtpd_restriction_classes"))
+        recipients = KnownRecipients(
+            {one: self._tables(settings, name, reader) for one, name in KNOWN.items()},
+            [table for name in REWRITING for table in self._tables(settings, name, reader)],
+        )
+        return OldPolicy(
+            domains,
+            recipients,
+            stages,
+            {name.lower(): settings.text(name) for name in classes},
+            takes_below="smtpd_access_maps" in self._parents(settings),
+            checks_listed=settings.is_on("smtpd_reject_unlisted_recipient"),
+            steps=steps,
+        )
+
+    def _domains(self, settings: Settings, reader: TableReader) -> OldDomains:
+        asked = [one for one in OldClass if one is not OldClass.ELSEWHERE]
+        return OldDomains({one: self._names(settings, one.value, reader) for one in asked})
+
+    def _names(self, settings: Settings, name: str, reader: TableReader) -> NameList:
+        takes_below = name in self._parents(settings)
+        return name_list(settings.text(name), self._place(name), reader, takes_below=takes_below)
+
+    def _parents(self, settings: Settings) -> tuple[str, ...]:
+        return words(settings.text("parent_domain_matches_subdomains"))
+
+    def _tables(self, settings: Settings, name: str, reader: TableReader) -> tuple[OldTable, ...]:
+        return tuple(reader.table(word, self._place(name)) for word in words(settings.text(name)))
+
+    def _place(self, name: str) -> OldPlace:
+        statement = self.main.main.get(name)
+        return OldPlace(self.path, 0) if statement is None else statement.place
+
+    # -- where mail goes
+
+    def _ways(self, settings: Settings, reader: TableReader) -> OldWays:
+        inside = (one for one in self.served if isinstance(one, OldService) and one.kind == "unix")
+        programs = {one.name: one.command for one in inside}
+        tables = self._tables(settings, "transport_maps", reader)
+        takes_below = "transport_maps" in self._parents(settings)
+        return OldWays(settings, tables, programs, takes_below)
+
+    def _smart_host(
+        self, ways: OldWays, logins: OldLogins, own: OwnPlaces, ledger: Ledger
+    ) -> SmartHostAnswer | None:
+        """relayhost, for mail of this server's own; domains that went by it name it themselves."""
+        way = ways.relay_host()
+        if way is None:
+            return None
+        if own.has(way.hosts[0]):
+            ledger.not_carried("relayhost", "It is this server itself.")
+            return None
+        login = logins.at(way, ("route", 0))
+        if way.asks_mx:
+            why = f"Postfix asked for the MX records of {way.written}; here it is the host itself."
+            ledger.changed("relayhost", why, ("route", 0, "host"))
+        else:
+            ledger.carried("relayhost", ("route", 0, "host"))
+        return SmartHostAnswer(
+            way.hosts[0],
+            None if login is None else login.username,
+            None if login is None else login.file,
+        )
+
+    # -- what is said
+
+    def _say_services(self, doors: Sequence[OldService], ledger: Ledger) -> None:
+        for one in self.served:
+            if not isinstance(one, OldService) or one.kind != "inet":
+                continue
+            name = f"service {one.place.line}"
+            if one in doors:
+                ledger.carried(name, ("receive", "listen"))
+            elif one.port in SUBMISSION_PORTS:
+                ledger.not_carried(name, "Nobody logs in here to send mail: programs need another server.")
+            elif one.command in ("smtpd", "postscreen"):
+                ledger.not_carried(
+                    name, "This door is not opened here: add it to `listen` of [receive] if needed."
+                )
