@@ -1,6 +1,7 @@
 """Secondpost with the configuration that an example becomes."""
 
 import getpass
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,6 +35,11 @@ class CarriedOver(Secondpost):
         for path, text in {**made.lists, **made.secrets}.items():
             Path(path).write_text(text)
         self.config.write_text(config_text(made.answers))
+
+    def command(self, *arguments: str) -> Sequence[str]:
+        """In one process: its start is most of the time that an example takes."""
+        one_process = ("--single",) if arguments == ("serve",) else ()
+        return Secondpost.command(self, *arguments, *one_process)
 
     def _completed(self, answers: Answers) -> Answers:
         is_named = answers.hostname != NOT_ANSWERED.hostname

@@ -36,7 +36,9 @@ class OldPostfix(Postfix):
                 path.write_text(path.read_text().replace("/etc/postfix/", f"{self.etc}/"))
         main = re.sub(r"(?m)^(?:queue_directory|command_directory|mail_owner) .*\n", "", self._main())
         main = re.sub(r"(?m)^alias_maps .*$", "alias_maps =", main)
-        (self.etc / "main.cf").write_text(main + "".join(f"{name} = {value}\n" for name, value in private.items()))
+        (self.etc / "main.cf").write_text(
+            main + "".join(f"{name} = {value}\n" for name, value in private.items())
+        )
         (self.etc / "master.cf").write_text(self._master())
         self._make_tables(main)
 

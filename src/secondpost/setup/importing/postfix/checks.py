@@ -4,8 +4,10 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
+from secondpost.setup.importing.carried import Fate, OldPlace
 from secondpost.setup.importing.postfix.ledger import Ledger
 from secondpost.setup.importing.postfix.lookups import OldAddress
+from secondpost.setup.importing.postfix.patterns import named_addresses
 from secondpost.setup.importing.postfix.policy import (
     STRANGER_DOMAIN,
     OldAnswer,
@@ -13,9 +15,11 @@ from secondpost.setup.importing.postfix.policy import (
     OldDomains,
     OldPolicy,
 )
-from secondpost.setup.importing.postfix.restrictions import STAGES, Step
+from secondpost.setup.importing.postfix.recipients import access_tables
+from secondpost.setup.importing.postfix.restrictions import STAGES, Refuses, Step, action_of
 from secondpost.setup.importing.postfix.settings import Settings
-from secondpost.setup.importing.postfix.tables import Patterns, Unknowable
+from secondpost.setup.importing.postfix.tables import Entries, Patterns, Unknowable
+from secondpost.setup.importing.postfix.ways import OldWays
 
 NAMES_SHOWN_MAX = 5  # of a list of domains
 
@@ -34,6 +38,7 @@ _ALWAYS = frozenset(
         "reject_unknown_recipient_domain",
     }
 )
+_DEFERRING = ("defer_unauth_destination", "defer")
 _FOR_CLIENTS = re.compile(r"permit_(?:mynetworks|sasl_authenticated|tls_\w*clientcerts|inet_interfaces)")
 _KNOWN = re.compile(r"(?:reject|permit|defer|warn|check|sleep)\w*|(?:smtpd_)?\w+_restrictions", re.IGNORECASE)
 
@@ -71,6 +76,26 @@ def say_domains(settings: Settings, domains: OldDomains, ledger: Ledger, *, any_
             ledger.not_carried(one.value, why)
 
 
+def say_tables(
+    policies: Sequence[OldPolicy], ways: OldWays, open_domains: Sequence[str], ledger: Ledger
+) -> None:
+    """Entries that concern single addresses. `open_domains`: those that are carried without a list."""
+    for table in ways.tables:
+        for key, found in table.entries.items() if isinstance(table, Entries) else ():
+            if "@" in key:
+                why = "All mail of a domain goes one way here; this address had its own."
+                ledger.table(found.place, f"{key} {found.value}", Fate.NOT_CARRIED, why)
+    patterns = [
+        table for policy in policies for table in access_tables(policy) if isinstance(table, Patterns)
+    ]
+    for table in patterns if len(open_domains) > 0 else ():
+        for rule in table.rules.rules:
+            if isinstance(action_of(rule.value), Refuses) and len(named_addresses(rule.written)) == 0:
+                why = f"What it refused is taken where recipients are not listed, as for {open_domains[0]}."
+                text = f"/{rule.written}/ {rule.value}"
+                ledger.table(OldPlace(table.path, rule.line), text, Fate.CHANGED, why)
+
+
 def _say_restrictions(
     stages: dict[str, tuple[Step, ...]], classes: Sequence[str], ledger: Ledger, *, is_open: bool
 ) -> None:
@@ -81,6 +106,8 @@ def _say_restrictions(
             ledger.carried(name)
         if any(_FOR_CLIENTS.fullmatch(step.word) is not None for step in steps):
             ledger.changed(name, "No client may send to other domains here, whatever its network or login.")
+        if any(step.word in _DEFERRING for step in steps):
+            ledger.changed(name, "Mail for other domains was deferred (454); here it is refused (550).")
         for step in steps:
             _say_step(step, name, classes, ledger)
     if is_open:

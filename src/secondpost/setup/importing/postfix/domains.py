@@ -66,6 +66,12 @@ class DomainCarrier:
                 return
             self._domain(name)
 
+    @property
+    def open_domains(self) -> tuple[str, ...]:
+        """The domains that are carried without a list of all their recipients."""
+        names = (answer.domain for answer in self.backups if not answer.recipients[0].startswith("file:"))
+        return tuple(names)
+
     def _domain(self, name: str) -> None:
         its_class = self.domains.class_of(name)
         if its_class is OldClass.ELSEWHERE:
@@ -154,8 +160,8 @@ class DomainCarrier:
         if login is not None:
             entries.append(Entry("username", toml_text(login.username)))
             entries.append(Entry("password_file", toml_text(login.file)))
+        entries += tls_entries(self.settings)
         if demand is not None:
-            entries.append(Entry("tls", toml_text(demand)))
             self.ledger.carried("smtp_tls_security_level", ("route", route, "tls"))
         if len(hosts) > 1:
             self.ledger.changed(way.by, f"Of the hosts for {answer.domain} only {hosts[0]} is tried.")
@@ -248,6 +254,12 @@ class DomainCarrier:
                 continue
             why = f"Postfix refused this address; here {instead}."
             self.ledger.table(one.ruling.place, f"{one.local}@{domain} …", Fate.CHANGED, why)
+
+
+def tls_entries(settings: Settings) -> Entries:
+    """What Postfix demanded of every server that it sent to, as an entry of a [[route]]."""
+    demand = _TLS_DEMANDS.get(settings.text("smtp_tls_security_level").lower())
+    return () if demand is None else (Entry("tls", toml_text(demand)),)
 
 
 def candidates(domains: OldDomains, survey: RecipientSurvey, more: Sequence[str]) -> Mapping[str, None]:

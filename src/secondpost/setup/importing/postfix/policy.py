@@ -145,6 +145,13 @@ class OldPolicy:
             return Ruling(OldAnswer.UNSURE)
         return Ruling(OldAnswer.ASKED if walk.asked else OldAnswer.TAKEN)
 
+    def all_steps(self) -> Iterator[Step]:
+        """The steps of all stages, and of the classes that they may name."""
+        for steps in self.stages.values():
+            yield from steps
+        for text in self.classes.values():
+            yield from self._restricting(text, "recipient")
+
     def _stage(self, steps: Sequence[Step], state: _State, walk: _Walk, deep: int) -> bool:
         """Whether the stage ends here: it permits, or refuses."""
         return any(not step.only_warns and self._step(step, state, walk, deep) for step in steps)

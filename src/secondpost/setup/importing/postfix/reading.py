@@ -22,8 +22,13 @@ from secondpost.setup.importing.carried import (
     OldServer,
 )
 from secondpost.setup.importing.old_files import NotRead, OldFiles
-from secondpost.setup.importing.postfix.checks import say_domains, say_policies
-from secondpost.setup.importing.postfix.domains import DomainCarrier, OwnPlaces, candidates
+from secondpost.setup.importing.postfix.checks import say_domains, say_policies, say_tables
+from secondpost.setup.importing.postfix.domains import (
+    DomainCarrier,
+    OwnPlaces,
+    candidates,
+    tls_entries,
+)
 from secondpost.setup.importing.postfix.ledger import Ledger
 from secondpost.setup.importing.postfix.limits import usual_entries
 from secondpost.setup.importing.postfix.logins import OldLogins
@@ -140,6 +145,7 @@ class _Reading:
             carrier.carry(candidates(domains, known, transports))
         relayed = frozenset(backup.domain for backup in carrier.backups)
         say_domains(settings, domains, ledger, any_carried=len(carrier.backups) > 0)
+        say_tables(policies, ways, carrier.open_domains, ledger)
         self._say_services(doors, ledger)
         receive = OtherTable("[receive]", machine.receive)
         answers = Answers(
@@ -256,6 +262,7 @@ class _Reading:
             way.hosts[0],
             None if login is None else login.username,
             None if login is None else login.file,
+            more=tls_entries(ways.settings),
         )
 
     # -- what is said

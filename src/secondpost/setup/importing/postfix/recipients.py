@@ -111,10 +111,13 @@ class RecipientSurvey:
         return self._alias(PROBE, domain)
 
     def _is_known(self, local: str, domain: str) -> bool:
-        """Whether an address is valid by more than its alias."""
+        """Whether an address is valid by more than its alias; alias tables often are in both lists."""
         address = OldAddress(local, domain, self.delimiters)
-        tables = self.policies[0].recipients.known.get(OldClass.RELAY, ())
-        return len(tables) == 0 or by_address(tables, address) is not None
+        recipients = self.policies[0].recipients
+        tables = recipients.known.get(OldClass.RELAY, ())
+        aliases = {table.name for table in recipients.rewriting}
+        others = [table for table in tables if table.name not in aliases]
+        return len(tables) == 0 or by_address(others, address) is not None
 
     def _has_patterns_for(self, domain: str) -> bool:
         """Whether a pattern may accept addresses of the domain that it does not name one by one."""
@@ -122,10 +125,8 @@ class RecipientSurvey:
             for table in policy.recipients.known.get(OldClass.RELAY, ()):
                 if _may_accept(table, domain, is_access=False):
                     return True
-            for step in (step for steps in policy.stages.values() for step in steps):
-                is_asked = step.table is not None and step.word == "check_recipient_access"
-                if step.table is not None and is_asked and _may_accept(step.table, domain, is_access=True):
-                    return True
+            if any(_may_accept(table, domain, is_access=True) for table in access_tables(policy)):
+                return True
         return False
 
 
@@ -172,7 +173,6 @@ def _address_keys(policies: Sequence[OldPolicy]) -> Iterator[str]:
 
 
 def access_tables(policy: OldPolicy) -> Iterator[OldTable]:
-    for steps in policy.stages.values():
-        for step in steps:
-            if step.table is not None and step.word == "check_recipient_access":
-                yield step.table
+    for step in policy.all_steps():
+        if step.table is not None and step.word == "check_recipient_access":
+            yield step.table
