@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 
 from secondpost.config.addresses import full_domain
 from secondpost.config.faults import Wrong
-from secondpost.config.recipients import recipient
 from secondpost.mail.address import Domain, Endpoint, as_ip
 from secondpost.setup.answers import BackupAnswer, Entries, Entry, toml_text
 from secondpost.setup.importing.carried import Fate
 from secondpost.setup.importing.postfix.ledger import Ledger
 from secondpost.setup.importing.postfix.logins import OldLogins
 from secondpost.setup.importing.postfix.policy import OldClass, OldDomains
+from secondpost.setup.importing.postfix.recipient_answers import RecipientAnswers
 from secondpost.setup.importing.postfix.recipients import OldRecipients, Openness, RecipientSurvey
 from secondpost.setup.importing.postfix.services import SMTP_PORT
 from secondpost.setup.importing.postfix.settings import Settings
@@ -55,9 +55,9 @@ class DomainCarrier:
     usual: Entries  # of every [[backup]]: keep, max_size, delimiters
     unknown: str  # as `unknown` of a [[backup]], where the primary is asked
     first_route: int
+    answers: RecipientAnswers
     backups: list[BackupAnswer] = field(default_factory=list)
     routes: list[Entries] = field(default_factory=list)
-    lists: dict[str, str] = field(default_factory=dict)
 
     def carry(self, candidates: Mapping[str, None]) -> None:
         for number, name in enumerate(candidates):
@@ -103,7 +103,7 @@ class DomainCarrier:
                 name, way, f"{way.written} is this server itself: mail would go round in circles."
             )
         elif alias is not None:
-            why = f"Mail for all of {name} was rewritten to {alias.value}; here no address is, so it is left out."
+            why = f"Mail for all of {name} was rewritten to {alias.value}; here no address is rewritten."
             self.ledger.table(alias.place, f"@{name} {alias.value}", Fate.NOT_CARRIED, why)
             self.ledger.changed(RELAY_DOMAINS, f"{name} is left out: all its mail was rewritten.")
         elif known.openness is Openness.CLOSED:
@@ -123,7 +123,9 @@ class DomainCarrier:
 
     def _backup(self, domain: Domain, way: OldWay | Unknowable, known: OldRecipients) -> None:
         number = len(self.backups)
-        recipients, unknown = self._recipients(domain, known, number)
+        recipients = self.answers.of(domain, known, number)
+        asks = "learn" in recipients
+        unknown = (Entry("unknown", toml_text(self.unknown)),) if asks else ()
         answer = BackupAnswer(domain.name, recipients, (), (*self.usual, *unknown))
         if isinstance(way, NamedHosts):
             answer = self._passed_on(answer, way, number)
@@ -136,7 +138,7 @@ class DomainCarrier:
             self.ledger.carried("transport_maps")
         demand = self.settings.text("smtp_tls_security_level")
         if not isinstance(way, NamedHosts) and demand in _TLS_DEMANDS:
-            why = f"For {domain} TLS is used if its MX hosts offer it; a [[route]] with `tls` demands it of one."
+            why = f"For {domain} TLS is used if its MX hosts offer it; `tls` of a [[route]] demands it."
             self.ledger.changed("smtp_tls_security_level", why)
         self.backups.append(answer)
         self.ledger.carried(RELAY_DOMAINS, ("backup", number, "domain"))
@@ -151,7 +153,7 @@ class DomainCarrier:
         if login is None and (demand is None or len(hosts) > 1):
             becomes: tuple[str | int, ...] = ("backup", number, "primary")
             if demand is not None:
-                why = f"For {answer.domain} TLS is used if its hosts offer it: a [[route]] demands it of one host."
+                why = f"For {answer.domain} TLS is used if its hosts offer it; a [[route]] demands it of one."
                 self.ledger.changed("smtp_tls_security_level", why)
             self._say_way(way, becomes)
             return replace(answer, primary=tuple(hosts))
@@ -189,71 +191,6 @@ class DomainCarrier:
         if way.place is not None:
             fate = Fate.CHANGED if way.asks_mx else Fate.CARRIED
             self.ledger.table(way.place, f"… {way.written}", fate, remark, becomes)
-
-    # -- recipients
-
-    def _recipients(
-        self, domain: Domain, known: OldRecipients, number: int
-    ) -> tuple[tuple[str, ...], Entries]:
-        becomes = ("backup", number, "recipients")
-        self._say_aliases(domain, known)
-        match known.openness:
-            case Openness.ANY:
-                self._say_refused(domain, known, "any address is taken, and the primary decides")
-                return ("any",), ()
-            case Openness.LISTED:
-                self._say_listed(known, becomes)
-                return self._listed(domain, known), ()
-            case Openness.LEARNED:
-                self._say_refused(domain, known, "the primary is asked")
-                return ("learn",), (Entry("unknown", toml_text(self.unknown)),)
-        why = f"For {domain} some addresses cannot be listed: the primary is asked about them."
-        name = "relay_recipient_maps" if self.settings.is_set("relay_recipient_maps") else RELAY_DOMAINS
-        self.ledger.changed(name, why, becomes)
-        listed = self._listed(domain, known) if len(known.listed) > 0 else ()
-        return (*listed, "learn"), (Entry("unknown", toml_text(self.unknown)),)
-
-    def _say_listed(self, known: OldRecipients, becomes: tuple[str | int, ...]) -> None:
-        name = "relay_recipient_maps"
-        if not self.settings.is_set(name):
-            name = RELAY_DOMAINS
-        if "postmaster" in known.listed:
-            self.ledger.carried(name, becomes)
-        else:
-            why = "Mail to postmaster is always taken here (RFC 5321 §4.5.1), though it was not listed."
-            self.ledger.changed(name, why, becomes)
-
-    def _listed(self, domain: Domain, known: OldRecipients) -> tuple[str, ...]:
-        """A file with the recipients, as a source of `recipients`."""
-        entries = list[str]()
-        for local in known.listed:
-            try:
-                recipient(f"{local}@{domain}", domain)
-            except Wrong as wrong:
-                self.ledger.changed("relay_recipient_maps", f"{wrong}: it is left out.")
-            else:
-                entries.append(f"{local}@{domain}\n")
-        if len(entries) == 0:
-            return ()
-        name = f"{domain}.recipients"
-        self.lists[name] = f"# The recipients of {domain}, as Postfix knew them.\n{''.join(entries)}"
-        return (f"file:{name}",)
-
-    def _say_aliases(self, domain: Domain, known: OldRecipients) -> None:
-        for local, alias in known.rewritten.items():
-            is_taken = local in known.listed or known.openness is Openness.ANY
-            fate, what = Fate.NOT_CARRIED, "its mail is refused here"
-            if is_taken:
-                fate, what = Fate.CHANGED, "its mail is passed on to the primary as it is"
-            why = f"Postfix rewrote this address; {what}. Let the primary have the alias."
-            self.ledger.table(alias.place, f"{local}@{domain} {alias.value}", fate, why)
-
-    def _say_refused(self, domain: Domain, known: OldRecipients, instead: str) -> None:
-        for one in known.refused:
-            if one.ruling.place is None:
-                continue
-            why = f"Postfix refused this address; here {instead}."
-            self.ledger.table(one.ruling.place, f"{one.local}@{domain} …", Fate.CHANGED, why)
 
 
 def tls_entries(settings: Settings) -> Entries:

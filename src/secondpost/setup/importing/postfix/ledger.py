@@ -74,7 +74,7 @@ class Ledger:
         of_scope = next((one for one in services if isinstance(one, OldService) and one.name == scope), None)
         own = frozenset() if of_scope is None else frozenset(of_scope.own)
         lines = [*self._unset(named | own), *self._statements(read, own)]
-        lines += (self._service(one, scope) for one in services)
+        lines += self._services(services, scope)
         for path in sorted(self.table_lines):
             lines += _shown_lines(sorted(self.table_lines[path], key=lambda one: one.place.line))
         return tuple(lines)
@@ -107,12 +107,28 @@ class Ledger:
             return (Mark(Fate.CARRIED, "The service on port 25 has a value of its own, which counts."),)
         if one.name in self.marks:
             return self.marks[one.name]
+        if len(one.value) == 0:
+            return (Mark(Fate.CARRIED, "It is empty."),)
         remark = remark_on(one.name)
         if remark is not None:
             return (Mark(remark.fate, remark.why),)
         if any(f"${one.name}" in value or f"${{{one.name}" in value for value in values):
             return (Mark(Fate.CARRIED, "It was put in wherever other lines name it."),)
         return (Mark(Fate.NOT_CARRIED, "It is not known here; look up in postconf(5) whether you need it."),)
+
+    def _services(self, services: Sequence[OldService | NotService], scope: str) -> Iterator[ReportLine]:
+        """A line for each service that others reach or that has parameters of its own, one for the rest."""
+        rest = list[OldService]()
+        for one in services:
+            is_usual = isinstance(one, OldService) and one.kind != "inet" and len(one.own) == 0
+            if is_usual and f"service {one.place.line}" not in self.marks and isinstance(one, OldService):
+                rest.append(one)
+            else:
+                yield self._service(one, scope)
+        if len(rest) > 0:
+            why = f"These are processes of Postfix's own ({len(rest)}); there is nothing to do."
+            names = shown(", ".join(one.name for one in rest))
+            yield ReportLine(OldPlace(rest[0].place.path, 0), names, Fate.NOT_CARRIED, why)
 
     def _service(self, one: OldService | NotService, scope: str) -> ReportLine:
         if isinstance(one, NotService):

@@ -15,7 +15,17 @@ KEEP_LEAST_MS, KEEP_MOST_MS = HOUR_MS, 366 * DAY_MS
 
 def usual_entries(settings: Settings, ledger: Ledger) -> Entries:
     """Entries of each [[backup]]."""
+    _say_tls(settings, ledger)
     return (*_keep(settings, ledger), *_size(settings, ledger), *_delimiters(settings, ledger))
+
+
+def _say_tls(settings: Settings, ledger: Ledger) -> None:
+    name = "smtp_tls_security_level"
+    level = settings.text(name).lower()
+    if level == "may":
+        ledger.carried(name)
+    elif level not in ("", "encrypt", "verify", "secure"):
+        ledger.changed(name, "TLS is used with servers that offer it; `tls` of a [[route]] demands it.")
 
 
 def _keep(settings: Settings, ledger: Ledger) -> Entries:

@@ -4,6 +4,7 @@ and never into a report.
 
 from dataclasses import dataclass, field
 
+from secondpost.config.positions import KeyPath
 from secondpost.setup.importing.carried import Fate
 from secondpost.setup.importing.postfix.ledger import Ledger
 from secondpost.setup.importing.postfix.settings import Settings
@@ -28,7 +29,7 @@ class OldLogins:
     ledger: Ledger
     passwords: dict[str, str] = field(default_factory=dict, repr=False)  # by the name of the file
 
-    def at(self, way: NamedHosts, becomes: tuple[str | int, ...]) -> OldLogin | None:
+    def at(self, way: NamedHosts, becomes: KeyPath) -> OldLogin | None:
         """The login at the first host of a way. `becomes`: the path of its [[route]]."""
         if not self.settings.is_on("smtp_sasl_auth_enable"):
             return None
@@ -37,15 +38,13 @@ class OldLogins:
             for key in (way.written, host, f"[{host}]"):
                 result = table.lookup(key)
                 if isinstance(result, Unknowable):
-                    why = f"{result.reason} Write its login into `username` and `password_file` of the [[route]]."
+                    why = f"{result.reason} Write `username` and `password_file` into its [[route]]."
                     self.ledger.not_carried(NAME, why)
                 elif isinstance(result, Found):
                     return self._login(table, key, result, host, becomes)
         return None
 
-    def _login(
-        self, table: OldTable, key: str, found: Found, host: str, becomes: tuple[str | int, ...]
-    ) -> OldLogin | None:
+    def _login(self, table: OldTable, key: str, found: Found, host: str, becomes: KeyPath) -> OldLogin | None:
         username, colon, password = found.value.partition(":")
         if len(colon) == 0 or len(username) == 0 or len(password) == 0:
             self.ledger.not_carried(NAME, f"The entry for {key} is not USERNAME:PASSWORD.")

@@ -5,7 +5,7 @@ and a sender that are in no list of Postfix's could send mail to it.
 """
 
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from secondpost.setup.answers import (
@@ -29,6 +29,7 @@ from secondpost.setup.importing.postfix.domains import (
     candidates,
     tls_entries,
 )
+from secondpost.setup.importing.postfix.doors import OldDoors
 from secondpost.setup.importing.postfix.ledger import Ledger
 from secondpost.setup.importing.postfix.limits import usual_entries
 from secondpost.setup.importing.postfix.logins import OldLogins
@@ -42,11 +43,10 @@ from secondpost.setup.importing.postfix.policy import (
     OldPolicy,
     in_order,
 )
+from secondpost.setup.importing.postfix.recipient_answers import RecipientAnswers
 from secondpost.setup.importing.postfix.recipients import survey
 from secondpost.setup.importing.postfix.restrictions import STAGES, StepReader
 from secondpost.setup.importing.postfix.services import (
-    SMTP_PORT,
-    SUBMISSION_PORTS,
     NotService,
     OldService,
     services,
@@ -75,7 +75,7 @@ def read_postfix(files: OldFiles, path: str) -> Imported:
     main = {one.name: one for one in read if isinstance(one, Statement)}
     settings = Settings(main, machine_defaults(files, main))
     try:
-        return _Reading(files, main_path, folder, settings, read, served).imported()
+        return _Reading(files, main_path, folder, settings, read, OldDoors(served)).imported()
     except ExpansionWrong as wrong:
         raise OldConfigFaults(tuple(_unexpandable(settings, main_path, str(wrong)))) from None
 
@@ -111,13 +111,13 @@ class _Reading:
     folder: str
     main: Settings
     read: Sequence[Statement | NotStatement]
-    served: Sequence[OldService | NotService]
+    doors: OldDoors
 
     def imported(self) -> Imported:
         ledger = Ledger(self.path)
         reader = TableReader(self.files, self.folder)
-        doors = self._doors()
-        scopes = [self.main.of_service(self._own_of(door)) for door in doors] or [self.main]
+        doors = self.doors.open
+        scopes = [self.main.of_service(self.doors.own_of(door)) for door in doors] or [self.main]
         settings = scopes[0]
         domains = self._domains(settings, reader)
         policies = [self._policy(scope, self._domains(scope, reader), reader) for scope in scopes]
@@ -139,14 +139,15 @@ class _Reading:
             usual=usual_entries(settings, ledger),
             unknown="hold" if settings.text("unverified_recipient_tempfail_action") == "permit" else "defer",
             first_route=0 if smart_host is None else 1,
+            answers=RecipientAnswers(settings, ledger),
         )
         transports = [key for table in ways.tables for key in keys_of(table) if "@" not in key]
-        if self._takes_mail(ledger):
+        if self.doors.take_mail(ledger):
             carrier.carry(candidates(domains, known, transports))
         relayed = frozenset(backup.domain for backup in carrier.backups)
         say_domains(settings, domains, ledger, any_carried=len(carrier.backups) > 0)
         say_tables(policies, ways, carrier.open_domains, ledger)
-        self._say_services(doors, ledger)
+        self.doors.say(ledger)
         receive = OtherTable("[receive]", machine.receive)
         answers = Answers(
             hostname=machine.hostname,
@@ -164,35 +165,10 @@ class _Reading:
             ),
         )
         scope = doors[0].name if len(doors) > 0 else ""
-        report = ledger.report(self.read, self.served, scope)
-        return Imported(OldServer.POSTFIX, answers, carrier.lists, report, logins.passwords)
+        report = ledger.report(self.read, self.doors.services, scope)
+        return Imported(OldServer.POSTFIX, answers, carrier.answers.lists, report, logins.passwords)
 
     # -- who could deliver
-
-    def _doors(self) -> tuple[OldService, ...]:
-        """The services on which strangers deliver: those on port 25, or else on any port but those for
-        submission.
-        """
-        inet = [one for one in self.served if isinstance(one, OldService) and one.kind == "inet"]
-        open_ = [one for one in inet if one.command in ("smtpd", "postscreen") and not one.is_inside]
-        usual = [one for one in open_ if one.port == SMTP_PORT]
-        others = [one for one in open_ if one.port not in SUBMISSION_PORTS and one.port > 0]
-        return tuple(usual if len(usual) > 0 else others)
-
-    def _own_of(self, door: OldService) -> Mapping[str, str]:
-        """The parameters of a door; behind postscreen, those of the smtpd that it passes clients to."""
-        if door.command == "smtpd":
-            return door.own
-        behind = (one for one in self.served if isinstance(one, OldService) and one.kind == "pass")
-        return next((one.own for one in behind if one.command == "smtpd"), {})
-
-    def _takes_mail(self, ledger: Ledger) -> bool:
-        """Whether strangers could deliver at all."""
-        if len(self.served) == 0 or len(self._doors()) > 0:
-            return True
-        why = "master.cf has no service on port 25 that others could reach, so no domain is carried."
-        ledger.changed("relay_domains", why)
-        return False
 
     def _policy(self, settings: Settings, domains: OldDomains, reader: TableReader) -> OldPolicy:
         steps = StepReader(reader)
@@ -236,7 +212,7 @@ class _Reading:
     # -- where mail goes
 
     def _ways(self, settings: Settings, reader: TableReader) -> OldWays:
-        inside = (one for one in self.served if isinstance(one, OldService) and one.kind == "unix")
+        inside = (one for one in self.doors.services if isinstance(one, OldService) and one.kind == "unix")
         programs = {one.name: one.command for one in inside}
         tables = self._tables(settings, "transport_maps", reader)
         takes_below = "transport_maps" in self._parents(settings)
@@ -264,19 +240,3 @@ class _Reading:
             None if login is None else login.file,
             more=tls_entries(ways.settings),
         )
-
-    # -- what is said
-
-    def _say_services(self, doors: Sequence[OldService], ledger: Ledger) -> None:
-        for one in self.served:
-            if not isinstance(one, OldService) or one.kind != "inet":
-                continue
-            name = f"service {one.place.line}"
-            if one in doors:
-                ledger.carried(name, ("receive", "listen"))
-            elif one.port in SUBMISSION_PORTS:
-                ledger.not_carried(name, "Nobody logs in here to send mail: programs need another server.")
-            elif one.command in ("smtpd", "postscreen"):
-                ledger.not_carried(
-                    name, "This door is not opened here: add it to `listen` of [receive] if needed."
-                )
