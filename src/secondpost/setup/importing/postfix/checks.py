@@ -119,11 +119,12 @@ def _say_restrictions(
 
 
 def _say_step(step: Step, name: str, classes: Sequence[str], ledger: Ledger) -> None:
-    if step.word in _ALWAYS or _FOR_CLIENTS.fullmatch(step.word) is not None or step.word in classes:
-        return
     if step.only_warns:
         ledger.carried(name, why=f"{step.word} only warned; it is left out.")
-    elif step.word == "check_recipient_access" and step.table is not None:
+        return
+    if step.word in _ALWAYS or _FOR_CLIENTS.fullmatch(step.word) is not None or step.word in classes:
+        return
+    if step.word == "check_recipient_access" and step.table is not None:
         unknown = step.table.lookup("")
         if isinstance(unknown, Unknowable) and not isinstance(step.table, Patterns):
             ledger.not_carried(name, unknown.reason)

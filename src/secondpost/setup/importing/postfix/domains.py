@@ -124,6 +124,9 @@ class DomainCarrier:
     def _backup(self, domain: Domain, way: OldWay | Unknowable, known: OldRecipients) -> None:
         number = len(self.backups)
         recipients = self.answers.of(domain, known, number)
+        if len(recipients) == 0:
+            self.ledger.changed(RELAY_DOMAINS, f"{domain} is left out: none of its recipients is an address.")
+            return
         asks = "learn" in recipients
         unknown = (Entry("unknown", toml_text(self.unknown)),) if asks else ()
         answer = BackupAnswer(domain.name, recipients, (), (*self.usual, *unknown))

@@ -49,6 +49,9 @@ class OldLogins:
         if len(colon) == 0 or len(username) == 0 or len(password) == 0:
             self.ledger.not_carried(NAME, f"The entry for {key} is not USERNAME:PASSWORD.")
             return None
+        if not found.value.isprintable():
+            self.ledger.not_carried(NAME, f"The entry for {key} has characters that are not UTF-8 text.")
+            return None
         file = f"{host}.password"
         if self.passwords.setdefault(file, f"{password}\n") != f"{password}\n":
             file = f"{host}-{len(self.passwords)}.password"

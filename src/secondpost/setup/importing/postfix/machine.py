@@ -124,14 +124,15 @@ def _certificate(settings: Settings, ledger: Ledger) -> tuple[str | None, str | 
             if settings.is_set(name):
                 ledger.not_carried(name, "Postfix offered no TLS: smtpd_tls_security_level was not set.")
         return None, None
-    chains = words(settings.text("smtpd_tls_chain_files"))
+    chains = [path for path in words(settings.text("smtpd_tls_chain_files")) if path.isprintable()]
     if len(chains) > 0:
         ledger.carried(names[0], ("tls", "certificate"), ("tls", "key"))
         if len(chains) > 1:
             ledger.changed(names[0], "One certificate is enough; the first file is taken.")
         return _path(chains[0]), _path(chains[0])
     certificate, key = settings.text(names[1]), settings.text(names[2])
-    if not certificate.startswith("/") or not key.startswith("/"):
+    if not all(path.startswith("/") and path.isprintable() for path in (certificate, key)):
+        ledger.not_carried(names[1], "Its path and that of its key are not absolute.")
         return None, None
     ledger.carried(names[1], ("tls", "certificate"))
     why = "The service's user has to be able to read it."

@@ -43,17 +43,20 @@ class NameList:
     trouble: tuple[str, ...] = ()  # sentences about files that cannot be read
 
     def match(self, name: str) -> bool | Unknowable:
+        """Whether the list has the name; Unknowable if a table that cannot be read could change that."""
         name = name.lower()
+        unknown = dict[bool, Unknowable]()  # by what the entry would answer
         for entry in self.entries:
             if isinstance(entry.what, str):
                 applies: bool | Unknowable = self._applies(entry.what, name)
             else:
                 applies = self._asked(entry.what, name)
+            answer = not entry.is_excluded
             if isinstance(applies, Unknowable):
-                return applies
-            if applies:
-                return not entry.is_excluded
-        return False
+                unknown[answer] = applies
+            elif applies:
+                return unknown.get(not answer, answer)
+        return unknown.get(True, False)
 
     def _applies(self, pattern: str, name: str) -> bool:
         if name == pattern:

@@ -26,7 +26,7 @@ class RecipientAnswers:
         return MAPS if self.settings.is_set(MAPS) else DOMAINS
 
     def of(self, domain: Domain, known: OldRecipients, number: int) -> tuple[str, ...]:
-        """`number`: of the [[backup]], from 0."""
+        """`number`: of the [[backup]], from 0. Empty: there is none that could be taken."""
         becomes: KeyPath = ("backup", number, "recipients")
         self._say_aliases(domain, known)
         match known.openness:

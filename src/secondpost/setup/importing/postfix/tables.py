@@ -169,8 +169,8 @@ class TableReader:
                 return Opaque(name, "The table fails always, by its type.")
         return Opaque(
             name,
-            f"A {kind}: table cannot be read from files. Export its addresses into a file with one on each "
-            f"line, and name that in `recipients` of the [[backup]].",
+            f"A {kind}: table cannot be read from files. Export what it says into a text file, write "
+            f"texthash: and its path instead of {name}, and import again.",
         )
 
     def path(self, written: str) -> str:

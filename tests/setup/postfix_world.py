@@ -1,0 +1,52 @@
+"""The files of a machine with Postfix, as a dict; and what its configuration becomes."""
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from secondpost.setup.importing.carried import Imported, ReportLine
+from secondpost.setup.importing.old_files import NotRead
+from secondpost.setup.importing.postfix.reading import read_postfix
+from secondpost.setup.importing.writing import ImportedFiles, new_files
+
+FOLDER = "/etc/postfix"
+NEW = "/etc/secondpost/secondpost.toml"
+
+# What a server says that relays example.org, and nothing else.
+LEAST = """\
+compatibility_level = 3.6
+myhostname = mx2.example.net
+relay_domains = example.org
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FilesOfDict:
+    texts: Mapping[str, str]
+
+    def text(self, path: str) -> str | NotRead:
+        return self.texts.get(path, NotRead("cannot be read: No such file or directory"))
+
+    def names(self, folder: str) -> tuple[str, ...] | NotRead:
+        found = sorted(posixpath.basename(path) for path in self.texts if posixpath.dirname(path) == folder)
+        return tuple(found) if len(found) > 0 else NotRead("cannot be read: Not a directory")
+
+
+def imported(main: str, files: Mapping[str, str] | None = None, path: str = FOLDER) -> Imported:
+    """`files`: by name in Postfix's folder, or by absolute path; - is standard input."""
+    more = {
+        name if name == "-" else posixpath.join(FOLDER, name): text for name, text in (files or {}).items()
+    }
+    return read_postfix(FilesOfDict({f"{FOLDER}/main.cf": main, **more}), path)
+
+
+def completed(found: Imported) -> ImportedFiles:
+    """With what the command asks for; raises ConfigFaults if the new file would have faults."""
+    answers = replace(found.answers, owner=("owner@outside.example",), store="/var/lib/secondpost")
+    return new_files(found, answers, NEW)
+
+
+def line_of(found: Imported, text: str) -> ReportLine:
+    """The line of the report whose text begins so."""
+    (line,) = (line for line in found.report if line.text.startswith(text))
+    return line

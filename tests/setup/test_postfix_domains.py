@@ -1,0 +1,268 @@
+"""Which domains a Postfix's configuration becomes, with which recipients: never one that it refused."""
+
+import pytest
+
+from secondpost.setup.answers import BackupAnswer
+from secondpost.setup.importing.carried import Fate, Imported
+from tests.setup.postfix_world import LEAST, completed, imported, line_of
+
+OPEN = "compatibility_level = 3.6\nmyhostname = mx2.example.net\n"
+
+
+def domains(found: Imported) -> list[str]:
+    completed(found)  # the new file is without fault
+    return [backup.domain for backup in found.answers.backups]
+
+
+def only(found: Imported) -> BackupAnswer:
+    completed(found)
+    (backup,) = found.answers.backups
+    return backup
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("a.example, b.example", ["a.example", "b.example"]),
+        ("a.example\n  # none\n  b.example", ["a.example", "b.example"]),
+        ("!b.example, a.example, b.example", ["a.example"]),
+        ("a.example !a.example", ["a.example"]),
+        (".a.example", []),
+        ("$mydomain", ["example.net"]),
+        ("$mydestination a.example", ["a.example"]),  # localhost and our own name are delivered here
+        ("/etc/postfix/names", ["a.example", "c.example"]),
+        ("!/etc/postfix/names, a.example, d.example", ["b.example", "d.example"]),
+        ("hash:/etc/postfix/table", ["a.example", "b.example"]),
+        ("texthash:/etc/postfix/table", ["a.example", "b.example"]),
+        ("proxy:lmdb:$config_directory/table", ["a.example", "b.example"]),
+        ("inline:{ { a.example = x }, b.example=y }", ["a.example", "b.example"]),
+        ("regexp:/etc/postfix/patterns", ["a.example", "b.example"]),
+        ("unionmap:{hash:/etc/postfix/table, inline:{c.example=x}}", ["a.example", "b.example", "c.example"]),
+        ("static:all", []),  # any domain: none can be listed
+        ("mysql:/etc/postfix/sql.cf, a.example", ["a.example"]),
+        (
+            "a.example b_c.example [192.0.2.1] a.example/24 ünïcode.example",
+            ["a.example", "xn--ncode-cta3g.example"],
+        ),
+        ("mx2.example.net", []),
+        ("localhost", []),
+        ("", []),
+    ],
+)
+def test_relay_domains_are_carried(written: str, expected: list[str]) -> None:
+    files = {
+        "names": "# ours\na.example\n!b.example, c.example\n",
+        "table": "A.example x\nb.example\ty\na.example twice\nno-value.example\n",
+        "patterns": "/^(a|b)\\.example$/ OK\n/\\.c\\.example$/ OK\n",
+        "master.cf": "smtp inet n - y - - smtpd\n",
+    }
+    found = imported(f"{OPEN}relay_domains = {written}\n", files)
+    assert sorted(domains(found)) == sorted(expected)
+
+
+def test_what_a_table_in_a_database_has_is_said_to_be_missing() -> None:
+    line = line_of(imported(f"{OPEN}relay_domains = mysql:/etc/postfix/sql.cf\n"), "relay_domains")
+    assert line.fate is Fate.NOT_CARRIED
+    assert "texthash:" in line.why
+
+
+def test_subdomains_are_said_to_be_left_out_unless_they_were_not_taken() -> None:
+    assert "subdomain" in line_of(imported(LEAST), "relay_domains").why
+    exact = f"{LEAST}parent_domain_matches_subdomains =\n"
+    assert "subdomain" not in line_of(imported(exact), "relay_domains").why
+
+
+def test_a_subdomain_that_other_tables_name_is_carried() -> None:
+    main = f"{LEAST}transport_maps = inline:{{ {{ sub.example.org = smtp:[192.0.2.9] }} }}\n"
+    assert domains(imported(main)) == ["example.org", "sub.example.org"]
+
+
+@pytest.mark.parametrize("other", ["mydestination", "virtual_alias_domains", "virtual_mailbox_domains"])
+def test_a_domain_that_is_not_only_relayed_is_not_carried(other: str) -> None:
+    found = imported(f"{LEAST}{other} = example.org, more.example\n")
+    assert domains(found) == []
+    assert "not relayed" in line_of(found, "relay_domains").why
+    assert line_of(found, other).fate is Fate.NOT_CARRIED
+
+
+@pytest.mark.parametrize(
+    "restrictions",
+    [
+        "smtpd_client_restrictions = permit_mynetworks, reject",
+        "smtpd_client_restrictions = check_client_access static:REJECT",
+        "smtpd_client_restrictions = check_client_access cidr:/etc/postfix/all",
+        "smtpd_helo_restrictions = permit_sasl_authenticated, defer",
+        "smtpd_sender_restrictions = check_sender_access hash:/etc/postfix/ours, reject",
+        "smtpd_recipient_restrictions = check_recipient_access inline:{example.org=REJECT}",
+        "smtpd_recipient_restrictions = check_recipient_access inline:{example.org=DISCARD}",
+        "smtpd_recipient_restrictions = inline:{{example.org = 550 5.1.1 gone}}",
+        "smtpd_relay_restrictions = permit_mynetworks, reject",
+        "smtpd_data_restrictions = reject",
+        "smtpd_restriction_classes = mine\nmine = permit_mynetworks reject\n"
+        "smtpd_recipient_restrictions = check_recipient_access inline:{example.org=mine}",
+        "transport_maps = inline:{ {example.org = error:5.1.2 moved} }",
+        "transport_maps = inline:{ {example.org = discard:} }",
+        "transport_maps = inline:{ {example.org = dovecot:} }",
+        "relay_transport = lmtp:unix:private/dovecot",
+        "relay_transport = smtp:[127.0.0.1]",
+        "relay_transport = smtp:[mx2.example.net]",
+        "virtual_alias_maps = inline:{ {@example.org = @elsewhere.example} }",
+        "relay_recipient_maps = inline:{ {x@other.example = OK} }",
+    ],
+)
+def test_a_domain_for_which_strangers_could_send_nothing_is_not_carried(restrictions: str) -> None:
+    found = imported(f"{LEAST}{restrictions}\n", {"all": "0.0.0.0/0 REJECT\n", "ours": "example.com OK\n"})
+    assert domains(found) == []
+    assert "example.org" in line_of(found, "relay_domains").why
+
+
+def test_a_server_that_no_one_reaches_carries_nothing() -> None:
+    master = "127.0.0.1:smtp inet n - y - - smtpd\nsubmission inet n - y - - smtpd\n"
+    assert domains(imported(LEAST, {"master.cf": master})) == []
+
+
+def test_the_strictest_of_two_doors_counts() -> None:
+    master = (
+        "192.0.2.1:smtp inet n - y - - smtpd\n192.0.2.2:25 inet n - y - - smtpd\n"
+        " -o smtpd_client_restrictions=permit_mynetworks,reject\n"
+    )
+    assert domains(imported(LEAST, {"master.cf": master})) == []
+    one = master.partition("192.0.2.2")[0]
+    found = imported(LEAST, {"master.cf": one})
+    assert (domains(found), found.answers.listen) == (["example.org"], ("192.0.2.1:25",))
+
+
+def test_behind_postscreen_the_parameters_of_smtpd_count() -> None:
+    master = (
+        "smtp inet n - y - 1 postscreen\nsmtpd pass - - y - - smtpd\n -o smtpd_data_restrictions=reject\n"
+    )
+    assert domains(imported(LEAST, {"master.cf": master})) == []
+    assert domains(imported(LEAST, {"master.cf": master.partition(" -o")[0]})) == ["example.org"]
+
+
+@pytest.mark.parametrize(
+    "restrictions",
+    [
+        "smtpd_relay_restrictions = permit",
+        "smtpd_relay_restrictions = check_client_access static:OK, reject_unauth_destination",
+        "smtpd_relay_restrictions =",
+        "relay_domains = static:yes",
+    ],
+)
+def test_an_open_relay_is_not_carried(restrictions: str) -> None:
+    found = imported(f"{LEAST}{restrictions}\n")
+    assert set(domains(found)) <= {"example.org"}
+    if "relay_domains" not in restrictions:
+        assert "open relay" in line_of(found, "smtpd_relay_restrictions").why
+
+
+# -- recipients
+
+
+def listed(found: Imported) -> list[str]:
+    (text,) = found.lists.values()
+    return [line for line in text.splitlines() if not line.startswith("#")]
+
+
+def test_without_a_list_any_recipient_is_taken() -> None:
+    assert only(imported(LEAST)).recipients == ("any",)
+
+
+@pytest.mark.parametrize(
+    ("maps", "expected"),
+    [
+        ("hash:/etc/postfix/people", ["anna@example.org", "bert@example.org"]),
+        ("regexp:/etc/postfix/named", ["anna@example.org", "carl@example.org"]),
+        ("hash:/etc/postfix/people regexp:/etc/postfix/named", ["anna", "bert", "carl"]),
+        ("pipemap:{hash:/etc/postfix/people, inline:{x=y}}", ["anna@example.org", "bert@example.org"]),
+    ],
+)
+def test_listed_recipients_become_a_file(maps: str, expected: list[str]) -> None:
+    files = {
+        "people": "# ours\nAnna@example.org x\nbert@example.org x\n\nd@other.example x\nnone@example.org\n",
+        "named": "/^(anna|carl)@example\\.org$/ x\n",
+    }
+    found = imported(f"{LEAST}relay_recipient_maps = {maps}\n", files)
+    assert only(found).recipients == ("file:example.org.recipients",)
+    assert sorted(listed(found)) == [name if "@" in name else f"{name}@example.org" for name in expected]
+    assert "postmaster" in line_of(found, "relay_recipient_maps").why
+
+
+def test_a_catch_all_is_any() -> None:
+    found = imported(f"{LEAST}relay_recipient_maps = inline:{{ {{@example.org = x}} }}\n")
+    assert only(found).recipients == ("any",)
+
+
+@pytest.mark.parametrize("maps", ["ldap:/etc/postfix/ldap.cf", "regexp:/etc/postfix/shapes", "hash:/missing"])
+def test_what_cannot_be_listed_is_asked_of_the_primary(maps: str) -> None:
+    files = {"shapes": "/^[a-z]\\.[a-z]+@example\\.org$/ x\n"}
+    main = f"{LEAST}relay_recipient_maps = inline:{{anna@example.org=x}} {maps}\n"
+    found = imported(main, files)
+    backup = only(found)
+    assert backup.recipients == ("file:example.org.recipients", "learn")
+    assert 'unknown = "defer"' in {f"{entry.key} = {entry.value}" for entry in backup.more}
+    assert line_of(found, "relay_recipient_maps").fate is Fate.CHANGED
+
+
+@pytest.mark.parametrize(("action", "unknown"), [("permit", '"hold"'), ("defer", '"defer"'), ("", '"defer"')])
+def test_recipients_that_were_verified_are_learned(action: str, unknown: str) -> None:
+    main = f"{LEAST}smtpd_recipient_restrictions = reject_unverified_recipient\n"
+    main += f"unverified_recipient_tempfail_action = {action}\n" if action != "" else ""
+    backup = only(imported(main))
+    assert backup.recipients == ("learn",)
+    assert {entry.key: entry.value for entry in backup.more}["unknown"] == unknown
+
+
+def test_an_allow_list_becomes_a_file() -> None:
+    main = f"{LEAST}smtpd_recipient_restrictions = check_recipient_access hash:/etc/postfix/valid, reject\n"
+    valid = "anna@example.org OK\nbert@example.org REJECT\nabuse@ 200\n.example.org OK\nc@x.example OK\n"
+    found = imported(main, {"valid": valid})
+    assert only(found).recipients == ("file:example.org.recipients",)
+    assert listed(found) == ["anna@example.org", "abuse@example.org"]
+
+
+def test_a_single_address_that_was_refused_is_reported_where_any_is_taken() -> None:
+    main = f"{LEAST}smtpd_recipient_restrictions = check_recipient_access hash:/etc/postfix/refused\n"
+    found = imported(main, {"refused": "# list\nspam@example.org REJECT\n"})
+    assert only(found).recipients == ("any",)
+    line = line_of(found, "spam@example.org")
+    assert (line.place.path, line.place.line, line.fate) == ("/etc/postfix/refused", 2, Fate.CHANGED)
+
+
+def test_an_address_that_only_an_alias_has_is_not_taken() -> None:
+    main = (
+        f"{LEAST}relay_recipient_maps = inline:{{anna@example.org=x}}\n"
+        "virtual_alias_maps = hash:/etc/postfix/virtual\nvirtual_alias_domains =\n"
+    )
+    found = imported(
+        main, {"virtual": "sales@example.org me@elsewhere.example\nanna@example.org anna@example.org\n"}
+    )
+    assert listed(found) == ["anna@example.org"]
+    assert line_of(found, "sales@example.org").fate is Fate.NOT_CARRIED
+
+
+def test_only_warnings_refuse_nothing() -> None:
+    found = imported(f"{LEAST}smtpd_recipient_restrictions = warn_if_reject reject, permit\n")
+    assert domains(found) == ["example.org"]
+    assert "only warned" in line_of(found, "smtpd_recipient_restrictions").why
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "reject_rbl_client zen.block.example",
+        "check_policy_service unix:private/policyd",
+        "{ check_policy_service inet:127.0.0.1:10023, timeout=10s }",
+        "check_sender_access hash:/etc/postfix/senders",
+        "reject_unknown_sender_domain",
+        "permit_mx_backup",
+        "no_such_thing",
+    ],
+)
+def test_checks_that_are_not_asked_here_are_named(check: str) -> None:
+    main = f"{LEAST}smtpd_recipient_restrictions = permit_mynetworks, reject_unauth_destination, {check}\n"
+    found = imported(main, {"senders": "spammer@x.example REJECT\n"})
+    assert domains(found) == ["example.org"]
+    line = line_of(found, "smtpd_recipient_restrictions")
+    assert line.fate is Fate.CHANGED
+    assert check.strip("{ ").split()[0] in line.why

@@ -1,0 +1,270 @@
+"""Where a Postfix passed mail on, its logins, and the rest of the machine."""
+
+import pytest
+
+from secondpost.setup.answers import NOT_ANSWERED, Entry, OtherTable
+from secondpost.setup.importing.carried import Fate, Imported, OldConfigFaults
+from tests.setup.postfix_world import FOLDER, LEAST, completed, imported, line_of
+
+PASSWORD = "correct:horse"
+LOGIN = """\
+relayhost = [smtp.isp.example]:587
+smtp_sasl_auth_enable = yes
+smtp_sasl_password_maps = hash:/etc/postfix/sasl_passwd
+"""
+SASL = {"sasl_passwd": f"# secret\n[smtp.isp.example]:587 me@isp.example:{PASSWORD}\n"}
+
+
+def more(found: Imported, key: str) -> str | None:
+    completed(found)
+    return {entry.key: entry.value for entry in found.answers.backups[0].more}.get(key)
+
+
+@pytest.mark.parametrize(
+    ("entry", "primary"),
+    [
+        ("smtp:[192.0.2.7]", ("192.0.2.7",)),
+        ("relay:[192.0.2.7]:2525", ("192.0.2.7:2525",)),
+        ("smtp:[2001:db8::7]:submission", ("[2001:db8::7]:587",)),
+        ("smtp:[ipv6:2001:db8::7]", ("2001:db8::7",)),
+        ("smtp:[a.example], [b.example]:26", ("a.example", "b.example:26")),
+        ("smtp:mx.example.com", ("mx.example.com",)),
+        (":[mx.example.com]", ("mx.example.com",)),
+        ("slow:[mx.example.com]", ("mx.example.com",)),
+        ("smtp:", ()),
+        ("relay", ()),
+        ("smtp:example.org", ()),
+        (":", ("192.0.2.1",)),
+        ("smtp:[127.0.0.1]:10024", ("127.0.0.1:10024",)),
+    ],
+)
+@pytest.mark.parametrize("key", ["example.org", "*", ".org"])
+def test_a_transport_becomes_the_primary(entry: str, primary: tuple[str, ...], key: str) -> None:
+    main = f"{LEAST}relay_transport = relay:[192.0.2.1]\ntransport_maps = hash:/etc/postfix/transport\n"
+    master = "smtp inet n - y - - smtpd\nslow unix - - y - - smtp\n"
+    found = imported(main, {"transport": f"{key} {entry}\n", "master.cf": master})
+    completed(found)
+    assert found.answers.backups[0].primary == primary
+
+
+def test_a_name_whose_mx_records_were_asked_is_said_to_be_the_host_itself() -> None:
+    found = imported(f"{LEAST}relay_transport = smtp:hub.example.com\n")
+    assert line_of(found, "relay_transport").fate is Fate.CHANGED
+    plain = imported(f"{LEAST}relay_transport = smtp:hub.example.com\ndisable_dns_lookups = yes\n")
+    assert line_of(plain, "relay_transport").fate is Fate.CARRIED
+
+
+def test_without_dns_the_domain_itself_is_the_primary() -> None:
+    found = imported(f"{LEAST}smtp_dns_support_level = disabled\n")
+    assert found.answers.backups[0].primary == ("example.org",)
+
+
+def test_a_relayhost_takes_our_own_mail_and_that_of_the_domains() -> None:
+    found = imported(f"{LEAST}relayhost = [192.0.2.9]:26\nsmtp_fallback_relay = [192.0.2.10]\n")
+    completed(found)
+    assert found.answers.smart_host is not None
+    assert found.answers.smart_host.host == "192.0.2.9:26"
+    assert found.answers.backups[0].primary == ("192.0.2.9:26", "192.0.2.10")
+
+
+def test_a_login_is_carried_and_its_password_is_shown_nowhere() -> None:
+    found = imported(f"{LEAST}{LOGIN}", SASL)
+    made = completed(found)
+    assert found.secrets == {"smtp.isp.example.password": f"{PASSWORD}\n"}
+    route = made.config.routes[1]
+    assert (str(route.domain), str(route.host), route.username) == (
+        "example.org",
+        "smtp.isp.example:587",
+        "me@isp.example",
+    )
+    assert route.password_file == "/etc/secondpost/smtp.isp.example.password"
+    assert PASSWORD not in repr(found.report) + repr(found)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "smtp_sasl_password_maps = static:me:hunter2",
+        "smtp_sasl_password_maps = inline:{ { [smtp.isp.example]:587 = me:hunter2 } }",
+        "my_bind_pw = hunter2",
+        "db_password = hunter2",
+        "api_secret = hunter2",
+        "import_environment = MAIL_CONFIG TOKEN_PASSWORD=hunter2",
+        "virtual_alias_maps = mysql:{ user=me password=hunter2 }",
+    ],
+)
+def test_passwords_in_main_cf_are_not_shown(secret: str) -> None:
+    main = f"{LEAST}relayhost = [smtp.isp.example]:587\nsmtp_sasl_auth_enable = yes\n{secret}\n"
+    master = "smtp inet n - y - - smtpd\n -o other_password=hunter2\n"
+    found = imported(main, {"master.cf": master})
+    assert "hunter2" not in repr(found.report) + repr(found.answers) + repr(found.lists)
+
+
+def test_a_login_that_cannot_be_read_is_said() -> None:
+    for files, why in [({}, "cannot be read"), ({"sasl_passwd": "[smtp.isp.example]:587 me\n"}, "USERNAME")]:
+        line = line_of(imported(f"{LEAST}{LOGIN}", files), "smtp_sasl_password_maps")
+        assert line.fate is Fate.NOT_CARRIED
+        assert why in line.why
+
+
+def test_a_demand_for_tls_is_carried_with_a_route() -> None:
+    main = f"{LEAST}relay_transport = relay:[mx.example.org]\nsmtp_tls_security_level = secure\n"
+    made = completed(imported(main))
+    (route,) = made.config.routes
+    assert (str(route.domain), str(route.host), str(route.tls)) == (
+        "example.org",
+        "mx.example.org:25",
+        "verify",
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "listen"),
+    [
+        ("inet_interfaces = all", ()),
+        ("inet_interfaces = all\ninet_protocols = ipv4", ("0.0.0.0:25",)),
+        ("inet_interfaces = loopback-only", ("127.0.0.1:25", "[::1]:25")),
+        ("inet_interfaces = 192.0.2.1, [2001:db8::1]", ("192.0.2.1:25", "[2001:db8::1]:25")),
+        ("inet_interfaces = localhost, 192.0.2.1\ninet_protocols = ipv4", ("127.0.0.1:25", "192.0.2.1:25")),
+        ("inet_interfaces = $myhostname", ()),
+    ],
+)
+def test_interfaces_become_listen(written: str, listen: tuple[str, ...]) -> None:
+    found = imported(f"{LEAST}{written}\n")
+    completed(found)
+    assert found.answers.listen == listen
+
+
+def test_names_addresses_and_certificate() -> None:
+    main = """\
+mydomain = example.net
+myhostname = mx2.$mydomain
+proxy_interfaces = 192.0.2.1, [2001:db8::1]
+smtpd_tls_security_level = may
+smtpd_tls_cert_file = /etc/ssl/cert.pem
+"""
+    answers = imported(main).answers
+    assert answers.hostname == "mx2.example.net"
+    assert answers.addresses == ("192.0.2.1", "2001:db8::1")
+    assert (answers.certificate, answers.key) == ("/etc/ssl/cert.pem", "/etc/ssl/cert.pem")
+    chain = imported("smtpd_use_tls = yes\nsmtpd_tls_chain_files = /etc/a.pem, /etc/b.pem\n").answers
+    assert (chain.certificate, chain.key) == ("/etc/a.pem", "/etc/a.pem")
+    off = imported("smtpd_tls_cert_file = /etc/ssl/cert.pem\n")
+    assert off.answers.certificate is None
+    assert line_of(off, "smtpd_tls_cert_file").fate is Fate.NOT_CARRIED
+
+
+@pytest.mark.parametrize(
+    ("hostname_file", "main", "hostname"),
+    [
+        ("mx9.example.net\n", "relay_domains = a.example", "mx9.example.net"),
+        ("mx9\n", "mydomain = example.net", "mx9.example.net"),
+        ("mx9\n", "relay_domains = a.example", "mx9.localdomain"),
+        ("", "relay_domains = a.example", NOT_ANSWERED.hostname),
+        ("mx9.example.net\n", "myhostname = localhost", NOT_ANSWERED.hostname),
+    ],
+)
+def test_the_name_of_the_machine(hostname_file: str, main: str, hostname: str) -> None:
+    assert imported(main, {"/etc/hostname": hostname_file}).answers.hostname == hostname
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "value", "fate"),
+    [
+        ("message_size_limit = 25600000", "max_size", '"25600 KB"', Fate.CARRIED),
+        ("message_size_limit = 10485761", "max_size", '"10485761 B"', Fate.CARRIED),
+        ("message_size_limit = 0", "max_size", '"1000 MB"', Fate.CHANGED),
+        ("message_size_limit = 1000", "max_size", '"64 KB"', Fate.CHANGED),
+        ("message_size_limit = big", "max_size", None, Fate.NOT_CARRIED),
+        ("maximal_queue_lifetime = 10d", "keep", '"10 days"', Fate.CHANGED),
+        ("maximal_queue_lifetime = 2w", "keep", '"14 days"', Fate.CHANGED),
+        ("maximal_queue_lifetime = 0", "keep", '"1 hour"', Fate.CHANGED),
+        ("maximal_queue_lifetime = 999d", "keep", '"366 days"', Fate.CHANGED),
+        ("maximal_queue_lifetime = soon", "keep", None, Fate.NOT_CARRIED),
+        ("recipient_delimiter = +-", "delimiters", '"+-"', Fate.CARRIED),
+        ("recipient_delimiter = .", "delimiters", '""', Fate.NOT_CARRIED),
+    ],
+)
+def test_limits_of_a_domain(line: str, key: str, value: str | None, fate: Fate) -> None:
+    found = imported(f"{LEAST}{line}\n")
+    assert more(found, key) == value
+    assert line_of(found, line.partition(" ")[0]).fate is fate
+
+
+@pytest.mark.parametrize(
+    ("line", "entry", "fate"),
+    [
+        ("smtpd_forbid_bare_newline = reject", Entry("bare_newlines", '"refuse"'), Fate.CARRIED),
+        ("smtpd_forbid_bare_newline = yes", None, Fate.CARRIED),
+        ("smtpd_forbid_bare_newline = no", None, Fate.CHANGED),
+        ("smtpd_recipient_limit = 500", Entry("recipients", "500"), Fate.CARRIED),
+        ("smtpd_recipient_limit = 20", Entry("recipients", "100"), Fate.CHANGED),
+        ("smtpd_client_connection_count_limit = 0", Entry("connections_per_client", "100000"), Fate.CHANGED),
+        ("smtpd_timeout = ${stress?{10}:{120}}s", Entry("timeout", '"2 minutes"'), Fate.CARRIED),
+        ("smtpd_timeout = 3h", None, Fate.NOT_CARRIED),
+    ],
+)
+def test_limits_on_clients(line: str, entry: Entry | None, fate: Fate) -> None:
+    found = imported(f"{LEAST}{line}\n")
+    completed(found)
+    tables = () if entry is None else (OtherTable("[receive]", (entry,)),)
+    assert found.answers.others == tables
+    assert line_of(found, line.partition(" ")[0]).fate is fate
+
+
+@pytest.mark.parametrize(
+    ("aliases", "owner"),
+    [
+        (
+            "postmaster: root\nroot: me@elsewhere.example, \n  too@elsewhere.example\n",
+            ("me@elsewhere.example", "too@elsewhere.example"),
+        ),
+        ("root: me@example.org\n", NOT_ANSWERED.owner),
+        ('root: "|/bin/cat", /dev/null, :include:/x, me@elsewhere.example\n', ("me@elsewhere.example",)),
+        ("postmaster: root\nroot: postmaster\n", NOT_ANSWERED.owner),
+        ("", NOT_ANSWERED.owner),
+    ],
+)
+def test_the_owner_gets_what_went_to_postmaster(aliases: str, owner: tuple[str, ...]) -> None:
+    main = f"{LEAST}alias_maps = hash:/etc/aliases, nis:mail.aliases\n"
+    assert imported(main, {"/etc/aliases": aliases}).answers.owner == owner
+
+
+def test_each_line_is_reported_once_and_a_repeated_one_says_which_counts() -> None:
+    main = f"# mine\n{LEAST}soft_bounce = no\nmy_own = 1\nnever_heard = 2\n"
+    main += "other = $my_own\nsoft_bounce = yes\nbroken\n"
+    found = imported(main)
+    lines = [line.place.line for line in found.report if line.place.line > 0]
+    assert lines == [2, 3, 4, 5, 6, 7, 8, 9, 10]
+    by_line = {line.place.line: line for line in found.report}
+    assert "Line 9" in by_line[5].why
+    assert (by_line[6].fate, by_line[7].fate, by_line[9].fate) == (
+        Fate.CARRIED,
+        Fate.NOT_CARRIED,
+        Fate.NOT_CARRIED,
+    )
+    assert all(len(line.why) > 0 for line in found.report if line.fate is not Fate.CARRIED)
+
+
+def test_postconf_n_from_standard_input() -> None:
+    found = imported("", {"-": LEAST}, "-")
+    assert [backup.domain for backup in found.answers.backups] == ["example.org"]
+
+
+@pytest.mark.parametrize(
+    ("main", "path", "says"),
+    [
+        ("", FOLDER, "main.cf: it has no line NAME = VALUE"),
+        ("# nothing\n", FOLDER, "main.cf: it has no line NAME = VALUE"),
+        (LEAST, "/nowhere", "/nowhere: it cannot be read"),
+        (
+            "a = 1\nrelay_domains = $x\nx = $y\ny = $x\n",
+            FOLDER,
+            "main.cf:2: relay_domains: its $names lead in a circle",
+        ),
+    ],
+)
+def test_what_cannot_be_read_at_all_is_a_fault(main: str, path: str, says: str) -> None:
+    with pytest.raises(OldConfigFaults) as faults:
+        imported(main, path=path)
+    assert says in str(faults.value)
