@@ -12,24 +12,24 @@ from secondpost.setup.importing.postfix.patterns import (
     pattern_table,
 )
 from secondpost.setup.importing.postfix.services import NotService, OldService, services
-from secondpost.setup.importing.postfix.settings import ExpansionWrong, Settings
-from secondpost.setup.importing.postfix.statements import NotStatement, Statement, statements
+from secondpost.setup.importing.postfix.settings import ExpansionWrong, PostfixSettings
+from secondpost.setup.importing.postfix.statements import MainStatement, NotMainStatement, statements
 from secondpost.setup.importing.postfix.words import words
 
 PLACE = OldPlace("main.cf", 1)
 
 
-def settings(**values: str) -> Settings:
-    main = {name: Statement(name, value, PLACE) for name, value in values.items()}
-    return Settings(main, {"myhostname": "mx.example.net", "mydomain": "example.net"})
+def settings(**values: str) -> PostfixSettings:
+    main = {name: MainStatement(name, value, PLACE) for name, value in values.items()}
+    return PostfixSettings(main, {"myhostname": "mx.example.net", "mydomain": "example.net"})
 
 
 def test_a_line_that_begins_with_white_space_continues_the_one_before() -> None:
     text = "a = 1,\n  2\n# no line\n\n\t# nor this\n\t3\nb=4 # not a comment\n nothing\nwrong\n"
     assert list(statements(text, "main.cf")) == [
-        Statement("a", "1, 2 3", OldPlace("main.cf", 1)),
-        Statement("b", "4 # not a comment nothing", OldPlace("main.cf", 7)),
-        NotStatement("wrong", OldPlace("main.cf", 9)),
+        MainStatement("a", "1, 2 3", OldPlace("main.cf", 1)),
+        MainStatement("b", "4 # not a comment nothing", OldPlace("main.cf", 7)),
+        NotMainStatement("wrong", OldPlace("main.cf", 9)),
     ]
 
 

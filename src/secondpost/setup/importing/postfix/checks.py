@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from secondpost.setup.importing.carried import Fate, OldPlace
-from secondpost.setup.importing.postfix.ledger import Ledger
+from secondpost.setup.importing.postfix.ledger import PostfixLedger
 from secondpost.setup.importing.postfix.lookups import OldAddress
 from secondpost.setup.importing.postfix.patterns import named_addresses
 from secondpost.setup.importing.postfix.policy import (
@@ -16,9 +16,9 @@ from secondpost.setup.importing.postfix.policy import (
     OldPolicy,
 )
 from secondpost.setup.importing.postfix.recipients import access_tables
-from secondpost.setup.importing.postfix.restrictions import STAGES, Refuses, Step, action_of
-from secondpost.setup.importing.postfix.settings import Settings
-from secondpost.setup.importing.postfix.tables import Entries, Patterns, Unknowable
+from secondpost.setup.importing.postfix.restrictions import STAGES, Refuses, RestrictionStep, action_of
+from secondpost.setup.importing.postfix.settings import PostfixSettings
+from secondpost.setup.importing.postfix.tables import ListedTable, PatternTable, Unknowable
 from secondpost.setup.importing.postfix.ways import OldWays
 
 NAMES_SHOWN_MAX = 5  # of a list of domains
@@ -48,14 +48,16 @@ MX_BACKUP = (
 )
 
 
-def say_policies(policies: Sequence[OldPolicy], ledger: Ledger) -> None:
+def say_policies(policies: Sequence[OldPolicy], ledger: PostfixLedger) -> None:
     for policy in policies:
         ruling = policy.rule(OldAddress("someone", f"elsewhere.{STRANGER_DOMAIN}"))
         is_open = ruling.answer is not OldAnswer.REFUSED
         _say_restrictions(dict(policy.stages), tuple(policy.classes), ledger, is_open=is_open)
 
 
-def say_domains(settings: Settings, domains: OldDomains, ledger: Ledger, *, any_carried: bool) -> None:
+def say_domains(
+    settings: PostfixSettings, domains: OldDomains, ledger: PostfixLedger, *, any_carried: bool
+) -> None:
     for one, names in domains.lists.items():
         for trouble in names.unknown if one is OldClass.RELAY else ():
             ledger.not_carried(one.value, trouble)
@@ -77,16 +79,16 @@ def say_domains(settings: Settings, domains: OldDomains, ledger: Ledger, *, any_
 
 
 def say_tables(
-    policies: Sequence[OldPolicy], ways: OldWays, open_domains: Sequence[str], ledger: Ledger
+    policies: Sequence[OldPolicy], ways: OldWays, open_domains: Sequence[str], ledger: PostfixLedger
 ) -> None:
     """Entries that concern single addresses. `open_domains`: those that are carried without a list."""
     for table in ways.tables:
-        for key, found in table.entries.items() if isinstance(table, Entries) else ():
+        for key, found in table.entries.items() if isinstance(table, ListedTable) else ():
             if "@" in key:
                 why = "All mail of a domain goes one way here; this address had its own."
                 ledger.table(found.place, f"{key} {found.value}", Fate.NOT_CARRIED, why)
     patterns = [
-        table for policy in policies for table in access_tables(policy) if isinstance(table, Patterns)
+        table for policy in policies for table in access_tables(policy) if isinstance(table, PatternTable)
     ]
     for table in patterns if len(open_domains) > 0 else ():
         for rule in table.rules.rules:
@@ -97,7 +99,11 @@ def say_tables(
 
 
 def _say_restrictions(
-    stages: dict[str, tuple[Step, ...]], classes: Sequence[str], ledger: Ledger, *, is_open: bool
+    stages: dict[str, tuple[RestrictionStep, ...]],
+    classes: Sequence[str],
+    ledger: PostfixLedger,
+    *,
+    is_open: bool,
 ) -> None:
     """`is_open`: strangers could send to anywhere."""
     for stage, steps in stages.items():
@@ -118,7 +124,7 @@ def _say_restrictions(
         ledger.not_carried(STAGES["relay"] if "relay" in stages else STAGES["recipient"], why)
 
 
-def _say_step(step: Step, name: str, classes: Sequence[str], ledger: Ledger) -> None:
+def _say_step(step: RestrictionStep, name: str, classes: Sequence[str], ledger: PostfixLedger) -> None:
     if step.only_warns:
         ledger.carried(name, why=f"{step.word} only warned; it is left out.")
         return
@@ -126,7 +132,7 @@ def _say_step(step: Step, name: str, classes: Sequence[str], ledger: Ledger) -> 
         return
     if step.word == "check_recipient_access" and step.table is not None:
         unknown = step.table.lookup("")
-        if isinstance(unknown, Unknowable) and not isinstance(step.table, Patterns):
+        if isinstance(unknown, Unknowable) and not isinstance(step.table, PatternTable):
             ledger.not_carried(name, unknown.reason)
         else:
             ledger.carried(name, why=f"{step.argument} counts in which recipients are taken.")

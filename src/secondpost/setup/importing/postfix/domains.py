@@ -8,13 +8,13 @@ from secondpost.config.faults import Wrong
 from secondpost.mail.address import Domain, Endpoint, as_ip
 from secondpost.setup.answers import BackupAnswer, Entries, Entry, toml_text
 from secondpost.setup.importing.carried import Fate
-from secondpost.setup.importing.postfix.ledger import Ledger
+from secondpost.setup.importing.postfix.ledger import PostfixLedger
 from secondpost.setup.importing.postfix.logins import OldLogins
 from secondpost.setup.importing.postfix.policy import OldClass, OldDomains
 from secondpost.setup.importing.postfix.recipient_answers import RecipientAnswers
 from secondpost.setup.importing.postfix.recipients import OldRecipients, Openness, RecipientSurvey
 from secondpost.setup.importing.postfix.services import SMTP_PORT
-from secondpost.setup.importing.postfix.settings import Settings
+from secondpost.setup.importing.postfix.settings import PostfixSettings
 from secondpost.setup.importing.postfix.tables import Unknowable
 from secondpost.setup.importing.postfix.ways import NamedHosts, NotPassedOn, OldWay, OldWays
 
@@ -45,13 +45,13 @@ class DomainCarrier:
     from `first_route`.
     """
 
-    settings: Settings
+    settings: PostfixSettings
     domains: OldDomains
     ways: OldWays
     survey: RecipientSurvey
     logins: OldLogins
     own: OwnPlaces
-    ledger: Ledger
+    ledger: PostfixLedger
     usual: Entries  # of every [[backup]]: keep, max_size, delimiters
     unknown: str  # as `unknown` of a [[backup]], where the primary is asked
     first_route: int
@@ -196,7 +196,7 @@ class DomainCarrier:
             self.ledger.table(way.place, f"… {way.written}", fate, remark, becomes)
 
 
-def tls_entries(settings: Settings) -> Entries:
+def tls_entries(settings: PostfixSettings) -> Entries:
     """What Postfix demanded of every server that it sent to, as an entry of a [[route]]."""
     demand = _TLS_DEMANDS.get(settings.text("smtp_tls_security_level").lower())
     return () if demand is None else (Entry("tls", toml_text(demand)),)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from secondpost.setup.importing.postfix.ledger import Ledger
+from secondpost.setup.importing.postfix.ledger import PostfixLedger
 from secondpost.setup.importing.postfix.services import (
     SMTP_PORT,
     SUBMISSION_PORTS,
@@ -13,7 +13,7 @@ from secondpost.setup.importing.postfix.services import (
 
 
 @dataclass(frozen=True, slots=True)
-class OldDoors:
+class PostfixDoors:
     """`services`: of master.cf; none if there is no such file."""
 
     services: Sequence[OldService | NotService]
@@ -34,7 +34,7 @@ class OldDoors:
         behind = (one for one in self.services if isinstance(one, OldService) and one.kind == "pass")
         return next((one.own for one in behind if one.command == "smtpd"), {})
 
-    def take_mail(self, ledger: Ledger) -> bool:
+    def take_mail(self, ledger: PostfixLedger) -> bool:
         """Whether strangers could deliver at all."""
         if len(self.services) == 0 or len(self.open) > 0:
             return True
@@ -42,7 +42,7 @@ class OldDoors:
         ledger.changed("relay_domains", why)
         return False
 
-    def say(self, ledger: Ledger) -> None:
+    def say(self, ledger: PostfixLedger) -> None:
         for one in self.services:
             if not isinstance(one, OldService) or one.kind != "inet":
                 continue

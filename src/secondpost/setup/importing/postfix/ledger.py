@@ -9,7 +9,7 @@ from secondpost.mail.printable import printable
 from secondpost.setup.importing.carried import Fate, OldPlace, ReportLine
 from secondpost.setup.importing.postfix.remarks import remark_on
 from secondpost.setup.importing.postfix.services import NotService, OldService
-from secondpost.setup.importing.postfix.statements import NotStatement, Statement
+from secondpost.setup.importing.postfix.statements import MainStatement, NotMainStatement
 
 ENTRIES_SHOWN_MAX = 20  # lines of one table that are reported one by one
 TEXT_CHARACTERS_MAX = 300
@@ -20,7 +20,7 @@ _IS_FILE = re.compile(r"(?:proxy:)?(?:[a-z]+:)?/[^\s{}=]*(?:[,\s]+(?:proxy:)?(?:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class PostfixMark:
     fate: Fate
     why: str = ""
     becomes: tuple[KeyPath, ...] = ()
@@ -32,45 +32,45 @@ class TableLine:
 
     place: OldPlace
     text: str
-    mark: Mark
+    mark: PostfixMark
 
 
 @dataclass(slots=True)
-class Ledger:
+class PostfixLedger:
     """`path`: that of main.cf."""
 
     path: str
-    marks: dict[str, list[Mark]] = field(default_factory=dict)
+    marks: dict[str, list[PostfixMark]] = field(default_factory=dict)
     table_lines: dict[str, list[TableLine]] = field(default_factory=dict)
 
     def carried(self, name: str, *becomes: KeyPath, why: str = "") -> None:
-        self._mark(name, Mark(Fate.CARRIED, why, becomes))
+        self._mark(name, PostfixMark(Fate.CARRIED, why, becomes))
 
     def changed(self, name: str, why: str, *becomes: KeyPath) -> None:
-        self._mark(name, Mark(Fate.CHANGED, why, becomes))
+        self._mark(name, PostfixMark(Fate.CHANGED, why, becomes))
 
     def not_carried(self, name: str, why: str) -> None:
-        self._mark(name, Mark(Fate.NOT_CARRIED, why))
+        self._mark(name, PostfixMark(Fate.NOT_CARRIED, why))
 
     def table(self, place: OldPlace, text: str, fate: Fate, why: str, *becomes: KeyPath) -> None:
-        line = TableLine(place, shown(text), Mark(fate, why, becomes))
+        line = TableLine(place, shown(text), PostfixMark(fate, why, becomes))
         lines = self.table_lines.setdefault(place.path, [])
         if line not in lines[-ENTRIES_SHOWN_MAX:]:
             lines.append(line)
 
-    def _mark(self, name: str, mark: Mark) -> None:
+    def _mark(self, name: str, mark: PostfixMark) -> None:
         marks = self.marks.setdefault(name, [])
         if mark not in marks:
             marks.append(mark)
 
     def report(
         self,
-        read: Sequence[Statement | NotStatement],
+        read: Sequence[MainStatement | NotMainStatement],
         services: Sequence[OldService | NotService],
         scope: str,
     ) -> tuple[ReportLine, ...]:
         """`scope`: the name of the service whose own parameters were asked."""
-        named = {one.name for one in read if isinstance(one, Statement)}
+        named = {one.name for one in read if isinstance(one, MainStatement)}
         of_scope = next((one for one in services if isinstance(one, OldService) and one.name == scope), None)
         own = frozenset() if of_scope is None else frozenset(of_scope.own)
         lines = [*self._unset(named | own), *self._statements(read, own)]
@@ -87,34 +87,42 @@ class Ledger:
                 yield _line(OldPlace(self.path, 0), f"{name} (not in the file)", said)
 
     def _statements(
-        self, read: Sequence[Statement | NotStatement], own: frozenset[str]
+        self, read: Sequence[MainStatement | NotMainStatement], own: frozenset[str]
     ) -> Iterator[ReportLine]:
-        last = {one.name: one.place.line for one in read if isinstance(one, Statement)}
-        values = [one.value for one in read if isinstance(one, Statement)]
+        last = {one.name: one.place.line for one in read if isinstance(one, MainStatement)}
+        values = [one.value for one in read if isinstance(one, MainStatement)]
         for one in read:
-            if isinstance(one, NotStatement):
+            if isinstance(one, NotMainStatement):
                 why = "Postfix does not start with this line: it is not NAME = VALUE."
-                yield _line(one.place, shown(one.text), (Mark(Fate.NOT_CARRIED, why),))
+                yield _line(one.place, shown(one.text), (PostfixMark(Fate.NOT_CARRIED, why),))
                 continue
             yield _line(one.place, text_of(one.name, one.value), self._said_of(one, last, values, own))
 
     def _said_of(
-        self, one: Statement, last: dict[str, int], values: Sequence[str], own: frozenset[str]
-    ) -> Sequence[Mark]:
+        self, one: MainStatement, last: dict[str, int], values: Sequence[str], own: frozenset[str]
+    ) -> Sequence[PostfixMark]:
         if one.place.line != last[one.name]:
-            return (Mark(Fate.CARRIED, f"Line {last[one.name]} says it again, and the last one counts."),)
+            return (
+                PostfixMark(Fate.CARRIED, f"Line {last[one.name]} says it again, and the last one counts."),
+            )
         if one.name in own:
-            return (Mark(Fate.CARRIED, "The service on port 25 has a value of its own, which counts."),)
+            return (
+                PostfixMark(Fate.CARRIED, "The service on port 25 has a value of its own, which counts."),
+            )
         if one.name in self.marks:
             return self.marks[one.name]
         if len(one.value) == 0:
-            return (Mark(Fate.CARRIED, "It is empty."),)
+            return (PostfixMark(Fate.CARRIED, "It is empty."),)
         remark = remark_on(one.name)
         if remark is not None:
-            return (Mark(remark.fate, remark.why),)
+            return (PostfixMark(remark.fate, remark.why),)
         if any(f"${one.name}" in value or f"${{{one.name}" in value for value in values):
-            return (Mark(Fate.CARRIED, "It was put in wherever other lines name it."),)
-        return (Mark(Fate.NOT_CARRIED, "It is not known here; look up in postconf(5) whether you need it."),)
+            return (PostfixMark(Fate.CARRIED, "It was put in wherever other lines name it."),)
+        return (
+            PostfixMark(
+                Fate.NOT_CARRIED, "It is not known here; look up in postconf(5) whether you need it."
+            ),
+        )
 
     def _services(self, services: Sequence[OldService | NotService], scope: str) -> Iterator[ReportLine]:
         """A line for each service that others reach or that has parameters of its own, one for the rest."""
@@ -133,16 +141,18 @@ class Ledger:
     def _service(self, one: OldService | NotService, scope: str) -> ReportLine:
         if isinstance(one, NotService):
             why = "It is not a service: master(5) wants eight columns."
-            return _line(one.place, shown(one.text), (Mark(Fate.NOT_CARRIED, why),))
+            return _line(one.place, shown(one.text), (PostfixMark(Fate.NOT_CARRIED, why),))
         marks = list(self.marks.get(f"service {one.place.line}", ()))
         for name in one.own if one.name == scope else ():
-            marks += (Mark(mark.fate, mark.why, mark.becomes) for mark in self.marks.get(name, ()))
+            marks += (PostfixMark(mark.fate, mark.why, mark.becomes) for mark in self.marks.get(name, ()))
         if len(marks) == 0:
-            marks.append(Mark(Fate.NOT_CARRIED, "It is a process of Postfix's own; there is nothing to do."))
+            marks.append(
+                PostfixMark(Fate.NOT_CARRIED, "It is a process of Postfix's own; there is nothing to do.")
+            )
         return _line(one.place, shown(one.text), marks)
 
 
-def _line(place: OldPlace, text: str, marks: Sequence[Mark]) -> ReportLine:
+def _line(place: OldPlace, text: str, marks: Sequence[PostfixMark]) -> ReportLine:
     """One line of all marks: changed if they differ."""
     fates = {mark.fate for mark in marks}
     fate = marks[0].fate if len(fates) == 1 else Fate.CHANGED

@@ -5,21 +5,21 @@ from secondpost.config.grammars import delimiters as delimiters_form
 from secondpost.mail.duration import DAY_MS, HOUR_MS, duration_text
 from secondpost.setup.answers import Entries, Entry, toml_text
 from secondpost.setup.importing.postfix.amounts import number, size_written, time_ms
-from secondpost.setup.importing.postfix.ledger import Ledger
-from secondpost.setup.importing.postfix.settings import Settings
+from secondpost.setup.importing.postfix.ledger import PostfixLedger
+from secondpost.setup.importing.postfix.settings import PostfixSettings
 
 USUAL_SIZE = 10_240_000  # message_size_limit
 SIZE_LEAST, SIZE_MOST = 64_000, 10**9  # max_size
 KEEP_LEAST_MS, KEEP_MOST_MS = HOUR_MS, 366 * DAY_MS
 
 
-def usual_entries(settings: Settings, ledger: Ledger) -> Entries:
+def usual_entries(settings: PostfixSettings, ledger: PostfixLedger) -> Entries:
     """Entries of each [[backup]]."""
     _say_tls(settings, ledger)
     return (*_keep(settings, ledger), *_size(settings, ledger), *_delimiters(settings, ledger))
 
 
-def _say_tls(settings: Settings, ledger: Ledger) -> None:
+def _say_tls(settings: PostfixSettings, ledger: PostfixLedger) -> None:
     name = "smtp_tls_security_level"
     level = settings.text(name).lower()
     if level == "may":
@@ -28,7 +28,7 @@ def _say_tls(settings: Settings, ledger: Ledger) -> None:
         ledger.changed(name, "TLS is used with servers that offer it; `tls` of a [[route]] demands it.")
 
 
-def _keep(settings: Settings, ledger: Ledger) -> Entries:
+def _keep(settings: PostfixSettings, ledger: PostfixLedger) -> Entries:
     name = "maximal_queue_lifetime"
     if not settings.is_set(name):
         ledger.changed(name, "Mail waits for its primary for 31 days here, not for 5 (`keep`).")
@@ -42,7 +42,7 @@ def _keep(settings: Settings, ledger: Ledger) -> Entries:
     return (Entry("keep", toml_text(duration_text(keep))),)
 
 
-def _size(settings: Settings, ledger: Ledger) -> Entries:
+def _size(settings: PostfixSettings, ledger: PostfixLedger) -> Entries:
     name = "message_size_limit"
     if not settings.is_set(name):
         why = f"Postfix took messages up to {USUAL_SIZE} octets; here they may be larger (`max_size`)."
@@ -60,7 +60,7 @@ def _size(settings: Settings, ledger: Ledger) -> Entries:
     return (Entry("max_size", toml_text(size_written(bounded))),)
 
 
-def _delimiters(settings: Settings, ledger: Ledger) -> Entries:
+def _delimiters(settings: PostfixSettings, ledger: PostfixLedger) -> Entries:
     try:
         written = delimiters_form(settings.text("recipient_delimiter"))
     except Wrong as wrong:

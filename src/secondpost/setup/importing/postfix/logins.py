@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 
 from secondpost.config.positions import KeyPath
 from secondpost.setup.importing.carried import Fate
-from secondpost.setup.importing.postfix.ledger import Ledger
-from secondpost.setup.importing.postfix.settings import Settings
-from secondpost.setup.importing.postfix.tables import Entries, Found, OldTable, Unknowable
+from secondpost.setup.importing.postfix.ledger import PostfixLedger
+from secondpost.setup.importing.postfix.settings import PostfixSettings
+from secondpost.setup.importing.postfix.tables import ListedTable, OldTable, TableValue, Unknowable
 from secondpost.setup.importing.postfix.ways import NamedHosts
 
 NAME = "smtp_sasl_password_maps"
 
 
 @dataclass(frozen=True, slots=True)
-class OldLogin:
+class PostfixLogin:
     """`file`: the name of the password's file beside ours."""
 
     username: str
@@ -24,12 +24,12 @@ class OldLogin:
 
 @dataclass(slots=True)
 class OldLogins:
-    settings: Settings
+    settings: PostfixSettings
     tables: tuple[OldTable, ...]
-    ledger: Ledger
+    ledger: PostfixLedger
     passwords: dict[str, str] = field(default_factory=dict, repr=False)  # by the name of the file
 
-    def at(self, way: NamedHosts, becomes: KeyPath) -> OldLogin | None:
+    def at(self, way: NamedHosts, becomes: KeyPath) -> PostfixLogin | None:
         """The login at the first host of a way. `becomes`: the path of its [[route]]."""
         if not self.settings.is_on("smtp_sasl_auth_enable"):
             return None
@@ -40,11 +40,13 @@ class OldLogins:
                 if isinstance(result, Unknowable):
                     why = f"{result.reason} Write `username` and `password_file` into its [[route]]."
                     self.ledger.not_carried(NAME, why)
-                elif isinstance(result, Found):
+                elif isinstance(result, TableValue):
                     return self._login(table, key, result, host, becomes)
         return None
 
-    def _login(self, table: OldTable, key: str, found: Found, host: str, becomes: KeyPath) -> OldLogin | None:
+    def _login(
+        self, table: OldTable, key: str, found: TableValue, host: str, becomes: KeyPath
+    ) -> PostfixLogin | None:
         username, colon, password = found.value.partition(":")
         if len(colon) == 0 or len(username) == 0 or len(password) == 0:
             self.ledger.not_carried(NAME, f"The entry for {key} is not USERNAME:PASSWORD.")
@@ -59,7 +61,7 @@ class OldLogins:
         places = ((*becomes, "username"), (*becomes, "password_file"))
         self.ledger.carried(NAME, *places)
         self.ledger.carried("smtp_sasl_auth_enable", *places)
-        if isinstance(table, Entries) and found.place.path != self.ledger.path:
+        if isinstance(table, ListedTable) and found.place.path != self.ledger.path:
             why = "The password is in a file of its own, which the service's user has to be able to read."
             self.ledger.table(found.place, f"{key} (not shown)", Fate.CARRIED, why, *places)
-        return OldLogin(username, file)
+        return PostfixLogin(username, file)

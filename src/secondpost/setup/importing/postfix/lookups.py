@@ -7,7 +7,7 @@ Tables that can be listed are asked for every key, tables of patterns only for t
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from secondpost.setup.importing.postfix.tables import Found, OldTable, Patterns, Result
+from secondpost.setup.importing.postfix.tables import OldTable, PatternTable, TableResult, TableValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,13 @@ def parents(domain: str, *, with_dot: bool) -> Iterator[str]:
         dot = domain.find(".", 1)
 
 
-def first_of(tables: Sequence[OldTable], whole: str, parts: Iterator[str]) -> Result:
+def first_of(tables: Sequence[OldTable], whole: str, parts: Iterator[str]) -> TableResult:
     """The answer to the first key that any of the tables has."""
     for table in tables:
         result = table.lookup(whole)
         if result is not None:
             return result
-    listed = [table for table in tables if not isinstance(table, Patterns)]
+    listed = [table for table in tables if not isinstance(table, PatternTable)]
     for key in parts if len(listed) > 0 else ():
         for table in listed:
             result = table.lookup(key)
@@ -52,7 +52,7 @@ def first_of(tables: Sequence[OldTable], whole: str, parts: Iterator[str]) -> Re
     return None
 
 
-def by_address(tables: Sequence[OldTable], address: OldAddress, *, is_local: bool = False) -> Result:
+def by_address(tables: Sequence[OldTable], address: OldAddress, *, is_local: bool = False) -> TableResult:
     """As virtual_alias_maps and relay_recipient_maps are asked (mail_addr_find(3))."""
 
     def parts() -> Iterator[str]:
@@ -67,7 +67,7 @@ def by_address(tables: Sequence[OldTable], address: OldAddress, *, is_local: boo
     return first_of(tables, address.whole, parts())
 
 
-def by_access(table: OldTable, address: OldAddress, *, takes_below: bool) -> Result:
+def by_access(table: OldTable, address: OldAddress, *, takes_below: bool) -> TableResult:
     """As check_recipient_access and check_sender_access ask (access(5), "EMAIL ADDRESS PATTERNS")."""
 
     def parts() -> Iterator[str]:
@@ -82,12 +82,12 @@ def by_access(table: OldTable, address: OldAddress, *, takes_below: bool) -> Res
     return first_of((table,), address.whole, parts())
 
 
-def by_domain(table: OldTable, domain: str, *, takes_below: bool) -> Result:
+def by_domain(table: OldTable, domain: str, *, takes_below: bool) -> TableResult:
     """As check_helo_access asks, and check_client_access for a name."""
     return first_of((table,), domain, parents(domain, with_dot=not takes_below))
 
 
-def by_client(table: OldTable, address: str) -> Result:
+def by_client(table: OldTable, address: str) -> TableResult:
     """As check_client_access asks for a client without a name, by its IPv4 address."""
 
     def networks() -> Iterator[str]:
@@ -97,10 +97,10 @@ def by_client(table: OldTable, address: str) -> Result:
             yield network
 
     unknown = first_of((table,), "unknown", iter(()))
-    return unknown if isinstance(unknown, Found) else first_of((table,), address, networks())
+    return unknown if isinstance(unknown, TableValue) else first_of((table,), address, networks())
 
 
-def by_transport(tables: Sequence[OldTable], address: OldAddress, *, takes_below: bool) -> Result:
+def by_transport(tables: Sequence[OldTable], address: OldAddress, *, takes_below: bool) -> TableResult:
     """As transport_maps is asked (transport(5), "TABLE SEARCH ORDER")."""
 
     def parts() -> Iterator[str]:

@@ -10,10 +10,10 @@ from secondpost.mail.duration import HOUR_MS, SECOND_MS, duration_text
 from secondpost.setup.answers import NOT_ANSWERED, Entry, toml_text
 from secondpost.setup.importing.old_files import NotRead, OldFiles
 from secondpost.setup.importing.postfix.amounts import number, time_ms
-from secondpost.setup.importing.postfix.ledger import Ledger
+from secondpost.setup.importing.postfix.ledger import PostfixLedger
 from secondpost.setup.importing.postfix.services import SMTP_PORT, OldService
-from secondpost.setup.importing.postfix.settings import Settings
-from secondpost.setup.importing.postfix.statements import Statement
+from secondpost.setup.importing.postfix.settings import PostfixSettings
+from secondpost.setup.importing.postfix.statements import MainStatement
 from secondpost.setup.importing.postfix.words import words
 
 HOSTNAME_FILE = "/etc/hostname"
@@ -24,7 +24,7 @@ LOOPBACK = {"ipv4": "127.0.0.1", "ipv6": "::1"}
 _TLS_OFF = ("", "none")
 
 
-def machine_defaults(files: OldFiles, main: Mapping[str, Statement]) -> Mapping[str, str]:
+def machine_defaults(files: OldFiles, main: Mapping[str, MainStatement]) -> Mapping[str, str]:
     """myhostname and mydomain as Postfix derives them from each other and from the machine's name."""
     text = files.text(HOSTNAME_FILE)
     name = "" if isinstance(text, NotRead) else text.strip().partition("\n")[0].strip()
@@ -47,7 +47,9 @@ class MachineAnswers:
     receive: tuple[Entry, ...]
 
 
-def machine_answers(settings: Settings, doors: Sequence[OldService], ledger: Ledger) -> MachineAnswers:
+def machine_answers(
+    settings: PostfixSettings, doors: Sequence[OldService], ledger: PostfixLedger
+) -> MachineAnswers:
     """`doors`: the services on which strangers could deliver; none if there is no master.cf."""
     certificate, key = _certificate(settings, ledger)
     return MachineAnswers(
@@ -60,7 +62,7 @@ def machine_answers(settings: Settings, doors: Sequence[OldService], ledger: Led
     )
 
 
-def _hostname(settings: Settings, ledger: Ledger) -> str:
+def _hostname(settings: PostfixSettings, ledger: PostfixLedger) -> str:
     written = settings.text("myhostname")
     if settings.is_set("mydomain"):
         ledger.carried("mydomain", why="It was put in wherever other lines name it.")
@@ -74,7 +76,7 @@ def _hostname(settings: Settings, ledger: Ledger) -> str:
     return hostname
 
 
-def _addresses(settings: Settings, ledger: Ledger) -> Iterator[str]:
+def _addresses(settings: PostfixSettings, ledger: PostfixLedger) -> Iterator[str]:
     for word in words(settings.text("proxy_interfaces")):
         try:
             yield ip_address(word.strip("[]"))
@@ -83,7 +85,7 @@ def _addresses(settings: Settings, ledger: Ledger) -> Iterator[str]:
             ledger.changed("proxy_interfaces", f"{word} is not an address; write it into `addresses`.")
 
 
-def _listen(settings: Settings, doors: Sequence[OldService], ledger: Ledger) -> tuple[str, ...]:
+def _listen(settings: PostfixSettings, doors: Sequence[OldService], ledger: PostfixLedger) -> tuple[str, ...]:
     """Empty: port 25 of every address, which is the default."""
     protocols = settings.text("inet_protocols").lower()
     families = [one for one in LOOPBACK if protocols in ("all", one) or one in words(protocols)]
@@ -113,7 +115,7 @@ def _listen(settings: Settings, doors: Sequence[OldService], ledger: Ledger) -> 
     return tuple(str(Endpoint(host, port)) for host in hosts for port in ports)
 
 
-def _certificate(settings: Settings, ledger: Ledger) -> tuple[str | None, str | None]:
+def _certificate(settings: PostfixSettings, ledger: PostfixLedger) -> tuple[str | None, str | None]:
     """The paths of certificate and key, if Postfix offered TLS."""
     is_off = settings.text("smtpd_tls_security_level").lower() in _TLS_OFF and not (
         settings.is_on("smtpd_use_tls") or settings.is_on("smtpd_enforce_tls")
@@ -149,7 +151,7 @@ def _path(written: str) -> str:
     return written.rstrip("/")
 
 
-def _receive(settings: Settings, ledger: Ledger) -> Iterator[Entry]:
+def _receive(settings: PostfixSettings, ledger: PostfixLedger) -> Iterator[Entry]:
     """Entries of [receive] besides `listen`."""
     if settings.is_set("smtpd_forbid_bare_newline"):
         yield from _bare_newlines(settings.text("smtpd_forbid_bare_newline").lower(), ledger)
@@ -167,7 +169,7 @@ def _receive(settings: Settings, ledger: Ledger) -> Iterator[Entry]:
             yield Entry("timeout", toml_text(duration_text(timeout)))
 
 
-def _bare_newlines(written: str, ledger: Ledger) -> Iterator[Entry]:
+def _bare_newlines(written: str, ledger: PostfixLedger) -> Iterator[Entry]:
     if written == "reject":
         ledger.carried("smtpd_forbid_bare_newline", ("receive", "bare_newlines"))
         yield Entry("bare_newlines", toml_text("refuse"))
@@ -178,7 +180,7 @@ def _bare_newlines(written: str, ledger: Ledger) -> Iterator[Entry]:
 
 
 def _number(
-    settings: Settings, ledger: Ledger, name: str, key: str, least: int, most: int
+    settings: PostfixSettings, ledger: PostfixLedger, name: str, key: str, least: int, most: int
 ) -> Iterator[Entry]:
     if not settings.is_set(name):
         return

@@ -9,12 +9,12 @@ from secondpost.setup.importing.carried import OldPlace
 from secondpost.setup.importing.old_files import NotRead
 from secondpost.setup.importing.postfix.statements import logical_lines
 from secondpost.setup.importing.postfix.tables import (
-    Combined,
-    Constant,
-    Entries,
-    Found,
+    CombinedTable,
+    ConstantTable,
+    ListedTable,
     OldTable,
     TableReader,
+    TableValue,
     Unknowable,
     keys_of,
 )
@@ -71,10 +71,10 @@ class NameList:
             result = table.lookup(key)
             if isinstance(result, Unknowable):
                 return result
-            if isinstance(result, Found):
+            if isinstance(result, TableValue):
                 return True
             dot = key.find(".", 1)
-            if dot < 0 or not isinstance(table, Entries | Constant | Combined):
+            if dot < 0 or not isinstance(table, ListedTable | ConstantTable | CombinedTable):
                 return False  # only listed names are asked for parent domains
             key = key[dot + 1 :] if self.takes_below else key[dot:]
 

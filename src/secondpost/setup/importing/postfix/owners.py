@@ -6,9 +6,9 @@ from secondpost.config.addresses import mailbox
 from secondpost.config.faults import Wrong
 from secondpost.setup.importing.carried import Fate, OldPlace
 from secondpost.setup.importing.old_files import NotRead, OldFiles
-from secondpost.setup.importing.postfix.ledger import Ledger
+from secondpost.setup.importing.postfix.ledger import PostfixLedger
 from secondpost.setup.importing.postfix.statements import logical_lines
-from secondpost.setup.importing.postfix.tables import INDEXED, Found
+from secondpost.setup.importing.postfix.tables import INDEXED, TableValue
 from secondpost.setup.importing.postfix.words import words
 
 ALIASES_DEEP_MAX = 10  # postmaster: root, root: me
@@ -16,7 +16,7 @@ OWNERS_MAX = 5
 _PEOPLE = ("postmaster", "root")
 
 
-def owners(files: OldFiles, maps: str, relayed: frozenset[str], ledger: Ledger) -> tuple[str, ...]:
+def owners(files: OldFiles, maps: str, relayed: frozenset[str], ledger: PostfixLedger) -> tuple[str, ...]:
     """Addresses outside the domains that are backed up; empty if the aliases name none.
 
     `maps`: the expanded alias_maps.
@@ -38,14 +38,14 @@ def owners(files: OldFiles, maps: str, relayed: frozenset[str], ledger: Ledger) 
     return ()
 
 
-def _aliases(text: str, path: str) -> Iterator[tuple[str, Found]]:
+def _aliases(text: str, path: str) -> Iterator[tuple[str, TableValue]]:
     for logical in logical_lines(text):
         name, colon, value = logical.text.partition(":")
         if len(colon) > 0:
-            yield name.strip().strip('"').lower(), Found(value.strip(), OldPlace(path, logical.line))
+            yield name.strip().strip('"').lower(), TableValue(value.strip(), OldPlace(path, logical.line))
 
 
-def _addresses(name: str, aliases: Mapping[str, Found], deep: int) -> Iterator[str]:
+def _addresses(name: str, aliases: Mapping[str, TableValue], deep: int) -> Iterator[str]:
     found = aliases.get(name.lower())
     if found is None or deep > ALIASES_DEEP_MAX:
         return

@@ -21,16 +21,22 @@ from secondpost.setup.importing.postfix.names import NameList
 from secondpost.setup.importing.postfix.restrictions import (
     Permits,
     Refuses,
+    RestrictionStep,
     Restricts,
-    Step,
     StepReader,
     action_of,
 )
-from secondpost.setup.importing.postfix.tables import Constant, Found, OldTable, Result, Unknowable
+from secondpost.setup.importing.postfix.tables import (
+    ConstantTable,
+    OldTable,
+    TableResult,
+    TableValue,
+    Unknowable,
+)
 
 CLASSES_DEEP_MAX = 20  # restriction classes within restriction classes
 
-# RFC 2544 keeps these addresses for tests of networks: they are in no real access list.
+# Of the network for benchmarks (198.18.0.0/15): it is in no real access list.
 STRANGER_ADDRESS = "198.18.7.7"
 STRANGER_DOMAIN = "stranger.invalid"
 STRANGER = OldAddress("stranger", STRANGER_DOMAIN)
@@ -88,13 +94,13 @@ class KnownRecipients:
     known: Mapping[OldClass, Sequence[OldTable]]
     rewriting: Sequence[OldTable]
 
-    def is_listed(self, address: OldAddress, its_class: OldClass) -> Result:
+    def is_listed(self, address: OldAddress, its_class: OldClass) -> TableResult:
         result = by_address(self.rewriting, address, is_local=its_class is OldClass.LOCAL)
-        if isinstance(result, Found):
+        if isinstance(result, TableValue):
             return result
         tables = self.known.get(its_class, ())
         if len(tables) == 0:
-            return Found("", OldPlace("", 0))
+            return TableValue("", OldPlace("", 0))
         return by_address(tables, address, is_local=its_class is OldClass.LOCAL)
 
 
@@ -104,7 +110,7 @@ class _State:
 
     address: OldAddress
     its_class: OldClass
-    listed: Result
+    listed: TableResult
 
 
 @dataclass(slots=True)
@@ -122,12 +128,12 @@ class OldPolicy:
 
     domains: OldDomains
     recipients: KnownRecipients
-    stages: Mapping[str, tuple[Step, ...]]
+    stages: Mapping[str, tuple[RestrictionStep, ...]]
     classes: Mapping[str, str]
     takes_below: bool  # smtpd_access_maps in parent_domain_matches_subdomains
     checks_listed: bool  # smtpd_reject_unlisted_recipient
     steps: StepReader
-    expanded: dict[tuple[str, str], tuple[Step, ...]] = field(default_factory=dict)
+    expanded: dict[tuple[str, str], tuple[RestrictionStep, ...]] = field(default_factory=dict)
 
     def rule(self, address: OldAddress) -> Ruling:
         its_class = self.domains.class_of(address.domain)
@@ -145,18 +151,18 @@ class OldPolicy:
             return Ruling(OldAnswer.UNSURE)
         return Ruling(OldAnswer.ASKED if walk.asked else OldAnswer.TAKEN)
 
-    def all_steps(self) -> Iterator[Step]:
+    def all_steps(self) -> Iterator[RestrictionStep]:
         """The steps of all stages, and of the classes that they may name."""
         for steps in self.stages.values():
             yield from steps
         for text in self.classes.values():
             yield from self._restricting(text, "recipient")
 
-    def _stage(self, steps: Sequence[Step], state: _State, walk: _Walk, deep: int) -> bool:
+    def _stage(self, steps: Sequence[RestrictionStep], state: _State, walk: _Walk, deep: int) -> bool:
         """Whether the stage ends here: it permits, or refuses."""
         return any(not step.only_warns and self._step(step, state, walk, deep) for step in steps)
 
-    def _step(self, step: Step, state: _State, walk: _Walk, deep: int) -> bool:
+    def _step(self, step: RestrictionStep, state: _State, walk: _Walk, deep: int) -> bool:
         is_ours = state.its_class is not OldClass.ELSEWHERE
         if step.word == "permit" or (step.word == "permit_auth_destination" and is_ours):
             return True
@@ -178,29 +184,29 @@ class OldPolicy:
         elif isinstance(state.listed, Unknowable):
             walk.unsure = True
 
-    def _access(self, step: Step, table: OldTable, state: _State, walk: _Walk, deep: int) -> bool:
+    def _access(self, step: RestrictionStep, table: OldTable, state: _State, walk: _Walk, deep: int) -> bool:
         result = self._asked(step.word, table, state.address)
-        if not isinstance(result, Found):
+        if not isinstance(result, TableValue):
             return False  # what cannot be known is passed over, and reported
         match action_of(result.value):
             case Permits():
                 return True
             case Refuses():
-                place = result.place if not isinstance(table, Constant) else None
+                place = result.place if not isinstance(table, ConstantTable) else None
                 walk.refused = Ruling(OldAnswer.REFUSED, f"{step.word} {step.argument}", place)
                 return True
             case Restricts(text) if deep < CLASSES_DEEP_MAX:
                 return self._stage(self._restricting(text, step.stage), state, walk, deep + 1)
         return False
 
-    def _restricting(self, text: str, stage: str) -> tuple[Step, ...]:
+    def _restricting(self, text: str, stage: str) -> tuple[RestrictionStep, ...]:
         """Steps that stand in a table or a class, read once."""
         key = (text, stage)
         if key not in self.expanded:
             self.expanded[key] = self.steps.steps(text, stage, OldPlace("", 0))
         return self.expanded[key]
 
-    def _asked(self, word: str, table: OldTable, address: OldAddress) -> Result:
+    def _asked(self, word: str, table: OldTable, address: OldAddress) -> TableResult:
         match word:
             case "check_recipient_access":
                 return by_access(table, address, takes_below=self.takes_below)

@@ -29,8 +29,8 @@ from secondpost.setup.importing.postfix.domains import (
     candidates,
     tls_entries,
 )
-from secondpost.setup.importing.postfix.doors import OldDoors
-from secondpost.setup.importing.postfix.ledger import Ledger
+from secondpost.setup.importing.postfix.doors import PostfixDoors
+from secondpost.setup.importing.postfix.ledger import PostfixLedger
 from secondpost.setup.importing.postfix.limits import usual_entries
 from secondpost.setup.importing.postfix.logins import OldLogins
 from secondpost.setup.importing.postfix.machine import machine_answers, machine_defaults
@@ -51,8 +51,8 @@ from secondpost.setup.importing.postfix.services import (
     OldService,
     services,
 )
-from secondpost.setup.importing.postfix.settings import ExpansionWrong, Settings
-from secondpost.setup.importing.postfix.statements import NotStatement, Statement, statements
+from secondpost.setup.importing.postfix.settings import ExpansionWrong, PostfixSettings
+from secondpost.setup.importing.postfix.statements import MainStatement, NotMainStatement, statements
 from secondpost.setup.importing.postfix.tables import OldTable, TableReader, keys_of
 from secondpost.setup.importing.postfix.ways import OldWays
 from secondpost.setup.importing.postfix.words import words
@@ -68,14 +68,14 @@ def read_postfix(files: OldFiles, path: str) -> Imported:
     """
     main_path, text = _main(files, path)
     read = tuple(statements(text, main_path))
-    if not any(isinstance(one, Statement) for one in read):
+    if not any(isinstance(one, MainStatement) for one in read):
         raise OldConfigFaults((OldFault(OldPlace(main_path, 0), "it has no line NAME = VALUE"),))
     folder = posixpath.dirname(main_path) or "/etc/postfix"
     served = _services(files, posixpath.join(folder, MASTER), is_beside=main_path != path or "/" in path)
-    main = {one.name: one for one in read if isinstance(one, Statement)}
-    settings = Settings(main, machine_defaults(files, main))
+    main = {one.name: one for one in read if isinstance(one, MainStatement)}
+    settings = PostfixSettings(main, machine_defaults(files, main))
     try:
-        return _Reading(files, main_path, folder, settings, read, OldDoors(served)).imported()
+        return _Reading(files, main_path, folder, settings, read, PostfixDoors(served)).imported()
     except ExpansionWrong as wrong:
         raise OldConfigFaults(tuple(_unexpandable(settings, main_path, str(wrong)))) from None
 
@@ -94,7 +94,7 @@ def _services(files: OldFiles, path: str, *, is_beside: bool) -> tuple[OldServic
     return () if isinstance(text, NotRead) else tuple(services(text, path))
 
 
-def _unexpandable(settings: Settings, path: str, reason: str) -> list[OldFault]:
+def _unexpandable(settings: PostfixSettings, path: str, reason: str) -> list[OldFault]:
     faults = []
     for one in settings.main.values():
         try:
@@ -109,12 +109,12 @@ class _Reading:
     files: OldFiles
     path: str
     folder: str
-    main: Settings
-    read: Sequence[Statement | NotStatement]
-    doors: OldDoors
+    main: PostfixSettings
+    read: Sequence[MainStatement | NotMainStatement]
+    doors: PostfixDoors
 
     def imported(self) -> Imported:
-        ledger = Ledger(self.path)
+        ledger = PostfixLedger(self.path)
         reader = TableReader(self.files, self.folder)
         doors = self.doors.open
         scopes = [self.main.of_service(self.doors.own_of(door)) for door in doors] or [self.main]
@@ -170,7 +170,7 @@ class _Reading:
 
     # -- who could deliver
 
-    def _policy(self, settings: Settings, domains: OldDomains, reader: TableReader) -> OldPolicy:
+    def _policy(self, settings: PostfixSettings, domains: OldDomains, reader: TableReader) -> OldPolicy:
         steps = StepReader(reader)
         stages = {
             stage: steps.steps(settings.text(STAGES[stage]), stage, self._place(STAGES[stage]))
@@ -191,18 +191,18 @@ class _Reading:
             steps=steps,
         )
 
-    def _domains(self, settings: Settings, reader: TableReader) -> OldDomains:
+    def _domains(self, settings: PostfixSettings, reader: TableReader) -> OldDomains:
         asked = [one for one in OldClass if one is not OldClass.ELSEWHERE]
         return OldDomains({one: self._names(settings, one.value, reader) for one in asked})
 
-    def _names(self, settings: Settings, name: str, reader: TableReader) -> NameList:
+    def _names(self, settings: PostfixSettings, name: str, reader: TableReader) -> NameList:
         takes_below = name in self._parents(settings)
         return name_list(settings.text(name), self._place(name), reader, takes_below=takes_below)
 
-    def _parents(self, settings: Settings) -> tuple[str, ...]:
+    def _parents(self, settings: PostfixSettings) -> tuple[str, ...]:
         return words(settings.text("parent_domain_matches_subdomains"))
 
-    def _tables(self, settings: Settings, name: str, reader: TableReader) -> tuple[OldTable, ...]:
+    def _tables(self, settings: PostfixSettings, name: str, reader: TableReader) -> tuple[OldTable, ...]:
         return tuple(reader.table(word, self._place(name)) for word in words(settings.text(name)))
 
     def _place(self, name: str) -> OldPlace:
@@ -211,7 +211,7 @@ class _Reading:
 
     # -- where mail goes
 
-    def _ways(self, settings: Settings, reader: TableReader) -> OldWays:
+    def _ways(self, settings: PostfixSettings, reader: TableReader) -> OldWays:
         inside = (one for one in self.doors.services if isinstance(one, OldService) and one.kind == "unix")
         programs = {one.name: one.command for one in inside}
         tables = self._tables(settings, "transport_maps", reader)
@@ -219,7 +219,7 @@ class _Reading:
         return OldWays(settings, tables, programs, takes_below)
 
     def _smart_host(
-        self, ways: OldWays, logins: OldLogins, own: OwnPlaces, ledger: Ledger
+        self, ways: OldWays, logins: OldLogins, own: OwnPlaces, ledger: PostfixLedger
     ) -> SmartHostAnswer | None:
         """relayhost, for mail of this server's own; domains that went by it name it themselves."""
         way = ways.relay_host()

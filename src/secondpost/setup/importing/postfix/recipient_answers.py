@@ -7,17 +7,17 @@ from secondpost.config.positions import KeyPath
 from secondpost.config.recipients import recipient
 from secondpost.mail.address import Domain
 from secondpost.setup.importing.carried import Fate
-from secondpost.setup.importing.postfix.ledger import Ledger
+from secondpost.setup.importing.postfix.ledger import PostfixLedger
 from secondpost.setup.importing.postfix.recipients import OldRecipients, Openness
-from secondpost.setup.importing.postfix.settings import Settings
+from secondpost.setup.importing.postfix.settings import PostfixSettings
 
 MAPS, DOMAINS = "relay_recipient_maps", "relay_domains"
 
 
 @dataclass(slots=True)
 class RecipientAnswers:
-    settings: Settings
-    ledger: Ledger
+    settings: PostfixSettings
+    ledger: PostfixLedger
     lists: dict[str, str] = field(default_factory=dict)  # text by the name of the file
 
     @property

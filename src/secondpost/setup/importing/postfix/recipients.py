@@ -12,7 +12,13 @@ from secondpost.setup.importing.postfix.lookups import OldAddress, by_address
 from secondpost.setup.importing.postfix.patterns import named_addresses, named_domains
 from secondpost.setup.importing.postfix.policy import OldAnswer, OldClass, OldPolicy, Ruling
 from secondpost.setup.importing.postfix.restrictions import Permits, action_of
-from secondpost.setup.importing.postfix.tables import Combined, Found, OldTable, Patterns, keys_of
+from secondpost.setup.importing.postfix.tables import (
+    CombinedTable,
+    OldTable,
+    PatternTable,
+    TableValue,
+    keys_of,
+)
 from secondpost.setup.importing.postfix.ways import PROBE
 
 # Local parts of several shapes, since patterns may tell them apart.
@@ -50,7 +56,7 @@ class OldRecipients:
     listed: tuple[str, ...]
     refused: tuple[RefusedAddress, ...]
     ruling: Ruling
-    rewritten: dict[str, Found]
+    rewritten: dict[str, TableValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ class RecipientSurvey:
         rulings = [self.rule(probe, domain) for probe in PROBES]
         generic = max(rulings, key=lambda one: _ORDER.index(one.answer))
         answers = {one.answer for one in rulings}
-        listed, refused, rewritten = list[str](), list[RefusedAddress](), dict[str, Found]()
+        listed, refused, rewritten = list[str](), list[RefusedAddress](), dict[str, TableValue]()
         for local in (*self.locals_by_domain.get(domain, {}), *self.everywhere):
             alias = self._alias(local, domain)
             if alias is not None:
@@ -97,16 +103,16 @@ class RecipientSurvey:
             return Openness.PARTLY_KNOWN
         return Openness.LISTED if len(listed) > 0 else Openness.CLOSED
 
-    def _alias(self, local: str, domain: str) -> Found | None:
+    def _alias(self, local: str, domain: str) -> TableValue | None:
         """Where an alias leads from an address, unless to itself."""
         address = OldAddress(local, domain, self.delimiters)
         for policy in self.policies:
             found = by_address(policy.recipients.rewriting, address)
-            if isinstance(found, Found) and not _is_itself(found.value, address):
+            if isinstance(found, TableValue) and not _is_itself(found.value, address):
                 return found
         return None
 
-    def alias_of_all(self, domain: str) -> Found | None:
+    def alias_of_all(self, domain: str) -> TableValue | None:
         """An alias for every address of a domain."""
         return self._alias(PROBE, domain)
 
@@ -132,9 +138,9 @@ class RecipientSurvey:
 
 def _may_accept(table: OldTable, domain: str, *, is_access: bool) -> bool:
     match table:
-        case Combined():
+        case CombinedTable():
             return any(_may_accept(one, domain, is_access=is_access) for one in table.tables)
-        case Patterns():
+        case PatternTable():
             for rule in table.rules.rules:
                 named = named_domains(rule.written)
                 is_elsewhere = len(named) > 0 and domain not in named

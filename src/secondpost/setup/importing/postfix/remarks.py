@@ -8,7 +8,7 @@ from secondpost.setup.importing.carried import Fate
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class PostfixRemark:
     """`names`: a pattern of whole parameter names."""
 
     names: str
@@ -19,31 +19,31 @@ class Remark:
 _CARRIED, _CHANGED, _NOT = Fate.CARRIED, Fate.CHANGED, Fate.NOT_CARRIED
 
 # The first that matches counts.
-REMARKS: Sequence[Remark] = (
-    Remark(
+REMARKS: Sequence[PostfixRemark] = (
+    PostfixRemark(
         r"mynetworks|mynetworks_style|relay_clientcerts|smtpd_relay_.*clients|debug_peer_list",
         _NOT,
         "Nothing is relayed for clients here, whatever their network: let programs of this machine and of "
         "your network use another server to send.",
     ),
-    Remark(
+    PostfixRemark(
         r"(?:smtpd|broken)_sasl_.*|cyrus_sasl_.*|submission_.*|smtps_.*|mua_.*|smtpd_sender_login_maps",
         _NOT,
         "Nobody logs in here to send mail: programs that do need another server.",
     ),
-    Remark(
+    PostfixRemark(
         r"smtpd_milters|non_smtpd_milters|milter_.*|content_filter|receive_override_options|smtpd_proxy_.*|"
         r"smtpd_end_of_data_restrictions",
         _NOT,
         "No filter is asked here. The primary still filters what is passed on to it.",
     ),
-    Remark(
+    PostfixRemark(
         r"postscreen_.*|dnsblog_.*|tlsproxy_.*",
         _NOT,
         "There is no postscreen here: clients of which too many come at once are turned away in another way, "
         "and no block list is asked.",
     ),
-    Remark(
+    PostfixRemark(
         r"virtual_mailbox_.*|virtual_(?:uid|gid|minimum_uid|transport|delivery|destination).*|dovecot_.*|"
         r"mailbox_.*|home_mailbox|mail_spool_directory|local_.*|fallback_transport.*|luser_relay|"
         r"forward_.*|allow_mail_to_.*|default_privs|owner_request_special|expand_owner_alias|propagate_.*|"
@@ -51,63 +51,63 @@ REMARKS: Sequence[Remark] = (
         _NOT,
         "Nothing is delivered into mailboxes here: the mail of such domains needs its own server.",
     ),
-    Remark(
+    PostfixRemark(
         r"canonical_.*|recipient_canonical_.*|sender_canonical_.*|masquerade_.*|smtp_generic_maps|"
         r"relocated_maps|remote_header_rewrite_domain|append_.*|sender_based_routing|virtual_alias_.*",
         _NOT,
         "No address is rewritten here: mail is passed on as it came.",
     ),
-    Remark(
+    PostfixRemark(
         r"always_bcc|(?:recipient|sender)_bcc_maps",
         _NOT,
         "No copies are sent. Mail that waits can be read and exported (`secondpost held`).",
     ),
-    Remark(
+    PostfixRemark(
         r".*header_checks|body_checks.*|.*_command_filter|.*_command_maps|.*_discard_ehlo_.*|.*_reply_filter|"
         r"smtpd_.*_filter|nested_header_checks|header_size_limit|body_checks_size_limit",
         _NOT,
         "Nothing looks into the text of a message here, and nothing is changed in it or refused for it.",
     ),
-    Remark(
+    PostfixRemark(
         r"sender_dependent_.*|smtp_sender_dependent_authentication",
         _NOT,
         "The way of a message depends on its recipient's domain alone here.",
     ),
-    Remark(
+    PostfixRemark(
         r"soft_bounce",
         _NOT,
         "Refusals are final here: there is no mode in which all of them are temporary.",
     ),
-    Remark(
+    PostfixRemark(
         r"defer_transports|hold_.*",
         _NOT,
         "Nothing is held back on purpose: mail is passed on as soon as the primary can be reached.",
     ),
-    Remark(
+    PostfixRemark(
         r"smtp_tls_(?:policy_maps|per_site)|smtp_tls_(?:CA|cert|key|dcert|dkey|eccert|eckey|chain|fingerprint|"
         r"mandatory|secure_cert|verify_cert|scert|exclude|cipher|protocols|eckey|dane|connection).*|"
         r"tls_(?!ssl|random).*|smtp_(?:enforce|use)_tls",
         _CHANGED,
         "TLS with primaries is used where they offer it; `tls` of a [[route]] demands it for one host.",
     ),
-    Remark(
+    PostfixRemark(
         r"smtpd_tls_.*|smtpd_(?:enforce|use)_tls|tls_.*|smtp_tls_.*|smtp_starttls_timeout|smtpd_starttls_timeout",
         _CHANGED,
         "Versions and ciphers of TLS are those that the TLS library of this machine thinks safe.",
     ),
-    Remark(
+    PostfixRemark(
         r"address_verify_.*|unverified_.*",
         _CHANGED,
         "Answers of the primary are kept as long as `learn` keeps them here: good ones for 31 days, and "
         "for as long as the primary is down.",
     ),
-    Remark(
+    PostfixRemark(
         r"(?:unknown|reject|access_map|invalid|maps_rbl|multi_recipient|non_fqdn|plaintext|relay_domains|unlisted|"
         r"unverified)_.*(?:code|action|reason)|defer_code|rbl_reply_maps|default_rbl_reply",
         _CHANGED,
         "Replies have codes and texts of their own here.",
     ),
-    Remark(
+    PostfixRemark(
         r"smtpd_.*(?:restriction|restrictions)(?:_classes)?|smtpd_reject_unlisted_.*|smtpd_delay_.*|"
         r"permit_mx_backup_networks|smtpd_.*_maps|smtpd_policy_.*|strict_.*|parent_domain_matches_subdomains|"
         r"allow_(?:percent_hack|untrusted_routing|min_user)|swap_bangpath|disable_vrfy_command|"
@@ -116,20 +116,20 @@ REMARKS: Sequence[Remark] = (
         _CHANGED,
         "What is checked of clients and senders here is in docs/smtp.md; nothing else is.",
     ),
-    Remark(
+    PostfixRemark(
         r"smtputf8_.*|smtpd_(?:discard_ehlo|dns_reply).*|enable_idna2003_.*|disable_mime_.*|enable_long_queue_ids|"
         r"strict_(?:mime|7bit|8bit).*|smtp_.*_8bitmime",
         _CARRIED,
         "Addresses and headers in UTF-8 are taken where the primary takes them, by itself.",
     ),
-    Remark(
+    PostfixRemark(
         r"smtpd_(?:error|hard_error|soft_error|junk|history|recipient_overshoot|per_record|peername|min_data|"
         r"client|service|timeout|command|data|address|restriction|use_|etrn).*|anvil_.*|line_length_limit|"
         r"in_flow_delay|client_.*",
         _CHANGED,
         "Limits on clients are those of [receive] here.",
     ),
-    Remark(
+    PostfixRemark(
         r"(?:maximal|minimal)_backoff_time|queue_run_delay|bounce_queue_lifetime|.*_destination_.*|"
         r"default_(?:process|recipient|delivery|extra|minimum|transport|destination|filter).*|qmgr_.*|"
         r"initial_destination_.*|smtp_(?:connect|helo|mail|rcpt|data|rset|quit|connection|mx|skip|per_record|"
@@ -142,13 +142,13 @@ REMARKS: Sequence[Remark] = (
         "When and how fast mail is passed on is decided here without it: a primary that is down is tried "
         "every `probe` of [deliver], and what waited then goes out in order.",
     ),
-    Remark(
+    PostfixRemark(
         r".*notice_recipient|notify_classes|double_bounce_sender|bounce_.*|2bounce.*|error_notice.*|delay_notice.*|"
         r"smtpd_authorized_.*|backwards_bounce.*|address_verify_sender",
         _CHANGED,
         "Trouble is told to `owner`; mail that waits for a primary never causes a bounce.",
     ),
-    Remark(
+    PostfixRemark(
         r"compatibility_level|mail_version|mail_name|smtpd_banner|mail_release_date|myorigin|biff|"
         r"readme_directory|html_directory|manpage_directory|sample_directory|sendmail_path|mailq_path|"
         r"setgid_group|mail_owner|.*_directory|.*_service_name|syslog_.*|maillog_.*|meta_directory|"
@@ -164,5 +164,5 @@ REMARKS: Sequence[Remark] = (
 )
 
 
-def remark_on(name: str) -> Remark | None:
+def remark_on(name: str) -> PostfixRemark | None:
     return next((remark for remark in REMARKS if re.fullmatch(remark.names, name) is not None), None)

@@ -25,7 +25,7 @@ _REPLY_CODE = re.compile(r"[45][0-9][0-9](?:\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RestrictionStep:
     """A restriction with its argument. `stage`: where it stands; `only_warns`: after warn_if_reject."""
 
     word: str
@@ -39,10 +39,10 @@ class Step:
 class StepReader:
     reader: TableReader
 
-    def steps(self, text: str, stage: str, place: OldPlace) -> tuple[Step, ...]:
+    def steps(self, text: str, stage: str, place: OldPlace) -> tuple[RestrictionStep, ...]:
         return tuple(self._steps(text, stage, place))
 
-    def _steps(self, text: str, stage: str, place: OldPlace) -> Iterator[Step]:
+    def _steps(self, text: str, stage: str, place: OldPlace) -> Iterator[RestrictionStep]:
         rest = iter([inner for word in words(text) for inner in _inner(word)])
         only_warns = False
         for word in rest:
@@ -53,14 +53,14 @@ class StepReader:
             if ":" in word and not TAKES_ARGUMENT.match(lower):
                 # A table alone is asked about what the stage is about.
                 kind = "recipient" if stage == "relay" else stage
-                yield Step(
+                yield RestrictionStep(
                     f"check_{kind}_access", word, self.reader.table(word, place), stage, only_warns=only_warns
                 )
             else:
                 argument = next(rest, "") if TAKES_ARGUMENT.fullmatch(lower) else ""
                 is_access = lower.endswith("_access") and len(argument) > 0
                 table = self.reader.table(argument, place) if is_access else None
-                yield Step(lower, argument, table, stage, only_warns)
+                yield RestrictionStep(lower, argument, table, stage, only_warns)
             only_warns = False
 
 
@@ -95,10 +95,10 @@ class Restricts:
     text: str
 
 
-Action = Permits | Refuses | GoesOn | Restricts
+AccessAction = Permits | Refuses | GoesOn | Restricts
 
 
-def action_of(value: str) -> Action:
+def action_of(value: str) -> AccessAction:
     """The result of an access(5) table."""
     word = value.split(None, 1)[0].upper() if len(value.strip()) > 0 else ""
     if _REPLY_CODE.match(value) is not None or word in ("REJECT", "DEFER", "DEFER_IF_PERMIT", "DISCARD"):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from secondpost.setup.importing.postfix.statements import Statement
+from secondpost.setup.importing.postfix.statements import MainStatement
 from secondpost.setup.importing.postfix.words import closing
 
 EXPANSIONS_DEEP_MAX = 50  # names within names
@@ -50,14 +50,14 @@ class ExpansionWrong(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class PostfixSettings:
     """`main`: the statements of main.cf that count, by name. `own`: what a service has instead."""
 
-    main: Mapping[str, Statement]
+    main: Mapping[str, MainStatement]
     machine: Mapping[str, str]  # the defaults that the machine's name decides
     own: Mapping[str, str] = field(default_factory=dict)
 
-    def of_service(self, own: Mapping[str, str]) -> "Settings":
+    def of_service(self, own: Mapping[str, str]) -> "PostfixSettings":
         return replace(self, own=own)
 
     def is_set(self, name: str) -> bool:
@@ -86,7 +86,7 @@ class Settings:
 class _Expansion:
     """An expansion, bounded in depth and in the text that it makes."""
 
-    settings: Settings
+    settings: PostfixSettings
     characters: int = 0
 
     def text(self, name: str, deep: int) -> str:

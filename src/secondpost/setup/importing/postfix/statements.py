@@ -20,7 +20,7 @@ class LogicalLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class MainStatement:
     """`name = value` of main.cf; `value` is not expanded yet."""
 
     name: str
@@ -33,7 +33,7 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class NotStatement:
+class NotMainStatement:
     """A line that Postfix itself refuses to read."""
 
     text: str
@@ -57,12 +57,12 @@ def logical_lines(text: str) -> Iterator[LogicalLine]:
         yield LogicalLine(first, " ".join(parts))
 
 
-def statements(text: str, path: str) -> Iterator[Statement | NotStatement]:
+def statements(text: str, path: str) -> Iterator[MainStatement | NotMainStatement]:
     for logical in logical_lines(text):
         place = OldPlace(path, logical.line)
         name, equals, value = logical.text.partition("=")
         name = name.strip()
         if len(equals) == 0 or _NAME.fullmatch(name) is None:
-            yield NotStatement(logical.text, place)
+            yield NotMainStatement(logical.text, place)
         else:
-            yield Statement(name, value.strip(), place)
+            yield MainStatement(name, value.strip(), place)

@@ -1,7 +1,7 @@
 """Lookup tables by their names, such as hash:/etc/postfix/relay (postconf(5), DATABASE_README).
 
 Of hash: and its like, the text is read from which postmap(1) made them. A table that lies in a database
-or on another machine is Opaque: its answers are not known.
+or on another machine is OpaqueTable: its answers are not known.
 """
 
 import posixpath
@@ -26,7 +26,7 @@ TABLES_DEEP_MAX = 5  # unionmap: within pipemap: within …
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class TableValue:
     value: str
     place: OldPlace
 
@@ -38,99 +38,99 @@ class Unknowable:
     reason: str  # a sentence
 
 
-Result = Found | Unknowable | None
+TableResult = TableValue | Unknowable | None
 
 
 @dataclass(frozen=True, slots=True)
-class Entries:
+class ListedTable:
     """A table that can be listed. Keys are in lower case, as postmap(1) writes them."""
 
     name: str
-    entries: Mapping[str, Found]
+    entries: Mapping[str, TableValue]
 
-    def lookup(self, key: str) -> Result:
+    def lookup(self, key: str) -> TableResult:
         return self.entries.get(key.lower())
 
 
 @dataclass(frozen=True, slots=True)
-class Patterns:
+class PatternTable:
     """A table of regular expressions, or of networks."""
 
     name: str
     path: str
     rules: RuleTable
 
-    def lookup(self, key: str) -> Result:
+    def lookup(self, key: str) -> TableResult:
         result = self.rules.lookup(key)
         if isinstance(result, NotUnderstood):
             place = f"{self.path}, line {result.line}"
             return Unknowable(f"The pattern in {place} is not understood here.")
-        return None if result is None else Found(result.value, OldPlace(self.path, result.line))
+        return None if result is None else TableValue(result.value, OldPlace(self.path, result.line))
 
 
 @dataclass(frozen=True, slots=True)
-class Constant:
+class ConstantTable:
     """static: the same answer to everything."""
 
     name: str
     value: str
     place: OldPlace
 
-    def lookup(self, key: str) -> Result:
-        return Found(self.value, self.place)
+    def lookup(self, key: str) -> TableResult:
+        return TableValue(self.value, self.place)
 
 
 @dataclass(frozen=True, slots=True)
-class Opaque:
+class OpaqueTable:
     name: str
     reason: str
 
-    def lookup(self, key: str) -> Result:
+    def lookup(self, key: str) -> TableResult:
         return Unknowable(self.reason)
 
 
 @dataclass(frozen=True, slots=True)
-class Combined:
+class CombinedTable:
     """unionmap: asks each table; pipemap: each the answer of the one before (`is_pipe`)."""
 
     name: str
     tables: "tuple[OldTable, ...]"
     is_pipe: bool
 
-    def lookup(self, key: str) -> Result:
+    def lookup(self, key: str) -> TableResult:
         return self._through(key) if self.is_pipe else self._together(key)
 
-    def _through(self, key: str) -> Result:
-        result: Result = None
+    def _through(self, key: str) -> TableResult:
+        result: TableResult = None
         for table in self.tables:
             result = table.lookup(key)
-            if not isinstance(result, Found):
+            if not isinstance(result, TableValue):
                 return result
             key = result.value
         return result
 
-    def _together(self, key: str) -> Result:
+    def _together(self, key: str) -> TableResult:
         results = [table.lookup(key) for table in self.tables]
         unknown = next((one for one in results if isinstance(one, Unknowable)), None)
-        found = [one for one in results if isinstance(one, Found)]
+        found = [one for one in results if isinstance(one, TableValue)]
         if unknown is not None or len(found) == 0:
             return unknown
-        return Found(", ".join(one.value for one in found), found[0].place)
+        return TableValue(", ".join(one.value for one in found), found[0].place)
 
 
-OldTable = Entries | Patterns | Constant | Opaque | Combined
+OldTable = ListedTable | PatternTable | ConstantTable | OpaqueTable | CombinedTable
 
 
 def keys_of(table: OldTable) -> Iterator[str]:
     """The keys that can be listed, and the texts that patterns name."""
     match table:
-        case Entries():
+        case ListedTable():
             yield from table.entries
-        case Patterns():
+        case PatternTable():
             for rule in table.rules.rules:
                 yield from named_addresses(rule.written)
                 yield from named_domains(rule.written)
-        case Combined():
+        case CombinedTable():
             for one in table.tables:
                 yield from keys_of(one)
 
@@ -154,20 +154,20 @@ class TableReader:
         if kind == "proxy":
             return self._table(rest, place, deep)
         if len(colon) == 0 or deep > TABLES_DEEP_MAX:
-            return Opaque(name, f"{name} is not the name of a table: its type is missing.")
+            return OpaqueTable(name, f"{name} is not the name of a table: its type is missing.")
         if kind in INDEXED or kind in ("regexp", "pcre", "cidr"):
             return self._file(name, kind, self.path(rest), place)
         match kind:
             case "static":
-                return Constant(name, unbraced(rest), place)
+                return ConstantTable(name, unbraced(rest), place)
             case "inline":
-                return Entries(name, dict(_inline(unbraced(rest), place)))
+                return ListedTable(name, dict(_inline(unbraced(rest), place)))
             case "unionmap" | "pipemap":
                 inner = tuple(self._table(unbraced(one), place, deep + 1) for one in words(unbraced(rest)))
-                return Combined(name, inner, kind == "pipemap")
+                return CombinedTable(name, inner, kind == "pipemap")
             case "fail":
-                return Opaque(name, "The table fails always, by its type.")
-        return Opaque(
+                return OpaqueTable(name, "The table fails always, by its type.")
+        return OpaqueTable(
             name,
             f"A {kind}: table cannot be read from files. Export what it says into a text file, write "
             f"texthash: and its path instead of {name}, and import again.",
@@ -184,10 +184,10 @@ class TableReader:
         else:
             text = self.files.text(path)
         if isinstance(text, NotRead):
-            return Opaque(name, _not_read(path, text, is_indexed=kind in INDEXED))
+            return OpaqueTable(name, _not_read(path, text, is_indexed=kind in INDEXED))
         if kind in INDEXED:
-            return Entries(name, dict(_entries(text, path)))
-        return Patterns(name, path, network_table(text) if kind == "cidr" else pattern_table(text))
+            return ListedTable(name, dict(_entries(text, path)))
+        return PatternTable(name, path, network_table(text) if kind == "cidr" else pattern_table(text))
 
 
 def _not_read(path: str, not_read: NotRead, *, is_indexed: bool) -> str:
@@ -195,21 +195,21 @@ def _not_read(path: str, not_read: NotRead, *, is_indexed: bool) -> str:
     return f"{path} {not_read.reason}.{hint}"
 
 
-def _entries(text: str, path: str) -> Iterator[tuple[str, Found]]:
+def _entries(text: str, path: str) -> Iterator[tuple[str, TableValue]]:
     """Key, white space, value; a line without a value is left out. Of the same key twice, the first counts
     (postmap(1)).
     """
-    found = dict[str, Found]()
+    found = dict[str, TableValue]()
     for logical in logical_lines(text):
         parts = logical.text.split(None, 1)
         if len(parts) == 2:
-            found.setdefault(parts[0].strip('"').lower(), Found(parts[1], OldPlace(path, logical.line)))
+            found.setdefault(parts[0].strip('"').lower(), TableValue(parts[1], OldPlace(path, logical.line)))
     yield from found.items()
 
 
-def _inline(text: str, place: OldPlace) -> Iterator[tuple[str, Found]]:
+def _inline(text: str, place: OldPlace) -> Iterator[tuple[str, TableValue]]:
     """key=value, or { key = value }."""
     for word in words(text):
         key, equals, value = unbraced(word).partition("=")
         if len(equals) > 0:
-            yield key.strip().lower(), Found(value.strip(), place)
+            yield key.strip().lower(), TableValue(value.strip(), place)

@@ -7,8 +7,8 @@ from secondpost.mail.address import AddressError, Endpoint
 from secondpost.setup.importing.carried import OldPlace
 from secondpost.setup.importing.postfix.lookups import OldAddress, by_transport
 from secondpost.setup.importing.postfix.services import SMTP_PORT, port_number
-from secondpost.setup.importing.postfix.settings import Settings
-from secondpost.setup.importing.postfix.tables import Found, OldTable, Unknowable
+from secondpost.setup.importing.postfix.settings import PostfixSettings
+from secondpost.setup.importing.postfix.tables import OldTable, TableValue, Unknowable
 from secondpost.setup.importing.postfix.words import words
 
 # The programs behind the transports that every master.cf has.
@@ -62,7 +62,7 @@ OldWay = NamedHosts | OwnMx | NotPassedOn
 class OldWays:
     """`programs`: the command of each unix service of master.cf, by its name."""
 
-    settings: Settings
+    settings: PostfixSettings
     tables: Sequence[OldTable]
     programs: Mapping[str, str]
     takes_below: bool
@@ -76,7 +76,7 @@ class OldWays:
         if len(hop) == 0:
             hop = self.settings.text("relayhost")
             by = "relayhost" if len(hop) > 0 else "relay_transport"
-        if isinstance(found, Found):
+        if isinstance(found, TableValue):
             channel, hop, changes = _transport(found.value, channel, hop)
             if changes:
                 by, place = "transport_maps", found.place
