@@ -18,7 +18,7 @@ from secondpost.setup.importing.postfix.policy import (
 from secondpost.setup.importing.postfix.recipients import access_tables
 from secondpost.setup.importing.postfix.restrictions import STAGES, Refuses, RestrictionStep, action_of
 from secondpost.setup.importing.postfix.settings import PostfixSettings
-from secondpost.setup.importing.postfix.tables import ListedTable, PatternTable, Unknowable
+from secondpost.setup.importing.postfix.tables import ListedTable, PatternTable, TableValue, Unknowable
 from secondpost.setup.importing.postfix.ways import OldWays
 
 NAMES_SHOWN_MAX = 5  # of a list of domains
@@ -50,6 +50,9 @@ MX_BACKUP = (
 
 def say_policies(policies: Sequence[OldPolicy], ledger: PostfixLedger) -> None:
     for policy in policies:
+        for name in policy.classes:
+            ledger.carried("smtpd_restriction_classes")
+            ledger.carried(name, why="It counts where a table or a list of restrictions names it.")
         ruling = policy.rule(OldAddress("someone", f"elsewhere.{STRANGER_DOMAIN}"))
         is_open = ruling.answer is not OldAnswer.REFUSED
         _say_restrictions(dict(policy.stages), tuple(policy.classes), ledger, is_open=is_open)
@@ -86,7 +89,7 @@ def say_tables(
         for key, found in table.entries.items() if isinstance(table, ListedTable) else ():
             if "@" in key:
                 why = "All mail of a domain goes one way here; this address had its own."
-                ledger.table(found.place, f"{key} {found.value}", Fate.NOT_CARRIED, why)
+                ledger.table(found, Fate.NOT_CARRIED, why)
     patterns = [
         table for policy in policies for table in access_tables(policy) if isinstance(table, PatternTable)
     ]
@@ -94,8 +97,9 @@ def say_tables(
         for rule in table.rules.rules:
             if isinstance(action_of(rule.value), Refuses) and len(named_addresses(rule.written)) == 0:
                 why = f"What it refused is taken where recipients are not listed, as for {open_domains[0]}."
-                text = f"/{rule.written}/ {rule.value}"
-                ledger.table(OldPlace(table.path, rule.line), text, Fate.CHANGED, why)
+                place = OldPlace(table.path, rule.line)
+                entry = TableValue(rule.value, place, f"/{rule.written}/ {rule.value}")
+                ledger.table(entry, Fate.CHANGED, why)
 
 
 def _say_restrictions(

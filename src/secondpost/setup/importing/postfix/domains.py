@@ -104,7 +104,7 @@ class DomainCarrier:
             )
         elif alias is not None:
             why = f"Mail for all of {name} was rewritten to {alias.value}; here no address is rewritten."
-            self.ledger.table(alias.place, f"@{name} {alias.value}", Fate.NOT_CARRIED, why)
+            self.ledger.table(alias, Fate.NOT_CARRIED, why)
             self.ledger.changed(RELAY_DOMAINS, f"{name} is left out: all its mail was rewritten.")
         elif known.openness is Openness.CLOSED:
             because = known.ruling.because
@@ -117,9 +117,9 @@ class DomainCarrier:
 
     def _leave_out(self, name: str, way: NamedHosts | NotPassedOn, why: str) -> None:
         self.ledger.changed(RELAY_DOMAINS, f"{name} is left out. {why}")
-        self.ledger.not_carried(way.by, why)
-        if way.place is not None:
-            self.ledger.table(way.place, f"{name} …", Fate.NOT_CARRIED, why)
+        self.ledger.not_carried(way.by, f"{name}: {why}")
+        if way.entry is not None:
+            self.ledger.table(way.entry, Fate.NOT_CARRIED, why)
 
     def _backup(self, domain: Domain, way: OldWay | Unknowable, known: OldRecipients) -> None:
         number = len(self.backups)
@@ -136,8 +136,8 @@ class DomainCarrier:
             self.ledger.not_carried(
                 "transport_maps", f"{way.reason} Name the hosts of {domain} in `primary`."
             )
-        elif way.place is not None:
-            self.ledger.table(way.place, f"{domain} …", Fate.CARRIED, "The MX hosts of the domain are asked.")
+        elif way.entry is not None:
+            self.ledger.table(way.entry, Fate.CARRIED, "The MX hosts of the domain are asked.")
             self.ledger.carried("transport_maps")
         demand = self.settings.text("smtp_tls_security_level")
         if not isinstance(way, NamedHosts) and demand in _TLS_DEMANDS:
@@ -191,9 +191,9 @@ class DomainCarrier:
             self.ledger.changed(way.by, remark, becomes)
         else:
             self.ledger.carried(way.by, becomes)
-        if way.place is not None:
+        if way.entry is not None:
             fate = Fate.CHANGED if way.asks_mx else Fate.CARRIED
-            self.ledger.table(way.place, f"… {way.written}", fate, remark, becomes)
+            self.ledger.table(way.entry, fate, remark, becomes)
 
 
 def tls_entries(settings: PostfixSettings) -> Entries:

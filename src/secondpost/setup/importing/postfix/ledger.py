@@ -10,8 +10,10 @@ from secondpost.setup.importing.carried import Fate, OldPlace, ReportLine
 from secondpost.setup.importing.postfix.remarks import remark_on
 from secondpost.setup.importing.postfix.services import NotService, OldService
 from secondpost.setup.importing.postfix.statements import MainStatement, NotMainStatement
+from secondpost.setup.importing.postfix.tables import TableValue
 
 ENTRIES_SHOWN_MAX = 20  # lines of one table that are reported one by one
+WHYS_SHOWN_MAX = 12  # of one line
 TEXT_CHARACTERS_MAX = 300
 
 _SECRET_NAME = re.compile(r"passw|_pw\b|_pw$|secret|sasl_pass", re.IGNORECASE)
@@ -32,7 +34,7 @@ class TableLine:
 
     place: OldPlace
     text: str
-    mark: PostfixMark
+    marks: list[PostfixMark]
 
 
 @dataclass(slots=True)
@@ -41,7 +43,7 @@ class PostfixLedger:
 
     path: str
     marks: dict[str, list[PostfixMark]] = field(default_factory=dict)
-    table_lines: dict[str, list[TableLine]] = field(default_factory=dict)
+    table_lines: dict[str, dict[int, TableLine]] = field(default_factory=dict)
 
     def carried(self, name: str, *becomes: KeyPath, why: str = "") -> None:
         self._mark(name, PostfixMark(Fate.CARRIED, why, becomes))
@@ -52,11 +54,15 @@ class PostfixLedger:
     def not_carried(self, name: str, why: str) -> None:
         self._mark(name, PostfixMark(Fate.NOT_CARRIED, why))
 
-    def table(self, place: OldPlace, text: str, fate: Fate, why: str, *becomes: KeyPath) -> None:
-        line = TableLine(place, shown(text), PostfixMark(fate, why, becomes))
-        lines = self.table_lines.setdefault(place.path, [])
-        if line not in lines[-ENTRIES_SHOWN_MAX:]:
-            lines.append(line)
+    def table(self, entry: TableValue, fate: Fate, why: str, *becomes: KeyPath) -> None:
+        """Say it of a line of a table; what stands in main.cf itself is reported there."""
+        if entry.place.path == self.path and fate is Fate.CARRIED:
+            return
+        lines = self.table_lines.setdefault(entry.place.path, {})
+        marks = lines.setdefault(entry.place.line, TableLine(entry.place, shown(entry.text), [])).marks
+        mark = PostfixMark(fate, why, becomes)
+        if mark not in marks:
+            marks.append(mark)
 
     def _mark(self, name: str, mark: PostfixMark) -> None:
         marks = self.marks.setdefault(name, [])
@@ -76,14 +82,14 @@ class PostfixLedger:
         lines = [*self._unset(named | own), *self._statements(read, own)]
         lines += self._services(services, scope)
         for path in sorted(self.table_lines):
-            lines += _shown_lines(sorted(self.table_lines[path], key=lambda one: one.place.line))
+            lines += _shown_lines([self.table_lines[path][line] for line in sorted(self.table_lines[path])])
         return tuple(lines)
 
     def _unset(self, named: frozenset[str] | set[str]) -> Iterator[ReportLine]:
         """What is said of parameters that are not in the files, whose defaults counted."""
         for name, marks in self.marks.items():
-            said = [mark for mark in marks if len(mark.why) > 0]
-            if name not in named and len(said) > 0:
+            said = [mark for mark in marks if mark.fate is not Fate.CARRIED]
+            if name not in named and not name.startswith("service ") and len(said) > 0:
                 yield _line(OldPlace(self.path, 0), f"{name} (not in the file)", said)
 
     def _statements(
@@ -158,18 +164,20 @@ def _line(place: OldPlace, text: str, marks: Sequence[PostfixMark]) -> ReportLin
     fate = marks[0].fate if len(fates) == 1 else Fate.CHANGED
     whys = list(dict.fromkeys(mark.why for mark in marks if len(mark.why) > 0))
     becomes = list(dict.fromkeys(place for mark in marks for place in mark.becomes))
-    return ReportLine(place, text, fate, " ".join(whys), tuple(becomes))
+    more = len(whys) - WHYS_SHOWN_MAX
+    said = [*whys[:WHYS_SHOWN_MAX], *([f"There are {more} more remarks of these kinds."] if more > 0 else [])]
+    return ReportLine(place, text, fate, " ".join(said), tuple(becomes))
 
 
 def _shown_lines(lines: Sequence[TableLine]) -> Iterator[ReportLine]:
     for one in lines[:ENTRIES_SHOWN_MAX]:
-        yield _line(one.place, one.text, (one.mark,))
+        yield _line(one.place, one.text, one.marks)
     rest = lines[ENTRIES_SHOWN_MAX:]
     if len(rest) > 0:
         numbers = ", ".join(str(one.place.line) for one in rest[:ENTRIES_SHOWN_MAX])
         more = "" if len(rest) <= ENTRIES_SHOWN_MAX else " and more"
-        fates = {one.mark.fate for one in rest}
-        fate = rest[0].mark.fate if len(fates) == 1 else Fate.CHANGED
+        fates = {mark.fate for one in rest for mark in one.marks}
+        fate = rest[0].marks[0].fate if len(fates) == 1 else Fate.CHANGED
         why = f"The same kinds of changes as above apply to {len(rest)} more lines: {numbers}{more}."
         yield ReportLine(OldPlace(rest[0].place.path, rest[0].place.line), rest[0].text, fate, why)
 

@@ -63,5 +63,6 @@ class OldLogins:
         self.ledger.carried("smtp_sasl_auth_enable", *places)
         if isinstance(table, ListedTable) and found.place.path != self.ledger.path:
             why = "The password is in a file of its own, which the service's user has to be able to read."
-            self.ledger.table(found.place, f"{key} (not shown)", Fate.CARRIED, why, *places)
+            entry = TableValue("", found.place, f"{key} (not shown)")
+            self.ledger.table(entry, Fate.CARRIED, why, *places)
         return PostfixLogin(username, file)

@@ -92,6 +92,7 @@ def _listen(settings: PostfixSettings, doors: Sequence[OldService], ledger: Post
     named = [door for door in doors if len(door.address) > 0]
     ports = sorted({door.port for door in doors if door.port > 0}) or [SMTP_PORT]
     if len(named) > 0:
+        ledger.carried("inet_interfaces", why="The services of master.cf name the addresses themselves.")
         found = {str(Endpoint(door.address, door.port)) for door in named if as_ip(door.address) is not None}
         return tuple(sorted(found))
     hosts = list[str]()

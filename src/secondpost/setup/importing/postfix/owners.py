@@ -31,9 +31,8 @@ def owners(files: OldFiles, maps: str, relayed: frozenset[str], ledger: PostfixL
             found = tuple(dict.fromkeys(_addresses(person, aliases, 0)))[:OWNERS_MAX]
             outside = tuple(one for one in found if one.rpartition("@")[2] not in relayed)
             if len(outside) > 0:
-                place = aliases[person].place
                 why = "It is where alarms and mail to postmaster go."
-                ledger.table(place, f"{person}: {aliases[person].value}", Fate.CARRIED, why, ("owner",))
+                ledger.table(aliases[person], Fate.CARRIED, why, ("owner",))
                 return outside
     return ()
 
@@ -42,7 +41,10 @@ def _aliases(text: str, path: str) -> Iterator[tuple[str, TableValue]]:
     for logical in logical_lines(text):
         name, colon, value = logical.text.partition(":")
         if len(colon) > 0:
-            yield name.strip().strip('"').lower(), TableValue(value.strip(), OldPlace(path, logical.line))
+            yield (
+                name.strip().strip('"').lower(),
+                TableValue(value.strip(), OldPlace(path, logical.line), logical.text),
+            )
 
 
 def _addresses(name: str, aliases: Mapping[str, TableValue], deep: int) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import product
 
@@ -43,8 +43,11 @@ class NotUnderstood:
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
+    """`text`: the rule as it stands there."""
+
     value: str
     line: int
+    text: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,8 @@ class PatternRule:
                 return None
         if not is_understood:
             return NotUnderstood(self.line)
-        return RuleResult(_FIELD.sub(lambda field: _field(field, found), self.value), self.line)
+        value = _FIELD.sub(lambda field: _field(field, found), self.value)
+        return RuleResult(value, self.line, f"/{self.written}/ {self.value}")
 
     @property
     def is_understood(self) -> bool:

@@ -78,11 +78,11 @@ class OldAnswer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """`because`: the parameter or restriction that decided; `place`: the line of a table, if one did."""
+    """`because`: the parameter or restriction that decided; `entry`: of a table, if one did."""
 
     answer: OldAnswer
     because: str = ""
-    place: OldPlace | None = None
+    entry: TableValue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +192,8 @@ class OldPolicy:
             case Permits():
                 return True
             case Refuses():
-                place = result.place if not isinstance(table, ConstantTable) else None
-                walk.refused = Ruling(OldAnswer.REFUSED, f"{step.word} {step.argument}", place)
+                entry = result if not isinstance(table, ConstantTable) else None
+                walk.refused = Ruling(OldAnswer.REFUSED, f"{step.word} {step.argument}", entry)
                 return True
             case Restricts(text) if deep < CLASSES_DEEP_MAX:
                 return self._stage(self._restricting(text, step.stage), state, walk, deep + 1)

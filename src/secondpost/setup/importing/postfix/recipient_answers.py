@@ -75,11 +75,11 @@ class RecipientAnswers:
             if is_taken:
                 fate, what = Fate.CHANGED, "its mail is passed on to the primary as it is"
             why = f"Postfix rewrote this address; {what}. Let the primary have the alias."
-            self.ledger.table(alias.place, f"{local}@{domain} {alias.value}", fate, why)
+            self.ledger.table(alias, fate, why)
 
     def _say_refused(self, domain: Domain, known: OldRecipients, instead: str) -> None:
         for one in known.refused:
-            if one.ruling.place is None:
+            if one.ruling.entry is None:
                 continue
             why = f"Postfix refused this address; here {instead}."
-            self.ledger.table(one.ruling.place, f"{one.local}@{domain} …", Fate.CHANGED, why)
+            self.ledger.table(one.ruling.entry, Fate.CHANGED, why)

@@ -74,6 +74,11 @@ REMARKS: Sequence[PostfixRemark] = (
         "The way of a message depends on its recipient's domain alone here.",
     ),
     PostfixRemark(
+        r"smtp_sasl_.*",
+        _CHANGED,
+        "A login is by SCRAM-SHA-256, PLAIN or LOGIN here, whichever is the strongest that the server offers.",
+    ),
+    PostfixRemark(
         r"soft_bounce",
         _NOT,
         "Refusals are final here: there is no mode in which all of them are temporary.",

@@ -27,8 +27,11 @@ TABLES_DEEP_MAX = 5  # unionmap: within pipemap: within …
 
 @dataclass(frozen=True, slots=True)
 class TableValue:
+    """`text`: the entry as it stands there."""
+
     value: str
     place: OldPlace
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,11 @@ class PatternTable:
         if isinstance(result, NotUnderstood):
             place = f"{self.path}, line {result.line}"
             return Unknowable(f"The pattern in {place} is not understood here.")
-        return None if result is None else TableValue(result.value, OldPlace(self.path, result.line))
+        return (
+            None
+            if result is None
+            else TableValue(result.value, OldPlace(self.path, result.line), result.text)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,7 @@ class ConstantTable:
     place: OldPlace
 
     def lookup(self, key: str) -> TableResult:
-        return TableValue(self.value, self.place)
+        return TableValue(self.value, self.place, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +122,7 @@ class CombinedTable:
         found = [one for one in results if isinstance(one, TableValue)]
         if unknown is not None or len(found) == 0:
             return unknown
-        return TableValue(", ".join(one.value for one in found), found[0].place)
+        return TableValue(", ".join(one.value for one in found), found[0].place, found[0].text)
 
 
 OldTable = ListedTable | PatternTable | ConstantTable | OpaqueTable | CombinedTable
@@ -203,7 +210,10 @@ def _entries(text: str, path: str) -> Iterator[tuple[str, TableValue]]:
     for logical in logical_lines(text):
         parts = logical.text.split(None, 1)
         if len(parts) == 2:
-            found.setdefault(parts[0].strip('"').lower(), TableValue(parts[1], OldPlace(path, logical.line)))
+            found.setdefault(
+                parts[0].strip('"').lower(),
+                TableValue(parts[1], OldPlace(path, logical.line), " ".join(parts)),
+            )
     yield from found.items()
 
 
@@ -212,4 +222,4 @@ def _inline(text: str, place: OldPlace) -> Iterator[tuple[str, TableValue]]:
     for word in words(text):
         key, equals, value = unbraced(word).partition("=")
         if len(equals) > 0:
-            yield key.strip().lower(), TableValue(value.strip(), place)
+            yield key.strip().lower(), TableValue(value.strip(), place, unbraced(word))

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from secondpost.mail.address import AddressError, Endpoint
-from secondpost.setup.importing.carried import OldPlace
 from secondpost.setup.importing.postfix.lookups import OldAddress, by_transport
 from secondpost.setup.importing.postfix.services import SMTP_PORT, port_number
 from secondpost.setup.importing.postfix.settings import PostfixSettings
@@ -35,7 +34,7 @@ class NamedHosts:
     written: str
     asks_mx: bool
     by: str  # the parameter that decides
-    place: OldPlace | None = None  # the line of transport_maps that decides
+    entry: TableValue | None = None  # the line of transport_maps that decides
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class OwnMx:
     """The MX hosts of the domain itself."""
 
     by: str
-    place: OldPlace | None = None
+    entry: TableValue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ class NotPassedOn:
 
     why: str
     by: str
-    place: OldPlace | None = None
+    entry: TableValue | None = None
 
 
 OldWay = NamedHosts | OwnMx | NotPassedOn
@@ -72,29 +71,30 @@ class OldWays:
         if isinstance(found, Unknowable):
             return found
         channel, _, hop = self.settings.text("relay_transport").partition(":")
-        by, place = "relay_transport", None
+        by: str = "relay_transport"
+        entry: TableValue | None = None
         if len(hop) == 0:
             hop = self.settings.text("relayhost")
             by = "relayhost" if len(hop) > 0 else "relay_transport"
         if isinstance(found, TableValue):
             channel, hop, changes = _transport(found.value, channel, hop)
             if changes:
-                by, place = "transport_maps", found.place
-        return self._way(channel, hop, domain, by, place)
+                by, entry = "transport_maps", found
+        return self._way(channel, hop, domain, by, entry)
 
-    def _way(self, channel: str, hop: str, domain: str, by: str, place: OldPlace | None) -> OldWay:
+    def _way(self, channel: str, hop: str, domain: str, by: str, entry: TableValue | None) -> OldWay:
         program = self.programs.get(channel, USUAL_TRANSPORTS.get(channel, "pipe"))
         if program != "smtp":
-            return NotPassedOn(_not_smtp(program, channel), by, place)
+            return NotPassedOn(_not_smtp(program, channel), by, entry)
         if len(hop) == 0 or hop.lower() == domain:
             if not self.looks_up_no_mx:
-                return OwnMx(by, place)
+                return OwnMx(by, entry)
             hop = f"[{domain}]"
         hosts = tuple(_hosts(hop))
         if len(hosts) == 0:
-            return NotPassedOn(f"{hop} is not a host that is understood here.", by, place)
+            return NotPassedOn(f"{hop} is not a host that is understood here.", by, entry)
         asks_mx = not self.looks_up_no_mx and any(_asks_mx(one) for one in words(hop))
-        return NamedHosts(hosts, hop, asks_mx, by, place)
+        return NamedHosts(hosts, hop, asks_mx, by, entry)
 
     @property
     def looks_up_no_mx(self) -> bool:
