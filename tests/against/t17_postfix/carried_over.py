@@ -33,6 +33,7 @@ class CarriedOver(Secondpost):
         found = imported(self.example)
         made = new_files(found, self._completed(found.answers), str(self.config))
         for path, text in {**made.lists, **made.secrets}.items():
+            Path(path).parent.mkdir(exist_ok=True)
             Path(path).write_text(text)
         self.config.write_text(config_text(made.answers))
 

@@ -12,6 +12,7 @@ from secondpost.setup.importing.postfix.tables import ListedTable, OldTable, Tab
 from secondpost.setup.importing.postfix.ways import NamedHosts
 
 NAME = "smtp_sasl_password_maps"
+FOLDER = "passwords"  # beside the new file
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,10 @@ class OldLogins:
         if not found.value.isprintable():
             self.ledger.not_carried(NAME, f"The entry for {key} has characters that are not UTF-8 text.")
             return None
-        file = f"{host}.password"
-        if self.passwords.setdefault(file, f"{password}\n") != f"{password}\n":
-            file = f"{host}-{len(self.passwords)}.password"
-            self.passwords[file] = f"{password}\n"
+        file = f"{FOLDER}/{host}"
+        while self.passwords.get(file, f"{password}\n") != f"{password}\n":
+            file += "-2"  # another login at the same host
+        self.passwords[file] = f"{password}\n"
         places = ((*becomes, "username"), (*becomes, "password_file"))
         self.ledger.carried(NAME, *places)
         self.ledger.carried("smtp_sasl_auth_enable", *places)

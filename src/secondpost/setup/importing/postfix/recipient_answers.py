@@ -64,7 +64,7 @@ class RecipientAnswers:
                 entries.append(f"{local}@{domain}\n")
         if len(entries) == 0:
             return ()
-        name = f"{domain}.recipients"
+        name = f"recipients/{domain}"
         self.lists[name] = f"# The recipients of {domain}, as Postfix knew them.\n{''.join(entries)}"
         return (f"file:{name}",)
 

@@ -76,7 +76,7 @@ REMARKS: Sequence[PostfixRemark] = (
     PostfixRemark(
         r"smtp_sasl_.*",
         _CHANGED,
-        "A login is by SCRAM-SHA-256, PLAIN or LOGIN here, whichever is the strongest that the server offers.",
+        "Logins are SCRAM-SHA-256, PLAIN or LOGIN here, whichever is the strongest that the server offers.",
     ),
     PostfixRemark(
         r"soft_bounce",

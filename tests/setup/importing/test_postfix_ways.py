@@ -4,7 +4,7 @@ import pytest
 
 from secondpost.setup.answers import NOT_ANSWERED, Entry, OtherTable
 from secondpost.setup.importing.carried import Fate, Imported, OldConfigFaults
-from tests.setup.postfix_world import FOLDER, LEAST, completed, imported, line_of
+from tests.setup.importing.postfix_world import FOLDER, LEAST, completed, imported, line_of
 
 PASSWORD = "correct:horse"
 LOGIN = """\
@@ -70,14 +70,14 @@ def test_a_relayhost_takes_our_own_mail_and_that_of_the_domains() -> None:
 def test_a_login_is_carried_and_its_password_is_shown_nowhere() -> None:
     found = imported(f"{LEAST}{LOGIN}", SASL)
     made = completed(found)
-    assert found.secrets == {"smtp.isp.example.password": f"{PASSWORD}\n"}
+    assert found.secrets == {"passwords/smtp.isp.example": f"{PASSWORD}\n"}
     route = made.config.routes[1]
     assert (str(route.domain), str(route.host), route.username) == (
         "example.org",
         "smtp.isp.example:587",
         "me@isp.example",
     )
-    assert route.password_file == "/etc/secondpost/smtp.isp.example.password"
+    assert route.password_file == "/etc/secondpost/passwords/smtp.isp.example"
     assert PASSWORD not in repr(found.report) + repr(found)
 
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from secondpost.setup.importing.carried import Fate, OldConfigFaults
 from secondpost.setup.importing.postfix.settings import DEFAULTS
-from tests.setup.postfix_world import completed, imported
+from tests.setup.importing.postfix_world import completed, imported
 
-EXAMPLES = sorted((Path(__file__).parent.parent / "against/t17_postfix/examples").glob("*/etc/postfix"))
+EXAMPLES = sorted((Path(__file__).parents[2] / "against/t17_postfix/examples").glob("*/etc/postfix"))
 FILES = {
     folder.parent.parent.name: {path.name: path.read_text() for path in folder.iterdir()}
     for folder in EXAMPLES

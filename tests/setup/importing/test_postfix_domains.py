@@ -4,7 +4,7 @@ import pytest
 
 from secondpost.setup.answers import BackupAnswer
 from secondpost.setup.importing.carried import Fate, Imported
-from tests.setup.postfix_world import LEAST, completed, imported, line_of
+from tests.setup.importing.postfix_world import LEAST, completed, imported, line_of
 
 OPEN = "compatibility_level = 3.6\nmyhostname = mx2.example.net\n"
 
@@ -183,7 +183,7 @@ def test_listed_recipients_become_a_file(maps: str, expected: list[str]) -> None
         "named": "/^(anna|carl)@example\\.org$/ x\n",
     }
     found = imported(f"{LEAST}relay_recipient_maps = {maps}\n", files)
-    assert only(found).recipients == ("file:example.org.recipients",)
+    assert only(found).recipients == ("file:recipients/example.org",)
     assert sorted(listed(found)) == [name if "@" in name else f"{name}@example.org" for name in expected]
     assert "postmaster" in line_of(found, "relay_recipient_maps").why
 
@@ -199,7 +199,7 @@ def test_what_cannot_be_listed_is_asked_of_the_primary(maps: str) -> None:
     main = f"{LEAST}relay_recipient_maps = inline:{{anna@example.org=x}} {maps}\n"
     found = imported(main, files)
     backup = only(found)
-    assert backup.recipients == ("file:example.org.recipients", "learn")
+    assert backup.recipients == ("file:recipients/example.org", "learn")
     assert 'unknown = "defer"' in {f"{entry.key} = {entry.value}" for entry in backup.more}
     assert line_of(found, "relay_recipient_maps").fate is Fate.CHANGED
 
@@ -217,7 +217,7 @@ def test_an_allow_list_becomes_a_file() -> None:
     main = f"{LEAST}smtpd_recipient_restrictions = check_recipient_access hash:/etc/postfix/valid, reject\n"
     valid = "anna@example.org OK\nbert@example.org REJECT\nabuse@ 200\n.example.org OK\nc@x.example OK\n"
     found = imported(main, {"valid": valid})
-    assert only(found).recipients == ("file:example.org.recipients",)
+    assert only(found).recipients == ("file:recipients/example.org",)
     assert listed(found) == ["anna@example.org", "abuse@example.org"]
 
 

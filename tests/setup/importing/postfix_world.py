@@ -1,13 +1,13 @@
-"""The files of a machine with Postfix, as a dict; and what its configuration becomes."""
+"""What the configuration of a Postfix becomes, whose files are a dict."""
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from secondpost.setup.importing.carried import Imported, ReportLine
-from secondpost.setup.importing.old_files import NotRead
 from secondpost.setup.importing.postfix.reading import read_postfix
 from secondpost.setup.importing.writing import ImportedFiles, new_files
+from tests.setup.importing.old_world import OldWorld
 
 FOLDER = "/etc/postfix"
 NEW = "/etc/secondpost/secondpost.toml"
@@ -20,24 +20,12 @@ relay_domains = example.org
 """
 
 
-@dataclass(frozen=True, slots=True)
-class FilesOfDict:
-    texts: Mapping[str, str]
-
-    def text(self, path: str) -> str | NotRead:
-        return self.texts.get(path, NotRead("cannot be read: No such file or directory"))
-
-    def names(self, folder: str) -> tuple[str, ...] | NotRead:
-        found = sorted(posixpath.basename(path) for path in self.texts if posixpath.dirname(path) == folder)
-        return tuple(found) if len(found) > 0 else NotRead("cannot be read: Not a directory")
-
-
 def imported(main: str, files: Mapping[str, str] | None = None, path: str = FOLDER) -> Imported:
     """`files`: by name in Postfix's folder, or by absolute path; - is standard input."""
     more = {
         name if name == "-" else posixpath.join(FOLDER, name): text for name, text in (files or {}).items()
     }
-    return read_postfix(FilesOfDict({f"{FOLDER}/main.cf": main, **more}), path)
+    return read_postfix(OldWorld({f"{FOLDER}/main.cf": main, **more}), path)
 
 
 def completed(found: Imported) -> ImportedFiles:
