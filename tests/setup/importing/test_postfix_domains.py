@@ -213,6 +213,13 @@ def test_recipients_that_were_verified_are_learned(action: str, unknown: str) ->
     assert {entry.key: entry.value for entry in backup.more}["unknown"] == unknown
 
 
+def test_an_access_list_in_a_database_leaves_the_answer_to_the_primary() -> None:
+    main = f"{LEAST}smtpd_recipient_restrictions = check_recipient_access mysql:/etc/postfix/checked.cf\n"
+    found = imported(main)
+    assert only(found).recipients == ("learn",)
+    assert "mysql" in line_of(found, "smtpd_recipient_restrictions").why
+
+
 def test_an_allow_list_becomes_a_file() -> None:
     main = f"{LEAST}smtpd_recipient_restrictions = check_recipient_access hash:/etc/postfix/valid, reject\n"
     valid = "anna@example.org OK\nbert@example.org REJECT\nabuse@ 200\n.example.org OK\nc@x.example OK\n"

@@ -4,7 +4,7 @@ import pytest
 
 from secondpost.setup.importing.carried import OldPlace
 from secondpost.setup.importing.postfix.patterns import (
-    NotUnderstood,
+    RuleNotUnderstood,
     RuleResult,
     named_addresses,
     named_domains,
@@ -129,7 +129,7 @@ def test_the_first_pattern_that_applies_counts() -> None:
 
 @pytest.mark.parametrize("pattern", ["(", "(a+)+$", "[[x]", "a{99999999999}", "\\<a"])
 def test_a_pattern_that_is_not_understood_leaves_the_answer_open(pattern: str) -> None:
-    assert pattern_table(f"/{pattern}/ OK\n").lookup("aaa") == NotUnderstood(1)
+    assert pattern_table(f"/{pattern}/ OK\n").lookup("aaa") == RuleNotUnderstood(1)
 
 
 def test_networks_are_searched_for_addresses() -> None:
@@ -137,7 +137,7 @@ def test_networks_are_searched_for_addresses() -> None:
     assert table.lookup("192.0.2.7") == RuleResult("REJECT", 1)
     assert table.lookup("198.51.100.1") == RuleResult("far", 2)
     assert table.lookup("203.0.113.1") is None
-    assert network_table("x y\n").lookup("192.0.2.7") == NotUnderstood(1)
+    assert network_table("x y\n").lookup("192.0.2.7") == RuleNotUnderstood(1)
 
 
 @pytest.mark.parametrize(

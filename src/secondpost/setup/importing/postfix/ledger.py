@@ -42,7 +42,7 @@ class PostfixLedger:
     """`path`: that of main.cf."""
 
     path: str
-    marks: dict[str, list[PostfixMark]] = field(default_factory=dict)
+    marks: dict[str, dict[PostfixMark, None]] = field(default_factory=dict)  # by parameter, in order
     table_lines: dict[str, dict[int, TableLine]] = field(default_factory=dict)
 
     def carried(self, name: str, *becomes: KeyPath, why: str = "") -> None:
@@ -65,9 +65,7 @@ class PostfixLedger:
             marks.append(mark)
 
     def _mark(self, name: str, mark: PostfixMark) -> None:
-        marks = self.marks.setdefault(name, [])
-        if mark not in marks:
-            marks.append(mark)
+        self.marks.setdefault(name, {})[mark] = None
 
     def report(
         self,
@@ -116,7 +114,7 @@ class PostfixLedger:
                 PostfixMark(Fate.CARRIED, "The service on port 25 has a value of its own, which counts."),
             )
         if one.name in self.marks:
-            return self.marks[one.name]
+            return tuple(self.marks[one.name])
         if len(one.value) == 0:
             return (PostfixMark(Fate.CARRIED, "It is empty."),)
         remark = remark_on(one.name)
@@ -148,9 +146,9 @@ class PostfixLedger:
         if isinstance(one, NotService):
             why = "It is not a service: master(5) wants eight columns."
             return _line(one.place, shown(one.text), (PostfixMark(Fate.NOT_CARRIED, why),))
-        marks = list(self.marks.get(f"service {one.place.line}", ()))
+        marks = list(self.marks.get(f"service {one.place.line}", {}))
         for name in one.own if one.name == scope else ():
-            marks += (PostfixMark(mark.fate, mark.why, mark.becomes) for mark in self.marks.get(name, ()))
+            marks += (PostfixMark(mark.fate, mark.why, mark.becomes) for mark in self.marks.get(name, {}))
         if len(marks) == 0:
             marks.append(
                 PostfixMark(Fate.NOT_CARRIED, "It is a process of Postfix's own; there is nothing to do.")

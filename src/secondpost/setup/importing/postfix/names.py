@@ -2,11 +2,12 @@
 (match_list(3), match_ops(3)). The first entry that applies counts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from secondpost.setup.importing.carried import OldPlace
 from secondpost.setup.importing.old_files import NotRead
+from secondpost.setup.importing.postfix.lookups import parents
 from secondpost.setup.importing.postfix.statements import logical_lines
 from secondpost.setup.importing.postfix.tables import (
     CombinedTable,
@@ -35,35 +36,35 @@ class NameEntry:
 @dataclass(frozen=True, slots=True)
 class NameList:
     """`takes_below`: parent_domain_matches_subdomains names the parameter, so that example.net also
-    means every name below it.
+    means every name below it. `places`: of each plain name, its first place among the entries.
     """
 
     entries: tuple[NameEntry, ...]
     takes_below: bool
-    trouble: tuple[str, ...] = ()  # sentences about files that cannot be read
+    trouble: tuple[str, ...]  # sentences about files that cannot be read
+    places: Mapping[str, int]
+    tables: tuple[int, ...]  # the places of entries that are tables
 
     def match(self, name: str) -> bool | Unknowable:
         """Whether the list has the name; Unknowable if a table that cannot be read could change that."""
         name = name.lower()
         unknown = dict[bool, Unknowable]()  # by what the entry would answer
-        for entry in self.entries:
-            if isinstance(entry.what, str):
-                applies: bool | Unknowable = self._applies(entry.what, name)
-            else:
-                applies = self._asked(entry.what, name)
+        above = parents(name, with_dot=not self.takes_below)
+        plain = min((self.places[one] for one in (name, *above) if one in self.places), default=-1)
+        for place in self.tables:
+            if 0 <= plain < place:
+                break
+            entry = self.entries[place]
+            applies = False if isinstance(entry.what, str) else self._asked(entry.what, name)
             answer = not entry.is_excluded
             if isinstance(applies, Unknowable):
                 unknown[answer] = applies
             elif applies:
                 return unknown.get(not answer, answer)
+        if plain >= 0:
+            answer = not self.entries[plain].is_excluded
+            return unknown.get(not answer, answer)
         return unknown.get(True, False)
-
-    def _applies(self, pattern: str, name: str) -> bool:
-        if name == pattern:
-            return True
-        if self.takes_below:
-            return name.endswith(f".{pattern}")
-        return pattern.startswith(".") and name.endswith(pattern) and len(name) > len(pattern)
 
     def _asked(self, table: OldTable, name: str) -> bool | Unknowable:
         key = name
@@ -97,7 +98,14 @@ class NameList:
 def name_list(text: str, place: OldPlace, reader: TableReader, *, takes_below: bool) -> NameList:
     trouble = list[str]()
     entries = tuple(_entries(text, place, reader, trouble, 0))
-    return NameList(entries, takes_below, tuple(trouble))
+    places = dict[str, int]()
+    tables = list[int]()
+    for number, entry in enumerate(entries):
+        if isinstance(entry.what, str):
+            places.setdefault(entry.what, number)
+        else:
+            tables.append(number)
+    return NameList(entries, takes_below, tuple(trouble), places, tuple(tables))
 
 
 def _entries(

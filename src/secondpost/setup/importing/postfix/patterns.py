@@ -35,7 +35,7 @@ _BELOW_TOO = re.compile(r"^\^?(?:\(\^\|\\\.\)|\((?:\?:)?(?:\.\*|\.\+|\[\^@\]\*)\
 
 
 @dataclass(frozen=True, slots=True)
-class NotUnderstood:
+class RuleNotUnderstood:
     """A rule that is not understood could apply, so that the table's answer is not known."""
 
     line: int
@@ -65,7 +65,7 @@ class PatternRule:
     value: str
     line: int
 
-    def search(self, text: str) -> RuleResult | NotUnderstood | None:
+    def search(self, text: str) -> RuleResult | RuleNotUnderstood | None:
         found: re.Match[str] | None = None
         is_understood = True
         for condition in self.conditions:
@@ -76,7 +76,7 @@ class PatternRule:
             if matches == condition.is_negated:
                 return None
         if not is_understood:
-            return NotUnderstood(self.line)
+            return RuleNotUnderstood(self.line)
         value = _FIELD.sub(lambda field: _field(field, found), self.value)
         return RuleResult(value, self.line, f"/{self.written}/ {self.value}")
 
@@ -110,7 +110,7 @@ class RuleTable:
 
     rules: tuple[PatternRule, ...]
 
-    def lookup(self, text: str) -> RuleResult | NotUnderstood | None:
+    def lookup(self, text: str) -> RuleResult | RuleNotUnderstood | None:
         if len(text) > SEARCHED_CHARACTERS_MAX:
             return None
         for rule in self.rules:

@@ -187,7 +187,9 @@ class OldPolicy:
     def _access(self, step: RestrictionStep, table: OldTable, state: _State, walk: _Walk, deep: int) -> bool:
         result = self._asked(step.word, table, state.address)
         if not isinstance(result, TableValue):
-            return False  # what cannot be known is passed over, and reported
+            # What is not known of clients and senders is passed over, and reported.
+            walk.unsure |= isinstance(result, Unknowable) and step.word == "check_recipient_access"
+            return False
         match action_of(result.value):
             case Permits():
                 return True

@@ -38,6 +38,11 @@ REMARKS: Sequence[PostfixRemark] = (
         "No filter is asked here. The primary still filters what is passed on to it.",
     ),
     PostfixRemark(
+        r"(?:smtpd|postscreen)_upstream_proxy_.*",
+        _NOT,
+        "The PROXY protocol is not spoken here: let the proxy in front pass connections on without it.",
+    ),
+    PostfixRemark(
         r"postscreen_.*|dnsblog_.*|tlsproxy_.*",
         _NOT,
         "There is no postscreen here: clients of which too many come at once are turned away in another way, "

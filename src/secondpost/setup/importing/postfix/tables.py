@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from secondpost.setup.importing.carried import OldPlace
 from secondpost.setup.importing.old_files import NotRead, OldFiles
 from secondpost.setup.importing.postfix.patterns import (
-    NotUnderstood,
+    RuleNotUnderstood,
     RuleTable,
     named_addresses,
     named_domains,
@@ -65,7 +65,7 @@ class PatternTable:
 
     def lookup(self, key: str) -> TableResult:
         result = self.rules.lookup(key)
-        if isinstance(result, NotUnderstood):
+        if isinstance(result, RuleNotUnderstood):
             place = f"{self.path}, line {result.line}"
             return Unknowable(f"The pattern in {place} is not understood here.")
         return (
