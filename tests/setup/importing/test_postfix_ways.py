@@ -86,7 +86,11 @@ def test_a_login_is_carried_and_its_password_is_shown_nowhere() -> None:
     [
         "smtp_sasl_password_maps = static:me:hunter2",
         "smtp_sasl_password_maps = inline:{ { [smtp.isp.example]:587 = me:hunter2 } }",
+        "smtp_sasl_password_maps = me:hunter2",
+        "[smtp.isp.example]:587 me:hunter2",
+        "relay_domains = mysql:{ password=hunter2 }",
         "my_bind_pw = hunter2",
+        "db_pass = hunter2",
         "db_password = hunter2",
         "api_secret = hunter2",
         "import_environment = MAIL_CONFIG TOKEN_PASSWORD=hunter2",

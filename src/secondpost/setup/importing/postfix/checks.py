@@ -38,7 +38,6 @@ _ALWAYS = frozenset(
         "reject_unknown_recipient_domain",
     }
 )
-_DEFERRING = ("defer_unauth_destination", "defer")
 _FOR_CLIENTS = re.compile(r"permit_(?:mynetworks|sasl_authenticated|tls_\w*clientcerts|inet_interfaces)")
 _KNOWN = re.compile(r"(?:reject|permit|defer|warn|check|sleep)\w*|(?:smtpd_)?\w+_restrictions", re.IGNORECASE)
 
@@ -116,7 +115,7 @@ def _say_restrictions(
             ledger.carried(name)
         if any(_FOR_CLIENTS.fullmatch(step.word) is not None for step in steps):
             ledger.changed(name, "No client may send to other domains here, whatever its network or login.")
-        if any(step.word in _DEFERRING for step in steps):
+        if any(step.word == "defer_unauth_destination" for step in steps):
             ledger.changed(name, "Mail for other domains was deferred (454); here it is refused (550).")
         for step in steps:
             _say_step(step, name, classes, ledger)

@@ -16,8 +16,8 @@ ENTRIES_SHOWN_MAX = 20  # lines of one table that are reported one by one
 WHYS_SHOWN_MAX = 12  # of one line
 TEXT_CHARACTERS_MAX = 300
 
-_SECRET_NAME = re.compile(r"passw|_pw\b|_pw$|secret|sasl_pass", re.IGNORECASE)
-_SECRET_VALUE = re.compile(r"passw(?:or)?d\s*=|secret\s*=|_pw\s*=|sasl_password_maps|bind_pw", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"pass|_pw\b|_pw$|secret|token|credential", re.IGNORECASE)
+_SECRET_VALUE = re.compile(r"pass\w*\s*=|secret\s*=|token\s*=|_pw\s*=|sasl_password_maps", re.IGNORECASE)
 _IS_FILE = re.compile(r"(?:proxy:)?(?:[a-z]+:)?/[^\s{}=]*(?:[,\s]+(?:proxy:)?(?:[a-z]+:)?/[^\s{}=]*)*")
 
 
@@ -98,7 +98,9 @@ class PostfixLedger:
         for one in read:
             if isinstance(one, NotMainStatement):
                 why = "Postfix does not start with this line: it is not NAME = VALUE."
-                yield _line(one.place, shown(one.text), (PostfixMark(Fate.NOT_CARRIED, why),))
+                first, space, _ = one.text.partition(" ")
+                text = f"{first} (not shown)" if len(space) > 0 else first  # it may be a login
+                yield _line(one.place, shown(text), (PostfixMark(Fate.NOT_CARRIED, why),))
                 continue
             yield _line(one.place, text_of(one.name, one.value), self._said_of(one, last, values, own))
 

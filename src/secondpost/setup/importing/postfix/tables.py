@@ -22,6 +22,13 @@ from secondpost.setup.importing.postfix.statements import logical_lines
 from secondpost.setup.importing.postfix.words import unbraced, words
 
 INDEXED = frozenset({"hash", "btree", "lmdb", "cdb", "dbm", "sdbm", "texthash"})
+# In databases and other programs.
+ELSEWHERE = frozenset(
+    {
+        *("ldap", "mysql", "pgsql", "sqlite", "memcache", "tcp", "socketmap"),
+        *("nis", "nisplus", "netinfo", "unix", "environ", "internal", "randmap"),
+    }
+)
 TABLES_DEEP_MAX = 5  # unionmap: within pipemap: within …
 
 
@@ -161,7 +168,7 @@ class TableReader:
         if kind == "proxy":
             return self._table(rest, place, deep)
         if len(colon) == 0 or deep > TABLES_DEEP_MAX:
-            return OpaqueTable(name, f"{name} is not the name of a table: its type is missing.")
+            return OpaqueTable(name, "A table is named here without its type.")
         if kind in INDEXED or kind in ("regexp", "pcre", "cidr"):
             return self._file(name, kind, self.path(rest), place)
         match kind:
@@ -174,10 +181,13 @@ class TableReader:
                 return CombinedTable(name, inner, kind == "pipemap")
             case "fail":
                 return OpaqueTable(name, "The table fails always, by its type.")
+        if kind not in ELSEWHERE:
+            return OpaqueTable(name, "A table is named here whose type is not known.")  # it may be a password
+        what = f"{kind}:" if "{" in rest else name
         return OpaqueTable(
             name,
-            f"A {kind}: table cannot be read from files. Export what it says into a text file, write "
-            f"texthash: and its path instead of {name}, and import again.",
+            f"{what} cannot be read from files. Export what it says into a text file, write texthash: and "
+            f"its path instead, and import again.",
         )
 
     def path(self, written: str) -> str:
