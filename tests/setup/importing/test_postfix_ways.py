@@ -250,6 +250,14 @@ def test_each_line_is_reported_once_and_a_repeated_one_says_which_counts() -> No
     assert all(len(line.why) > 0 for line in found.report if line.fate is not Fate.CARRIED)
 
 
+def test_lines_that_only_decide_about_others_are_said_to_count() -> None:
+    main = f"{LEAST}parent_domain_matches_subdomains =x\nfallback_relay = [192.0.2.5]\nsoft_bounce = no\n"
+    found = imported(f"{main}relay_transport = relay:[192.0.2.4]\n")
+    assert found.answers.backups[0].primary == ("192.0.2.4", "192.0.2.5")
+    for name in ("parent_domain", "fallback_relay", "soft_bounce", "relay_transport"):
+        assert line_of(found, name).fate is Fate.CARRIED
+
+
 def test_postconf_n_from_standard_input() -> None:
     found = imported("", {"-": LEAST}, "-")
     assert [backup.domain for backup in found.answers.backups] == ["example.org"]

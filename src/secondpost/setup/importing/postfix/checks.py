@@ -70,6 +70,8 @@ def say_domains(
             "only itself. Add a [[backup]] for each subdomain that gets mail."
         )
         ledger.changed("relay_domains", why)
+    if not any_carried:
+        ledger.not_carried("relay_domains", "No domain of it is carried: write each as a [[backup]].")
     for one in (OldClass.LOCAL, OldClass.ALIAS, OldClass.MAILBOX):
         if settings.is_set(one.value):
             shown = ", ".join(islice(domains.lists[one].names(), NAMES_SHOWN_MAX))

@@ -16,6 +16,8 @@ KEEP_LEAST_MS, KEEP_MOST_MS = HOUR_MS, 366 * DAY_MS
 def usual_entries(settings: PostfixSettings, ledger: PostfixLedger) -> Entries:
     """Entries of each [[backup]]."""
     _say_tls(settings, ledger)
+    if settings.is_set("soft_bounce") and not settings.is_on("soft_bounce"):
+        ledger.carried("soft_bounce")
     return (*_keep(settings, ledger), *_size(settings, ledger), *_delimiters(settings, ledger))
 
 

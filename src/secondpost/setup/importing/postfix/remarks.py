@@ -21,6 +21,19 @@ _CARRIED, _CHANGED, _NOT = Fate.CARRIED, Fate.CHANGED, Fate.NOT_CARRIED
 # The first that matches counts.
 REMARKS: Sequence[PostfixRemark] = (
     PostfixRemark(
+        r"relay_recipient_maps|transport_maps|relay_transport|relayhost|disable_dns_lookups|"
+        r"smtp_dns_support_level|parent_domain_matches_subdomains|smtpd_reject_unlisted_recipient|"
+        r"unverified_recipient_tempfail_action|reject_tempfail_action|compatibility_level|"
+        r"smtpd_relay_before_recipient_restrictions|smtp_fallback_relay|fallback_relay|inet_protocols",
+        _CARRIED,
+        "It counts in what is carried of the other lines.",
+    ),
+    PostfixRemark(
+        r"permit_mx_backup_networks",
+        _NOT,
+        "Each domain whose MX records name this server needs a [[backup]] of its own.",
+    ),
+    PostfixRemark(
         r"mynetworks|mynetworks_style|relay_clientcerts|smtpd_relay_.*clients|debug_peer_list",
         _NOT,
         "Nothing is relayed for clients here, whatever their network: let programs of this machine and of "
@@ -129,7 +142,7 @@ REMARKS: Sequence[PostfixRemark] = (
     PostfixRemark(
         r"smtputf8_.*|smtpd_(?:discard_ehlo|dns_reply).*|enable_idna2003_.*|disable_mime_.*|enable_long_queue_ids|"
         r"strict_(?:mime|7bit|8bit).*|smtp_.*_8bitmime",
-        _CARRIED,
+        _CHANGED,
         "Addresses and headers in UTF-8 are taken where the primary takes them, by itself.",
     ),
     PostfixRemark(

@@ -22,6 +22,7 @@ DEFAULTS: Mapping[str, str] = {
     "myorigin": "$myhostname",
     "relay_domains": "${{$compatibility_level} <level {2} ? {$mydestination} : {}}",
     "relay_transport": "relay",
+    "smtp_fallback_relay": "$fallback_relay",
     "local_recipient_maps": "proxy:unix:passwd.byname $alias_maps",
     "virtual_alias_maps": "$virtual_maps",
     "virtual_alias_domains": "$virtual_alias_maps",
