@@ -116,6 +116,29 @@ def test_a_domain_for_which_strangers_could_send_nothing_is_not_carried(restrict
     assert "example.org" in line_of(found, "relay_domains").why
 
 
+@pytest.mark.parametrize(
+    "access",
+    [
+        "hash:/etc/postfix/some",
+        "cidr:/etc/postfix/bogons",
+        "regexp:/etc/postfix/names",
+        "mysql:/etc/postfix/sql.cf",
+        "static:DUNNO",
+        "static:OK",
+    ],
+)
+@pytest.mark.parametrize("kind", ["client", "helo", "sender"])
+def test_what_only_some_clients_and_senders_get_refuses_no_domain(kind: str, access: str) -> None:
+    files = {
+        "some": "unknown REJECT\n192.0.2 REJECT\nspam.example REJECT\n91 450 later\n",
+        "bogons": "198.18.0.0/15 REJECT\n10.0.0.0/8 REJECT\n91.0.0.0/8 REJECT\n",
+        "names": "/dialup/ REJECT\n/\\.invalid$/ REJECT\n",
+    }
+    found = imported(f"{LEAST}smtpd_{kind}_restrictions = check_{kind}_access {access}\n", files)
+    assert domains(found) == ["example.org"]
+    assert line_of(found, f"smtpd_{kind}_restrictions").fate is Fate.NOT_CARRIED
+
+
 def test_a_server_that_no_one_reaches_carries_nothing() -> None:
     master = "127.0.0.1:smtp inet n - y - - smtpd\nsubmission inet n - y - - smtpd\n"
     assert domains(imported(LEAST, {"master.cf": master})) == []

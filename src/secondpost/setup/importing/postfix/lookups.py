@@ -7,7 +7,7 @@ Tables that can be listed are asked for every key, tables of patterns only for t
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from secondpost.setup.importing.postfix.tables import OldTable, PatternTable, TableResult, TableValue
+from secondpost.setup.importing.postfix.tables import OldTable, PatternTable, TableResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +83,12 @@ def by_access(table: OldTable, address: OldAddress, *, takes_below: bool) -> Tab
 
 
 def by_domain(table: OldTable, domain: str, *, takes_below: bool) -> TableResult:
-    """As check_helo_access asks, and check_client_access for a name."""
+    """As check_helo_access asks."""
     return first_of((table,), domain, parents(domain, with_dot=not takes_below))
 
 
-def by_client(table: OldTable, address: str) -> TableResult:
-    """As check_client_access asks for a client without a name, by its IPv4 address."""
+def by_client(table: OldTable, name: str, address: str, *, takes_below: bool) -> TableResult:
+    """As check_client_access asks: for the client's name, and then for its IPv4 address."""
 
     def networks() -> Iterator[str]:
         network = address
@@ -96,8 +96,8 @@ def by_client(table: OldTable, address: str) -> TableResult:
             network = network.rpartition(".")[0]
             yield network
 
-    unknown = first_of((table,), "unknown", iter(()))
-    return unknown if isinstance(unknown, TableValue) else first_of((table,), address, networks())
+    named = by_domain(table, name, takes_below=takes_below)
+    return first_of((table,), address, networks()) if named is None else named
 
 
 def by_transport(tables: Sequence[OldTable], address: OldAddress, *, takes_below: bool) -> TableResult:

@@ -36,9 +36,10 @@ from secondpost.setup.importing.postfix.tables import (
 
 CLASSES_DEEP_MAX = 20  # restriction classes within restriction classes
 
-# Of the network for benchmarks (198.18.0.0/15): it is in no real access list.
-STRANGER_ADDRESS = "198.18.7.7"
-STRANGER_DOMAIN = "stranger.invalid"
+# Clients that stand for all: what a table says of them counts if it says the same of each. They are of
+# ordinary networks, since lists of those that must not occur on the internet are common.
+STRANGER_ADDRESSES = ("5.45.77.9", "62.77.5.9", "91.5.77.9", "151.77.5.9", "212.5.77.9")
+STRANGER_DOMAIN = "stranger.example"
 STRANGER = OldAddress("stranger", STRANGER_DOMAIN)
 
 _REFUSE_ALL = frozenset({"reject", "defer", "defer_if_permit"})
@@ -217,8 +218,16 @@ class OldPolicy:
             case "check_helo_access":
                 return by_domain(table, STRANGER_DOMAIN, takes_below=self.takes_below)
             case "check_client_access":
-                return by_client(table, STRANGER_ADDRESS)
+                return self._of_clients(table)
         return None
+
+    def _of_clients(self, table: OldTable) -> TableResult:
+        name = f"mail.{STRANGER_DOMAIN}"
+        results = [
+            by_client(table, name, address, takes_below=self.takes_below) for address in STRANGER_ADDRESSES
+        ]
+        values = {one.value if isinstance(one, TableValue) else None for one in results}
+        return results[0] if len(values) == 1 else None
 
 
 def in_order(relay_first: bool) -> Iterator[str]:
