@@ -267,6 +267,10 @@ class MailLog:
         """What an older version had in one folder lies in the store's rooms now."""
         self._say("store-moved", path=store)
 
+    def store_migrated(self, database: str, old: int, schema: int, copy: str) -> None:
+        """A new version of the program changed the schema; `copy` is the database as it was, or "none"."""
+        self._say("store-migrated", database=database, old=old, schema=schema, copy=copy)
+
     def role_started(self, role: str, worker: int) -> None:
         self._say("role-started", role=role, worker=worker)
 

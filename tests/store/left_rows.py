@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from secondpost.store.verbs.steps import Row, Value, number
 
-# Tables that differ between engines: the migrations that made the schema, and the epoch, which only a
+# Tables that differ between engines: the migrations that made the schema, the versions of the program that used it, and
+# the epoch, which only a
 # database in a file begins when it is opened.
-OWN_TO_AN_ENGINE = frozenset({"migration", "witness"})
+OWN_TO_AN_ENGINE = frozenset({"migration", "program", "witness"})
 
 # By kind, the columns with numbers that an engine assigned. A delivery of an issue, and its events,
 # are numbered by reader: that number is compared in a separate column.

@@ -31,4 +31,4 @@ def serve_single(config: Config) -> int:
     from secondpost.processes.role import run_roles
     from secondpost.processes.roles import roles_of
 
-    return run_roles(Accepted(config), roles_of(config))
+    return run_roles(Accepted(config), roles_of(config), is_supervised=False)

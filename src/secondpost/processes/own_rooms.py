@@ -1,10 +1,19 @@
 """The store as a role's own user finds it: prepared by another, with some rooms that it may write."""
 
 import os
+import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from secondpost.config.records import Config
 from secondpost.mail.store_rooms import writable_by
+from secondpost.maillog import MailLog
+from secondpost.world.real.service_manager import ServiceManager, status, still_starting
+
+if TYPE_CHECKING:  # what migrates a store is large, and processes of units never need it
+    from secondpost.processes.migrating import MigratedDatabase
+
+STEP_SECONDS_MAX = 3600  # of a start between two words to the service manager: a large migration says none
 
 
 def settle_unless_prepared(config: Config, *, is_prepared: bool) -> bool:
@@ -17,6 +26,33 @@ def settle_unless_prepared(config: Config, *, is_prepared: bool) -> bool:
     from secondpost.processes.moving import settle_in
 
     return settle_in(config)
+
+
+def migrate_unless_prepared(config: Config, *, is_prepared: bool) -> "tuple[MigratedDatabase, ...]":
+    """Bring the databases up to date, unless that was done for us. Raises as `migrate_store` does."""
+    if is_prepared:
+        return ()
+    from secondpost.processes.migrating import migrate_store
+
+    manager, said = ServiceManager(os.environ), False
+
+    def say(text: str) -> None:
+        nonlocal said
+        manager.say(still_starting(STEP_SECONDS_MAX), status(text))
+        if not said:
+            said = True
+            sys.stderr.write(f"secondpost: the store is brought up to date: {text}\n")
+
+    try:
+        return migrate_store(config, say=say)
+    finally:
+        manager.close()
+
+
+def log_migrated(log: MailLog, migrated: "Sequence[MigratedDatabase]") -> None:
+    for each in migrated:
+        copy = "none" if each.kept is None else each.kept.path
+        log.store_migrated(each.database.file_name, each.old_schema, each.schema, copy)
 
 
 def is_prepared_for(config: Config, roles: Sequence[str]) -> bool:

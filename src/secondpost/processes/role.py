@@ -32,7 +32,12 @@ from secondpost.processes.doors import inherited_doors, systemd_doors
 from secondpost.processes.exits import ProcessExit, not_started
 from secondpost.processes.instance import SecondInstance, hold_role, hold_service
 from secondpost.processes.named_files import inherited_files, named_files
-from secondpost.processes.own_rooms import is_prepared_for, settle_unless_prepared
+from secondpost.processes.own_rooms import (
+    is_prepared_for,
+    log_migrated,
+    migrate_unless_prepared,
+    settle_unless_prepared,
+)
 from secondpost.processes.place import Place
 from secondpost.processes.role_builder import RoleBuilder
 from secondpost.processes.roles import doors_of, is_optional, roles_of
@@ -59,6 +64,7 @@ from secondpost.world.real.tls import CertificateError, ServerCertificate
 from secondpost.world.real.work import SWITCH_SECONDS, RealWork
 
 if TYPE_CHECKING:
+    from secondpost.processes.migrating import MigratedDatabase
     from secondpost.store.sqlite import SqliteStore
     from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 
@@ -81,7 +87,7 @@ CANNOT_START = (
 )
 
 
-def run_roles(accepted: Accepted, roles: Sequence[str]) -> int:
+def run_roles(accepted: Accepted, roles: Sequence[str], *, is_supervised: bool = True) -> int:
     """Run roles until they end; returns the exit code."""
     config = accepted.config
     try:
@@ -95,6 +101,8 @@ def run_roles(accepted: Accepted, roles: Sequence[str]) -> int:
         if is_prepared:
             keep_from_others()
         is_moved = settle_unless_prepared(config, is_prepared=is_prepared)
+        # The supervisor did it before it started us; and beside its other roles it cannot be done.
+        migrated = migrate_unless_prepared(config, is_prepared=is_prepared or is_supervised)
     except (*CANNOT_START, UserRefused, DiskFailed) as error:
         return not_started(error)
     _allow_open_files()
@@ -106,7 +114,7 @@ def run_roles(accepted: Accepted, roles: Sequence[str]) -> int:
         return not_started(error)
     sys.setswitchinterval(SWITCH_SECONDS)
     running = _Running(accepted, roles, walls, open_to_read if files is None else files.open)
-    running.is_moved = is_moved
+    running.is_moved, running.migrated = is_moved, migrated
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(running.run(doors))
 
@@ -155,6 +163,7 @@ class _Running:
         self._roles = roles
         self._walls = walls
         self.is_moved = False  # the store was, at this start
+        self.migrated: Sequence[MigratedDatabase] = ()  # the same
         self._open_file = open_file
         self._name = "+".join(roles)
         self._clock = RealClock()
@@ -254,6 +263,7 @@ class _Running:
         worker = next((store.worker for store in (mail, readers) if store is not None), 0)
         if self.is_moved:
             log.store_moved(self._config.store)
+        log_migrated(log, self.migrated)
         log.walls(self._name, self._walls)
         log.role_started(self._name, worker)
         self._place.say(Word.SERVING)
@@ -321,6 +331,7 @@ class _Running:
                 role=self._name,
                 failed=failed,
                 took=lambda seconds: self._tally.observe(Metric.COMMITS, seconds, "mail"),
+                migrates=False,
             )
             ends.callback(mail.close)
         has_newsletter = len(self._config.newsletters) > 0
@@ -332,6 +343,7 @@ class _Running:
                 role=self._name,
                 failed=failed,
                 took=lambda seconds: self._tally.observe(Metric.COMMITS, seconds, "newsletter"),
+                migrates=False,
             )
             ends.callback(readers.close)
         if "deliver" in self._roles:

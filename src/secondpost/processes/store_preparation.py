@@ -1,8 +1,10 @@
 """The store made ready for roles with a user each: folders and modes as root, the rest as its owner."""
 
 import asyncio
+import sys
 
 from secondpost.config.records import Config
+from secondpost.processes.migrating import migrate_store
 from secondpost.processes.rooms import prepare_rooms, room_users
 from secondpost.processes.user import become, commands_user, keep_from_others
 from secondpost.store.sqlite import SqliteStore
@@ -19,11 +21,16 @@ def prepare_for_units(config: Config) -> None:
     prepare_rooms(config, room_users(config))
     become(commands_user(config))
     keep_from_others()
-    asyncio.run(_migrate(config))
+    migrate_store(config, say=_print)
+    asyncio.run(_create(config))
 
 
-async def _migrate(config: Config) -> None:
-    """Open each database as a role would, which creates or migrates it, and close it again."""
+def _print(text: str) -> None:
+    sys.stderr.write(f"secondpost: {text}\n")
+
+
+async def _create(config: Config) -> None:
+    """Open each database as a role would, which creates it, and close it again."""
     kinds = (SqliteStore, SqliteNewsletterStore) if len(config.newsletters) > 0 else (SqliteStore,)
     work = RealWork()
     try:

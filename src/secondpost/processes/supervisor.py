@@ -9,9 +9,11 @@ import asyncio
 import os
 import pwd
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from socket import socket
+from typing import TYPE_CHECKING
 
 from secondpost.config.records import Config
 from secondpost.mail.address import Endpoint
@@ -26,7 +28,12 @@ from secondpost.processes.doors import is_taken, systemd_doors
 from secondpost.processes.environment import take_no_new_privileges
 from secondpost.processes.exits import ProcessExit, not_started
 from secondpost.processes.instance import SecondInstance, hold_service, wait_for_place
-from secondpost.processes.own_rooms import is_prepared_for, settle_unless_prepared
+from secondpost.processes.own_rooms import (
+    is_prepared_for,
+    log_migrated,
+    migrate_unless_prepared,
+    settle_unless_prepared,
+)
 from secondpost.processes.reload import Reload
 from secondpost.processes.reload_desk import ReloadDesk
 from secondpost.processes.roles import doors_of, is_optional, roles_of
@@ -43,7 +50,7 @@ from secondpost.processes.user import (
 from secondpost.processes.watchdog import Watchdog, roles_text
 from secondpost.protocols.alarm_statements import SUPERVISOR, supervisor_of
 from secondpost.setup.unit_users import user_of_role
-from secondpost.store.ports import StoreFull, StoreRefused
+from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
 from secondpost.world.ports import DiskFailed, DiskFull, NetError
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.disk import RealDisk
@@ -56,12 +63,16 @@ from secondpost.world.real.work import RealWork
 from secondpost.world.sockets.alarms import ALARMS, AlarmReporter
 from secondpost.world.sockets.tallies import TALLIES, TallyReporter
 
+if TYPE_CHECKING:
+    from secondpost.processes.migrating import MigratedDatabase
+
 CANNOT_PREPARE = (
     NetError,
     UserRefused,
     SecondInstance,
     StoreFull,
     StoreRefused,
+    StoreUnavailable,
     DiskFull,
     DiskFailed,
 )
@@ -88,11 +99,13 @@ def supervise(config: Config, only: str | None = None) -> int:
         held = hold_service(disk, config, only)
         if only is not None:  # of a whole service, each role waits for its own place
             asyncio.run(wait_for_place(disk, config, only))
+        migrated = migrate_unless_prepared(config, is_prepared=is_prepared)
     except CANNOT_PREPARE as error:
         return not_started(error)
     take_no_new_privileges()
     try:
-        return asyncio.run(_Supervisor(config, doors, person, only, is_moved=is_moved).run())
+        supervisor = _Supervisor(config, doors, person, only, is_moved=is_moved, migrated=migrated)
+        return asyncio.run(supervisor.run())
     finally:
         held.release()
 
@@ -160,10 +173,12 @@ class _Supervisor:
         only: str | None,
         *,
         is_moved: bool,
+        migrated: "Sequence[MigratedDatabase]",
     ) -> None:
         self._config = config
         self._only = only
         self._is_moved = is_moved  # the store was, at this start
+        self._migrated = migrated  # the same
         self._manager = ServiceManager(os.environ)
         self._doors = doors
         self._person = person
@@ -186,6 +201,7 @@ class _Supervisor:
         reporters = [asyncio.ensure_future(one) for one in stating]
         if self._is_moved:
             log.store_moved(self._config.store)
+        log_migrated(log, self._migrated)
         alarm_of_root(self._person, os.geteuid(), alarms)
         try:
             await self._serve(log, alarms, tally)

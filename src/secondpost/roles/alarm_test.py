@@ -44,7 +44,7 @@ async def send_test(config: Config) -> TestSent:
     """Put a mail, and a post if there is a webhook, into the store. Raises as opening a store does."""
     clock, work, disk = RealClock(), RealWork(), RealDisk(config.store)
     try:
-        store = SqliteStore.open(disk, work, clock, role=COMMAND, failed=lambda error: None)
+        store = SqliteStore.open(disk, work, clock, role=COMMAND, failed=lambda error: None, migrates=False)
         try:
             return await _send(config, store, clock.now_ms())
         finally:

@@ -25,7 +25,9 @@ async def open_copies(config: Config) -> AsyncIterator[CopyAcceptance]:
     disk, work, clock = RealDisk(config.store), RealWork(), RealClock()
     try:
         async with AsyncExitStack() as ends:
-            mail = SqliteStore.open(disk, work, clock, role=COMMAND, failed=lambda error: None)
+            mail = SqliteStore.open(
+                disk, work, clock, role=COMMAND, failed=lambda error: None, migrates=False
+            )
             ends.callback(mail.close)
             if not has_newsletter_store(config):
                 yield CopyAcceptance(mail, None, clock, frozenset(), _read_no_feeds)

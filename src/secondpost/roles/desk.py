@@ -75,7 +75,9 @@ async def open_newsletter(config: Config) -> AsyncIterator[OpenNewsletter]:
     disk, net = RealDisk(config.store), RealNet()
     try:
         # A command registers as a worker, since it may lead for a moment.
-        store = SqliteNewsletterStore.open(disk, work, clock, role=COMMAND, failed=lambda error: None)
+        store = SqliteNewsletterStore.open(
+            disk, work, clock, role=COMMAND, failed=lambda error: None, migrates=False
+        )
         try:
             resolver = RealResolver(config.dns.servers, dice)
             fetcher = RealFetcher(resolver, allow_private=config.fetch.allow_private)

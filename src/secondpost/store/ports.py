@@ -19,6 +19,8 @@ from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.authentication import AuthenticationNote
 from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Arrival, Lane
+from secondpost.mail.kept_copy import KeptCopy
+from secondpost.mail.moment import utc_text
 from secondpost.mail.queue_id import QueueId, QueueIds
 from secondpost.store.advisory_ports import AdvisoriesKeeping
 from secondpost.store.alarm_ports import AlarmsKeeping
@@ -50,6 +52,29 @@ class StoreRefused(Exception):
     """The store cannot be opened: wrong owner, newer schema, no database. The text names the
     remedy.
     """
+
+
+class StoreNewer(StoreRefused):
+    """A newer program wrote the store. `kept` is the copy that this program can put back, if any."""
+
+    def __init__(self, schema: int, known: int, writer: str, own: str, kept: KeptCopy | None) -> None:
+        self.schema = schema
+        self.known = known
+        self.writer = writer  # the version; "" if it is not known
+        self.kept = kept
+        newer = "a newer Secondpost" if len(writer) == 0 else f"a newer Secondpost, {writer}"
+        if kept is None:
+            back = "no copy from before was kept here: restore a snapshot made before it"
+        else:
+            back = (
+                f"or type `secondpost upgrade --back` with this version: it puts back the copy of "
+                f"{utc_text(kept.made_ms)}, {kept.path}, and sets aside what came since"
+            )
+        super().__init__(
+            f"the store was written by {newer} (schema {schema}; this is {own}, which knows {known}). "
+            f"Forward: install that version again. Back to this version: while that one is still installed, "
+            f"stop the service and type `secondpost upgrade --back --to {known}`, which loses nothing; {back}"
+        )
 
 
 # ---------------------------------------------------------------- receive

@@ -13,8 +13,9 @@ import apsw
 
 from secondpost.mail.content import CONTENT_FOLDER
 from secondpost.mail.snapshot import SnapshotFault, is_member_name
+from secondpost.store.ports import StoreRefused
 from secondpost.store.sqlite.connection import PAGE_OCTETS, READER_BUSY_MS, distrust
-from secondpost.store.sqlite.schema import Database, migrations, refuse_newer, version
+from secondpost.store.sqlite.schema import Database, has_table, migrations, program_of, version
 
 STEP_PAGES = 2048  # between two looks at the log, and two reports of progress
 LOG_OCTETS_MAX = 2_000_000_000  # written meanwhile; beyond it the disk is too slow for so much mail
@@ -62,9 +63,11 @@ def copy_database(path: str, to: str, progress: Callable[[int], None]) -> None:
 
 
 def _mark(copy: apsw.Connection) -> None:
-    """Mark the copy, so that a process that opens it as a store sees that it is a copy."""
+    """Mark the copy, so that a process that opens it as a store sees that it is a copy. Schemas before
+    27 have no place for the mark.
+    """
     copy.execute("PRAGMA journal_mode = DELETE").fetchall()
-    if version(copy) != 0:
+    if has_table(copy, "witness"):
         copy.execute(
             "INSERT INTO witness (one, epoch, is_copy) VALUES (1, 0, 1)"
             " ON CONFLICT (one) DO UPDATE SET is_copy = 1"
@@ -130,4 +133,10 @@ class DatabaseCopy:
             found = [str(text) for (text,) in db.execute("PRAGMA integrity_check").fetchall()]
             if found != ["ok"]:
                 raise SnapshotFault(f"{self._database.file_name} is damaged: {found[0]}")
-            refuse_newer(version(db), migrations(self._database)[-1].number)
+            present, known = version(db), migrations(self._database)[-1].number
+            if present > known:
+                writer = f"Secondpost {program_of(db)}".rstrip()
+                raise StoreRefused(
+                    f"{self._database.file_name} in it was written by a newer {writer} (schema {present}, "
+                    f"this one knows {known}); use that version"
+                )

@@ -1,19 +1,25 @@
 """Migrate a database to this program's schema, by the numbered files in migrations/.
 
-NNNN_name.sql is for both databases, NNNN_name.newsletter.sql for newsletter.db only.
+NNNN_name.sql is for both databases, NNNN_name.newsletter.sql for newsletter.db only. A file of the
+same name in migrations/back/ undoes it, and loses nothing but what the older schema has no place for.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from importlib.resources import files
 
 import apsw
 
+from secondpost import __version__
 from secondpost.mail.queue_id import WORKERS_MAX
 from secondpost.mail.store_rooms import StoreRoom
-from secondpost.store.ports import StoreRefused
+from secondpost.store.ports import StoreNewer, StoreRefused
+from secondpost.store.sqlite.kept import kept_copies
 from secondpost.store.verbs.steps import number
+
+BACK = "back"  # the folder of what undoes migrations
 
 _VERSIONS = """
 CREATE TABLE IF NOT EXISTS migration (
@@ -53,8 +59,8 @@ def migrations(database: Database) -> list[Migration]:
     return sorted(_migrations(database), key=lambda migration: migration.number)
 
 
-def _migrations(database: Database) -> Iterator[Migration]:
-    for file in files("secondpost.store.sqlite").joinpath("migrations").iterdir():
+def _migrations(database: Database, *folders: str) -> Iterator[Migration]:
+    for file in files("secondpost.store.sqlite").joinpath("migrations", *folders).iterdir():
         named, _, suffix = file.name.partition(".")
         if suffix == "sql" or (suffix == "newsletter.sql" and database is Database.NEWSLETTER):
             number, _, name = named.partition("_")
@@ -70,39 +76,99 @@ def version(db: apsw.Connection) -> int:
     return number(found[0][0])
 
 
-def migrate(db: apsw.Connection, database: Database, now_ms: int) -> None:
-    """Migrate, inside the caller's transaction. Raises StoreRefused for a newer schema."""
-    known = migrations(database)
+def unheard(_migration: Migration, _seconds: float) -> None:
+    """For those who do not ask how long each migration took."""
+
+
+def migrate(
+    db: apsw.Connection,
+    database: Database,
+    now_ms: int,
+    applied: Callable[[Migration, float], None] = unheard,
+) -> None:
+    """Migrate, inside the caller's transaction; `applied` gets the seconds of each migration. Raises
+    StoreNewer for a newer schema.
+    """
+    refuse_newer(db, database)
     present = version(db)
-    refuse_newer(present, known[-1].number)
     if present == 0:
         db.execute(_VERSIONS)
-    for migration in known:
+    for migration in migrations(database):
         if migration.number <= present:
             continue
+        began = time.perf_counter()
         db.execute(migration.text)
         db.execute(
             "INSERT INTO migration (number, name, applied_ms) VALUES (?, ?, ?)",
             (migration.number, migration.name, now_ms),
         )
+        applied(migration, time.perf_counter() - began)
+    note_program(db, database, now_ms)
+
+
+def note_program(db: apsw.Connection, database: Database, now_ms: int) -> None:
+    """Note that this version of the program works with the database, for the refusal that an older
+    one gives.
+    """
+    if not has_table(db, "program"):
+        return  # a schema before 33, as tests make it
+    db.execute(
+        "INSERT INTO program (version, schema, first_ms, last_ms) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (version, schema) DO UPDATE SET last_ms = max(last_ms, excluded.last_ms)",
+        (__version__, version(db), now_ms, now_ms),
+    )
+
+
+def program_of(db: apsw.Connection) -> str:
+    """The version of the program that wrote the present schema; "" if it is not known."""
+    if not has_table(db, "program"):
+        return ""
+    found = db.execute(
+        "SELECT version FROM program WHERE schema = ? ORDER BY last_ms DESC LIMIT 1", (version(db),)
+    ).fetchall()
+    return "" if len(found) == 0 else str(found[0][0])
+
+
+def has_table(db: apsw.Connection, name: str) -> bool:
+    found = db.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", (name,))
+    return len(found.fetchall()) > 0
+
+
+def steps_back(database: Database, present: int, to: int) -> Sequence[Migration] | None:
+    """What undoes the migrations above `to`, newest first; None if one of them cannot be undone, or
+    is not known to this program.
+    """
+    known = migrations(database)
+    if present > known[-1].number:
+        return None
+    texts = {each.number: each for each in _migrations(database, BACK)}
+    undone = [each.number for each in reversed(known) if to < each.number <= present]
+    return [texts[number] for number in undone] if texts.keys() >= set(undone) else None
+
+
+def migrate_back(db: apsw.Connection, steps: Sequence[Migration]) -> None:
+    """Undo these migrations, inside the caller's transaction."""
+    for step in steps:
+        db.execute(step.text)
+        db.execute("DELETE FROM migration WHERE number = ?", (step.number,))
 
 
 def check(db: apsw.Connection, database: Database) -> None:
-    """Check the schema where it is not migrated. Raises StoreRefused unless it is exactly this
-    program's.
+    """Check the schema where it is not migrated. Raises StoreNewer, and StoreRefused unless it is exactly
+    this program's.
     """
+    refuse_newer(db, database)
     present, known = version(db), migrations(database)[-1].number
-    refuse_newer(present, known)
     if present < known:
         raise StoreRefused(
-            f"the store has schema {present} and this Secondpost needs {known}; start the service once, "
+            f"the store has schema {present} and this Secondpost needs {known}; start the service anew, "
             "it brings the store up to date"
         )
 
 
-def refuse_newer(present: int, known: int) -> None:
+def refuse_newer(db: apsw.Connection, database: Database) -> None:
+    """Raises StoreNewer, with the ways forward and back, if a newer program wrote the database."""
+    present, known = version(db), migrations(database)[-1].number
     if present > known:
-        raise StoreRefused(
-            f"the store was written by a newer Secondpost (schema {present}, this one knows {known}); "
-            "install that version again, or restore a snapshot made before it"
-        )
+        kept = [each for each in kept_copies(db.filename) if each.schema <= known]
+        raise StoreNewer(present, known, program_of(db), __version__, None if len(kept) == 0 else kept[-1])

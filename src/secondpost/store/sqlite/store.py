@@ -59,12 +59,14 @@ class SqliteStore(MailVerbs):
         busy_seconds: float = BUSY_SECONDS,
         log_bounds: LogBounds = USUAL_LOG_BOUNDS,
         took: Callable[[float], None] = unheard,
+        migrates: bool = True,
     ) -> S:
-        """Open as a worker of the service, creating and migrating the database in its room. Blocks.
+        """Open as a worker of the service, creating the database in its room. Blocks.
 
-        `disk` is that of the whole store. With `in_line`, work runs in the loop's own thread, no
-        other process may open the database, and reads use the writer's connection. Raises
-        StoreRefused, StoreUnavailable, StoreFull, DiskFull, DiskFailed.
+        `disk` is that of the whole store. A database of an older schema is migrated if `migrates`, else
+        refused: beside a running service it is never migrated, and not without keeping a copy. With
+        `in_line`, work runs in the loop's own thread, no other process may open the database, and reads
+        use the writer's connection. Raises StoreRefused, StoreUnavailable, StoreFull, DiskFull, DiskFailed.
         `took` gets the seconds of each group of writes, from its beginning until it is durable.
         """
         room = RoomDisk(disk, cls.database.room)
@@ -73,7 +75,7 @@ class SqliteStore(MailVerbs):
         _make_file(room, cls.database.file_name)
         opening = _Opening(room, cls.database, in_line, 0.0 if in_line else busy_seconds, log_bounds)
         db = opening.connection(create=True)
-        begun = opening.trying(db, lambda: _begin(db, cls.database, room, clock, role))
+        begun = opening.trying(db, lambda: _begin(db, cls.database, room, clock, role, migrates))
         opened = opening.opened(db, work, clock, failed, begun.worker)  # what was begun is durable now
         opening.witnessed(opened, begun.epoch)
         engine = SqliteEngine(opened)
@@ -194,10 +196,14 @@ class _Begun:
     epoch: int  # that the witness file must have
 
 
-def _begin(db: apsw.Connection, database: Database, disk: Disk, clock: Clock, role: str) -> _Begun:
+def _begin(
+    db: apsw.Connection, database: Database, disk: Disk, clock: Clock, role: str, migrates: bool
+) -> _Begun:
     db.execute("BEGIN IMMEDIATE")
     try:
         is_new, now_ms = schema.version(db) == 0, clock.now_ms()
+        if not (migrates or is_new):
+            schema.check(db, database)
         schema.migrate(db, database, now_ms)
         statements = Statements(QUERIES)
         # Read with the lock held: the epoch rises in the database first, and then in the file.

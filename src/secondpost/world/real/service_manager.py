@@ -35,6 +35,11 @@ def status(text: str) -> str:
     return f"STATUS={' '.join(text.split())}"
 
 
+def still_starting(seconds: int) -> str:
+    """The start may take so much longer than its time-out says."""
+    return f"EXTEND_TIMEOUT_USEC={seconds * 1_000_000}"
+
+
 def _watchdog_seconds(environment: Mapping[str, str]) -> float | None:
     microseconds = environment.get("WATCHDOG_USEC", "")
     meant = environment.get("WATCHDOG_PID", str(os.getpid()))

@@ -1,0 +1,133 @@
+"""Migrates a whole database while no process works with it, and keeps a copy of it first.
+
+A migration is one transaction, whatever it changes: after a crash the database has its old schema or
+the new one. The copy is durable before the migration begins.
+"""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+
+import apsw
+
+from secondpost.mail.kept_copy import KEPT_FOLDER, UNFINISHED, KeptCopy, dated_name
+from secondpost.store.ports import StoreRefused
+from secondpost.store.sqlite.connection import distrust, open_writer, port_error
+from secondpost.store.sqlite.copying import copy_database
+from secondpost.store.sqlite.kept import kept_copies
+from secondpost.store.sqlite.schema import (
+    Database,
+    Migration,
+    migrate,
+    migrate_back,
+    migrations,
+    refuse_newer,
+    version,
+)
+from secondpost.world.ports import Disk
+
+BUSY_SECONDS = 5.0  # other processes only look
+KEPT_COPIES_MAX = 2  # of a database; the oldest goes when another is kept
+KEPT_MS_MAX = 31 * 24 * 3600 * 1000  # a copy has what readers had erased since
+SQLITE_SUFFIXES = ("", "-journal", "-wal", "-shm")
+
+
+def schema_of(disk: Disk, database: Database) -> int:
+    """0 if there is no such database, or an empty one. Raises StoreNewer, and StoreRefused for a file that
+    is no database.
+    """
+    path = disk.path(database.file_name)
+    if disk.size(database.file_name) == 0:
+        return 0
+    try:
+        with closing(_reader(path)) as db:
+            refuse_newer(db, database)
+            return version(db)
+    except apsw.NotADBError:
+        raise StoreRefused(f"{path} is not a database; move it away, or restore a snapshot") from None
+    except (apsw.CantOpenError, apsw.PermissionsError, apsw.ReadOnlyError):
+        raise StoreRefused(f"{path} cannot be opened by you; become its owner") from None
+
+
+def _reader(path: str) -> apsw.Connection:
+    db = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_NOFOLLOW)
+    distrust(db)
+    db.set_busy_timeout(int(BUSY_SECONDS * 1000))
+    return db
+
+
+def newest_schema(database: Database) -> int:
+    """The schema of this program."""
+    return migrations(database)[-1].number
+
+
+def keep_copy(
+    disk: Disk, database: Database, schema: int, now_ms: int, progress: Callable[[int], None]
+) -> KeptCopy:
+    """Copy the database beside itself, durably. Raises SnapshotFault, DiskFull, DiskFailed and OSError."""
+    folder = f"{KEPT_FOLDER}/{dated_name(schema, now_ms)}"
+    unfinished = f"{folder}{UNFINISHED}"
+    disk.make_folder(unfinished)
+    name = f"{unfinished}/{database.file_name}"
+    disk.create(name).close()  # with the mode of its room, which SQLite would not give it
+    copy_database(disk.path(database.file_name), disk.path(name), progress)
+    copied = disk.open(name)
+    try:
+        copied.sync()
+    finally:
+        copied.close()
+    disk.sync_folder(unfinished)
+    os.rename(disk.path(unfinished), disk.path(folder))
+    disk.sync_folder(KEPT_FOLDER)
+    path = disk.path(f"{folder}/{database.file_name}")
+    return KeptCopy(now_ms, schema, path, os.stat(path).st_size)
+
+
+def sweep_copies(disk: Disk, database: Database, now_ms: int) -> None:
+    """Remove unfinished copies, which a crash leaves, and those that are old or too many."""
+    for folder in disk.names(KEPT_FOLDER):
+        if folder.endswith(UNFINISHED):
+            _remove(disk, f"{KEPT_FOLDER}/{folder}", database)
+    kept = kept_copies(disk.path(database.file_name))
+    for number, copy in enumerate(reversed(kept)):
+        if number >= KEPT_COPIES_MAX or copy.made_ms < now_ms - KEPT_MS_MAX:
+            _remove(disk, f"{KEPT_FOLDER}/{os.path.basename(os.path.dirname(copy.path))}", database)
+
+
+def _remove(disk: Disk, folder: str, database: Database) -> None:
+    for suffix in SQLITE_SUFFIXES:
+        disk.remove(f"{folder}/{database.file_name}{suffix}")
+    os.rmdir(disk.path(folder))
+
+
+def migrate_database(
+    disk: Disk, database: Database, now_ms: int, applied: Callable[[Migration, float], None]
+) -> float:
+    """Migrate, durably; returns the seconds. `applied` gets those of each migration. Raises what opening a
+    store raises.
+    """
+    return _changed(disk, database, lambda db: migrate(db, database, now_ms, applied))
+
+
+def migrate_database_back(disk: Disk, database: Database, steps: Sequence[Migration]) -> float:
+    """Undo these migrations, durably; returns the seconds. Raises as `migrate_database` does."""
+    return _changed(disk, database, lambda db: migrate_back(db, steps))
+
+
+def _changed(disk: Disk, database: Database, change: Callable[[apsw.Connection], None]) -> float:
+    began = time.perf_counter()
+    db = open_writer(disk, database.file_name, create=False, exclusive=False, busy_seconds=BUSY_SECONDS)
+    try:
+        db.execute("PRAGMA synchronous = FULL").fetchall()  # the commit is durable when it returns
+        db.execute("BEGIN IMMEDIATE")
+        change(db)
+        db.execute("COMMIT")
+        db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
+    except apsw.Error as error:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise port_error(error, db) from error
+    finally:
+        db.close()
+    return time.perf_counter() - began

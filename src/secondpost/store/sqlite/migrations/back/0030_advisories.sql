@@ -1,0 +1,2 @@
+DROP TABLE advisory_look;
+DROP TABLE advisory;
