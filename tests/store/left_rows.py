@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 from secondpost.store.verbs.steps import Row, Value, number
 
-# Tables that differ between engines: the migrations that made the schema, the versions of the program that used it, and
-# the epoch, which only a
-# database in a file begins when it is opened.
+# Tables that differ between engines: the migrations that made the schema, the versions of the program
+# that worked with it, and the epoch, which only a database in a file begins when it is opened.
 OWN_TO_AN_ENGINE = frozenset({"migration", "program", "witness"})
 
 # By kind, the columns with numbers that an engine assigned. A delivery of an issue, and its events,

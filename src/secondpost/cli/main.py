@@ -24,6 +24,7 @@ PLACES = {
     "subscribers": "secondpost.cli.subscribers",
     "newsletter": "secondpost.cli.newsletter",
     "snapshot": "secondpost.cli.snapshot",
+    "upgrade": "secondpost.cli.upgrade",
 }
 
 EPILOG = (

@@ -153,8 +153,10 @@ def write_faults_shown(path: str) -> Iterator[None]:
         raise Ending(f"{path} cannot be written: {error.strerror}", Exit.NO) from None
 
 
-def become_owner(config: Config) -> None:
-    """Root becomes the store's user first: files made by root would stop the service."""
+def become_owner(config: Config, *, moves: bool = True) -> None:
+    """Root becomes the store's user first: files made by root would stop the service. A store of an older
+    version is moved into its rooms if `moves`.
+    """
     try:
         store = os.stat(config.store)
     except FileNotFoundError:
@@ -176,6 +178,8 @@ def become_owner(config: Config) -> None:
     from secondpost.processes.moving import move_flat_store  # as root: the owner may not read modules
 
     _become_only_user(config, store)
+    if not moves:
+        return
     with store_faults_shown(config):
         _move_in(config, move_flat_store)
 

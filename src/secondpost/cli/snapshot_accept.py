@@ -1,7 +1,7 @@
 """secondpost snapshot accept and hold: what becomes of mail in a store that is a copy."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -52,9 +52,11 @@ def hold() -> None:
 @click.command("accept", cls=Command)
 @click.option(
     "--sent-log",
-    "path",
+    "paths",
     metavar="FILE",
-    help="The original's log since the snapshot: what it says was delivered is not sent again.",
+    multiple=True,
+    help="The original's log since the snapshot: what it says was delivered is not sent again. May be "
+    "repeated.",
 )
 @click.option(
     "--nothing-sent",
@@ -64,16 +66,16 @@ def hold() -> None:
 @click.option("--drop-mail", is_flag=True, help="Drop mail that belongs to no issue, instead of sending it.")
 @YES
 @JSON
-def accept(path: str | None, nothing_sent: bool, drop_mail: bool, yes: bool, as_json: bool) -> None:
+def accept(paths: tuple[str, ...], nothing_sent: bool, drop_mail: bool, yes: bool, as_json: bool) -> None:
     """Accept a store that is a copy, and say what is sent of the mail that it holds.
 
     Relayed mail goes out, perhaps for the second time. Readers to whom an issue was under way become
     unknown: it is not sent to them again. Articles that waited are skipped, since an issue that this copy
     does not know may have had them; `secondpost issue take` takes them back.
     """
-    if nothing_sent and (drop_mail or path is not None):
+    if nothing_sent and (drop_mail or len(paths) > 0):
         raise click.UsageError("--nothing-sent goes with neither --sent-log nor --drop-mail.")
-    sent = None if path is None else _sent(path)
+    sent = None if len(paths) == 0 else _sent(paths)
 
     async def work(acceptance: "CopyAcceptance") -> None:
         stands = await acceptance.stands()
@@ -116,12 +118,16 @@ def accept(path: str | None, nothing_sent: bool, drop_mail: bool, yes: bool, as_
     _at_copies(work)
 
 
-def _sent(path: str) -> "SentLog":
+def _sent(paths: tuple[str, ...]) -> "SentLog":
     from secondpost.owner.copies import SentLog
 
+    return SentLog.read(line for path in paths for line in _lines(path))
+
+
+def _lines(path: str) -> Iterator[str]:
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
-            return SentLog.read(iter(lambda: file.readline(LINE_CHARACTERS_MAX), ""))
+            yield from iter(lambda: file.readline(LINE_CHARACTERS_MAX), "")
     except OSError as error:
         raise Ending(f"{path} cannot be read: {error.strerror}", Exit.NO) from None
 

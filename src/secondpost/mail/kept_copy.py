@@ -6,6 +6,7 @@ when the owner went back: folders beside the database, with the schema and the t
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -30,6 +31,13 @@ class KeptCopy:
 def dated_name(schema: int, now_ms: int) -> str:
     """The name of a folder, to the second."""
     return f"{schema}-{datetime.fromtimestamp(now_ms / 1000, UTC).strftime(_TIME)}"
+
+
+def free_dated_name(schema: int, now_ms: int, taken: Collection[str]) -> str:
+    """`dated_name`, or that of the next second at which none of these names begins with it."""
+    while any(name.startswith(dated_name(schema, now_ms)) for name in taken):
+        now_ms += 1000
+    return dated_name(schema, now_ms)
 
 
 def schema_and_time_of(name: str) -> tuple[int, int] | None:

@@ -19,6 +19,7 @@ from secondpost.store.sqlite.migrating import (
     keep_copy,
     migrate_database,
     newest_schema,
+    room_for,
     schema_of,
     sweep_copies,
 )
@@ -34,7 +35,6 @@ DATABASES = (Database.NEWSLETTER, Database.MAIL)
 MIGRATING = "migrating.lock"
 END_SECONDS_MAX = 10.0  # roles whose supervisor was killed need a moment to notice
 POLL_SECONDS = 0.1
-GROWTH_OCTETS = 64 * 1024 * 1024  # of a database and its log during a migration, besides a tenth of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +92,6 @@ def need_room_for_copies(config: Config, older: dict[Database, int]) -> None:
         )
 
 
-def room_for(sizes: list[int]) -> int:
-    """Octets that copies of databases of these sizes, and migrating them, need."""
-    return sum(size + size // 10 + GROWTH_OCTETS for size in sizes)
-
-
 def _migrated(
     config: Config, database: Database, schema: int, keeps_copy: bool, say: Callable[[str], None]
 ) -> MigratedDatabase:
@@ -116,13 +111,13 @@ def _migrated(
         except SnapshotFault as fault:
             raise StoreRefused(f"no copy of {name} could be kept before its migration: {fault}") from None
     say(f"bringing {name} from schema {schema} to {newest}")
-    seconds = migrate_database(
+    taken = migrate_database(
         room,
         database,
         now_ms,
         lambda migration, took: say(f"{name} has schema {migration.number} of {newest}"),
     )
-    return MigratedDatabase(database, schema, newest, kept, seconds)
+    return MigratedDatabase(database, schema, newest, kept, taken.seconds)
 
 
 def _sweep(config: Config) -> None:

@@ -101,6 +101,11 @@ class DatabaseCopy:
         with self._opened() as db:
             return version(db)
 
+    def writer(self) -> str:
+        """The version of the program that wrote its schema; "" if that is not known."""
+        with self._opened() as db:
+            return program_of(db)
+
     def counts(self) -> dict[str, int]:
         with self._opened() as db:
             tables = {str(name) for (name,) in db.execute("SELECT name FROM sqlite_schema").fetchall()}

@@ -8,10 +8,11 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 
 import apsw
 
-from secondpost.mail.kept_copy import KEPT_FOLDER, UNFINISHED, KeptCopy, dated_name
+from secondpost.mail.kept_copy import KEPT_FOLDER, UNFINISHED, KeptCopy, free_dated_name
 from secondpost.store.ports import StoreRefused
 from secondpost.store.sqlite.connection import distrust, open_writer, port_error
 from secondpost.store.sqlite.copying import copy_database
@@ -30,10 +31,11 @@ from secondpost.world.ports import Disk
 BUSY_SECONDS = 5.0  # other processes only look
 KEPT_COPIES_MAX = 2  # of a database; the oldest goes when another is kept
 KEPT_MS_MAX = 31 * 24 * 3600 * 1000  # a copy has what readers had erased since
+GROWTH_OCTETS = 64 * 1024 * 1024  # of a database and its log during a migration, besides a tenth of it
 SQLITE_SUFFIXES = ("", "-journal", "-wal", "-shm")
 
 
-def schema_of(disk: Disk, database: Database) -> int:
+def schema_of(disk: Disk, database: Database, *, refuses_newer: bool = True) -> int:
     """0 if there is no such database, or an empty one. Raises StoreNewer, and StoreRefused for a file that
     is no database.
     """
@@ -42,7 +44,8 @@ def schema_of(disk: Disk, database: Database) -> int:
         return 0
     try:
         with closing(_reader(path)) as db:
-            refuse_newer(db, database)
+            if refuses_newer:
+                refuse_newer(db, database)
             return version(db)
     except apsw.NotADBError:
         raise StoreRefused(f"{path} is not a database; move it away, or restore a snapshot") from None
@@ -62,11 +65,16 @@ def newest_schema(database: Database) -> int:
     return migrations(database)[-1].number
 
 
+def room_for(sizes: Sequence[int]) -> int:
+    """Octets that copies of databases of these sizes, and migrating them, may need."""
+    return sum(size + size // 10 + GROWTH_OCTETS for size in sizes)
+
+
 def keep_copy(
     disk: Disk, database: Database, schema: int, now_ms: int, progress: Callable[[int], None]
 ) -> KeptCopy:
     """Copy the database beside itself, durably. Raises SnapshotFault, DiskFull, DiskFailed and OSError."""
-    folder = f"{KEPT_FOLDER}/{dated_name(schema, now_ms)}"
+    folder = f"{KEPT_FOLDER}/{free_dated_name(schema, now_ms, disk.names(KEPT_FOLDER))}"
     unfinished = f"{folder}{UNFINISHED}"
     disk.make_folder(unfinished)
     name = f"{unfinished}/{database.file_name}"
@@ -101,28 +109,39 @@ def _remove(disk: Disk, folder: str, database: Database) -> None:
     os.rmdir(disk.path(folder))
 
 
+@dataclass(frozen=True, slots=True)
+class ChangeTaken:
+    """What it took to change a database."""
+
+    seconds: float
+    log_octets: int  # of the write-ahead log at its end
+
+
 def migrate_database(
     disk: Disk, database: Database, now_ms: int, applied: Callable[[Migration, float], None]
-) -> float:
-    """Migrate, durably; returns the seconds. `applied` gets those of each migration. Raises what opening a
-    store raises.
-    """
+) -> ChangeTaken:
+    """Migrate, durably. `applied` gets the seconds of each migration. Raises what opening a store raises."""
     return _changed(disk, database, lambda db: migrate(db, database, now_ms, applied))
 
 
-def migrate_database_back(disk: Disk, database: Database, steps: Sequence[Migration]) -> float:
-    """Undo these migrations, durably; returns the seconds. Raises as `migrate_database` does."""
+def migrate_database_back(disk: Disk, database: Database, steps: Sequence[Migration]) -> ChangeTaken:
+    """Undo these migrations, durably. Raises as `migrate_database` does."""
     return _changed(disk, database, lambda db: migrate_back(db, steps))
 
 
-def _changed(disk: Disk, database: Database, change: Callable[[apsw.Connection], None]) -> float:
+def _changed(disk: Disk, database: Database, change: Callable[[apsw.Connection], None]) -> ChangeTaken:
     began = time.perf_counter()
-    db = open_writer(disk, database.file_name, create=False, exclusive=False, busy_seconds=BUSY_SECONDS)
+    try:
+        db = open_writer(disk, database.file_name, create=False, exclusive=False, busy_seconds=BUSY_SECONDS)
+    except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError):
+        path = disk.path(database.file_name)
+        raise StoreRefused(f"you may not write to {path}; become its owner") from None
     try:
         db.execute("PRAGMA synchronous = FULL").fetchall()  # the commit is durable when it returns
         db.execute("BEGIN IMMEDIATE")
         change(db)
         db.execute("COMMIT")
+        log_octets = disk.size(f"{database.file_name}-wal")
         db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
     except apsw.Error as error:
         if db.in_transaction:
@@ -130,4 +149,4 @@ def _changed(disk: Disk, database: Database, change: Callable[[apsw.Connection],
         raise port_error(error, db) from error
     finally:
         db.close()
-    return time.perf_counter() - began
+    return ChangeTaken(time.perf_counter() - began, log_octets)

@@ -1,0 +1,141 @@
+"""secondpost upgrade: rehearse this version on a copy of the store, migrate the store, or go back."""
+
+import os
+
+import click
+
+from secondpost.cli.command import JSON, Command, Ending, Exit
+from secondpost.cli.leading import YES, ask
+from secondpost.cli.opening import become_owner, configuration, configuration_path, store_faults_shown
+from secondpost.cli.screen import progressed, progressing, say, say_json
+from secondpost.cli.upgrade_words import say_rehearsal, say_way, say_went
+from secondpost.config.faults import ConfigFaults
+from secondpost.config.reading import read_config
+from secondpost.config.records import Config
+
+WAYS = ("check", "migrate", "back")
+
+
+@click.command(cls=Command)
+@click.option(
+    "--check", is_flag=True, help="Try this version on a copy of the store, and say what would fail."
+)
+@click.option("--room", metavar="FOLDER", help="With --check: where the copy goes; else TMPDIR, or /var/tmp.")
+@click.option("--migrate", is_flag=True, help="Bring the store up to date now; a start does it as well.")
+@click.option("--without-copy", is_flag=True, help="With --migrate: keep no copy of the store first.")
+@click.option("--back", is_flag=True, help="Take the store back to an older version's schema.")
+@click.option(
+    "--to", metavar="SCHEMA", type=click.IntRange(1), help="With --back: the older version's schema."
+)
+@YES
+@JSON
+@click.pass_context
+def upgrade(
+    context: click.Context,
+    check: bool,
+    room: str | None,
+    migrate: bool,
+    without_copy: bool,
+    back: bool,
+    to: int | None,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Rehearse this version of Secondpost, or go back to an older one.
+
+    --check belongs to the new version, and may run while the old one serves: it touches nothing. --migrate
+    and --back need the service to be stopped.
+    """
+    chosen = [way for way, is_chosen in zip(WAYS, (check, migrate, back), strict=True) if is_chosen]
+    if len(chosen) != 1:
+        raise click.UsageError("Use one of --check, --migrate and --back.")
+    for option, is_given, way in (
+        ("--room", room is not None, "check"),
+        ("--without-copy", without_copy, "migrate"),
+        ("--to", to is not None, "back"),
+    ):
+        if is_given and chosen != [way]:
+            raise click.UsageError(f"{option} goes with --{way}.")
+    match chosen:
+        case ["check"]:
+            context.exit(_check(room, as_json))
+        case ["migrate"]:
+            _migrate(configuration(), keeps_copy=not without_copy, as_json=as_json)
+        case _:
+            _back(configuration(), to, yes, as_json)
+
+
+def _check(room: str | None, as_json: bool) -> Exit:
+    from secondpost.roles.rehearsal import Rehearsing, configuration_refused, look_at_certificate
+
+    path = configuration_path()
+    folder = os.path.abspath(room or os.environ.get("TMPDIR", "/var/tmp"))
+    try:
+        config = read_config(path)
+    except ConfigFaults as faults:
+        found = configuration_refused(path, faults)
+    else:
+        certificate = look_at_certificate(config)
+        become_owner(config, moves=False)
+        try:
+            found = Rehearsing(config, certificate, folder, progressing).rehearse()
+        finally:
+            progressed()
+    if as_json:
+        say_json(found)
+    else:
+        say_rehearsal(found)
+    return Exit.DONE if found.ready else Exit.NO
+
+
+def _migrate(config: Config, *, keeps_copy: bool, as_json: bool) -> None:
+    from secondpost.owner.upgrade_documents import MigratedDocument, migrated_document
+    from secondpost.processes.instance import SecondInstance
+    from secondpost.processes.migrating import migrate_store
+    from secondpost.world.ports import DiskFull
+
+    become_owner(config)
+    try:
+        with store_faults_shown(config):
+            migrated = migrate_store(config, keeps_copy=keeps_copy, say=progressing)
+    except (SecondInstance, DiskFull) as refused:
+        raise Ending(str(refused), Exit.UNREACHABLE) from None
+    finally:
+        progressed()
+    documents = [
+        migrated_document(each.database.file_name, each.old_schema, each.schema, each.kept)
+        for each in migrated
+    ]
+    if as_json:
+        say_json(MigratedDocument(documents))
+        return
+    if len(migrated) == 0:
+        say("The store is up to date.")
+    for one in documents:
+        copy = "no copy was kept" if one.copy is None else f"as it was it lies in {one.copy}"
+        say(f"{one.database} went from schema {one.old_schema} to {one.schema}; {copy}.")
+
+
+def _back(config: Config, to: int | None, yes: bool, as_json: bool) -> None:
+    from secondpost.owner.upgrade_documents import BackDocument
+    from secondpost.processes.going_back import go_back, way_document, ways_back, went_document
+    from secondpost.processes.instance import SecondInstance
+    from secondpost.world.ports import DiskFull
+
+    become_owner(config)
+    try:
+        with store_faults_shown(config):
+            ways = ways_back(config, to)
+            if len(ways) > 0 and not yes:
+                for way in ways:
+                    say_way(way_document(way))
+                ask("Take the store back?", "add --yes to confirm")
+            went = [went_document(one) for one in go_back(config, ways, progressing)]
+    except (SecondInstance, DiskFull) as refused:
+        raise Ending(str(refused), Exit.UNREACHABLE) from None
+    finally:
+        progressed()
+    if as_json:
+        say_json(BackDocument(went))
+        return
+    say_went(went)

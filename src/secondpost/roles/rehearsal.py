@@ -1,0 +1,309 @@
+"""Rehearses this version of the program on a copy of the store, while the service of an older one runs.
+
+Nothing of the store itself is written. The copy lies in a folder of its own, named after this process,
+which is removed at the end; the next rehearsal removes that of one that was killed.
+"""
+
+import asyncio
+import os
+import re
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from secondpost import __version__
+from secondpost.config.faults import ConfigFaults
+from secondpost.config.records import Config
+from secondpost.config.versions import VERSION
+from secondpost.mail.size import size_text
+from secondpost.mail.snapshot import SnapshotFault
+from secondpost.owner.rehearsal import (
+    MigrationTime,
+    NoticedChange,
+    Rehearsal,
+    RehearsedDatabase,
+    RehearsedPart,
+    RehearsedStep,
+)
+from secondpost.protocols.tokens import Ring
+from secondpost.roles.desk import look_at_names, open_desk
+from secondpost.roles.doctor_machine import tls_files
+from secondpost.roles.snapshot import need_room
+from secondpost.setup.certificate import examine_certificate
+from secondpost.setup.diagnosis import Diagnosis, Grade
+from secondpost.setup.version_changes import version_changes
+from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
+from secondpost.store.sqlite.copying import DatabaseCopy, copy_database
+from secondpost.store.sqlite.migrating import migrate_database, newest_schema, room_for
+from secondpost.store.sqlite.schema import Database, Migration, steps_back
+from secondpost.world.ports import DiskFailed, DiskFull, KeyFault
+from secondpost.world.real.clock import RealClock
+from secondpost.world.real.disk import RealDisk
+from secondpost.world.real.keys import load_key_ring, load_signing_keys, pem_path, ring_path
+from secondpost.world.room_disk import RoomDisk
+
+PREFIX = ".secondpost-rehearsal-"
+START_SECONDS = 2.0  # of roles, until they serve
+STORE_FAULTS = (StoreRefused, StoreUnavailable, StoreFull, SnapshotFault, DiskFailed, DiskFull, OSError)
+
+Say = Callable[[str], None]
+
+
+def look_at_certificate(config: Config) -> Sequence[Diagnosis]:
+    """For root, who may read the key, before becoming the store's owner."""
+    return tuple(examine_certificate(config, tls_files(config), RealClock().now_ms()))
+
+
+def configuration_refused(path: str, faults: ConfigFaults) -> Rehearsal:
+    """The rehearsal of a version that does not understand the file."""
+    text = "This version does not start with the file:\n" + "\n".join(faults.texts())
+    step = RehearsedStep(RehearsedPart.CONFIGURATION, False, text, "correct the file, then check again")
+    return Rehearsal(__version__, path, False, (step,), (), 0, 0, 0.0, False, ())
+
+
+@dataclass(slots=True)
+class Rehearsing:
+    """`folder`: where the copy of the databases goes."""
+
+    config: Config
+    certificate: Sequence[Diagnosis]
+    folder: str
+    say: Say
+    _steps: list[RehearsedStep] = field(default_factory=list)
+    _databases: list[RehearsedDatabase] = field(default_factory=list)
+    _clock: RealClock = field(default_factory=RealClock)
+
+    def rehearse(self) -> Rehearsal:
+        """For the store's owner. What fails is in the result."""
+        self._look_at_configuration()
+        self._look_at_certificate()
+        self._look_at_keys()
+        try:
+            sweep(self.folder)
+            with _copy_folder(self.folder) as folder:
+                self._try_on_copy(folder)
+        except OSError as error:
+            self._wrong(RehearsedPart.COPY, f"{self.folder}: {error.strerror}.", "name another with --room")
+        needed, free = self._room()
+        migrated = [each for each in self._databases if each.schema < each.new_schema]
+        pause = START_SECONDS + sum(each.copy_seconds + each.migration_seconds for each in migrated)
+        return Rehearsal(
+            version=__version__,
+            config=self.config.path,
+            ready=all(step.right for step in self._steps),
+            steps=tuple(self._steps),
+            databases=tuple(self._databases),
+            needed_octets=needed,
+            free_octets=free,
+            pause_seconds=round(pause, 1),
+            reversible=all(
+                steps_back(_named(each.name), each.new_schema, each.schema) is not None for each in migrated
+            ),
+            changes=tuple(self._changes()),
+        )
+
+    def _right(self, part: RehearsedPart, text: str) -> None:
+        self._steps.append(RehearsedStep(part, True, text))
+
+    def _wrong(self, part: RehearsedPart, text: str, remedy: str) -> None:
+        self._steps.append(RehearsedStep(part, False, text, remedy))
+
+    def _look_at_configuration(self) -> None:
+        written = _written_version(self.config)
+        text = "This version understands every line of the file."
+        if written < VERSION:
+            text = (
+                f"This version understands every line of the file, which has format {written}; "
+                f"`secondpost config migrate` writes it in format {VERSION}."
+            )
+        self._right(RehearsedPart.CONFIGURATION, text)
+
+    def _look_at_certificate(self) -> None:
+        faults = [one for one in self.certificate if one.grade is Grade.FAULT]
+        for one in faults:
+            self._wrong(RehearsedPart.CERTIFICATE, one.text, one.remedy)
+        if len(faults) == 0:
+            self._right(RehearsedPart.CERTIFICATE, "The certificate and its key can be used.")
+
+    def _look_at_keys(self) -> None:
+        try:
+            _load_keys(self.config)
+        except (KeyFault, DiskFailed) as fault:
+            self._wrong(RehearsedPart.KEYS, f"{fault}.", "put the keys back, from a snapshot if need be")
+        else:
+            self._right(RehearsedPart.KEYS, "Keys of signatures and links can be read.")
+
+    def _try_on_copy(self, folder: str) -> None:
+        """Copy both databases, migrate the copies, and open them as the roles do. mail.db is copied first,
+        as in a snapshot.
+        """
+        part = RehearsedPart.COPY
+        try:
+            found = [each for each in Database if os.path.exists(self._path(each))]
+            need_room(folder, room_for([os.stat(self._path(each)).st_size for each in found]))
+            copied = {each: self._copied(each, folder) for each in found}
+            if len(found) == 0:
+                self._right(part, "There is no database yet: the service makes them when it starts.")
+                return
+            self._right(part, f"The store was copied to {self.folder}, and the copy is removed again.")
+            part = RehearsedPart.MIGRATION
+            for each in found:
+                self._databases.append(self._migrated(each, folder, copied[each]))
+            self._right(part, self._migration_text())
+            part = RehearsedPart.OPENING
+            self.say("opening the copy")
+            asyncio.run(_open(replace(self.config, store=folder)))
+            self._right(part, "The copy was opened as the roles open the store, and read.")
+        except STORE_FAULTS as fault:
+            text = str(fault) if not isinstance(fault, OSError) else f"{fault.filename}: {fault.strerror}"
+            self._wrong(part, f"{text}.", _REMEDIES[part])
+
+    def _path(self, database: Database) -> str:
+        """In its room, or where versions before rooms had it."""
+        flat = os.path.join(self.config.store, database.file_name)
+        return flat if os.path.exists(flat) else os.path.join(self.config.store, database.path_name)
+
+    def _copied(self, database: Database, folder: str) -> float:
+        room = os.path.join(folder, database.room.folder)
+        os.mkdir(room, 0o700)
+        total, done = os.stat(self._path(database)).st_size, 0
+
+        def progress(octets: int) -> None:
+            nonlocal done
+            done = min(done + octets, total)
+            self.say(f"copying {database.file_name}: {size_text(done)} of {size_text(total)}")
+
+        began = self._clock.now_ms()
+        path = os.path.join(room, database.file_name)
+        copy_database(self._path(database), path, progress)
+        with open(path, "rb") as copied:
+            os.fsync(copied.fileno())  # what keeping a copy takes as well
+        return (self._clock.now_ms() - began) / 1000
+
+    def _migrated(self, database: Database, folder: str, copy_seconds: float) -> RehearsedDatabase:
+        room = RoomDisk(RealDisk(folder), database.room)
+        copy = DatabaseCopy(room.path(database.file_name), database)
+        schema, writer, octets = copy.schema(), copy.writer(), room.size(database.file_name)
+        times: list[MigrationTime] = []
+
+        def applied(migration: Migration, seconds: float) -> None:
+            times.append(MigrationTime(migration.number, migration.name, round(seconds, 3)))
+            self.say(f"{database.file_name} has schema {migration.number}")
+
+        taken = migrate_database(room, database, self._clock.now_ms(), applied)
+        self.say(f"examining {database.file_name}")
+        copy.examine()
+        return RehearsedDatabase(
+            name=database.file_name,
+            writer=writer,
+            schema=schema,
+            new_schema=newest_schema(database),
+            octets=octets,
+            copy_seconds=round(copy_seconds, 3),
+            migrations=tuple(times),
+            migration_seconds=round(taken.seconds, 3),
+            log_octets=taken.log_octets,
+            growth=room.size(database.file_name) - octets,
+        )
+
+    def _migration_text(self) -> str:
+        changed = [each for each in self._databases if each.schema < each.new_schema]
+        if len(changed) == 0:
+            return "The store has this version's schema already."
+        parts = [
+            f"{each.name} went from {each.schema} to {each.new_schema} in {each.migration_seconds:.1f} s"
+            for each in changed
+        ]
+        return "; ".join(parts) + "."
+
+    def _room(self) -> tuple[int, int]:
+        """Octets that the store's disk needs for copies and migrations, and has beyond the reserve."""
+        changed = [each for each in self._databases if each.schema < each.new_schema]
+        needed = room_for([each.octets for each in changed])
+        needed = max(needed, sum(each.octets + each.log_octets + max(each.growth, 0) for each in changed))
+        free = RealDisk(self.config.store).free_octets() - self.config.reserve
+        text = f"{size_text(needed)} are needed on the disk of {self.config.store}, and "
+        text += f"{size_text(max(free, 0))} are free beyond the reserve."
+        if needed > 0 and free < needed:
+            remedy = (
+                "free some space; or bring it up to date without keeping a copy, with the service stopped: "
+            )
+            self._wrong(RehearsedPart.ROOM, text, f"{remedy}secondpost upgrade --migrate --without-copy")
+        else:
+            self._right(RehearsedPart.ROOM, text if needed > 0 else "No further room is needed on the disk.")
+        return needed, free
+
+    def _changes(self) -> Iterator[NoticedChange]:
+        schemas = {each.name: each.schema for each in self._databases}
+        for change in version_changes().since(schemas, _written_version(self.config)):
+            for whom, text in (("readers", change.readers), ("others", change.others)):
+                if len(text) > 0:
+                    yield NoticedChange(whom, text)
+
+
+_REMEDIES = {
+    RehearsedPart.COPY: "name a folder on another disk with --room, or free some space",
+    RehearsedPart.MIGRATION: "do not install this version; the old one goes on with the store as it is",
+    RehearsedPart.OPENING: "do not install this version; the old one goes on with the store as it is",
+}
+
+
+def _named(name: str) -> Database:
+    return next(each for each in Database if each.file_name == name)
+
+
+def _load_keys(config: Config) -> None:
+    """Load those that are there: the service makes missing ones when it starts. Raises KeyFault and
+    DiskFailed.
+    """
+    store, dkim = config.store, config.dkim
+    if all(os.path.exists(pem_path(store, selector)) for selector in (dkim.rsa, dkim.ed25519)):
+        load_signing_keys(store, dkim)
+    for ring in Ring:
+        if os.path.exists(ring_path(store, ring)):
+            load_key_ring(store, ring)
+
+
+async def _open(config: Config) -> None:
+    """Open the copy as the roles do, and read what every start reads. Raises what opening a store raises."""
+    if os.path.exists(os.path.join(config.store, Database.MAIL.path_name)):
+        async with open_desk(config) as desk:
+            await desk.desk.counts()
+    await look_at_names(config)
+
+
+def _written_version(config: Config) -> int:
+    written = tomllib.loads(config.text.decode("utf-8")).get("version")
+    return written if isinstance(written, int) else VERSION
+
+
+@contextmanager
+def _copy_folder(folder: str) -> Iterator[str]:
+    path = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=folder)  # mode 0700
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def sweep(folder: str) -> None:
+    """Remove what our rehearsals left in the folder whose process was killed. Raises OSError."""
+    for entry in list(os.scandir(folder)):
+        number = re.fullmatch(rf"{re.escape(PREFIX)}(\d+)-\w+", entry.name)
+        if number is None or not entry.is_dir(follow_symlinks=False):
+            continue
+        if entry.stat(follow_symlinks=False).st_uid == os.geteuid() and not _lives(int(number[1])):
+            shutil.rmtree(entry.path)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
