@@ -23,9 +23,11 @@ from secondpost.owner import (
     newsletter_documents,
     reach_documents,
     reader_documents,
+    rehearsal_documents,
     reload_document,
     setting_documents,
     snapshot_documents,
+    upgrade_documents,
 )
 from secondpost.spool.desk import Standing
 
@@ -101,6 +103,8 @@ DOCUMENTS = {
         **vars(reader_documents),
         **vars(setting_documents),
         **vars(snapshot_documents),
+        **vars(rehearsal_documents),
+        **vars(upgrade_documents),
     }.items()
     if isinstance(kind, type) and dataclasses.is_dataclass(kind) and name.endswith("Document")
 }

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from secondpost.cli.screen import say
 from secondpost.mail.size import size_text
 from secondpost.owner.figures import counted
-from secondpost.owner.rehearsal import Rehearsal, RehearsedDatabase
+from secondpost.owner.rehearsal_documents import RehearsalDocument, RehearsedDatabaseDocument
 from secondpost.owner.upgrade_documents import WentBackDocument
 
 WHOM = {"readers": "readers", "others": "primaries and senders"}
 
 
-def say_rehearsal(found: Rehearsal) -> None:
+def say_rehearsal(found: RehearsalDocument) -> None:
     """The verdict last, where the eye ends."""
     for step in found.steps:
         say(f"{'well' if step.right else 'fault'}: {step.text} ({step.part})")
@@ -41,7 +41,7 @@ def say_rehearsal(found: Rehearsal) -> None:
         say(f"Secondpost {found.version} is not ready: {counted(faults, 'fault', 'faults')}.")
 
 
-def _say_database(database: RehearsedDatabase) -> None:
+def _say_database(database: RehearsedDatabaseDocument) -> None:
     if len(database.migrations) == 0:
         return
     writer = "" if len(database.writer) == 0 else f", written by {database.writer}"

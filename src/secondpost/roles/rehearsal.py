@@ -20,13 +20,13 @@ from secondpost.config.records import Config
 from secondpost.config.versions import VERSION
 from secondpost.mail.size import size_text
 from secondpost.mail.snapshot import SnapshotFault
-from secondpost.owner.rehearsal import (
-    MigrationTime,
-    NoticedChange,
-    Rehearsal,
-    RehearsedDatabase,
+from secondpost.owner.rehearsal_documents import (
+    MigrationTimeDocument,
+    NoticedChangeDocument,
+    RehearsalDocument,
+    RehearsedDatabaseDocument,
     RehearsedPart,
-    RehearsedStep,
+    RehearsedStepDocument,
 )
 from secondpost.protocols.tokens import Ring
 from secondpost.roles.desk import look_at_names, open_desk
@@ -57,11 +57,13 @@ def look_at_certificate(config: Config) -> Sequence[Diagnosis]:
     return tuple(examine_certificate(config, tls_files(config), RealClock().now_ms()))
 
 
-def configuration_refused(path: str, faults: ConfigFaults) -> Rehearsal:
+def configuration_refused(path: str, faults: ConfigFaults) -> RehearsalDocument:
     """The rehearsal of a version that does not understand the file."""
     text = "This version does not start with the file:\n" + "\n".join(faults.texts())
-    step = RehearsedStep(RehearsedPart.CONFIGURATION, False, text, "correct the file, then check again")
-    return Rehearsal(__version__, path, False, (step,), (), 0, 0, 0.0, False, ())
+    step = RehearsedStepDocument(
+        RehearsedPart.CONFIGURATION, False, text, "correct the file, then check again"
+    )
+    return RehearsalDocument(__version__, path, False, (step,), (), 0, 0, 0.0, False, ())
 
 
 @dataclass(slots=True)
@@ -72,11 +74,11 @@ class Rehearsing:
     certificate: Sequence[Diagnosis]
     folder: str
     say: Say
-    _steps: list[RehearsedStep] = field(default_factory=list)
-    _databases: list[RehearsedDatabase] = field(default_factory=list)
+    _steps: list[RehearsedStepDocument] = field(default_factory=list)
+    _databases: list[RehearsedDatabaseDocument] = field(default_factory=list)
     _clock: RealClock = field(default_factory=RealClock)
 
-    def rehearse(self) -> Rehearsal:
+    def rehearse(self) -> RehearsalDocument:
         """For the store's owner. What fails is in the result."""
         self._look_at_configuration()
         self._look_at_certificate()
@@ -90,7 +92,7 @@ class Rehearsing:
         needed, free = self._room()
         migrated = [each for each in self._databases if each.schema < each.new_schema]
         pause = START_SECONDS + sum(each.copy_seconds + each.migration_seconds for each in migrated)
-        return Rehearsal(
+        return RehearsalDocument(
             version=__version__,
             config=self.config.path,
             ready=all(step.right for step in self._steps),
@@ -106,10 +108,10 @@ class Rehearsing:
         )
 
     def _right(self, part: RehearsedPart, text: str) -> None:
-        self._steps.append(RehearsedStep(part, True, text))
+        self._steps.append(RehearsedStepDocument(part, True, text))
 
     def _wrong(self, part: RehearsedPart, text: str, remedy: str) -> None:
-        self._steps.append(RehearsedStep(part, False, text, remedy))
+        self._steps.append(RehearsedStepDocument(part, False, text, remedy))
 
     def _look_at_configuration(self) -> None:
         written = _written_version(self.config)
@@ -167,8 +169,8 @@ class Rehearsing:
         return flat if os.path.exists(flat) else os.path.join(self.config.store, database.path_name)
 
     def _copied(self, database: Database, folder: str) -> float:
-        room = os.path.join(folder, database.room.folder)
-        os.mkdir(room, 0o700)
+        room = RoomDisk(RealDisk(folder), database.room)
+        room.make_folder("")
         total, done = os.stat(self._path(database)).st_size, 0
 
         def progress(octets: int) -> None:
@@ -177,26 +179,28 @@ class Rehearsing:
             self.say(f"copying {database.file_name}: {size_text(done)} of {size_text(total)}")
 
         began = self._clock.now_ms()
-        path = os.path.join(room, database.file_name)
-        copy_database(self._path(database), path, progress)
-        with open(path, "rb") as copied:
-            os.fsync(copied.fileno())  # what keeping a copy takes as well
+        copy_database(self._path(database), room.path(database.file_name), progress)
+        copied = room.open(database.file_name)
+        try:
+            copied.sync()  # what keeping a copy takes as well
+        finally:
+            copied.close()
         return (self._clock.now_ms() - began) / 1000
 
-    def _migrated(self, database: Database, folder: str, copy_seconds: float) -> RehearsedDatabase:
+    def _migrated(self, database: Database, folder: str, copy_seconds: float) -> RehearsedDatabaseDocument:
         room = RoomDisk(RealDisk(folder), database.room)
         copy = DatabaseCopy(room.path(database.file_name), database)
         schema, writer, octets = copy.schema(), copy.writer(), room.size(database.file_name)
-        times: list[MigrationTime] = []
+        times: list[MigrationTimeDocument] = []
 
         def applied(migration: Migration, seconds: float) -> None:
-            times.append(MigrationTime(migration.number, migration.name, round(seconds, 3)))
+            times.append(MigrationTimeDocument(migration.number, migration.name, round(seconds, 3)))
             self.say(f"{database.file_name} has schema {migration.number}")
 
         taken = migrate_database(room, database, self._clock.now_ms(), applied)
         self.say(f"examining {database.file_name}")
         copy.examine()
-        return RehearsedDatabase(
+        return RehearsedDatabaseDocument(
             name=database.file_name,
             writer=writer,
             schema=schema,
@@ -236,12 +240,12 @@ class Rehearsing:
             self._right(RehearsedPart.ROOM, text if needed > 0 else "No further room is needed on the disk.")
         return needed, free
 
-    def _changes(self) -> Iterator[NoticedChange]:
+    def _changes(self) -> Iterator[NoticedChangeDocument]:
         schemas = {each.name: each.schema for each in self._databases}
         for change in version_changes().since(schemas, _written_version(self.config)):
             for whom, text in (("readers", change.readers), ("others", change.others)):
                 if len(text) > 0:
-                    yield NoticedChange(whom, text)
+                    yield NoticedChangeDocument(whom, text)
 
 
 _REMEDIES = {

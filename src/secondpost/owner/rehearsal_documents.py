@@ -18,7 +18,7 @@ class RehearsedPart(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class RehearsedStep:
+class RehearsedStepDocument:
     part: RehearsedPart
     right: bool
     text: str
@@ -26,28 +26,28 @@ class RehearsedStep:
 
 
 @dataclass(frozen=True, slots=True)
-class MigrationTime:
+class MigrationTimeDocument:
     number: int
     name: str
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class RehearsedDatabase:
+class RehearsedDatabaseDocument:
     name: str
     writer: str  # the version that wrote its schema; "" if that is not known
     schema: int
     new_schema: int
     octets: int
     copy_seconds: float
-    migrations: Sequence[MigrationTime]  # those that it still needs
+    migrations: Sequence[MigrationTimeDocument]  # those that it still needs
     migration_seconds: float
     log_octets: int  # of the write-ahead log at the end of the migration
     growth: int  # octets, negative if it gets smaller
 
 
 @dataclass(frozen=True, slots=True)
-class NoticedChange:
+class NoticedChangeDocument:
     """What others notice of this version: readers, or primaries and senders ("others")."""
 
     whom: str
@@ -55,16 +55,16 @@ class NoticedChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsal:
+class RehearsalDocument:
     """`ready`: every part is right."""
 
     version: str
     config: str
     ready: bool
-    steps: Sequence[RehearsedStep]
-    databases: Sequence[RehearsedDatabase]
+    steps: Sequence[RehearsedStepDocument]
+    databases: Sequence[RehearsedDatabaseDocument]
     needed_octets: int  # of the store's disk, while it is brought up to date
     free_octets: int  # of that disk, beyond the reserve
     pause_seconds: float  # about: between the end of the old service's roles and the start of the new one's
     reversible: bool  # whether going back to the present schema loses nothing
-    changes: Sequence[NoticedChange]
+    changes: Sequence[NoticedChangeDocument]
