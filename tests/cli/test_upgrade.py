@@ -11,7 +11,8 @@ from pathlib import Path
 import apsw
 import pytest
 
-from secondpost.roles import rehearsal
+from secondpost.roles.rehearsal import START_SECONDS
+from secondpost.roles.rehearsed_store import PREFIX
 from secondpost.store.sqlite import SqliteStore, schema
 from secondpost.store.sqlite.copying import copy_database
 from secondpost.store.sqlite.kept import kept_copies
@@ -85,7 +86,7 @@ def test_an_older_store_is_rehearsed_while_the_service_runs_and_not_touched(
     assert (mail["schema"], mail["new_schema"]) == (older, NEWEST)
     assert [each["number"] for each in mail["migrations"]] == list(range(older + 1, NEWEST + 1))
     assert document["needed_octets"] > mail["octets"] > 0
-    assert document["pause_seconds"] >= rehearsal.START_SECONDS
+    assert document["pause_seconds"] >= START_SECONDS
     noticed = {(each["whom"], each["text"].split()[0]) for each in document["changes"]}
     assert (("others", "Mail") in noticed) is (older < 28)
     assert (rows_of(database(office)), database(office).stat().st_ino) == before
@@ -95,7 +96,7 @@ def test_an_older_store_is_rehearsed_while_the_service_runs_and_not_touched(
 def test_a_command_that_meets_an_older_store_changes_nothing_and_says_who_does(office: Office) -> None:
     take_back(office.folder, 30)
     done = office.run("queue", "list", code=4)
-    assert "start the service anew, it brings the store up to date" in done.stderr
+    assert "start the service once, it brings the store up to date" in done.stderr
     assert schema_of(database(office)) == 30
 
 
@@ -282,6 +283,19 @@ def test_a_damaged_store_is_not_ready(office: Office) -> None:
     assert [step["part"] for step in document["steps"] if not step["right"]] == ["migration"]
 
 
+def test_a_migration_that_fails_changes_nothing_and_is_found_before(office: Office) -> None:
+    take_back(office.folder, 31)
+    with closing(apsw.Connection(str(database(office)))) as db:
+        db.execute("CREATE TABLE reach_view (in_the_way)")
+    before = rows_of(database(office))
+    document = json.loads(office.run("upgrade", "--check", "--json", code=1).stdout)
+    [wrong] = [step for step in document["steps"] if not step["right"]]
+    assert (wrong["part"], "reach_view already exists" in wrong["text"]) == ("migration", True)
+    done = office.run("upgrade", "--migrate", code=4)
+    assert "stays as it is: table reach_view already exists" in done.stderr
+    assert (schema_of(database(office)), rows_of(database(office))) == (31, before)
+
+
 def test_a_file_that_this_version_does_not_understand_is_not_ready(office: Office) -> None:
     office.config.write_text(office.config.read_text().replace("hostname", "hostnames"))
     done = office.run("upgrade", "--check", code=1)
@@ -299,10 +313,10 @@ def test_what_a_killed_rehearsal_left_is_removed_by_the_next(office: Office) -> 
     room = office.folder / "room"
     room.mkdir()
     dead = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    left = room / f"{rehearsal.PREFIX}{dead.pid}-abc"
+    left = room / f"{PREFIX}{dead.pid}-abc"
     left.mkdir()
     (left / "mail.db").write_bytes(b"mail")
-    mine = room / f"{rehearsal.PREFIX}{os.getpid()}-abc"
+    mine = room / f"{PREFIX}{os.getpid()}-abc"
     mine.mkdir()
     office.run("upgrade", "--check", "--room", str(room))
     assert left.exists()

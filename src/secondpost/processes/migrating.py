@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from secondpost.config.records import Config
 from secondpost.mail.kept_copy import KeptCopy
 from secondpost.mail.size import size_text
-from secondpost.mail.snapshot import SnapshotFault
 from secondpost.processes.instance import SecondInstance
-from secondpost.store.ports import StoreRefused
 from secondpost.store.sqlite.migrating import (
     keep_copy,
     migrate_database,
@@ -106,10 +104,7 @@ def _migrated(
             done = min(done + octets, total)
             say(f"keeping a copy of {name} first: {size_text(done)} of {size_text(total)}")
 
-        try:
-            kept = keep_copy(room, database, schema, now_ms, copied)
-        except SnapshotFault as fault:
-            raise StoreRefused(f"no copy of {name} could be kept before its migration: {fault}") from None
+        kept = keep_copy(room, database, schema, now_ms, copied)
     say(f"bringing {name} from schema {schema} to {newest}")
     taken = migrate_database(
         room,

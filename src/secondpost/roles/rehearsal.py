@@ -6,12 +6,8 @@ which is removed at the end; the next rehearsal removes that of one that was kil
 
 import asyncio
 import os
-import re
-import shutil
-import tempfile
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from secondpost import __version__
@@ -21,7 +17,6 @@ from secondpost.config.versions import VERSION
 from secondpost.mail.size import size_text
 from secondpost.mail.snapshot import SnapshotFault
 from secondpost.owner.rehearsal_documents import (
-    MigrationTimeDocument,
     NoticedChangeDocument,
     RehearsalDocument,
     RehearsedDatabaseDocument,
@@ -31,25 +26,21 @@ from secondpost.owner.rehearsal_documents import (
 from secondpost.protocols.tokens import Ring
 from secondpost.roles.desk import look_at_names, open_desk
 from secondpost.roles.doctor_machine import tls_files
+from secondpost.roles.rehearsed_store import RehearsedStore, copy_folder, sweep_copies
 from secondpost.roles.snapshot import need_room
 from secondpost.setup.certificate import examine_certificate
 from secondpost.setup.diagnosis import Diagnosis, Grade
 from secondpost.setup.version_changes import version_changes
 from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
-from secondpost.store.sqlite.copying import DatabaseCopy, copy_database
-from secondpost.store.sqlite.migrating import migrate_database, newest_schema, room_for
-from secondpost.store.sqlite.schema import Database, Migration, steps_back
+from secondpost.store.sqlite.migrating import room_for
+from secondpost.store.sqlite.schema import Database, steps_back
 from secondpost.world.ports import DiskFailed, DiskFull, KeyFault
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.keys import load_key_ring, load_signing_keys, pem_path, ring_path
-from secondpost.world.room_disk import RoomDisk
 
-PREFIX = ".secondpost-rehearsal-"
 START_SECONDS = 2.0  # of roles, until they serve
 STORE_FAULTS = (StoreRefused, StoreUnavailable, StoreFull, SnapshotFault, DiskFailed, DiskFull, OSError)
-
-Say = Callable[[str], None]
 
 
 def look_at_certificate(config: Config) -> Sequence[Diagnosis]:
@@ -73,7 +64,7 @@ class Rehearsing:
     config: Config
     certificate: Sequence[Diagnosis]
     folder: str
-    say: Say
+    say: Callable[[str], None]
     _steps: list[RehearsedStepDocument] = field(default_factory=list)
     _databases: list[RehearsedDatabaseDocument] = field(default_factory=list)
     _clock: RealClock = field(default_factory=RealClock)
@@ -84,8 +75,8 @@ class Rehearsing:
         self._look_at_certificate()
         self._look_at_keys()
         try:
-            sweep(self.folder)
-            with _copy_folder(self.folder) as folder:
+            sweep_copies(self.folder)
+            with copy_folder(self.folder) as folder:
                 self._try_on_copy(folder)
         except OSError as error:
             self._wrong(RehearsedPart.COPY, f"{self.folder}: {error.strerror}.", "name another with --room")
@@ -144,16 +135,17 @@ class Rehearsing:
         """
         part = RehearsedPart.COPY
         try:
-            found = [each for each in Database if os.path.exists(self._path(each))]
-            need_room(folder, room_for([os.stat(self._path(each)).st_size for each in found]))
-            copied = {each: self._copied(each, folder) for each in found}
+            store = RehearsedStore(self.config.store, folder, self.say)
+            found = store.databases()
+            need_room(folder, room_for([store.octets(each) for each in found]))
+            copied = {each: store.copied(each) for each in found}
             if len(found) == 0:
                 self._right(part, "There is no database yet: the service makes them when it starts.")
                 return
             self._right(part, f"The store was copied to {self.folder}, and the copy is removed again.")
             part = RehearsedPart.MIGRATION
             for each in found:
-                self._databases.append(self._migrated(each, folder, copied[each]))
+                self._databases.append(store.migrated(each, copied[each]))
             self._right(part, self._migration_text())
             part = RehearsedPart.OPENING
             self.say("opening the copy")
@@ -162,56 +154,6 @@ class Rehearsing:
         except STORE_FAULTS as fault:
             text = str(fault) if not isinstance(fault, OSError) else f"{fault.filename}: {fault.strerror}"
             self._wrong(part, f"{text}.", _REMEDIES[part])
-
-    def _path(self, database: Database) -> str:
-        """In its room, or where versions before rooms had it."""
-        flat = os.path.join(self.config.store, database.file_name)
-        return flat if os.path.exists(flat) else os.path.join(self.config.store, database.path_name)
-
-    def _copied(self, database: Database, folder: str) -> float:
-        room = RoomDisk(RealDisk(folder), database.room)
-        room.make_folder("")
-        total, done = os.stat(self._path(database)).st_size, 0
-
-        def progress(octets: int) -> None:
-            nonlocal done
-            done = min(done + octets, total)
-            self.say(f"copying {database.file_name}: {size_text(done)} of {size_text(total)}")
-
-        began = self._clock.now_ms()
-        copy_database(self._path(database), room.path(database.file_name), progress)
-        copied = room.open(database.file_name)
-        try:
-            copied.sync()  # what keeping a copy takes as well
-        finally:
-            copied.close()
-        return (self._clock.now_ms() - began) / 1000
-
-    def _migrated(self, database: Database, folder: str, copy_seconds: float) -> RehearsedDatabaseDocument:
-        room = RoomDisk(RealDisk(folder), database.room)
-        copy = DatabaseCopy(room.path(database.file_name), database)
-        schema, writer, octets = copy.schema(), copy.writer(), room.size(database.file_name)
-        times: list[MigrationTimeDocument] = []
-
-        def applied(migration: Migration, seconds: float) -> None:
-            times.append(MigrationTimeDocument(migration.number, migration.name, round(seconds, 3)))
-            self.say(f"{database.file_name} has schema {migration.number}")
-
-        taken = migrate_database(room, database, self._clock.now_ms(), applied)
-        self.say(f"examining {database.file_name}")
-        copy.examine()
-        return RehearsedDatabaseDocument(
-            name=database.file_name,
-            writer=writer,
-            schema=schema,
-            new_schema=newest_schema(database),
-            octets=octets,
-            copy_seconds=round(copy_seconds, 3),
-            migrations=tuple(times),
-            migration_seconds=round(taken.seconds, 3),
-            log_octets=taken.log_octets,
-            growth=room.size(database.file_name) - octets,
-        )
 
     def _migration_text(self) -> str:
         changed = [each for each in self._databases if each.schema < each.new_schema]
@@ -282,32 +224,3 @@ async def _open(config: Config) -> None:
 def _written_version(config: Config) -> int:
     written = tomllib.loads(config.text.decode("utf-8")).get("version")
     return written if isinstance(written, int) else VERSION
-
-
-@contextmanager
-def _copy_folder(folder: str) -> Iterator[str]:
-    path = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=folder)  # mode 0700
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def sweep(folder: str) -> None:
-    """Remove what our rehearsals left in the folder whose process was killed. Raises OSError."""
-    for entry in list(os.scandir(folder)):
-        number = re.fullmatch(rf"{re.escape(PREFIX)}(\d+)-\w+", entry.name)
-        if number is None or not entry.is_dir(follow_symlinks=False):
-            continue
-        if entry.stat(follow_symlinks=False).st_uid == os.geteuid() and not _lives(int(number[1])):
-            shutil.rmtree(entry.path)
-
-
-def _lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

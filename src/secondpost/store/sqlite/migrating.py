@@ -4,15 +4,17 @@ A migration is one transaction, whatever it changes: after a crash the database 
 the new one. The copy is durable before the migration begins.
 """
 
+import errno
 import os
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 
 import apsw
 
 from secondpost.mail.kept_copy import KEPT_FOLDER, UNFINISHED, KeptCopy, free_dated_name
+from secondpost.mail.snapshot import SnapshotFault
 from secondpost.store.ports import StoreRefused
 from secondpost.store.sqlite.connection import distrust, open_writer, port_error
 from secondpost.store.sqlite.copying import copy_database
@@ -26,7 +28,7 @@ from secondpost.store.sqlite.schema import (
     refuse_newer,
     version,
 )
-from secondpost.world.ports import Disk
+from secondpost.world.ports import Disk, DiskFailed, DiskFull
 
 BUSY_SECONDS = 5.0  # other processes only look
 KEPT_COPIES_MAX = 2  # of a database; the oldest goes when another is kept
@@ -73,7 +75,21 @@ def room_for(sizes: Sequence[int]) -> int:
 def keep_copy(
     disk: Disk, database: Database, schema: int, now_ms: int, progress: Callable[[int], None]
 ) -> KeptCopy:
-    """Copy the database beside itself, durably. Raises SnapshotFault, DiskFull, DiskFailed and OSError."""
+    """Copy the database beside itself, durably. Raises StoreRefused if it cannot be read, DiskFull and
+    DiskFailed.
+    """
+    try:
+        return _kept(disk, database, schema, now_ms, progress)
+    except SnapshotFault as fault:
+        raise StoreRefused(f"no copy of {database.file_name} can be kept: {fault}") from None
+    except OSError as error:
+        text = f"keeping a copy of {disk.path(database.file_name)}: {error.strerror}"
+        raise DiskFull(text) if error.errno in (errno.ENOSPC, errno.EDQUOT) else DiskFailed(text) from error
+
+
+def _kept(
+    disk: Disk, database: Database, schema: int, now_ms: int, progress: Callable[[int], None]
+) -> KeptCopy:
     folder = f"{KEPT_FOLDER}/{free_dated_name(schema, now_ms, disk.names(KEPT_FOLDER))}"
     unfinished = f"{folder}{UNFINISHED}"
     disk.make_folder(unfinished)
@@ -106,7 +122,8 @@ def sweep_copies(disk: Disk, database: Database, now_ms: int) -> None:
 def _remove(disk: Disk, folder: str, database: Database) -> None:
     for suffix in SQLITE_SUFFIXES:
         disk.remove(f"{folder}/{database.file_name}{suffix}")
-    os.rmdir(disk.path(folder))
+    with suppress(OSError):  # what the owner put there stays
+        os.rmdir(disk.path(folder))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +161,13 @@ def _changed(disk: Disk, database: Database, change: Callable[[apsw.Connection],
         log_octets = disk.size(f"{database.file_name}-wal")
         db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
     except apsw.Error as error:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise port_error(error, db) from error
+        fault = port_error(error, db)
+        if fault is not error:
+            raise fault from error
+        raise StoreRefused(
+            f"{database.file_name} cannot be changed to another schema, and stays as it is: {error}; install "
+            "the version again that worked with it"
+        ) from error
     finally:
         db.close()
     return ChangeTaken(time.perf_counter() - began, log_octets)

@@ -161,7 +161,7 @@ def check(db: apsw.Connection, database: Database) -> None:
     present, known = version(db), migrations(database)[-1].number
     if present < known:
         raise StoreRefused(
-            f"the store has schema {present} and this Secondpost needs {known}; start the service anew, "
+            f"the store has schema {present} and this Secondpost needs {known}; start the service once, "
             "it brings the store up to date"
         )
 
