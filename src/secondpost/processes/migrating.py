@@ -13,6 +13,7 @@ from secondpost.config.records import Config
 from secondpost.mail.kept_copy import KeptCopy
 from secondpost.mail.size import size_text
 from secondpost.processes.instance import SecondInstance
+from secondpost.store.ports import StoreNewer, StoreRefused
 from secondpost.store.sqlite.migrating import (
     keep_copy,
     migrate_database,
@@ -50,25 +51,45 @@ def room_of(config: Config, database: Database) -> RoomDisk:
     return RoomDisk(RealDisk(config.store), database.room)
 
 
-def older_databases(config: Config) -> dict[Database, int]:
-    """Their schemas, of those that this program would migrate. Raises StoreNewer and StoreRefused."""
-    schemas = {each: schema_of(room_of(config, each), each) for each in DATABASES}
-    return {each: schema for each, schema in schemas.items() if 0 < schema < newest_schema(each)}
+def older_databases(config: Config, *, passes_unreadable: bool) -> dict[Database, int]:
+    """Their schemas, of those that this program would migrate. A file that is no database is passed over if
+    `passes_unreadable`. Raises StoreNewer, StoreRefused, StoreUnavailable and DiskFailed.
+    """
+    found = {}
+    for each in DATABASES:
+        try:
+            schema = schema_of(room_of(config, each), each)
+        except StoreNewer:
+            raise
+        except StoreRefused:
+            if not passes_unreadable:
+                raise
+            continue
+        if 0 < schema < newest_schema(each):
+            found[each] = schema
+    return found
 
 
 def migrate_store(
-    config: Config, *, keeps_copy: bool = True, say: Callable[[str], None] = lambda text: None
+    config: Config,
+    *,
+    keeps_copy: bool = True,
+    passes_unreadable: bool = False,
+    say: Callable[[str], None] = lambda text: None,
 ) -> tuple[MigratedDatabase, ...]:
     """Migrate what is older than this program; a copy of each database is kept first.
 
-    For the store's owner, before anything is opened. `say` gets what is done now. Raises StoreNewer,
-    StoreRefused, SecondInstance while a process of the service works with it, DiskFull and DiskFailed.
+    For the store's owner, before anything is opened. With `passes_unreadable`, a file that is no database
+    is left to the roles that open it, so that the others can serve. `say` gets what is done now. Raises
+    StoreNewer, StoreRefused, StoreUnavailable, SecondInstance while a process of the service works with it, DiskFull and DiskFailed.
     """
-    if len(older_databases(config)) == 0:
+    if len(older_databases(config, passes_unreadable=passes_unreadable)) == 0:
         _sweep(config)
         return ()
     with store_to_itself(config):
-        older = older_databases(config)  # another process may have done it meanwhile
+        older = older_databases(
+            config, passes_unreadable=passes_unreadable
+        )  # another process may have done it meanwhile
         if keeps_copy:
             need_room_for_copies(config, older)
         migrated = tuple(_migrated(config, each, older[each], keeps_copy, say) for each in older)

@@ -44,7 +44,7 @@ def migrate_unless_prepared(config: Config, *, is_prepared: bool) -> "tuple[Migr
             sys.stderr.write(f"secondpost: the store is brought up to date: {text}\n")
 
     try:
-        return migrate_store(config, say=say)
+        return migrate_store(config, passes_unreadable=True, say=say)
     finally:
         manager.close()
 

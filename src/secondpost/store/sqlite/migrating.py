@@ -15,7 +15,7 @@ import apsw
 
 from secondpost.mail.kept_copy import KEPT_FOLDER, UNFINISHED, KeptCopy, free_dated_name
 from secondpost.mail.snapshot import SnapshotFault
-from secondpost.store.ports import StoreRefused
+from secondpost.store.ports import StoreRefused, StoreUnavailable
 from secondpost.store.sqlite.connection import distrust, open_writer, port_error
 from secondpost.store.sqlite.copying import copy_database
 from secondpost.store.sqlite.kept import kept_copies
@@ -38,8 +38,8 @@ SQLITE_SUFFIXES = ("", "-journal", "-wal", "-shm")
 
 
 def schema_of(disk: Disk, database: Database, *, refuses_newer: bool = True) -> int:
-    """0 if there is no such database, or an empty one. Raises StoreNewer, and StoreRefused for a file that
-    is no database.
+    """0 if there is no such database, or an empty one. Raises StoreNewer, StoreRefused for a file that is no
+    database, StoreUnavailable and DiskFailed.
     """
     path = disk.path(database.file_name)
     if disk.size(database.file_name) == 0:
@@ -53,6 +53,10 @@ def schema_of(disk: Disk, database: Database, *, refuses_newer: bool = True) -> 
         raise StoreRefused(f"{path} is not a database; move it away, or restore a snapshot") from None
     except (apsw.CantOpenError, apsw.PermissionsError, apsw.ReadOnlyError):
         raise StoreRefused(f"{path} cannot be opened by you; become its owner") from None
+    except (apsw.BusyError, apsw.LockedError) as error:
+        raise StoreUnavailable(f"another process has {path} locked: {error}") from None
+    except apsw.Error as error:
+        raise DiskFailed(f"{path}: {type(error).__name__}: {error}") from error
 
 
 def _reader(path: str) -> apsw.Connection:
