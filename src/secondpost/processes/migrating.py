@@ -81,7 +81,8 @@ def migrate_store(
 
     For the store's owner, before anything is opened. With `passes_unreadable`, a file that is no database
     is left to the roles that open it, so that the others can serve. `say` gets what is done now. Raises
-    StoreNewer, StoreRefused, StoreUnavailable, SecondInstance while a process of the service works with it, DiskFull and DiskFailed.
+    StoreNewer, StoreRefused, StoreUnavailable, SecondInstance while a process of the service works with it,
+    DiskFull and DiskFailed.
     """
     if len(older_databases(config, passes_unreadable=passes_unreadable)) == 0:
         _sweep(config)
