@@ -10,7 +10,9 @@ from pathlib import Path
 
 import apsw
 import pytest
+from click.testing import CliRunner
 
+from secondpost.cli.main import secondpost
 from secondpost.roles.rehearsal import START_SECONDS
 from secondpost.roles.rehearsed_store import PREFIX
 from secondpost.store.sqlite import SqliteStore, schema
@@ -248,13 +250,22 @@ def test_the_copy_takes_the_place_of_a_store_that_cannot_go_back_and_nothing_is_
     assert schema_of(aside / "mail" / "mail.db") == NEWEST + 1
     assert (aside / "mail" / "content" / "1-since").read_bytes() == b"Subject: since\r\n\r\n"
     assert not content.exists()
-    assert (aside / "sent.log").read_text().splitlines() == [
+    sent = (aside / "sent.log").read_text()
+    assert sent.splitlines() == [
         f"delivered id={office.waiting}/1",
         "role-stopped role=deliver reason=going back",
     ]
+    # The set-aside folder is a store, for the version that wrote it.
+    with closing(apsw.Connection(str(aside / "mail" / "mail.db"))) as db:
+        db.execute("DELETE FROM migration WHERE number > ?", (NEWEST,))
+    moved = aside.rename(office.folder / "aside")  # the path of a store may have 77 octets
+    other = office.folder / "aside.toml"
+    other.write_text(office.config.read_text().replace(str(office.folder / "store"), str(moved)))
+    shown = CliRunner().invoke(secondpost, ["--config", str(other), "queue", "show", office.waiting])
+    assert (shown.exit_code, "dropped" in shown.stdout) == (0, True)
     office.run("upgrade", "--migrate")  # as the older version it has schema 31: this program needs more
     done = json.loads(
-        office.run("snapshot", "accept", "--yes", "--json", "--sent-log", went["sent_log"]).stdout
+        office.run("snapshot", "accept", "--yes", "--json", "--sent-log", str(moved / "sent.log")).stdout
     )
     assert done["delivered"] == 1
     assert done["sent_on"] == 4

@@ -44,6 +44,8 @@ def test_held_mail_goes_through_an_upgrade_with_a_copy_kept(
     client = call(office)
     assert client.send(message(1, 200_000), RECIPIENT).startswith("250 ")
     assert client.send(message(2), RECIPIENT).startswith("250 ")
+    rehearsed = office.run("upgrade", "--check")  # while it serves
+    assert rehearsed.returncode == 0, rehearsed.stdout + rehearsed.stderr
     assert office.stop() == 0
     left_by_older(office)
     primary.open()
