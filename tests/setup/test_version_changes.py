@@ -2,8 +2,7 @@
 
 from secondpost.config.versions import VERSION
 from secondpost.setup.version_changes import version_changes
-from secondpost.store.sqlite.migrating import newest_schema
-from secondpost.store.sqlite.schema import Database, migrations
+from secondpost.store.sqlite.schema import Database, migrations, newest_schema
 
 CHANGES = version_changes()
 

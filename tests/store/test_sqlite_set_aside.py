@@ -5,8 +5,8 @@ from pathlib import Path
 from secondpost.mail.delivery import State
 from secondpost.owner.copies import CopyAcceptance, SentLog
 from secondpost.store.copy_ports import CopyVerdict
-from secondpost.store.sqlite.migrating import keep_copy, newest_schema
-from secondpost.store.sqlite.schema import Database
+from secondpost.store.sqlite.migrating import keep_copy
+from secondpost.store.sqlite.schema import Database, newest_schema
 from secondpost.store.sqlite.set_aside import LEFT_READERS, SetAside, put_back
 from secondpost.world.room_disk import RoomDisk
 from tests.store.letters import Letters, leased, settled

@@ -15,8 +15,8 @@ from secondpost.owner.upgrade_documents import WentBackDocument
 from secondpost.processes.migrating import DATABASES, room_of, store_to_itself
 from secondpost.store.ports import StoreRefused
 from secondpost.store.sqlite.kept import kept_copies
-from secondpost.store.sqlite.migrating import migrate_database_back, newest_schema, schema_of
-from secondpost.store.sqlite.schema import Database, Migration, steps_back
+from secondpost.store.sqlite.migrating import migrate_database_back, schema_of
+from secondpost.store.sqlite.schema import Database, Migration, newest_schema, steps_back
 from secondpost.store.sqlite.set_aside import SetAside, can_hold, finish, put_back
 from secondpost.world.real.clock import RealClock
 

@@ -17,12 +17,11 @@ from secondpost.store.ports import StoreNewer, StoreRefused
 from secondpost.store.sqlite.migrating import (
     keep_copy,
     migrate_database,
-    newest_schema,
     room_for,
     schema_of,
     sweep_copies,
 )
-from secondpost.store.sqlite.schema import Database
+from secondpost.store.sqlite.schema import Database, newest_schema
 from secondpost.store.verbs.workers import WORKERS_FOLDER
 from secondpost.world.ports import DiskFull
 from secondpost.world.real.clock import RealClock

@@ -183,7 +183,7 @@ class Rehearsing:
         return needed, free
 
     def _changes(self) -> Iterator[NoticedChangeDocument]:
-        schemas = {each.name: each.schema for each in self._databases}
+        schemas = {each.name: each.schema for each in self._databases if each.schema < each.new_schema}
         for change in version_changes().since(schemas, _written_version(self.config)):
             for whom, text in (("readers", change.readers), ("others", change.others)):
                 if len(text) > 0:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from secondpost.mail.size import size_text
 from secondpost.owner.rehearsal_documents import MigrationTimeDocument, RehearsedDatabaseDocument
 from secondpost.store.sqlite.copying import DatabaseCopy, copy_database
-from secondpost.store.sqlite.migrating import migrate_database, newest_schema
-from secondpost.store.sqlite.schema import Database, Migration
+from secondpost.store.sqlite.migrating import migrate_database
+from secondpost.store.sqlite.schema import Database, Migration, newest_schema
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.room_disk import RoomDisk

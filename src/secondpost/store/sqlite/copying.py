@@ -15,7 +15,7 @@ from secondpost.mail.content import CONTENT_FOLDER
 from secondpost.mail.snapshot import SnapshotFault, is_member_name
 from secondpost.store.ports import StoreRefused
 from secondpost.store.sqlite.connection import PAGE_OCTETS, READER_BUSY_MS, distrust
-from secondpost.store.sqlite.schema import Database, has_table, migrations, program_of, version
+from secondpost.store.sqlite.schema import Database, has_table, newest_schema, program_of, version
 
 STEP_PAGES = 2048  # between two looks at the log, and two reports of progress
 LOG_OCTETS_MAX = 2_000_000_000  # written meanwhile; beyond it the disk is too slow for so much mail
@@ -138,7 +138,7 @@ class DatabaseCopy:
             found = [str(text) for (text,) in db.execute("PRAGMA integrity_check").fetchall()]
             if found != ["ok"]:
                 raise SnapshotFault(f"{self._database.file_name} is damaged: {found[0]}")
-            present, known = version(db), migrations(self._database)[-1].number
+            present, known = version(db), newest_schema(self._database)
             if present > known:
                 writer = f"Secondpost {program_of(db)}".rstrip()
                 raise StoreRefused(

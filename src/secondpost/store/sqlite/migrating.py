@@ -24,7 +24,6 @@ from secondpost.store.sqlite.schema import (
     Migration,
     migrate,
     migrate_back,
-    migrations,
     refuse_newer,
     version,
 )
@@ -64,11 +63,6 @@ def _reader(path: str) -> apsw.Connection:
     distrust(db)
     db.set_busy_timeout(int(BUSY_SECONDS * 1000))
     return db
-
-
-def newest_schema(database: Database) -> int:
-    """The schema of this program."""
-    return migrations(database)[-1].number
 
 
 def room_for(sizes: Sequence[int]) -> int:

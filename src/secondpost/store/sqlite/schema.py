@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 import apsw
 
@@ -59,12 +60,22 @@ def migrations(database: Database) -> list[Migration]:
     return sorted(_migrations(database), key=lambda migration: migration.number)
 
 
+def newest_schema(database: Database) -> int:
+    """The schema of this program."""
+    return max(schema for schema, _, _ in _named_files(database))
+
+
 def _migrations(database: Database, *folders: str) -> Iterator[Migration]:
+    for schema, name, file in _named_files(database, *folders):
+        yield Migration(schema, name, file.read_text(encoding="utf-8"))
+
+
+def _named_files(database: Database, *folders: str) -> Iterator[tuple[int, str, Traversable]]:
     for file in files("secondpost.store.sqlite").joinpath("migrations", *folders).iterdir():
         named, _, suffix = file.name.partition(".")
         if suffix == "sql" or (suffix == "newsletter.sql" and database is Database.NEWSLETTER):
-            number, _, name = named.partition("_")
-            yield Migration(int(number), name, file.read_text(encoding="utf-8"))
+            schema, _, name = named.partition("_")
+            yield int(schema), name, file
 
 
 def version(db: apsw.Connection) -> int:
@@ -138,12 +149,12 @@ def steps_back(database: Database, present: int, to: int) -> Sequence[Migration]
     """What undoes the migrations above `to`, newest first; None if one of them cannot be undone, or
     is not known to this program.
     """
-    known = migrations(database)
-    if present > known[-1].number:
+    if present > newest_schema(database):
         return None
     texts = {each.number: each for each in _migrations(database, BACK)}
-    undone = [each.number for each in reversed(known) if to < each.number <= present]
-    return [texts[number] for number in undone] if texts.keys() >= set(undone) else None
+    known = sorted((schema for schema, _, _ in _named_files(database)), reverse=True)
+    undone = [schema for schema in known if to < schema <= present]
+    return [texts[schema] for schema in undone] if texts.keys() >= set(undone) else None
 
 
 def migrate_back(db: apsw.Connection, steps: Sequence[Migration]) -> None:
@@ -158,7 +169,7 @@ def check(db: apsw.Connection, database: Database) -> None:
     this program's.
     """
     refuse_newer(db, database)
-    present, known = version(db), migrations(database)[-1].number
+    present, known = version(db), newest_schema(database)
     if present < known:
         raise StoreRefused(
             f"the store has schema {present} and this Secondpost needs {known}; start the service once, "
@@ -168,7 +179,7 @@ def check(db: apsw.Connection, database: Database) -> None:
 
 def refuse_newer(db: apsw.Connection, database: Database) -> None:
     """Raises StoreNewer, with the ways forward and back, if a newer program wrote the database."""
-    present, known = version(db), migrations(database)[-1].number
+    present, known = version(db), newest_schema(database)
     if present > known:
         kept = [each for each in kept_copies(db.filename) if each.schema <= known]
         raise StoreNewer(present, known, program_of(db), __version__, None if len(kept) == 0 else kept[-1])
