@@ -6,8 +6,8 @@ too (ruleset_check_source in ruleset.c of 6.0).
 
 from dataclasses import dataclass, replace
 
+from secondpost.setup.importing.opensmtpd.both_grammars import listener, pki, setting
 from secondpost.setup.importing.opensmtpd.lexer import SmtpdStatement, SmtpdSyntax
-from secondpost.setup.importing.opensmtpd.new_grammar import listener, pki, setting
 from secondpost.setup.importing.opensmtpd.statements import (
     SmtpdAction,
     SmtpdCondition,
