@@ -48,9 +48,9 @@ CLIENTS: Final = {
     "office": "10.20.0.5",
 }
 LOCAL: Final = "local"  # a client on the server itself
-START_SECONDS_MAX: Final = 30.0
-ARRIVAL_SECONDS_MAX: Final = 30.0
-SMTP_SECONDS_MAX: Final = 20.0
+START_SECONDS_MAX: Final = 120.0
+ARRIVAL_SECONDS_MAX: Final = 60.0
+SMTP_SECONDS_MAX: Final = 60.0
 WORKERS: Final = 8
 ZONE: Final = (
     *(f"{name}.provider.example. 600 IN A {address}" for name, address in SINKS.items()),
