@@ -1,6 +1,7 @@
 """secondpost config import: a configuration from that of another mail server."""
 
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -231,7 +232,7 @@ def _written_text(path: str, written: Written) -> str:
 
 
 def _say_next(path: str) -> None:
-    named = "" if is_found_by_commands(path) else f" --config {path}"
+    named = "" if is_found_by_commands(path) else f" --config {shlex.quote(path)}"
     say("\nNext, type:")
     say(f"    secondpost init{named}  # makes the keys, and shows what to publish")
     say(f"    secondpost check all{named}  # finds what is still missing")

@@ -1,5 +1,6 @@
 """The report of `secondpost config import` in words: line by line, then how many."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
@@ -40,7 +41,8 @@ def say_files(files: ImportedFiles, written: str) -> None:
         say(f"Wrote {path}, a list of recipients.")
     for path in files.secrets:
         say(f"Wrote {path}, a password that only its owner can read. Give it to the service:")
-        say(f"    chown root:{files.config.user} {path} && chmod 640 {path}")
+        name = shlex.quote(path)
+        say(f"    chown root:{files.config.user} {name} && chmod 640 {name}")
 
 
 def _lives_on(path: str, one: FoundAgain) -> str:
