@@ -32,15 +32,17 @@ def namespace() -> Iterator[Path]:
     """A network of its own, in which every address of NETWORKS is here."""
     command = ["unshare", "--net", "sh", "-c", "echo; exec sleep infinity"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
-        assert holder.stdout is not None
-        holder.stdout.readline()
-        path = Path(f"/proc/{holder.pid}/ns/net")
-        with inside(path):
-            subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-            for network in NETWORKS:
-                subprocess.run(["ip", "route", "add", "local", network, "dev", "lo"], check=True)
-        yield path
-        holder.kill()
+        try:
+            assert holder.stdout is not None
+            holder.stdout.readline()
+            path = Path(f"/proc/{holder.pid}/ns/net")
+            with inside(path):
+                subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+                for network in NETWORKS:
+                    subprocess.run(["ip", "route", "add", "local", network, "dev", "lo"], check=True)
+            yield path
+        finally:
+            holder.kill()
 
 
 @pytest.fixture
