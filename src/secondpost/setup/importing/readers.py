@@ -14,6 +14,7 @@ READERS: Mapping[OldServer, tuple[str, str]] = {
     OldServer.OPENSMTPD: ("secondpost.setup.importing.opensmtpd.reading", "read_opensmtpd"),
     OldServer.OLD_OPENSMTPD: ("secondpost.setup.importing.opensmtpd.reading", "read_old_opensmtpd"),
     OldServer.POSTFIX: ("secondpost.setup.importing.postfix.reading", "read_postfix"),
+    OldServer.EXIM: ("secondpost.setup.importing.exim.reading", "read_exim"),
 }
 
 

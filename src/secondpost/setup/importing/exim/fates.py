@@ -1,0 +1,175 @@
+"""Why a name was carried over as a backup domain or not, and which lines of the report say so. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from secondpost.config.positions import KeyPath
+from secondpost.setup.importing.carried import Fate, OldPlace, ReportLine
+from secondpost.setup.importing.exim.acl import RecipientAccepted, RecipientRefused
+from secondpost.setup.importing.exim.debian import DebconfAnswer, separated
+from secondpost.setup.importing.exim.domains import DomainsTaken, FoundDomain, tables_of
+from secondpost.setup.importing.exim.expansion import split_list
+from secondpost.setup.importing.exim.remarks import shown
+from secondpost.setup.importing.exim.routing import Forwarded, Local, NotKnown, ToHosts, ToMxHosts
+from secondpost.setup.importing.exim.statements import Configuration
+from secondpost.setup.importing.exim.tables import Tables
+
+REASONS_MAX = 6  # in one line of the report
+
+_NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+")
+
+_SEARCHED = re.compile(r"(?:partial[^-]*-)?(\w+)[^;]*;")
+READABLE = ("lsearch", "wildlsearch", "nwildlsearch", "dsearch")
+
+# Of Debian's answers: what is said of those that give no backup domain (update-exim4.conf.conf(5)).
+ANSWERS: Mapping[str, tuple[Fate, str]] = {
+    "dc_eximconfig_configtype": (
+        Fate.CHANGED,
+        "The kind of configuration decides which lines below are used.",
+    ),
+    "dc_local_interfaces": (Fate.CARRIED, "See local_interfaces below."),
+    "dc_readhost": (Fate.NOT_CARRIED, "No address is rewritten: mail is passed on as it came."),
+    "dc_hide_mailname": (Fate.NOT_CARRIED, "No address is rewritten: mail is passed on as it came."),
+    "dc_minimaldns": (Fate.NOT_CARRIED, "This server asks DNS when it passes mail on."),
+    "dc_relay_nets": (Fate.NOT_CARRIED, "This server relays for no client: let these send by your provider."),
+    "dc_smarthost": (Fate.CHANGED, "See the router that uses it."),
+    "dc_use_split_config": (Fate.CARRIED, "The pieces were read as Debian joins them."),
+    "dc_localdelivery": (Fate.NOT_CARRIED, "Nothing is delivered into mailboxes here."),
+    "dc_mailname_in_oh": (Fate.NOT_CARRIED, "It says how Debian asked, not what Exim does."),
+    "CFILEMODE": (Fate.NOT_CARRIED, "The new file has the permissions of its own."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fates:
+    """`places`: of the backup domains in the new file; `reasons`: why another name is not one."""
+
+    places: Mapping[str, int]
+    reasons: Mapping[str, str]
+
+    def line(
+        self, place: OldPlace, text: str, names: Iterable[str], besides: Iterable[str] = ()
+    ) -> ReportLine:
+        """Of a line that has these names; `besides`: sentences about what else stands there."""
+        known = list(dict.fromkeys(name.lower() for name in names))
+        carried = [name for name in known if name in self.places]
+        amiss = [*besides, *(f"{name}: {self.reasons[name]}" for name in known if name in self.reasons)]
+        more = len(amiss) - REASONS_MAX
+        why = " ".join([*amiss[:REASONS_MAX], *([f"And {more} more."] if more > 0 else [])])
+        becomes: tuple[KeyPath, ...] = tuple(("backup", self.places[name], "domain") for name in carried)
+        if len(carried) == 0:
+            return ReportLine(place, text, Fate.NOT_CARRIED, why or "It names no domain that is passed on.")
+        return ReportLine(place, text, Fate.CARRIED if len(amiss) == 0 else Fate.CHANGED, why, becomes)
+
+
+def why_not(found: FoundDomain, taken: DomainsTaken) -> str | None:
+    """Why the domain is not carried over, as a sentence; None if it is."""
+    if not found.accepts:
+        doubt = found.verdict.doubt if isinstance(found.verdict, RecipientRefused) else None
+        statement = found.verdict.statement
+        if doubt is not None:
+            where = "" if statement is None else f"{statement.place.path}:{statement.place.line} "
+            return f"not carried, because {where}{doubt}; add [[backup]] yourself if you want it."
+        return "the old server refuses its mail from strangers, and so does this one."
+    if is_relayed_openly(found, taken):
+        return "the old server takes mail for every domain (it is an open relay); this one must not."
+    if set(found.taken) == {"postmaster"} and not isinstance(found.verdict, RecipientAccepted):
+        return "the old server takes mail for its postmaster alone."
+    match found.way:
+        case ToMxHosts() | ToHosts():
+            return None
+        case Local() | Forwarded():
+            return "its mail ends at the old server itself, or is forwarded; here it needs a primary."
+        case NotKnown(router, why):
+            return f"the router {router.name} {why}; add [[backup]] yourself if you want it."
+        case _:
+            return "the old server accepts its mail and then finds no way for it."
+
+
+def is_relayed_openly(found: FoundDomain, taken: DomainsTaken) -> bool:
+    """Whether it is accepted only because everything is."""
+    if not isinstance(taken.anywhere, RecipientAccepted) or len(found.taken) > 0:
+        return False
+    return (
+        isinstance(found.verdict, RecipientAccepted) and found.verdict.statement == taken.anywhere.statement
+    )
+
+
+def list_lines(old: Configuration, fates: Fates) -> Iterator[ReportLine]:
+    """Of the named lists."""
+    for (kind, _), named in old.lists.items():
+        text = shown(named.written)
+        if kind == "hostlist":
+            why = "This server relays for no client, and refuses none by a list."
+            yield ReportLine(named.place, text, Fate.NOT_CARRIED, why)
+        elif kind == "domainlist":
+            yield fates.line(named.place, text, _NAME.findall(named.value), patterns(named.value))
+        else:
+            names = [one.rpartition("@")[2] for one in split_list(named.value)]
+            yield fates.line(named.place, text, names)
+
+
+def patterns(value: str) -> Iterator[str]:
+    """Sentences about items that are no names of domains."""
+    for item in split_list(value):
+        bare = item.removeprefix("!").strip()
+        if item.startswith("!") or len(bare) == 0 or "$" in bare:
+            continue
+        if bare.startswith(("*", "^")):
+            yield f"{shown(bare)}: a pattern; write a [[backup]] for each domain that it means."
+        elif bare.startswith("@mx"):
+            yield f"{bare}: it asks DNS; write a [[backup]] for each domain that has this server as MX."
+        elif (kind := _SEARCHED.match(bare)) is not None and kind[1] not in READABLE:
+            yield f"{shown(bare)}: such a table is not read here; write a [[backup]] for each of its domains."
+        elif bare in ("@", "@[]", "localhost"):
+            yield f"{bare}: mail for the machine itself is not carried."
+
+
+def answer_lines(answers: Iterable[DebconfAnswer], fates: Fates) -> Iterator[ReportLine]:
+    for answer in answers:
+        text = shown(answer.written)
+        if answer.name in ("dc_relay_domains", "dc_other_hostnames"):
+            besides = list(patterns(separated(answer.value)))
+            if len(answer.value.strip()) == 0:
+                yield ReportLine(answer.place, text, Fate.CARRIED, "It is empty.")
+            else:
+                yield fates.line(answer.place, text, _NAME.findall(answer.value), besides)
+        else:
+            usual = (Fate.CARRIED, "It becomes a macro; see the lines that use it.")
+            fate, why = ANSWERS.get(answer.name, usual)
+            yield ReportLine(answer.place, text, fate, why)
+
+
+def table_lines(tables: Tables, fates: Fates, lists_of: Mapping[str, int]) -> Iterator[ReportLine]:
+    """Of the files that were looked into; values are not shown, for they may be passwords.
+
+    `lists_of`: how many recipients each domain has listed.
+    """
+    for table in dict.fromkeys(table.path for table in tables_of(tables)):
+        rows = next(one for one in tables_of(tables) if one.path == table).entries
+        names = [row for row in rows.values() if row.key.lower() in {**fates.places, **fates.reasons}]
+        for row in names:
+            yield fates.line(OldPlace(table, row.line), shown(row.key), [row.key])
+        wild = [row for row in rows.values() if row.key.startswith(("*", "^"))]
+        for row in wild[:REASONS_MAX]:
+            why = "A pattern; write a [[backup]] for each domain that it means."
+            yield ReportLine(OldPlace(table, row.line), shown(row.key), Fate.NOT_CARRIED, why)
+        rest = len(rows) - len(names) - len(wild)
+        if rest > 0:
+            yield _addresses(table, rest, fates, lists_of)
+
+
+def _addresses(path: str, count: int, fates: Fates, lists_of: Mapping[str, int]) -> ReportLine:
+    becomes = tuple(
+        ("backup", fates.places[domain], "recipients") for domain, number in lists_of.items() if number
+    )
+    text = f"{count} other entries"
+    if len(becomes) > 0:
+        why = (
+            "The addresses of backup domains among them are in the lists beside the new file, without what "
+            "stands beside them: where their mail goes in the end is for the primary to say."
+        )
+        return ReportLine(OldPlace(path, 0), text, Fate.CHANGED, why, becomes)
+    why = "No address of a backup domain is taken only because it stands here, and none is forwarded."
+    return ReportLine(OldPlace(path, 0), text, Fate.NOT_CARRIED, why)
