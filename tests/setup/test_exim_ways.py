@@ -146,6 +146,18 @@ def test_a_smart_host_for_everything_but_one_domain() -> None:
     assert [str(route.domain) for route in named] == ["club.example"]
 
 
+def test_one_router_may_have_primaries_and_the_smart_host() -> None:
+    found = routed(
+        "r:\n  driver = manualroute\n  transport = smtp\n"
+        "  route_list = example.net 192.0.2.1 ; club.example 192.0.2.2 ; * smtp.provider.example"
+    )
+    assert found.primaries == {"example.net": ("192.0.2.1",), "club.example": ("192.0.2.2",)}
+    assert found.imported.answers.smart_host is not None
+    assert not found.imported.answers.smart_host.relays
+    keys = (("route", 0, "host"), ("backup", 0, "primary"), ("backup", 1, "primary"))
+    assert found.line("r: driver").becomes == keys
+
+
 def test_a_login_that_is_not_used_is_not_taken() -> None:
     more = AUTH.replace("  hosts_require_auth = *\n", "")
     found = routed(

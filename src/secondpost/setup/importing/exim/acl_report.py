@@ -40,6 +40,7 @@ def acl_lines(
     domain here that the old server may have taken. `asks`: whether recipients are asked for at the primary.
     """
     used = frozenset(_used(old))
+    stages = {(old.text(option) or "").strip() for option in RECIPIENT_STAGES}
     for name, statements in old.acls.items():
         for statement in statements:
             text = shown(statement.written)
@@ -50,6 +51,9 @@ def acl_lines(
                 yield _admitting(statement, text, admitted[statement.place], asks=asks)
             elif statement.place in doubts:
                 why = f"It {doubts[statement.place]}: what it may refuse is not carried."
+                yield ReportLine(statement.place, text, Fate.NOT_CARRIED, why)
+            elif statement.verb == "accept" and name not in stages:
+                why = "It exempts some from what another statement asks."
                 yield ReportLine(statement.place, text, Fate.NOT_CARRIED, why)
             else:
                 fate, why = _said(statement, asks=asks)
@@ -103,7 +107,7 @@ def _said(statement: AclStatement, *, asks: bool) -> tuple[Fate, str]:
             return Fate.NOT_CARRIED, _REFUSALS[name]
     if "verify" in names:
         return _verifying(conditions, asks=asks)
-    if "local_parts" in names:
+    if any(one.name == "local_parts" and "^" in one.value for one in conditions):
         why = (
             "An address with %, ! or a second @ before the domain is refused here unless it is listed; "
             "others are judged as any address."
@@ -111,7 +115,7 @@ def _said(statement: AclStatement, *, asks: bool) -> tuple[Fate, str]:
         return Fate.CHANGED, why
     if len(names) == 0 or set(names) <= {"domains"}:
         return Fate.CARRIED, "No other domain's mail is accepted here either."
-    if "recipients" in names:
+    if "recipients" in names or "local_parts" in names:
         return Fate.CHANGED, "Which addresses are taken is in recipients of each [[backup]]."
     return Fate.NOT_CARRIED, "This server does not ask that."
 

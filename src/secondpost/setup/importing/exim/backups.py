@@ -15,6 +15,7 @@ from secondpost.setup.importing.carried import Fate, OldPlace, ReportLine
 from secondpost.setup.importing.exim.acl import RecipientAccepted, RecipientRefused
 from secondpost.setup.importing.exim.domains import DomainsTaken, FoundDomain
 from secondpost.setup.importing.exim.fates import Fates, why_not
+from secondpost.setup.importing.exim.remarks import shown
 from secondpost.setup.importing.exim.routing import ToHosts, ToMxHosts
 from secondpost.setup.importing.exim.settings import Settings
 from secondpost.setup.importing.exim.smart_host import SmartHost, usual_port
@@ -40,7 +41,7 @@ class Backups:
     doubts: dict[OldPlace, str] = field(default_factory=dict)
     by_router: dict[str, list[KeyPath]] = field(default_factory=dict)
     remarks: dict[str, str] = field(default_factory=dict)
-    listed: dict[str, int] = field(default_factory=dict)
+    listed: dict[str, frozenset[str]] = field(default_factory=dict)  # local parts
     ways: list[ToMxHosts | ToHosts] = field(default_factory=list)
     report: list[ReportLine] = field(default_factory=list)
 
@@ -75,19 +76,17 @@ def backups_of(taken: DomainsTaken, settings: Settings, smart_host: SmartHost | 
         else tuple(_route(one, smart_host) for one in by_smart_host if smart_host is not None),
         all_by_smart_host=are_all,
         asks=any(one.accepted.asked for one in carried),
-        listed={one.found.domain: len(one.names) for one in carried},
+        listed={one.found.domain: frozenset(one.names) for one in carried},
         ways=[one.way for one in carried],
     )
     for place, one in enumerate(carried):
         _note(given, place, one)
     for found in taken.found:
-        verdict = found.verdict
-        if (
-            isinstance(verdict, RecipientRefused)
-            and verdict.doubt is not None
-            and verdict.statement is not None
-        ):
-            given.doubts[verdict.statement.place] = verdict.doubt
+        verdict, statement = found.verdict, found.verdict.statement
+        if isinstance(verdict, RecipientAccepted) or verdict.doubt is None or statement is None:
+            continue
+        if found.goes_on:
+            given.doubts[statement.place] = verdict.doubt
     return given
 
 
@@ -103,7 +102,7 @@ def _carried(
     accepted, way = found.accepted, found.way
     if accepted is None or not isinstance(way, ToMxHosts | ToHosts):
         return "the old server finds no way for its mail."
-    by_smart_host = smart_host is not None and way.router is smart_host.router
+    by_smart_host = smart_host is not None and way == smart_host.way
     primary: tuple[str, ...] = ()
     if isinstance(way, ToHosts) and not by_smart_host:
         primary = tuple(_primary(way))
@@ -182,18 +181,20 @@ def _note(given: Backups, place: int, one: _Carried) -> None:
         )
     elif isinstance(one.way, ToHosts) and len(one.primary) < len(one.way.hosts):
         given.remarks[router.name] = "Not every one of its hosts can be named in the new file."
-    at = OldPlace("", 0) if statement is None else statement.place
+    if statement is None:
+        return
+    at, text = statement.place, shown(statement.written)
     if len(found.refused) > 0:
         why = (
             f"The old server refuses {_some(found.refused, found.domain)}; here every address is accepted, "
             "and the primary decides."
         )
         keys: tuple[KeyPath, ...] = (("backup", place, "recipients"),)
-        given.report.append(ReportLine(at, found.domain, Fate.CHANGED, why, keys))
+        given.report.append(ReportLine(at, text, Fate.CHANGED, why, keys))
     if len(one.names) > 0 and "postmaster" not in one.names:
-        why = "Mail for its postmaster is accepted as well (RFC 5321, section 4.5.1)."
+        why = f"Mail for the postmaster of {found.domain} is accepted as well (RFC 5321, section 4.5.1)."
         keys = (("backup", place, "recipients"),)
-        given.report.append(ReportLine(at, found.domain, Fate.CHANGED, why, keys))
+        given.report.append(ReportLine(at, text, Fate.CHANGED, why, keys))
 
 
 def _some(local_parts: Sequence[str], domain: str) -> str:

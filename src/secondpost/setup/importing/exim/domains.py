@@ -153,7 +153,8 @@ def _found(acls: Acls, domain: str, old: Configuration, tables: Tables) -> Found
         elif isinstance(said, RecipientAccepted) and (
             isinstance(verdict, RecipientRefused) or (verdict.asked and not said.asked)
         ):
-            first = said if first is None or first.asked else first
+            if first is None or local_parts != ["postmaster"]:
+                first = said
             taken += local_parts
     way = acls.routing.way(nowhere, is_verified=False)
     for local in taken[:LOOKED_AT_MAX]:

@@ -1,7 +1,7 @@
 """Why a name was carried over as a backup domain or not, and which lines of the report say so. Pure."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from secondpost.config.positions import KeyPath
@@ -13,7 +13,7 @@ from secondpost.setup.importing.exim.expansion import split_list
 from secondpost.setup.importing.exim.remarks import shown
 from secondpost.setup.importing.exim.routing import Forwarded, Local, NotKnown, ToHosts, ToMxHosts
 from secondpost.setup.importing.exim.statements import Configuration
-from secondpost.setup.importing.exim.tables import Tables
+from secondpost.setup.importing.exim.tables import TableRow, Tables
 
 REASONS_MAX = 6  # in one line of the report
 
@@ -106,8 +106,8 @@ def list_lines(old: Configuration, fates: Fates) -> Iterator[ReportLine]:
         elif kind == "domainlist":
             yield fates.line(named.place, text, _NAME.findall(named.value), patterns(named.value))
         else:
-            names = [one.rpartition("@")[2] for one in split_list(named.value)]
-            yield fates.line(named.place, text, names)
+            why = "Which addresses are taken is in recipients of each [[backup]]."
+            yield ReportLine(named.place, text, Fate.CHANGED, why)
 
 
 def patterns(value: str) -> Iterator[str]:
@@ -141,35 +141,37 @@ def answer_lines(answers: Iterable[DebconfAnswer], fates: Fates) -> Iterator[Rep
             yield ReportLine(answer.place, text, fate, why)
 
 
-def table_lines(tables: Tables, fates: Fates, lists_of: Mapping[str, int]) -> Iterator[ReportLine]:
+def table_lines(tables: Tables, fates: Fates, listed: Mapping[str, frozenset[str]]) -> Iterator[ReportLine]:
     """Of the files that were looked into; values are not shown, for they may be passwords.
 
-    `lists_of`: how many recipients each domain has listed.
+    `listed`: the local parts of each backup domain that has a list.
     """
-    for table in dict.fromkeys(table.path for table in tables_of(tables)):
-        rows = next(one for one in tables_of(tables) if one.path == table).entries
-        names = [row for row in rows.values() if row.key.lower() in {**fates.places, **fates.reasons}]
+    known = fates.places.keys() | fates.reasons.keys()
+    for path, rows in {table.path: table.entries for table in tables_of(tables)}.items():
+        names = [row for row in rows.values() if row.key.lower() in known]
         for row in names:
-            yield fates.line(OldPlace(table, row.line), shown(row.key), [row.key])
+            yield fates.line(OldPlace(path, row.line), shown(row.key), [row.key])
         wild = [row for row in rows.values() if row.key.startswith(("*", "^"))]
         for row in wild[:REASONS_MAX]:
             why = "A pattern; write a [[backup]] for each domain that it means."
-            yield ReportLine(OldPlace(table, row.line), shown(row.key), Fate.NOT_CARRIED, why)
+            yield ReportLine(OldPlace(path, row.line), shown(row.key), Fate.NOT_CARRIED, why)
         rest = len(rows) - len(names) - len(wild)
         if rest > 0:
-            yield _addresses(table, rest, fates, lists_of)
+            held = [domain for domain, local_parts in listed.items() if _has_any(rows, domain, local_parts)]
+            yield _addresses(path, rest, [("backup", fates.places[one], "recipients") for one in held])
 
 
-def _addresses(path: str, count: int, fates: Fates, lists_of: Mapping[str, int]) -> ReportLine:
-    becomes = tuple(
-        ("backup", fates.places[domain], "recipients") for domain, number in lists_of.items() if number
-    )
-    text = f"{count} other entries"
+def _has_any(rows: Mapping[str, TableRow], domain: str, local_parts: frozenset[str]) -> bool:
+    return any(local in rows or f"{local}@{domain}" in rows for local in local_parts)
+
+
+def _addresses(path: str, count: int, becomes: Sequence[KeyPath]) -> ReportLine:
+    text = f"{count} {'entry' if count == 1 else 'entries'}"
     if len(becomes) > 0:
         why = (
             "The addresses of backup domains among them are in the lists beside the new file, without what "
             "stands beside them: where their mail goes in the end is for the primary to say."
         )
-        return ReportLine(OldPlace(path, 0), text, Fate.CHANGED, why, becomes)
-    why = "No address of a backup domain is taken only because it stands here, and none is forwarded."
+        return ReportLine(OldPlace(path, 0), text, Fate.CHANGED, why, tuple(becomes))
+    why = "No mail is accepted, refused or forwarded here because of them."
     return ReportLine(OldPlace(path, 0), text, Fate.NOT_CARRIED, why)

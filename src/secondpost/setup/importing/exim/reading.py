@@ -178,10 +178,11 @@ def _router_lines(
     routers: Iterable[Driver], backups: Backups, smart_host: SmartHost | None, general: object
 ) -> Iterator[ReportLine]:
     for router in routers:
-        if smart_host is not None and router is smart_host.router:
-            yield smart_host.report[0]
-            continue
         text, becomes = driver_text(router), backups.by_router.get(router.name, ())
+        if smart_host is not None and router is smart_host.way.router:
+            line = smart_host.report[0]
+            yield replace(line, becomes=(*line.becomes, *becomes))
+            continue
         if len(becomes) > 0:
             fate, why = (
                 (Fate.CHANGED, backups.remarks[router.name])

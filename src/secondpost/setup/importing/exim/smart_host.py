@@ -35,7 +35,7 @@ class ClientLogin:
 @dataclass(frozen=True, slots=True)
 class SmartHost:
     answer: SmartHostAnswer
-    router: Driver
+    way: ToHosts
     password: str | None
     report: tuple[ReportLine, ...]
 
@@ -70,7 +70,7 @@ def smart_host_of(way: ToHosts, old: Configuration, lists: Lists) -> SmartHost |
             more=more,
         )
         password = None if login is None else login.password
-        return SmartHost(answer, way.router, password, tuple(_report(way, login)))
+        return SmartHost(answer, way, password, tuple(_report(way, login)))
     return None
 
 
