@@ -28,6 +28,7 @@ NOWHERE_LOCAL = "qz7kx4unlisted"  # in no list
 NOWHERE_DOMAIN = "qz7kx4unlisted.invalid"
 
 _DOMAIN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+")
+_ODD = re.compile(r"(?<=.)[.]|[A-Za-z0-9_-]")  # what remains may matter to a pattern, as in ^[.] or ^.*#
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+")
 
 
@@ -177,7 +178,7 @@ def _listed_verdicts(
             for table, has_many in zip(read, many, strict=True)
             for key in (local, f"{local}@{domain}")
         ]
-        alike.setdefault((*marks, local if local in named else ""), []).append(local)
+        alike.setdefault((*marks, _ODD.sub("", local), local if local in named else ""), []).append(local)
     for local_parts in alike.values():
         yield local_parts, acls.verdict(Recipient(local_parts[0], domain))
 

@@ -23,7 +23,7 @@ from secondpost.setup.importing.exim.domains import DOMAINS_MAX, NOWHERE_DOMAIN,
 from secondpost.setup.importing.exim.fates import answer_lines, list_lines, table_lines
 from secondpost.setup.importing.exim.lines import Physical, ReadLine, logical_lines, physical_lines
 from secondpost.setup.importing.exim.matching import Lists, Recipient
-from secondpost.setup.importing.exim.remarks import driver_text, macro_lines, other_lines
+from secondpost.setup.importing.exim.remarks import OF_MESSAGE, driver_text, macro_lines, other_lines
 from secondpost.setup.importing.exim.routing import Routing, ToHosts, ToMxHosts
 from secondpost.setup.importing.exim.settings import Settings, read_settings
 from secondpost.setup.importing.exim.smart_host import PASSWORD_FILE, SmartHost, smart_host_of
@@ -179,6 +179,9 @@ def _router_lines(
 ) -> Iterator[ReportLine]:
     for router in routers:
         text, becomes = driver_text(router), backups.by_router.get(router.name, ())
+        left = [name for name in OF_MESSAGE if name in router.settings]
+        if len(left) > 0 and router.name not in backups.remarks:
+            backups.remarks[router.name] = f"Not taken over of it: {', '.join(left)}."
         if smart_host is not None and router is smart_host.way.router:
             line = smart_host.report[0]
             yield replace(line, becomes=(*line.becomes, *becomes))

@@ -47,6 +47,19 @@ OPTIONS: Final[Mapping[str, tuple[Fate, str]]] = {
     "queue_only": (Fate.NOT_CARRIED, "Mail is passed on at once when its primary answers."),
     "log_selector": (Fate.NOT_CARRIED, "The log has its own form."),
     "log_file_path": (Fate.NOT_CARRIED, "The log goes to the journal."),
+    **dict.fromkeys(
+        ("local_from_check", "local_sender_retain", "untrusted_set_sender", "trusted_users"),
+        (Fate.NOT_CARRIED, "No program of this machine hands in mail here."),
+    ),
+    **dict.fromkeys(
+        ("exim_path", "keep_environment", "add_environment", "exim_user", "exim_group", "freeze_tell"),
+        (Fate.NOT_CARRIED, "It is about how Exim runs, and means nothing to this server."),
+    ),
+    **dict.fromkeys(
+        ("helo_verify_hosts", "helo_try_verify_hosts", "helo_accept_junk_hosts", "helo_allow_chars"),
+        (Fate.NOT_CARRIED, "No client is refused for the name that it gives."),
+    ),
+    "host_reject_connection": (Fate.NOT_CARRIED, "Clients are not refused by a list of addresses or names."),
     "never_users": (Fate.NOT_CARRIED, _NO_LOCAL),
     "gecos_pattern": (Fate.NOT_CARRIED, _NO_LOCAL),
     "gecos_name": (Fate.NOT_CARRIED, _NO_LOCAL),
@@ -55,6 +68,9 @@ OPTIONS: Final[Mapping[str, tuple[Fate, str]]] = {
     "smtp_accept_reserve": (Fate.NOT_CARRIED, "Primaries and known senders have connections kept for them."),
     "smtp_accept_queue": (Fate.NOT_CARRIED, "Mail is always stored before it is answered."),
 }  # fmt: skip
+
+# Options of a router that change a message on its way, or its bounces.
+OF_MESSAGE: Final = ("errors_to", "headers_add", "headers_remove", "fallback_hosts")
 
 TRANSPORTS: Final[Mapping[str, str]] = {
     "appendfile": _NO_LOCAL,
