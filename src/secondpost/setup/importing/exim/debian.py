@@ -38,7 +38,7 @@ class DebconfAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A file without which there is no configuration, and why it is not there; a sentence."""
+    """A file without which there is no configuration. `why`: as the reason of an OldFault."""
 
     path: str
     why: str
@@ -74,7 +74,7 @@ def joined(files: OldFiles, path: str) -> Joined | Missing:
     """The lines of the configuration that Debian makes with the answers in `path`."""
     text = files.text(path)
     if isinstance(text, NotRead):
-        return Missing(path, f"It {text.reason}.")
+        return Missing(path, f"it {text.reason}")
     answers = read_answers(path, text)
     folder = dirname(path)
     found = Joined((), answers)
@@ -124,7 +124,7 @@ def _template(files: OldFiles, folder: str) -> tuple[Physical, ...] | Missing:
     local, path = join(folder, "exim4.conf.localmacros"), join(folder, "exim4.conf.template")
     text, macros = files.text(path), files.text(local)
     if isinstance(text, NotRead):
-        why = f"It {text.reason}. Debian's Exim is configured by this file too: copy all of {folder}."
+        why = f"it {text.reason}; Debian's Exim is configured by this file too: copy all of {folder}"
         return Missing(path, why)
     before = () if isinstance(macros, NotRead) else tuple(physical_lines(local, macros))
     return (*before, *physical_lines(path, text))
@@ -136,7 +136,10 @@ def _pieces(files: OldFiles, folder: str) -> tuple[Physical, ...] | Missing:
         there = join(folder, "conf.d", section)
         names = files.names(there)
         if isinstance(names, NotRead):
-            return Missing(there, f"It {names.reason}. Debian's Exim is configured by this folder too.")
+            return Missing(
+                there,
+                f"it {names.reason}; Debian's Exim is configured by this folder too: copy all of {folder}",
+            )
         for name in sorted(names):
             if _PIECE.fullmatch(name) is None:
                 continue
@@ -144,7 +147,7 @@ def _pieces(files: OldFiles, folder: str) -> tuple[Physical, ...] | Missing:
             path = join(there, f"{name}.rul" if f"{name}.rul" in names else name)
             text = files.text(path)
             if isinstance(text, NotRead):
-                return Missing(path, f"It {text.reason}.")
+                return Missing(path, f"it {text.reason}")
             lines += physical_lines(path, text)
     return tuple(lines)
 

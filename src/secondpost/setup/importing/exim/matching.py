@@ -55,8 +55,8 @@ class Lists:
     def expander(self, recipient: Recipient | None, more: Mapping[str, str]) -> Expander:
         variables = {
             "authenticated_id": "", "sender_host_authenticated": "", "authenticated_sender": "",
-            "qualify_domain": self.qualify, "qualify_recipient": self.qualify, "address_file": "",
-            "config_dir": "/etc/exim4", "acl_arg1": "", "local_part_prefix": "", "local_part_suffix": "",
+            "qualify_domain": self.qualify, "qualify_recipient": self.qualify,
+            "local_part_prefix": "", "local_part_suffix": "",
         }  # fmt: skip
         if len(self.hostname) > 0:
             variables["primary_hostname"] = self.hostname

@@ -24,7 +24,7 @@ from secondpost.setup.importing.exim.fates import answer_lines, list_lines, tabl
 from secondpost.setup.importing.exim.lines import Physical, ReadLine, logical_lines, physical_lines
 from secondpost.setup.importing.exim.matching import Lists, Recipient
 from secondpost.setup.importing.exim.remarks import OF_MESSAGE, driver_text, macro_lines, other_lines
-from secondpost.setup.importing.exim.routing import Routing, ToHosts, ToMxHosts
+from secondpost.setup.importing.exim.routing import Routing, ToHosts, ToMxHosts, Way
 from secondpost.setup.importing.exim.settings import Settings, read_settings
 from secondpost.setup.importing.exim.smart_host import PASSWORD_FILE, SmartHost, smart_host_of
 from secondpost.setup.importing.exim.statements import Configuration, Driver, configuration
@@ -74,7 +74,7 @@ def read_exim(files: OldFiles, path: str) -> Imported:
         *acl_lines(old, backups.admitted, backups.doubts, backups.asks),
         *_router_lines(old.routers, backups, smart_host, general),
         *table_lines(tables, backups.fates, backups.listed),
-        *other_lines(old, _transports_used(taken.found, backups, general)),
+        *other_lines(old, _transports_used(backups, general)),
         *(() if smart_host is None else smart_host.report[1:]),
         *backups.report,
     ]
@@ -175,23 +175,17 @@ def _placed(line: ReportLine, backups: Backups) -> ReportLine:
 
 
 def _router_lines(
-    routers: Iterable[Driver], backups: Backups, smart_host: SmartHost | None, general: object
+    routers: Iterable[Driver], backups: Backups, smart_host: SmartHost | None, general: Way
 ) -> Iterator[ReportLine]:
     for router in routers:
         text, becomes = driver_text(router), backups.by_router.get(router.name, ())
-        left = [name for name in OF_MESSAGE if name in router.settings]
-        if len(left) > 0 and router.name not in backups.remarks:
-            backups.remarks[router.name] = f"Not taken over of it: {', '.join(left)}."
         if smart_host is not None and router is smart_host.way.router:
             line = smart_host.report[0]
             yield replace(line, becomes=(*line.becomes, *becomes))
             continue
         if len(becomes) > 0:
-            fate, why = (
-                (Fate.CHANGED, backups.remarks[router.name])
-                if router.name in backups.remarks
-                else (Fate.CARRIED, "")
-            )
+            why = backups.remarks.get(router.name) or _left_out(router)
+            fate = Fate.CARRIED if why == "" else Fate.CHANGED
             yield ReportLine(router.place, text, fate, why, tuple(becomes))
         elif isinstance(general, ToMxHosts) and router is general.router:
             why = "Mail to readers, and mail of the server itself, goes to the MX hosts of its domains."
@@ -203,7 +197,13 @@ def _router_lines(
             yield ReportLine(router.place, text, Fate.NOT_CARRIED, "No mail of a backup domain takes it.")
 
 
-def _transports_used(found: Iterable[object], backups: Backups, general: object) -> frozenset[str]:
+def _left_out(router: Driver) -> str:
+    left = [name for name in OF_MESSAGE if name in router.settings]
+    return f"Not taken over of it: {', '.join(left)}." if len(left) > 0 else ""
+
+
+def _transports_used(backups: Backups, general: Way) -> frozenset[str]:
+    """The names of the transports by which mail goes on here too."""
     ways = [general, *backups.ways]
     used = {way.transport.name for way in ways if isinstance(way, ToHosts) and way.transport is not None}
     return frozenset(
