@@ -77,6 +77,7 @@ class Case:
     senders: tuple[str, ...]
     is_primary_stopped: bool  # asked again while it is
     differences: tuple[Difference, ...]
+    lines: tuple[str, ...]  # of the new file, without their spaces
 
     @staticmethod
     def load(folder: Path) -> "Case":
@@ -88,6 +89,7 @@ class Case:
             recipients=tuple(written["recipients"]),
             senders=tuple(written.get("senders", USUAL_SENDERS)),
             is_primary_stopped=written.get("primary_stopped", False),
+            lines=tuple(written.get("lines", [])),
             differences=tuple(
                 Difference(**{**one, "old": Outcome(one["old"]), "new": Outcome(one["new"])})
                 for one in written.get("differs", [])

@@ -84,6 +84,13 @@ def test_no_domain_is_taken_whose_mail_the_old_server_refused(
             assert row.new in (Outcome.REFUSED, Outcome.CLOSED), row
 
 
+@pytest.mark.parametrize("case", [case for case in CASES if len(case.lines) > 0], ids=lambda case: case.name)
+def test_where_mail_goes_on_stands_in_the_new_file(results: Mapping[str, Result], case: Case) -> None:
+    written = [line.replace(" ", "") for line in results[case.name].config.splitlines()]
+    for line in case.lines:
+        assert any(one.startswith(line.replace(" ", "")) for one in written), line
+
+
 def domain(row: Row) -> str:
     return row.recipient.lower().rpartition("@")[2]
 
