@@ -66,6 +66,14 @@ def test_an_open_relay_is_not_carried_but_for_what_it_would_take_anyway() -> Non
     )
     assert set(found.backups) == {"example.net", "club.example"}
     assert "open relay" in found.line("others").why
+    line = found.line("accept hosts = *")
+    assert (line.fate, "open relay" in line.why) == (Fate.NOT_CARRIED, True)
+
+
+def test_a_domain_beside_a_star_is_not_carried_either() -> None:
+    found = relaying("  deny domains = *.invalid\n  accept domains = example.net : *")
+    assert found.backups == {}
+    assert "open relay" in found.line("accept domains").why
 
 
 def test_without_an_acl_everything_is_refused() -> None:

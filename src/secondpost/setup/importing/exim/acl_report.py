@@ -35,9 +35,11 @@ def acl_lines(
     admitted: Mapping[OldPlace, Sequence[KeyPath]],
     doubts: Mapping[OldPlace, str],
     asks: bool,
+    open_at: OldPlace | None,
 ) -> Iterator[ReportLine]:
     """`admitted`: the backup domains that came in by a statement. `doubts`: why a statement refused a
     domain here that the old server may have taken. `asks`: whether recipients are asked for at the primary.
+    `open_at`: the statement by which strangers could send anywhere.
     """
     used = frozenset(_used(old))
     stages = {(old.text(option) or "").strip() for option in RECIPIENT_STAGES}
@@ -46,6 +48,12 @@ def acl_lines(
             text = shown(statement.written)
             if name not in used:
                 why = f"No mail from strangers comes through the ACL {name}."
+                yield ReportLine(statement.place, text, Fate.NOT_CARRIED, why)
+            elif statement.place == open_at:
+                why = (
+                    "Strangers could send anywhere by it: the old server is an open relay. This one is not; "
+                    "look through the old log for those who used it."
+                )
                 yield ReportLine(statement.place, text, Fate.NOT_CARRIED, why)
             elif statement.place in admitted:
                 yield _admitting(statement, text, admitted[statement.place], asks=asks)

@@ -26,6 +26,7 @@ VALUES_MAX = 30  # a table with more is a list of recipients, whose values do no
 
 NOWHERE_LOCAL = "qz7kx4unlisted"  # in no list
 NOWHERE_DOMAIN = "qz7kx4unlisted.invalid"
+NOWHERE_DOMAINS = (NOWHERE_DOMAIN, "qz7kx4unlisted.com")  # a list may have a pattern for the one
 
 _DOMAIN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+")
 _ODD = re.compile(r"(?<=.)[.]|[A-Za-z0-9_-]")  # what remains may matter to a pattern, as in ^[.] or ^.*#
@@ -74,7 +75,8 @@ class DomainsTaken:
 
 
 def domains_taken(acls: Acls, old: Configuration, tables: Tables) -> DomainsTaken:
-    anywhere = acls.verdict(Recipient(NOWHERE_LOCAL, NOWHERE_DOMAIN))
+    verdicts = [acls.verdict(Recipient(NOWHERE_LOCAL, domain)) for domain in NOWHERE_DOMAINS]
+    anywhere = next((one for one in verdicts if isinstance(one, RecipientAccepted)), verdicts[0])
     acls.routing.way(Recipient(NOWHERE_LOCAL, NOWHERE_DOMAIN), is_verified=False)
     found = dict[str, FoundDomain]()
     is_cut = False

@@ -96,6 +96,14 @@ def is_relayed_openly(found: FoundDomain, taken: DomainsTaken) -> bool:
     )
 
 
+def open_at(taken: DomainsTaken) -> OldPlace | None:
+    """The statement by which a stranger may write to every domain, if there is one."""
+    verdict = taken.anywhere
+    if isinstance(verdict, RecipientAccepted) and verdict.statement is not None:
+        return verdict.statement.place
+    return None
+
+
 def list_lines(old: Configuration, fates: Fates) -> Iterator[ReportLine]:
     """Of the named lists."""
     for (kind, _), named in old.lists.items():

@@ -20,7 +20,7 @@ from secondpost.setup.importing.exim.acl_report import RECIPIENT_STAGES, acl_lin
 from secondpost.setup.importing.exim.backups import Backups, backups_of
 from secondpost.setup.importing.exim.debian import DebconfAnswer, Missing, answers_file, joined
 from secondpost.setup.importing.exim.domains import DOMAINS_MAX, NOWHERE_DOMAIN, NOWHERE_LOCAL, domains_taken
-from secondpost.setup.importing.exim.fates import answer_lines, list_lines, table_lines
+from secondpost.setup.importing.exim.fates import answer_lines, list_lines, open_at, table_lines
 from secondpost.setup.importing.exim.lines import Physical, ReadLine, logical_lines, physical_lines
 from secondpost.setup.importing.exim.matching import Lists, Recipient
 from secondpost.setup.importing.exim.remarks import OF_MESSAGE, driver_text, macro_lines, other_lines
@@ -71,7 +71,7 @@ def read_exim(files: OldFiles, path: str) -> Imported:
         *(_placed(line, backups) for line in settings.report),
         *list_lines(old, backups.fates),
         *macro_lines(old, frozenset(answer.place for answer in source.answers.values())),
-        *acl_lines(old, backups.admitted, backups.doubts, backups.asks),
+        *acl_lines(old, backups.admitted, backups.doubts, backups.asks, open_at(taken)),
         *_router_lines(old.routers, backups, smart_host, general),
         *table_lines(tables, backups.fates, backups.listed),
         *other_lines(old, _transports_used(backups, general)),
