@@ -24,6 +24,8 @@ RELAY = "domainlist relay_to_domains = example.net : club.example\n"
         "  deny condition = ${if >{$rcpt_count}{10}}\n  accept domains = +relay_to_domains",
         "  defer condition = ${readsocket{/run/greylist}{$sender_host_address}}\n"
         "  accept domains = +relay_to_domains",
+        "  warn !verify = recipient\n       set acl_c0 = ${eval: $acl_c0+1}\n"
+        "  drop condition = ${if >{$acl_c0}{3}{yes}{no}}\n  accept domains = +relay_to_domains",
         "  warn set acl_m_domain = ${lc:$domain}\n"
         "  accept condition = ${if or{{eq{$acl_m_domain}{example.net}}{eq{$acl_m_domain}{club.example}}}}",
         "  accept domains = +relay_to_domains\n         !dnslists = zen.dns-block.example",
@@ -108,6 +110,13 @@ def test_patterns_are_named_in_the_report_and_not_carried() -> None:
     assert "^club: a pattern" in why
     assert "@mx_any: it asks DNS" in why
     assert "x.example.net: the old server refuses" in why
+
+
+def test_a_database_is_named_and_opens_nothing() -> None:
+    main = "domainlist relayed = ${lookup mysql{SELECT name FROM domains}} : example.net\n"
+    found = relaying("  require domains = +relayed\n  accept", main)
+    assert found.backups == {}
+    assert "It asks mysql" in found.line("domainlist").why
 
 
 def test_domains_stand_in_tables_files_and_folders() -> None:

@@ -38,6 +38,7 @@ def routed(routers: str, more: str = "", **files: str) -> Made:
         ("mx1.provider.example::2525", ("mx1.provider.example:2525",)),
         ('"<+ mx1.provider.example + [2001:db8::1]:26" bydns', ("mx1.provider.example", "[2001:db8::1]:26")),
         ("mail.$domain", ("mail.example.net",)),
+        ("$0 byname", ("example.net",)),
         ("mx1.provider.example byname odd", ("mx1.provider.example:2525",)),
     ],
 )

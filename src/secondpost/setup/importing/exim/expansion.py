@@ -128,6 +128,11 @@ class Expander:
             return _operated(name, self.expand(rest[1:]))
         if name == "sg":
             return self._replaced(_arguments(rest, 0), whole)
+        if name == "eval":
+            # Counters of the client's mistakes and the like: what a recipient is, no number says.
+            unknown = [one for one in _MENTIONED.findall(whole) if one not in {*self.variables, *_ITEMS}]
+            about = about_variables(unknown) if len(unknown) > 0 else About.CLIENT
+            raise NotExact(Unsaid(about, "depends on a number"))
         raise NotExact(unsaid_item(whole, name or inside[:20]))
 
     def _branch(self, holds: bool, arguments: list[str], usual: str, value: str | None = None) -> str:
@@ -239,7 +244,7 @@ class Expander:
             case (("inlist" | "inlisti"), [subject, items]):
                 return subject.lower() in [one.lower() for one in split_list(items)]
             case _, [one, other] if word in _COMPARISONS and _is_number(one) and _is_number(other):
-                return _COMPARISONS[word](int(one), int(other))
+                return _COMPARISONS[word](int(one or 0), int(other or 0))  # §11.7: nothing is zero
         raise NotExact(unsaid_item(text, word))
 
 
@@ -275,7 +280,7 @@ def is_true(text: str) -> bool:
 
 
 def _is_number(text: str) -> bool:
-    return _NUMBER.fullmatch(text.strip()) is not None
+    return text == "" or _NUMBER.fullmatch(text.strip()) is not None
 
 
 def _operated(name: str, text: str) -> str:

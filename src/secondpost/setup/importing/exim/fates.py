@@ -20,6 +20,7 @@ REASONS_MAX = 6  # in one line of the report
 _NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+")
 
 _SEARCHED = re.compile(r"(?:partial[^-]*-)?(\w+)[^;]*;")
+_QUERIED = re.compile(r"\$\{lookup[ \t]+(\w+)[ \t]*\{")  # a database
 READABLE = ("lsearch", "wildlsearch", "nwildlsearch", "dsearch")
 
 # Of Debian's answers: what is said of those that give no backup domain (update-exim4.conf.conf(5)).
@@ -120,6 +121,9 @@ def list_lines(old: Configuration, fates: Fates) -> Iterator[ReportLine]:
 
 def patterns(value: str) -> Iterator[str]:
     """Sentences about items that are no names of domains."""
+    queried = _QUERIED.search(value)
+    if queried is not None:
+        yield f"It asks {queried[1]}, which is not read here; write a [[backup]] for each of its domains."
     for item in split_list(value):
         bare = item.removeprefix("!").strip()
         if item.startswith("!") or len(bare) == 0 or "$" in bare:

@@ -7,6 +7,7 @@ name in DNS is taken to exist.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from secondpost.setup.importing.exim.expansion import (
     About,
@@ -151,10 +152,12 @@ class Routing:
             return Unsaid(About.RECIPIENT, "depends on the users of the old server")
         return any(line.partition(":")[0] == local for line in text.split("\n"))
 
-    def text(self, value: str, recipient: Recipient) -> str | Unsaid | None:
-        """An expanded option; None for a forced failure."""
+    def text(
+        self, value: str, recipient: Recipient, more: Mapping[str, str] = MappingProxyType({})
+    ) -> str | Unsaid | None:
+        """An expanded option; None for a forced failure. `more`: further variables."""
         try:
-            return self.lists.expander(recipient, {}).expand(value)
+            return self.lists.expander(recipient, more).expand(value)
         except ForcedFailure:
             return None
         except NotExact as error:
@@ -203,12 +206,18 @@ class Routing:
             if isinstance(fits, Unsaid):
                 return NotKnown(router, fits.why)
             if fits:
-                return self._to_hosts(router, rest, recipient)
+                return self._to_hosts(router, rest, recipient, _matched(pattern, recipient.domain))
         return None
 
-    def _to_hosts(self, router: Driver, text: str, recipient: Recipient) -> Way:
+    def _to_hosts(
+        self,
+        router: Driver,
+        text: str,
+        recipient: Recipient,
+        matched: Mapping[str, str] = MappingProxyType({}),
+    ) -> Way:
         hosts, options = _word(text) if text.lstrip()[:1] in ('"', "'") else _host_list(text)
-        said = self.text(hosts, recipient)
+        said = self.text(hosts, recipient, matched)
         if not isinstance(said, str):
             return NotKnown(router, "gives hosts that cannot be worked out")
         named = [word for word in options.split() if word not in _OPTIONS and "=" not in word]
@@ -253,6 +262,13 @@ def _has_affix(router: Driver, local: str) -> bool:
     if suffix is not None and not router.has("local_part_suffix_optional"):
         return not any(one.strip("*") in local for one in split_list(suffix))
     return False
+
+
+def _matched(pattern: str, domain: str) -> dict[str, str]:
+    """§20.4: $0 is the domain that fitted, $1 what a * stood for."""
+    if pattern.startswith("*"):
+        return {"0": domain, "1": domain[: len(domain) - len(pattern) + 1]}
+    return {"0": domain}
 
 
 def _rules(text: str) -> Iterator[str]:
