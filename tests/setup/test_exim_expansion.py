@@ -9,9 +9,9 @@ from secondpost.setup.importing.exim.expansion import (
     NotExact,
     Truth,
     Unsaid,
-    split_list,
 )
 from secondpost.setup.importing.exim.matching import Lists, Recipient
+from secondpost.setup.importing.exim.splitting import split_list
 from secondpost.setup.importing.exim.statements import NamedList
 from secondpost.setup.importing.exim.tables import Search, Tables, matches, parse_search
 from tests.setup.exim_world import Files

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from secondpost.config.addresses import full_domain
 from secondpost.config.faults import Wrong
 from secondpost.setup.importing.exim.acl import Acls, RecipientAccepted, RecipientRefused, RecipientVerdict
-from secondpost.setup.importing.exim.expansion import split_list
 from secondpost.setup.importing.exim.matching import Recipient
 from secondpost.setup.importing.exim.routing import ToHosts, ToMxHosts, Way
+from secondpost.setup.importing.exim.splitting import split_list
 from secondpost.setup.importing.exim.statements import Configuration
 from secondpost.setup.importing.exim.tables import LookupTable, Tables
 

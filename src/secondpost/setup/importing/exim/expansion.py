@@ -9,6 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from secondpost.setup.importing.exim.splitting import (
+    NotClosed,
+    braced,
+    braced_up_to,
+    closing,
+    escaped,
+    split_braces,
+    split_list,
+)
 from secondpost.setup.importing.exim.tables import Tables, UnreadTable, matches, parse_search
 
 DEPTH_MAX = 40
@@ -55,7 +64,6 @@ _OF_CLIENT = re.compile(
 )
 _NUMBER = re.compile(r"-?[0-9]{1,18}")
 _WORDS = re.compile(r"[a-z_]+")
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 _COMPARISONS: Mapping[str, Callable[[int, int], bool]] = {
     "=": lambda a, b: a == b,
     "==": lambda a, b: a == b,
@@ -85,6 +93,8 @@ class Expander:
             if self.depth > DEPTH_MAX or len(text) > TEXT_CHARACTERS_MAX:
                 raise NotExact(Unsaid(About.RECIPIENT, "is too long or too deep to be worked out"))
             return self._expanded(text)
+        except NotClosed:
+            raise NotExact(Unsaid(About.RECIPIENT, "has a brace that is not closed")) from None
         finally:
             self.depth -= 1
 
@@ -93,7 +103,7 @@ class Expander:
         while at < len(text):
             one = text[at]
             if one == "\\":
-                part, at = _escaped(text, at)
+                part, at = escaped(text, at)
             elif one == "$" and text.startswith("${", at):
                 end = closing(text, at + 1)
                 part, at = self._item(text[at + 2 : end].strip(), text[at : end + 1]), end + 1
@@ -119,15 +129,15 @@ class Expander:
         rest = inside[len(name) :]
         if name == "if":
             truth, end = self.condition(rest, 0)
-            return self._branch(truth, _arguments(rest, end), "true")
+            return self._branch(truth, braced(rest, end), "true")
         if name == "lookup":
             return self._lookup(rest, whole)
         if name == "extract":
-            return self._extract(_arguments(rest, 0), whole)
+            return self._extract(braced(rest, 0), whole)
         if name in ("lc", "uc", "domain", "local_part", "quote_local_part") and rest.startswith(":"):
             return _operated(name, self.expand(rest[1:]))
         if name == "sg":
-            return self._replaced(_arguments(rest, 0), whole)
+            return self._replaced(braced(rest, 0), whole)
         if name == "eval":
             # Counters of the client's mistakes and the like: what a recipient is, no number says.
             unknown = [one for one in _MENTIONED.findall(whole) if one not in {*self.variables, *_ITEMS}]
@@ -158,7 +168,7 @@ class Expander:
         search = parse_search(kind)
         if search is None or len(brace) == 0:
             raise NotExact(unsaid_item(whole, "lookup"))
-        file, *branches = _arguments(rest, key_end + 1 + len(kind))
+        file, *branches = braced(rest, key_end + 1 + len(kind))
         found = self.tables.find(search, self.expand(file), self.expand(rest[1:key_end]))
         if isinstance(found, UnreadTable):
             raise NotExact(Unsaid(About.RECIPIENT, f"needs {self.expand(file)}, which {found.why}"))
@@ -202,7 +212,7 @@ class Expander:
         if word.startswith("def:"):
             name = word.removeprefix("def:").rstrip(":")
             return (len(self._variable(name)) > 0) is not is_negated, at
-        arguments, end = _arguments_to(text, at, 1 if word in _ONE else 2 if word in _TWO else 99)
+        arguments, end = braced_up_to(text, at, 1 if word in _ONE else 2 if word in _TWO else 99)
         if word in ("and", "or"):
             return self._all_or_any(word, arguments) is not is_negated, end
         truth = self._compared(word, arguments, text)
@@ -295,62 +305,3 @@ def _operated(name: str, text: str) -> str:
             return text.rpartition("@")[0]
         case _:
             return text
-
-
-def _escaped(text: str, at: int) -> tuple[str, int]:
-    r"""A backslash and what it means; all between two `\N` is literal."""
-    following = text[at + 1 : at + 2]
-    if following == "N":
-        end = text.find("\\N", at + 2)
-        return (text[at + 2 :], len(text)) if end < 0 else (text[at + 2 : end], end + 2)
-    return _ESCAPES.get(following, following), at + 2
-
-
-def closing(text: str, at: int) -> int:
-    """Where the brace that opens at `at` is closed. Raises NotExact if it is not."""
-    depth, place = 0, at
-    while place < len(text):
-        one = text[place]
-        if one == "\\":
-            _, place = _escaped(text, place)
-            continue
-        depth += (one == "{") - (one == "}")
-        if depth == 0:
-            return place
-        place += 1
-    raise NotExact(Unsaid(About.RECIPIENT, "has a brace that is not closed"))
-
-
-def _arguments(text: str, at: int) -> list[str]:
-    """The texts in braces from `at` on, and the word `fail`."""
-    return _arguments_to(text, at, 99)[0]
-
-
-def _arguments_to(text: str, at: int, most: int) -> tuple[list[str], int]:
-    arguments = list[str]()
-    while len(arguments) < most:
-        while at < len(text) and text[at].isspace():
-            at += 1
-        if text.startswith("{", at):
-            end = closing(text, at)
-            arguments.append(text[at + 1 : end])
-            at = end + 1
-        elif text.startswith("fail", at):
-            arguments.append("fail")
-            at += 4
-        else:
-            break
-    return arguments, at
-
-
-def split_braces(text: str) -> list[str]:
-    return _arguments(text, 0)
-
-
-def split_list(text: str) -> list[str]:
-    """The items of a list (§6, "List construction"): `<;` changes the colon, twice is one inside."""
-    separator, text = ":", text.strip()
-    if len(text) > 1 and text[0] == "<" and not text[1].isalnum() and not text[1].isspace():
-        separator, text = text[1], text[2:]
-    kept = text.replace(separator * 2, "\0")
-    return [one.replace("\0", separator).strip() for one in kept.split(separator)]

@@ -9,9 +9,9 @@ from secondpost.setup.importing.carried import Fate, OldPlace, ReportLine
 from secondpost.setup.importing.exim.acl import RecipientAccepted, RecipientRefused
 from secondpost.setup.importing.exim.debian import DebconfAnswer, separated
 from secondpost.setup.importing.exim.domains import DomainsTaken, FoundDomain, tables_of
-from secondpost.setup.importing.exim.expansion import split_list
 from secondpost.setup.importing.exim.remarks import shown
 from secondpost.setup.importing.exim.routing import Forwarded, Local, NotKnown, ToHosts, ToMxHosts
+from secondpost.setup.importing.exim.splitting import split_list
 from secondpost.setup.importing.exim.statements import Configuration
 from secondpost.setup.importing.exim.tables import TableRow, Tables
 

@@ -18,8 +18,8 @@ from secondpost.setup.importing.exim.expansion import (
     NotExact,
     Truth,
     Unsaid,
-    split_list,
 )
+from secondpost.setup.importing.exim.splitting import split_list
 from secondpost.setup.importing.exim.statements import NamedList
 from secondpost.setup.importing.exim.tables import LIST, Tables, UnreadTable, matches, parse_search
 

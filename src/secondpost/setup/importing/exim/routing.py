@@ -4,7 +4,6 @@ Specification, chapter 15, "Generic options for routers", and chapters 16 to 22 
 name in DNS is taken to exist.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -16,29 +15,23 @@ from secondpost.setup.importing.exim.expansion import (
     Truth,
     Unsaid,
     is_true,
-    split_list,
 )
 from secondpost.setup.importing.exim.matching import Lists, Recipient
+from secondpost.setup.importing.exim.route_lists import (
+    RouteHost,
+    first_word,
+    host_list,
+    hosts_of,
+    matched,
+    rules_of,
+)
+from secondpost.setup.importing.exim.splitting import split_list
 from secondpost.setup.importing.exim.statements import Driver
 from secondpost.setup.importing.old_files import NotRead
 
 ROUTED_MAX = 200  # routers that are tried for one address
 
-_PORT = re.compile(r"(?:\[([^\[\]]+)\]|([^\[\]:]+))(?::(\d{1,5}))?")
 _OPTIONS = frozenset({"randomize", "no_randomize", "byname", "bydns", "ipv4_only", "ipv4_prefer"})
-
-
-@dataclass(frozen=True, slots=True)
-class RouteHost:
-    """A host of a manual route. `port`: None where the transport decides."""
-
-    name: str
-    port: int | None
-
-    def text(self, usual_port: int) -> str:
-        name = f"[{self.name}]" if ":" in self.name else self.name
-        port = usual_port if self.port is None else self.port
-        return name if port == 25 else f"{name}:{port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +180,7 @@ class Routing:
         said = self.text(hosts, recipient)
         if not isinstance(said, str):
             return NotKnown(router, "gives hosts that cannot be worked out")
-        return ToHosts(router, transport, tuple(_hosts(split_list(said))))
+        return ToHosts(router, transport, tuple(hosts_of(split_list(said))))
 
     def transport(self, name: str | None) -> Driver | None:
         return None if name is None else self.transports.get(name.strip())
@@ -200,13 +193,13 @@ class Routing:
             if isinstance(said, Unsaid):
                 return NotKnown(router, said.why)
             return None if said is None or len(said.strip()) == 0 else self._to_hosts(router, said, recipient)
-        for rule in _rules(rules or ""):
-            pattern, rest = _word(rule)
+        for rule in rules_of(rules or ""):
+            pattern, rest = first_word(rule)
             fits = self.lists.holds("domain", pattern, recipient, {})
             if isinstance(fits, Unsaid):
                 return NotKnown(router, fits.why)
             if fits:
-                return self._to_hosts(router, rest, recipient, _matched(pattern, recipient.domain))
+                return self._to_hosts(router, rest, recipient, matched(pattern, recipient.domain))
         return None
 
     def _to_hosts(
@@ -216,13 +209,13 @@ class Routing:
         recipient: Recipient,
         matched: Mapping[str, str] = MappingProxyType({}),
     ) -> Way:
-        hosts, options = _word(text) if text.lstrip()[:1] in ('"', "'") else _host_list(text)
+        hosts, options = first_word(text) if text.lstrip()[:1] in ('"', "'") else host_list(text)
         said = self.text(hosts, recipient, matched)
         if not isinstance(said, str):
             return NotKnown(router, "gives hosts that cannot be worked out")
         named = [word for word in options.split() if word not in _OPTIONS and "=" not in word]
         transport = self.transport(named[-1] if len(named) > 0 else router.text("transport"))
-        found = tuple(_hosts(split_list(said)))
+        found = tuple(hosts_of(split_list(said)))
         if transport is None and len(found) == 0:
             return Local(router)
         if (transport is not None and not speaks_smtp(transport)) or len(found) == 0:
@@ -262,51 +255,3 @@ def _has_affix(router: Driver, local: str) -> bool:
     if suffix is not None and not router.has("local_part_suffix_optional"):
         return not any(one.strip("*") in local for one in split_list(suffix))
     return False
-
-
-def _matched(pattern: str, domain: str) -> dict[str, str]:
-    """§20.4: $0 is the domain that fitted, $1 what a * stood for."""
-    if pattern.startswith("*"):
-        return {"0": domain, "1": domain[: len(domain) - len(pattern) + 1]}
-    return {"0": domain}
-
-
-def _rules(text: str) -> Iterator[str]:
-    separator, text = ";", text.strip()
-    if text.startswith("<") and len(text) > 1:
-        separator, text = text[1], text[2:]
-    for rule in text.replace(separator * 2, "\0").split(separator):
-        if len(rule.strip()) > 0:
-            yield rule.replace("\0", separator).strip()
-
-
-def _word(text: str) -> tuple[str, str]:
-    """The first word, which may be quoted, and the rest."""
-    text = text.strip()
-    if text[:1] in ('"', "'"):
-        end = text.find(text[0], 1)
-        return (text[1:], "") if end < 0 else (text[1:end], text[end + 1 :].strip())
-    first, _, rest = text.partition(" ")
-    return first, rest.strip()
-
-
-def _host_list(text: str) -> tuple[str, str]:
-    """An unquoted list of hosts, which may have spaces around its colons, and the options after it."""
-    text = text.strip()
-    if text.startswith(("<", "${")):
-        return text, ""
-    match = re.match(r"\S+(?:\s*(?<!:):(?!:)\s*\S+)*", text)
-    end = len(text) if match is None else match.end()
-    return text[:end], text[end:].strip()
-
-
-def _hosts(items: list[str]) -> Iterator[RouteHost]:
-    """Hosts with ports, without the marks of randomized groups and of MX records (§20.5)."""
-    for item in items:
-        bare = re.sub(r"/mx$", "", item.strip(), flags=re.IGNORECASE)
-        match = _PORT.fullmatch(bare)
-        if match is not None:
-            name = match[1] if match[1] is not None else match[2]
-            yield RouteHost(name.lower(), None if match[3] is None else int(match[3]))
-        elif bare not in ("", "+"):
-            yield RouteHost(bare.lower(), None)  # an IPv6 address without brackets

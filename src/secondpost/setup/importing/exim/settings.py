@@ -15,9 +15,10 @@ from secondpost.mail.address import AddressError, Domain
 from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, duration_text
 from secondpost.setup.answers import Entry, toml_text
 from secondpost.setup.importing.carried import Fate, ReportLine
-from secondpost.setup.importing.exim.expansion import ForcedFailure, NotExact, split_list
+from secondpost.setup.importing.exim.expansion import ForcedFailure, NotExact
 from secondpost.setup.importing.exim.matching import Lists
 from secondpost.setup.importing.exim.remarks import OPTIONS, shown
+from secondpost.setup.importing.exim.splitting import split_list
 from secondpost.setup.importing.exim.statements import Configuration, SectionRule, Setting
 
 SMTP_PORT = 25
