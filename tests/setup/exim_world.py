@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from secondpost.config.records import Config
-from secondpost.setup.importing.carried import Imported, ReportLine
+from secondpost.setup.importing.carried import ImportedServer, ReportLine
 from secondpost.setup.importing.exim.reading import read_exim
 from secondpost.setup.importing.old_files import NotRead
 from secondpost.setup.importing.writing import new_files
@@ -32,7 +32,7 @@ class Files:
 class Made:
     """What was imported, and the configuration that came of it, without faults."""
 
-    imported: Imported
+    imported: ImportedServer
     config: Config
 
     @property

@@ -34,7 +34,7 @@ from secondpost.owner.import_documents import config_import_document
 from secondpost.roles.first_look import look_around_here
 from secondpost.roles.importing import STANDARD_INPUT, old_server_files
 from secondpost.setup.answers import NOT_ANSWERED, Answers
-from secondpost.setup.importing.carried import Imported, OldConfigFaults, OldServer
+from secondpost.setup.importing.carried import ImportedServer, OldConfigFaults, OldServer
 from secondpost.setup.importing.old_files import OldFiles
 from secondpost.setup.importing.readers import READERS, reader_of
 from secondpost.setup.importing.recognised import NotRecognised, Recognised, recognised
@@ -158,7 +158,7 @@ def _recognised(files: OldFiles, path: str, said: OldServer | None) -> Recognise
     return found
 
 
-def _imported(files: OldFiles, found: Recognised) -> Imported:
+def _imported(files: OldFiles, found: Recognised) -> ImportedServer:
     try:
         return reader_of(found.server)(files, found.path)
     except OldConfigFaults as faults:
@@ -205,7 +205,7 @@ def _asked(question: str, flag: str, form: Callable[[str], str], *, asks: bool) 
     return answer
 
 
-def _made(imported: Imported, answers: Answers, path: str) -> ImportedFiles:
+def _made(imported: ImportedServer, answers: Answers, path: str) -> ImportedFiles:
     try:
         return new_files(imported, answers, path)
     except ConfigFaults as faults:

@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.ours import Secondpost
 from secondpost.setup.answers import NOT_ANSWERED, Answers, Entry, toml_text
 from secondpost.setup.config_file import config_text
-from secondpost.setup.importing.carried import Imported
+from secondpost.setup.importing.carried import ImportedServer
 from secondpost.setup.importing.postfix.reading import read_postfix
 from secondpost.setup.importing.writing import new_files
 from secondpost.world.real.old_server_files import OldServerFiles
@@ -17,7 +17,7 @@ from secondpost.world.real.old_server_files import OldServerFiles
 NO_FOLDER = "postconf-n"
 
 
-def imported(example: Path) -> Imported:
+def imported(example: Path) -> ImportedServer:
     if (example / NO_FOLDER).exists():
         return read_postfix(OldServerFiles(str(example)), f"/{NO_FOLDER}")
     return read_postfix(OldServerFiles(str(example)), "/etc/postfix")

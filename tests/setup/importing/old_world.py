@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from secondpost.setup.importing.carried import Fate, Imported, ReportLine
+from secondpost.setup.importing.carried import Fate, ImportedServer, ReportLine
 from secondpost.setup.importing.old_files import NotRead
 from secondpost.setup.importing.opensmtpd.reading import read_old_opensmtpd, read_opensmtpd
 
@@ -25,16 +25,16 @@ class OldWorld:
         return tuple(sorted(path.removeprefix(f"{folder}/").partition("/")[0] for path in below))
 
 
-def imported(conf: str, files: dict[str, str] | None = None, *, is_old: bool = False) -> Imported:
+def imported(conf: str, files: dict[str, str] | None = None, *, is_old: bool = False) -> ImportedServer:
     read = read_old_opensmtpd if is_old else read_opensmtpd
     return read(OldWorld({CONF: conf, **(files or {})}), CONF)
 
 
-def line(found: Imported, number: int, path: str = CONF) -> ReportLine:
+def line(found: ImportedServer, number: int, path: str = CONF) -> ReportLine:
     """The report about a line; of a table file too."""
     (one,) = [one for one in found.report if (one.place.path, one.place.line) == (path, number)]
     return one
 
 
-def fates(found: Imported) -> dict[int, Fate]:
+def fates(found: ImportedServer) -> dict[int, Fate]:
     return {one.place.line: one.fate for one in found.report if one.place.path == CONF}

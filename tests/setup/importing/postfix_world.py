@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Mapping
 from dataclasses import replace
 
-from secondpost.setup.importing.carried import Imported, ReportLine
+from secondpost.setup.importing.carried import ImportedServer, ReportLine
 from secondpost.setup.importing.postfix.reading import read_postfix
 from secondpost.setup.importing.writing import ImportedFiles, new_files
 from tests.setup.importing.old_world import OldWorld
@@ -20,7 +20,7 @@ relay_domains = example.org
 """
 
 
-def imported(main: str, files: Mapping[str, str] | None = None, path: str = FOLDER) -> Imported:
+def imported(main: str, files: Mapping[str, str] | None = None, path: str = FOLDER) -> ImportedServer:
     """`files`: by name in Postfix's folder, or by absolute path; - is standard input."""
     more = {
         name if name == "-" else posixpath.join(FOLDER, name): text for name, text in (files or {}).items()
@@ -28,13 +28,13 @@ def imported(main: str, files: Mapping[str, str] | None = None, path: str = FOLD
     return read_postfix(OldWorld({f"{FOLDER}/main.cf": main, **more}), path)
 
 
-def completed(found: Imported) -> ImportedFiles:
+def completed(found: ImportedServer) -> ImportedFiles:
     """With what the command asks for; raises ConfigFaults if the new file would have faults."""
     answers = replace(found.answers, owner=("owner@outside.example",), store="/var/lib/secondpost")
     return new_files(found, answers, NEW)
 
 
-def line_of(found: Imported, text: str) -> ReportLine:
+def line_of(found: ImportedServer, text: str) -> ReportLine:
     """The line of the report whose text begins so."""
     (line,) = (line for line in found.report if line.text.startswith(text))
     return line

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpost.config.faults import ConfigFaults
-from secondpost.setup.importing.carried import Imported, OldConfigFaults
+from secondpost.setup.importing.carried import ImportedServer, OldConfigFaults
 from secondpost.setup.importing.opensmtpd.translation import translated
 from secondpost.setup.importing.writing import new_files
 from tests.setup.importing.old_world import CONF, OldWorld, imported
@@ -33,7 +33,7 @@ def confs(draw: st.DrawFn) -> str:
     return text
 
 
-def read(conf: str, *, is_old: bool) -> Imported | None:
+def read(conf: str, *, is_old: bool) -> ImportedServer | None:
     try:
         return imported(conf, is_old=is_old)
     except OldConfigFaults:

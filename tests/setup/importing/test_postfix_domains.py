@@ -2,13 +2,13 @@
 
 import pytest
 
-from secondpost.setup.importing.carried import Fate, Imported
+from secondpost.setup.importing.carried import Fate, ImportedServer
 from tests.setup.importing.postfix_world import LEAST, completed, imported, line_of
 
 OPEN = "compatibility_level = 3.6\nmyhostname = mx2.example.net\n"
 
 
-def domains(found: Imported) -> list[str]:
+def domains(found: ImportedServer) -> list[str]:
     completed(found)  # the new file is without fault
     return [backup.domain for backup in found.answers.backups]
 

@@ -3,11 +3,11 @@
 import pytest
 
 from secondpost.setup.answers import NOT_ANSWERED, Entry, OtherTable
-from secondpost.setup.importing.carried import Fate, Imported
+from secondpost.setup.importing.carried import Fate, ImportedServer
 from tests.setup.importing.postfix_world import LEAST, completed, imported, line_of
 
 
-def more(found: Imported, key: str) -> str | None:
+def more(found: ImportedServer, key: str) -> str | None:
     completed(found)
     return {entry.key: entry.value for entry in found.answers.backups[0].more}.get(key)
 

@@ -3,17 +3,17 @@
 import pytest
 
 from secondpost.setup.answers import BackupAnswer
-from secondpost.setup.importing.carried import Fate, Imported
+from secondpost.setup.importing.carried import Fate, ImportedServer
 from tests.setup.importing.postfix_world import LEAST, completed, imported, line_of
 
 
-def only(found: Imported) -> BackupAnswer:
+def only(found: ImportedServer) -> BackupAnswer:
     completed(found)  # the new file is without fault
     (backup,) = found.answers.backups
     return backup
 
 
-def listed(found: Imported) -> list[str]:
+def listed(found: ImportedServer) -> list[str]:
     (text,) = found.lists.values()
     return [line for line in text.splitlines() if not line.startswith("#")]
 

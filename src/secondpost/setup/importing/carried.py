@@ -51,7 +51,7 @@ class ReportLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportedServer:
     """`answers` still needs the owner and the store if the old server did not say them (NOT_ANSWERED).
 
     `lists`: the text of each recipients file by its name, which is relative to the folder of the new

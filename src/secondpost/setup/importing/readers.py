@@ -3,11 +3,11 @@
 import importlib
 from collections.abc import Callable, Mapping
 
-from secondpost.setup.importing.carried import Imported, OldServer
+from secondpost.setup.importing.carried import ImportedServer, OldServer
 from secondpost.setup.importing.old_files import OldFiles
 
 # Reads from the file or folder at the path. Raises OldConfigFaults.
-OldReader = Callable[[OldFiles, str], Imported]
+OldReader = Callable[[OldFiles, str], ImportedServer]
 
 # By server: the module of its reader, and the reader's name there.
 READERS: Mapping[OldServer, tuple[str, str]] = {

@@ -17,7 +17,7 @@ from secondpost.config.records import Config, RecipientFile
 from secondpost.mail.address import Domain
 from secondpost.setup.answers import Answers
 from secondpost.setup.config_file import config_text
-from secondpost.setup.importing.carried import Fate, Imported, OldServer, ReportLine
+from secondpost.setup.importing.carried import Fate, ImportedServer, OldServer, ReportLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def count_of(report: Sequence[FoundAgain], fate: Fate) -> int:
     return sum(1 for one in report if one.line.fate is fate)
 
 
-def new_files(imported: Imported, answers: Answers, path: str) -> ImportedFiles:
+def new_files(imported: ImportedServer, answers: Answers, path: str) -> ImportedFiles:
     """`answers`: those of the import, completed; `path`: of the new file, absolute.
 
     Raises ConfigFaults, with lines of the new file as it would be.

@@ -8,7 +8,7 @@ from secondpost.mail.address import AddressError, Domain
 from secondpost.setup.answers import NOT_ANSWERED, Answers, OtherTable
 from secondpost.setup.importing.carried import (
     Fate,
-    Imported,
+    ImportedServer,
     OldConfigFaults,
     OldFault,
     OldPlace,
@@ -43,7 +43,7 @@ class _Source:
     answers: Mapping[str, DebconfAnswer]
 
 
-def read_exim(files: OldFiles, path: str) -> Imported:
+def read_exim(files: OldFiles, path: str) -> ImportedServer:
     """`path`: a whole file, a folder such as /etc/exim4, or Debian's update-exim4.conf.conf.
 
     Raises OldConfigFaults.
@@ -81,7 +81,7 @@ def read_exim(files: OldFiles, path: str) -> Imported:
     if taken.is_cut:
         why = f"Only the first {DOMAINS_MAX} domains were looked at."
         report.append(ReportLine(OldPlace(path, 0), "", Fate.NOT_CARRIED, why))
-    return Imported(
+    return ImportedServer(
         server=OldServer.EXIM,
         answers=_answers(settings, lists, backups, smart_host),
         lists=backups.lists,

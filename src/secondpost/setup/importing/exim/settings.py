@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from secondpost.config.addresses import door
 from secondpost.config.faults import Wrong
 from secondpost.config.positions import KeyPath
-from secondpost.config.tables import GB, MESSAGE_OCTETS_LEAST, RECIPIENTS_LEAST
+from secondpost.config.records.backup import GB, MESSAGE_OCTETS_LEAST
+from secondpost.config.records.doors import RECIPIENTS_LEAST
 from secondpost.mail.address import AddressError, Domain
 from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, duration_text
 from secondpost.setup.answers import Entry, toml_text

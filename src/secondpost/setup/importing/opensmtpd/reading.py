@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from secondpost.config.positions import KeyPath
 from secondpost.setup.answers import NOT_ANSWERED, Answers, Entry, SmartHostAnswer, toml_text
-from secondpost.setup.importing.carried import Fate, Imported, OldConfigFaults, OldFault, OldServer
+from secondpost.setup.importing.carried import Fate, ImportedServer, OldConfigFaults, OldFault, OldServer
 from secondpost.setup.importing.old_files import OldFiles
 from secondpost.setup.importing.opensmtpd.backups import BackupMaker, MadeBackups
 from secondpost.setup.importing.opensmtpd.doors import DoorReader, OldDoors
@@ -37,12 +37,12 @@ _FACTORS = {"": 1, "B": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _DELIMITERS = "#$&'*+-/=?^_`{|}~"
 
 
-def read_opensmtpd(files: OldFiles, path: str) -> Imported:
+def read_opensmtpd(files: OldFiles, path: str) -> ImportedServer:
     """6.4 and later. Raises OldConfigFaults."""
     return _SmtpdReading(files, path, is_old=False).imported()
 
 
-def read_old_opensmtpd(files: OldFiles, path: str) -> Imported:
+def read_old_opensmtpd(files: OldFiles, path: str) -> ImportedServer:
     """Before 6.4. Raises OldConfigFaults."""
     return _SmtpdReading(files, path, is_old=True).imported()
 
@@ -70,7 +70,7 @@ class _SmtpdReading:
     is_old: bool
     ledger: SmtpdLedger = field(default_factory=SmtpdLedger)
 
-    def imported(self) -> Imported:
+    def imported(self) -> ImportedServer:
         parts = parts_of(self.files, self.path)
         statements = [part for part in parts if isinstance(part, SmtpdStatement)]
         said = said_of(self.files, statements, is_old=self.is_old)
@@ -91,7 +91,7 @@ class _SmtpdReading:
         account_for_rest(self.ledger, said, strangers, made, smart_rule)
         server = OldServer.OLD_OPENSMTPD if self.is_old else OldServer.OPENSMTPD
         answers = _answers(doors, made, smart_host)
-        return Imported(server, answers, made.lists, tuple(self.ledger.lines()), made.secrets)
+        return ImportedServer(server, answers, made.lists, tuple(self.ledger.lines()), made.secrets)
 
     def _smart_host(
         self, rules: Sequence[SmtpdRule], strangers: Strangers

@@ -129,7 +129,7 @@ def network_table(text: str) -> RuleTable:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class _PatternLine:
     """A line of a table; `opens` if it is an `if`."""
 
     opens: bool
@@ -138,7 +138,7 @@ class _Read:
     value: str
 
 
-def _rules(text: str, read: Callable[[LogicalLine], _Read]) -> Iterator[PatternRule]:
+def _rules(text: str, read: Callable[[LogicalLine], _PatternLine]) -> Iterator[PatternRule]:
     around = list[_Condition]()
     for logical in logical_lines(text):
         if logical.text.lower() == "endif":
@@ -152,11 +152,11 @@ def _rules(text: str, read: Callable[[LogicalLine], _Read]) -> Iterator[PatternR
             yield PatternRule((*around, one.condition), one.written, one.value, logical.line)
 
 
-def _pattern_line(logical: LogicalLine) -> _Read:
+def _pattern_line(logical: LogicalLine) -> _PatternLine:
     """`/pattern/flags value`, `!/pattern/ value`, or `if /pattern/`; any other character may delimit."""
     head = _ENTRY.match(logical.text)
     if head is None:
-        return _Read(False, _Condition(None, False), "", "")
+        return _PatternLine(False, _Condition(None, False), "", "")
     end = head.end()
     while end < len(logical.text) and logical.text[end] != head[3]:
         end += 2 if logical.text[end] == "\\" else 1
@@ -165,7 +165,7 @@ def _pattern_line(logical: LogicalLine) -> _Read:
     letters = "" if flags is None else flags[0]
     value = logical.text[end + 1 + len(letters) :].strip()
     condition = _Condition(_compiled(written, letters), head[2] == "!")
-    return _Read(head[1] is not None, condition, written, value)
+    return _PatternLine(head[1] is not None, condition, written, value)
 
 
 def _compiled(written: str, flags: str) -> re.Pattern[str] | None:
@@ -183,7 +183,7 @@ def _compiled(written: str, flags: str) -> re.Pattern[str] | None:
         return None
 
 
-def _network_line(logical: LogicalLine) -> _Read:
+def _network_line(logical: LogicalLine) -> _PatternLine:
     opens = logical.text.lower().startswith("if ")
     rest = logical.text[3:].strip() if opens else logical.text
     is_negated = rest.startswith("!")
@@ -192,7 +192,7 @@ def _network_line(logical: LogicalLine) -> _Read:
         network = ip_network(written.strip("[]").replace("]/", "/"))
     except ValueError:
         network = None
-    return _Read(opens, _Condition(network, is_negated), written, value.strip())
+    return _PatternLine(opens, _Condition(network, is_negated), written, value.strip())
 
 
 def named_addresses(written: str) -> tuple[str, ...]:

@@ -115,7 +115,7 @@ class _State:
 
 
 @dataclass(slots=True)
-class _Walk:
+class _StepsTaken:
     """The answer while the steps are walked."""
 
     asked: bool = False
@@ -139,7 +139,7 @@ class OldPolicy:
     def rule(self, address: OldAddress) -> Ruling:
         its_class = self.domains.class_of(address.domain)
         state = _State(address, its_class, self.recipients.is_listed(address, its_class))
-        walk = _Walk()
+        walk = _StepsTaken()
         for steps in self.stages.values():
             self._stage(steps, state, walk, 0)
             if walk.refused is not None:
@@ -159,11 +159,11 @@ class OldPolicy:
         for text in self.classes.values():
             yield from self._restricting(text, "recipient")
 
-    def _stage(self, steps: Sequence[RestrictionStep], state: _State, walk: _Walk, deep: int) -> bool:
+    def _stage(self, steps: Sequence[RestrictionStep], state: _State, walk: _StepsTaken, deep: int) -> bool:
         """Whether the stage ends here: it permits, or refuses."""
         return any(not step.only_warns and self._step(step, state, walk, deep) for step in steps)
 
-    def _step(self, step: RestrictionStep, state: _State, walk: _Walk, deep: int) -> bool:
+    def _step(self, step: RestrictionStep, state: _State, walk: _StepsTaken, deep: int) -> bool:
         is_ours = state.its_class is not OldClass.ELSEWHERE
         if step.word == "permit" or (step.word == "permit_auth_destination" and is_ours):
             return True
@@ -179,13 +179,15 @@ class OldPolicy:
             return self._stage(self._restricting(self.classes[step.word], step.stage), state, walk, deep + 1)
         return walk.refused is not None
 
-    def _listed(self, state: _State, walk: _Walk) -> None:
+    def _listed(self, state: _State, walk: _StepsTaken) -> None:
         if state.listed is None:
             walk.refused = Ruling(OldAnswer.REFUSED, "reject_unlisted_recipient")
         elif isinstance(state.listed, Unknowable):
             walk.unsure = True
 
-    def _access(self, step: RestrictionStep, table: OldTable, state: _State, walk: _Walk, deep: int) -> bool:
+    def _access(
+        self, step: RestrictionStep, table: OldTable, state: _State, walk: _StepsTaken, deep: int
+    ) -> bool:
         result = self._asked(step.word, table, state.address)
         if not isinstance(result, TableValue):
             # What is not known of clients and senders is passed over, and reported.

@@ -15,7 +15,7 @@ from secondpost.setup.answers import (
     SmartHostAnswer,
 )
 from secondpost.setup.importing.carried import (
-    Imported,
+    ImportedServer,
     OldConfigFaults,
     OldFault,
     OldPlace,
@@ -62,7 +62,7 @@ REWRITING = ("recipient_canonical_maps", "canonical_maps", "virtual_alias_maps")
 KNOWN = {OldClass.LOCAL: "local_recipient_maps", OldClass.RELAY: "relay_recipient_maps"}
 
 
-def read_postfix(files: OldFiles, path: str) -> Imported:
+def read_postfix(files: OldFiles, path: str) -> ImportedServer:
     """`path`: a folder with main.cf, or the file itself. Raises OldConfigFaults if it cannot be read, or
     a value cannot be expanded.
     """
@@ -113,7 +113,7 @@ class _Reading:
     read: Sequence[MainStatement | NotMainStatement]
     doors: PostfixDoors
 
-    def imported(self) -> Imported:
+    def imported(self) -> ImportedServer:
         ledger = PostfixLedger(self.path)
         reader = TableReader(self.files, self.folder)
         doors = self.doors.open
@@ -166,7 +166,7 @@ class _Reading:
         )
         scope = doors[0].name if len(doors) > 0 else ""
         report = ledger.report(self.read, self.doors.services, scope)
-        return Imported(OldServer.POSTFIX, answers, carrier.answers.lists, report, logins.passwords)
+        return ImportedServer(OldServer.POSTFIX, answers, carrier.answers.lists, report, logins.passwords)
 
     # -- who could deliver
 
