@@ -297,6 +297,26 @@ class MailLog:
         """One reason why a changed configuration was refused as a whole."""
         self._say("not-reloaded", fault=fault)
 
+    def upgraded(self, old: str, new: str) -> None:
+        """The service runs another version of the program, which was found to be in order."""
+        self._say("upgraded", old=old, new=new)
+
+    def not_upgraded(self, why: str) -> None:
+        """One reason why another version of the program was not taken, or not kept."""
+        self._say("not-upgraded", why=why)
+
+    def upgrade_holds(self, version: str) -> None:
+        """Callers wait while another version of the program changes the store and is looked at."""
+        self._say("upgrade-holds", version=version)
+
+    def went_back(self, old: str, version: str) -> None:
+        """The former version of the program runs again."""
+        self._say("went-back", old=old, new=version)
+
+    def store_back(self, store: str) -> None:
+        """An upgrade was broken off while it held the store: its databases are as they were before."""
+        self._say("store-back", path=store)
+
     def policy_changed(self, domain: Domain, identity: str, hosts: Sequence[str]) -> None:
         """The MTA-STS policy that is served for a domain is a new one."""
         self._say("policy-changed", domain=str(domain), id=identity, hosts=", ".join(hosts))

@@ -10,6 +10,8 @@ hands sockets from one process to the other; `user` drops root's rights.
 
 from secondpost.config.records import Config
 from secondpost.processes.accepted import Accepted
+from secondpost.processes.exits import ProcessExit
+from secondpost.processes.handed_over import HandedOver
 
 
 def serve(config: Config, *, only: str | None) -> int:
@@ -17,6 +19,20 @@ def serve(config: Config, *, only: str | None) -> int:
     from secondpost.processes.supervisor import supervise
 
     return supervise(config, only)
+
+
+def succeed(handed: HandedOver) -> int:
+    """Go on in the place of the program that handed over."""
+    from secondpost.processes import supervisor
+
+    return supervisor.succeed(handed)
+
+
+def try_to_succeed(handed: HandedOver | None) -> int:
+    """Whether this program could: it has read what it would be handed, and its own modules."""
+    from secondpost.processes import supervisor  # noqa: F401  # that it can be imported is what is tried
+
+    return ProcessExit.USAGE if handed is None else ProcessExit.DONE
 
 
 def serve_role(accepted: Accepted, role: str) -> int:

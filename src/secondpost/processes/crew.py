@@ -1,7 +1,8 @@
 """The processes of a service: one keeper for each role, and the listening sockets they share."""
 
 import asyncio
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from socket import socket
 
 from secondpost.config.records import Config
@@ -11,11 +12,14 @@ from secondpost.mail.tally import Tally
 from secondpost.maillog import MailLog
 from secondpost.processes.accepted import Accepted
 from secondpost.processes.exits import ProcessExit
+from secondpost.processes.handed_over import HandedRole
 from secondpost.processes.keeper import RoleKeeper
-from secondpost.processes.role_process import RoleProcess, start_role
+from secondpost.processes.role_process import RoleProcess, adopted_role, start_role
 from secondpost.processes.roles import doors_of, roles_of
 
 STOP_SECONDS_MAX = 40.0  # longer than a role drains; then it is killed
+ADMIT_SECONDS = 1.0  # a connection just accepted is admitted in a later turn, and is not lost then
+MAKING_LOOK_SECONDS = 0.02
 
 
 class Crew:
@@ -44,11 +48,50 @@ class Crew:
         self._tally = tally
         self._keepers: dict[str, RoleKeeper] = {}
         self._keeping: set[asyncio.Task[None]] = set()
+        self._kept_roles: set[str] = set()  # whose keeper runs
         self._living: set[RoleProcess] = set()
 
     def begin(self) -> None:
+        """Keep all roles up that are not kept yet, and start those that have no process."""
         for role in self.roles_of(self.accepted.config):
-            self._keep(self._keeper(role))
+            if role not in self._kept_roles:
+                self._keep(self._keepers[role] if role in self._keepers else self._keeper(role))
+
+    def adopt(self, handed: Sequence[HandedRole]) -> None:
+        """Go on with processes that the program before this one started. Until `begin` none of them
+        is started again: it would be as this program.
+        """
+        for one in handed:
+            process = adopted_role(one)
+            self._live(process)
+            keeper = self._keepers[one.role] if one.role in self._keepers else self._keeper(one.role)
+            keeper.adopt(process, is_leaving=one.is_leaving)
+
+    @asynccontextmanager
+    async def unchanging(self) -> AsyncIterator[None]:
+        """While no process is started: neither of a role, nor to sign."""
+        async with AsyncExitStack() as held:
+            for keeper in self._keepers.values():
+                await held.enter_async_context(keeper.unchanging())
+            while any(process.is_making for process in self._living):
+                await asyncio.sleep(MAKING_LOOK_SECONDS)
+            yield
+
+    def handed(self) -> tuple[HandedRole, ...]:
+        """All processes, for the next program; while `unchanging`."""
+        current = {keeper.current for keeper in self._keepers.values()}
+        living = sorted(self._living, key=lambda process: process.number)
+        return tuple(one.handed(is_leaving=one not in current) for one in living if not one.ended.done())
+
+    async def finish(self) -> None:
+        """End all roles, and keep the sockets open: who calls meanwhile waits in their queues.
+
+        What was begun ends first: messages under way get their answers.
+        """
+        while len(self._keepers) > 0:
+            await self._end(next(iter(self._keepers)))
+        await asyncio.sleep(ADMIT_SECONDS)
+        await asyncio.gather(*(process.stopped_within(STOP_SECONDS_MAX) for process in self._living))
 
     def roles_of(self, config: Config) -> tuple[str, ...]:
         return roles_of(config, self.only)
@@ -73,9 +116,12 @@ class Crew:
         doors = self.doors if new_doors is None else {**self.doors, **new_doors}
         wanted = {at: doors[at] for at in doors_of(accepted.config, role) if at in doors}
         process = await start_role(role, accepted, wanted)
+        self._live(process)
+        return process
+
+    def _live(self, process: RoleProcess) -> None:
         self._living.add(process)
         process.ended.add_done_callback(lambda ended: self._ended(process, ended))
-        return process
 
     async def relieve(
         self, accepted: Accepted, new_doors: Mapping[Endpoint, socket], successors: Sequence[RoleProcess]
@@ -84,15 +130,13 @@ class Crew:
         self.accepted = accepted
         self.doors.update(new_doors)
         for successor in successors:
-            keeper = self._keepers.get(successor.role)
-            if keeper is not None:
-                await keeper.take(successor, accepted)
-            else:
-                keeper = self._keeper(successor.role)
-                await keeper.take(successor, accepted)
+            role = successor.role
+            keeper = self._keepers[role] if role in self._keepers else self._keeper(role)
+            await keeper.take(successor, accepted)
+            if role not in self._kept_roles:
                 self._keep(keeper)
         for role in self._keepers.keys() - {successor.role for successor in successors}:
-            await self._keepers.pop(role).end()
+            await self._end(role)
         listening = {at for one in successors for at in doors_of(accepted.config, one.role)}
         for endpoint in self.doors.keys() - listening:
             self.doors.pop(endpoint).close()
@@ -121,7 +165,12 @@ class Crew:
         )
         return keeper
 
+    async def _end(self, role: str) -> None:
+        self._kept_roles.discard(role)
+        await self._keepers.pop(role).end()
+
     def _keep(self, keeper: RoleKeeper) -> None:
+        self._kept_roles.add(keeper.role)
         keeping = asyncio.ensure_future(keeper.run())
         self._keeping.add(keeping)
         keeping.add_done_callback(self._kept)

@@ -26,7 +26,7 @@ def inherited_doors(environment: Mapping[str, str]) -> dict[Endpoint, socket.soc
     doors: dict[Endpoint, socket.socket] = {}
     for part in environment.get(DOORS_VARIABLE, "").split():
         endpoint, _, descriptor = part.rpartition("=")
-        doors[Endpoint.parse(endpoint)] = _door(int(descriptor))
+        doors[Endpoint.parse(endpoint)] = adopted_door(int(descriptor))
     return doors
 
 
@@ -54,7 +54,7 @@ def systemd_doors(
     for descriptor in range(
         SYSTEMD_FIRST_DESCRIPTOR, SYSTEMD_FIRST_DESCRIPTOR + int(environment.get("LISTEN_FDS", "0"))
     ):
-        door = _door(descriptor)
+        door = adopted_door(descriptor)
         host, port = door.getsockname()[:2]
         endpoint = Endpoint(host, port)
         if endpoint in wanted:
@@ -64,7 +64,8 @@ def systemd_doors(
     return doors
 
 
-def _door(descriptor: int) -> socket.socket:
+def adopted_door(descriptor: int) -> socket.socket:
+    """A listening socket that this process inherited."""
     door = socket.socket(fileno=descriptor)
     door.setblocking(False)
     os.set_inheritable(descriptor, False)

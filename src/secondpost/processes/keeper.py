@@ -34,7 +34,7 @@ class RoleKeeper:
         alarms: StandingAlarms,
         tally: Tally,
     ) -> None:
-        self._role = role
+        self.role = role
         self._accepted = accepted
         self._start = start
         self._log = log
@@ -52,6 +52,19 @@ class RoleKeeper:
     @property
     def current(self) -> RoleProcess | None:
         return self._current
+
+    def adopt(self, process: RoleProcess, *, is_leaving: bool) -> None:
+        """Go on with a process that the program before this one started, before `run`."""
+        if is_leaving:
+            self._see_out(process)
+            return
+        self._current = process
+        self._health.started()
+        self._settling = asyncio.ensure_future(self._settle(process))
+
+    def unchanging(self) -> asyncio.Lock:
+        """Held while the role must not get another process."""
+        return self._changing
 
     async def run(self) -> None:
         """Keep the role up until it is cancelled, or the role is no longer wanted."""
@@ -73,7 +86,7 @@ class RoleKeeper:
         async with self._changing:
             old, self._current, self._accepted = self._current, successor, accepted
             self._replaced.set()
-            if old is not None and self._role in ONE_OF_A_KIND:
+            if old is not None and self.role in ONE_OF_A_KIND:
                 await old.serves()  # it may have begun just now, and has its lock only then
                 old.rest()
             successor.begin()
@@ -90,7 +103,7 @@ class RoleKeeper:
             self._is_over = True
             self._replaced.set()
             self._health.stopped()
-            self._alarms.end(AlarmKind.ROLE_DIED, self._role)
+            self._alarms.end(AlarmKind.ROLE_DIED, self.role)
             if self._current is not None:
                 self._current.rest()
                 self._let_leave(self._current)
@@ -113,7 +126,7 @@ class RoleKeeper:
         async with self._changing:
             self._replaced.clear()
             if self._current is None:
-                self._current = await self._start(self._role, self._accepted)
+                self._current = await self._start(self.role, self._accepted)
                 self._settling = asyncio.ensure_future(self._settle(self._current))
                 await self._begin(self._current)
             return self._current
@@ -128,7 +141,7 @@ class RoleKeeper:
             process.begin()
             self._health.started()
         elif process.is_refusing:
-            self._alarms.begin(AlarmKind.CANNOT_START, self._role, refusal)
+            self._alarms.begin(AlarmKind.CANNOT_START, self.role, refusal)
         else:
             process.kill()
 
@@ -153,14 +166,17 @@ class RoleKeeper:
                 self._current = None
 
     def _died(self, how: str) -> None:
-        self._log.role_stopped(self._role, how)
-        self._tally.count(Metric.RESTARTS, self._role)
+        self._log.role_stopped(self.role, how)
+        self._tally.count(Metric.RESTARTS, self.role)
         self._health.died(how)
 
     def _let_leave(self, process: RoleProcess) -> None:
         if process.ended.done():
             return
         process.leave()
+        self._see_out(process)
+
+    def _see_out(self, process: RoleProcess) -> None:
         self._leaving = [one for one in self._leaving if not one.ended.done()]
         self._leaving.append(process)
         process.ended.add_done_callback(self._left)

@@ -24,6 +24,10 @@ class Maker(Protocol):
     """A signing process. `ended` gets how it ended, in words."""
 
     @property
+    def number(self) -> int | None:
+        """Of its process; None until that is started."""
+
+    @property
     def ended(self) -> asyncio.Future[str]: ...
 
     def kill(self) -> None: ...
@@ -55,6 +59,8 @@ class AskedMakers:
 
 
 class AskedMaker:
+    number = None  # which only the supervisor knows
+
     def __init__(self, number: int, tether: Tether) -> None:
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._number = number
@@ -80,8 +86,20 @@ class MakersOfRole:
             if len(self._makers) >= MAKERS_MAX or number in self._makers:
                 self._tether.say(Word.ENDED, f"{number} it was not started: {MAKERS_MAX} are running")
                 return
-            maker = self._makers[number] = self._start(door)
+            self.adopt(number, self._start(door))
+
+    def adopt(self, number: str, maker: Maker) -> None:
+        """See through one that is started."""
+        self._makers[number] = maker
         maker.ended.add_done_callback(lambda ended: self._ended(number, ended))
+
+    @property
+    def is_starting(self) -> bool:
+        return any(maker.number is None and not maker.ended.done() for maker in self._makers.values())
+
+    def handed(self) -> dict[str, int]:
+        """The processes, for the next program: by the role's number, while none `is_starting`."""
+        return {number: maker.number for number, maker in self._makers.items() if maker.number is not None}
 
     def end(self, number: str) -> None:
         """Hear the word END."""
@@ -108,6 +126,10 @@ class StartedMaker:
         self._process: Process | None = None
         self._is_killed = False
         self.ended: asyncio.Future[str] = asyncio.ensure_future(self._run(descriptor, command))
+
+    @property
+    def number(self) -> int | None:
+        return None if self._process is None else self._process.pid
 
     def kill(self) -> None:
         self._is_killed = True

@@ -97,8 +97,12 @@ class FilesForRole:
     def __init__(self, end: socket, allowed: frozenset[str]) -> None:
         end.setblocking(False)
         self._end = end
-        self._allowed = allowed
+        self.allowed = allowed
         asyncio.get_running_loop().add_reader(end.fileno(), self._answer)
+
+    @property
+    def descriptor(self) -> int:
+        return self._end.fileno()
 
     def close(self) -> None:
         if self._end.fileno() >= 0:
@@ -116,7 +120,7 @@ class FilesForRole:
             self.close()
             return
         path = os.fsdecode(asked)
-        if path not in self._allowed:
+        if path not in self.allowed:
             self._say(errno.EACCES, [])
             return
         try:

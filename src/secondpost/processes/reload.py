@@ -58,6 +58,15 @@ class ReloadRefused(Exception):
         self.faults = tuple(faults)
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A successor of each role, which has read all that it needs and waits to begin."""
+
+    accepted: Accepted
+    doors: Mapping[Endpoint, socket]  # the new ones
+    successors: Sequence[RoleProcess]
+
+
 class Reload:
     """Reloads a crew, one reload after the other."""
 
@@ -66,7 +75,7 @@ class Reload:
         self._manager = manager
         self._log = log
         self._alarms = alarms
-        self._one_at_a_time = asyncio.Lock()
+        self.one_at_a_time = asyncio.Lock()
         self._next: asyncio.Task[Reloaded | NotReloaded] | None = None  # has not read the file yet
 
     async def reload(self) -> Reloaded | NotReloaded:
@@ -78,17 +87,19 @@ class Reload:
         return await self._next
 
     async def _in_turn(self) -> Reloaded | NotReloaded:
-        async with self._one_at_a_time:
+        async with self.one_at_a_time:
             self._next = None
             before = self._crew.accepted.config
             self._manager.say(RELOADING)
             try:
-                config = await self._reload(before)
+                prepared = await self.prepared(before)
+                await self.relieve(prepared)
             except ReloadRefused as refused:
                 return self._refused(before.path, refused)
             finally:
                 self._manager.say(READY)
             self._alarms.end(AlarmKind.NOT_RELOADED, WHOLE)
+            config = prepared.accepted.config
             warned = tuple(str(warning) for warning in warnings(config) if warning.is_idle)
             outcome = Reloaded(config.path, changes(before, config), warned)
             self._log.reloaded(config.path, outcome.changes)
@@ -102,15 +113,18 @@ class Reload:
             self._log.not_reloaded(text)
         return NotReloaded(path, refused.faults)
 
-    async def _reload(self, before: Config) -> Config:
-        """Returns the configuration now in force. Raises ReloadRefused."""
+    async def relieve(self, prepared: Prepared) -> None:
+        """Give each role's place to its successor."""
+        await self._crew.relieve(prepared.accepted, prepared.doors, prepared.successors)
+
+    async def prepared(self, before: Config) -> Prepared:
+        """Read the file, and prepare a successor of each role. Raises ReloadRefused."""
         try:
             config = read_config(before.path, self._crew.only)
         except ConfigFaults as faulty:
             raise ReloadRefused(faulty.faults) from None
         doors, closed = self._opened(config)
         faults = [*only_at_start(before, config), *closed]
-        successors: list[RoleProcess] = []
         try:
             if len(faults) > 0:
                 raise ReloadRefused(faults)
@@ -120,8 +134,7 @@ class Reload:
             for door in doors.values():
                 door.close()
             raise
-        await self._crew.relieve(accepted, doors, successors)
-        return config
+        return Prepared(accepted, doors, successors)
 
     def _opened(self, config: Config) -> tuple[dict[Endpoint, socket], list[Fault]]:
         """The new sockets to listen on, and those that cannot be opened."""
@@ -156,8 +169,7 @@ class Reload:
             if len(faults) > 0:
                 raise ReloadRefused(faults)
         except BaseException as error:
-            for one in started:
-                one.kill()
+            await asyncio.gather(*(one.stopped_within(0) for one in started))
             if isinstance(error, OSError):
                 why = f"a process cannot be started: {error.strerror}"
                 raise ReloadRefused([Fault("", 0, why)]) from None

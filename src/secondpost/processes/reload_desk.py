@@ -1,11 +1,13 @@
 """Where a reload is asked for: SIGHUP, and a Unix socket in the store for `secondpost reload`, or in
-a role's room if the supervisor has that role alone.
+a role's room if the supervisor has that role alone. `secondpost upgrade` asks here, too.
 
 One connection per question: the line `reload` comes, and a line of JSON goes back when the reload is
-over. A role may not ask: one that was taken over could have all others replaced again and again.
+over; or `upgrade`, as upgrade_talk has it. A role may not ask: one that was taken over could have all
+others replaced again and again.
 """
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import chain
@@ -16,8 +18,11 @@ from secondpost.config.faults import Fault
 from secondpost.config.records import Config
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.standing_alarms import StandingAlarms
+from secondpost.processes.handed_over import HandedOver
 from secondpost.processes.instance import service_name
 from secondpost.processes.reload import ORDER, WHOLE, NotReloaded, Reload, Reloaded
+from secondpost.processes.succession import Succession
+from secondpost.processes.upgrade_talk import QUESTION_OCTETS_MAX, UPGRADE, upgrade_asked
 from secondpost.protocols.role_questions import Garbled, read_line
 from secondpost.world.background import BackgroundTasks
 from secondpost.world.closing import close_soon
@@ -28,7 +33,6 @@ from secondpost.world.real.socket_peer import SocketPeer, peer_of
 from secondpost.world.sockets.one_line import OneLine
 
 QUESTION = b"reload"
-QUESTION_OCTETS_MAX = 100
 ANSWER_OCTETS_MAX = 1024 * 1024
 CONNECT_SECONDS = 5.0
 # Time for a reload that was asked for before, and for this one; each waits for its successors.
@@ -59,8 +63,15 @@ _ANSWERED = msgspec.json.Decoder(_DeskAnswer)
 class ReloadDesk:
     """`is_role`: whether a process that asks is one of a role."""
 
-    def __init__(self, reload: Reload, alarms: StandingAlarms, is_role: Callable[[SocketPeer], bool]) -> None:
+    def __init__(
+        self,
+        reload: Reload,
+        succession: Succession,
+        alarms: StandingAlarms,
+        is_role: Callable[[SocketPeer], bool],
+    ) -> None:
         self._reload = reload
+        self._succession = succession
         self._is_role = is_role
         self._alarms = alarms
         self._background = BackgroundTasks(self._failed)
@@ -77,6 +88,10 @@ class ReloadDesk:
         """React to SIGHUP."""
         self._background.run(self._reload_silently())
 
+    def go_on(self, handed: HandedOver) -> None:
+        """Go on with the upgrade that the program before this one was asked for."""
+        self._background.run(self._succession.go_on(handed))
+
     def close(self) -> None:
         """Give up what goes on: the service stops."""
         if self._door is not None:
@@ -91,9 +106,15 @@ class ReloadDesk:
     async def _answer(self, line: OneLine) -> None:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                if await line.whole != QUESTION:
-                    return
+                question = await line.whole
             if line.transport is None or self._is_role(peer_of(line.transport)):
+                return
+            if question.startswith(UPGRADE):
+                upgrade = upgrade_asked(question)
+                if upgrade is not None and peer_of(line.transport).user in (0, os.geteuid()):
+                    await self._succession.hand_to(upgrade, line)
+                return
+            if question != QUESTION:
                 return
             match await self._reload.reload():
                 case Reloaded(path, changes, warnings):

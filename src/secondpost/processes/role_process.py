@@ -4,18 +4,27 @@ import asyncio
 import os
 import signal
 import sys
-from asyncio.subprocess import Process
 from collections.abc import Mapping
 from contextlib import suppress
 from socket import socket
 
 from secondpost.mail.address import Endpoint
 from secondpost.processes.accepted import ACCEPTED, Accepted, for_role, sealed_file
+from secondpost.processes.adopted import AdoptedMaker, AdoptedProcess, ChildProcess
 from secondpost.processes.doors import DOORS_VARIABLE, doors_text
 from secondpost.processes.environment import cleared
+from secondpost.processes.handed_over import HandedRole
 from secondpost.processes.makers import MakersOfRole
 from secondpost.processes.named_files import NAMED_FILES, FilesForRole, files_pair, named_files
-from secondpost.processes.tether import OF_THE_ROLE, TETHER, Tether, Word, tether_pair
+from secondpost.processes.tether import (
+    OF_THE_ROLE,
+    TETHER,
+    Tether,
+    Word,
+    adopted_end,
+    adopted_tether,
+    tether_pair,
+)
 
 PREPARE_SECONDS_MAX = 60.0  # until it has read everything it needs
 SERVE_SECONDS_MAX = 60.0  # from then, until it serves
@@ -38,7 +47,7 @@ async def start_role(role: str, accepted: Accepted, doors: Mapping[Endpoint, soc
 
 async def _spawned(
     role: str, accepted: Accepted, doors: Mapping[Endpoint, socket], theirs: socket, asking: socket
-) -> Process:
+) -> ChildProcess:
     handed = sealed_file(for_role(accepted, role))
     environment = cleared(os.environ) | {
         TETHER: str(theirs.fileno()),
@@ -72,12 +81,22 @@ async def _spawned(
         os.close(handed)
 
 
+def adopted_role(handed: HandedRole) -> "RoleProcess":
+    """A process that the program before this one started."""
+    tether = adopted_tether(handed.tether)
+    files = FilesForRole(adopted_end(handed.files), frozenset(handed.named))
+    process = RoleProcess(handed.role, AdoptedProcess(handed.number), tether, files)
+    process.go_on(handed)
+    return process
+
+
 class RoleProcess:
-    def __init__(self, role: str, process: Process, tether: Tether, files: FilesForRole) -> None:
+    def __init__(self, role: str, process: ChildProcess, tether: Tether, files: FilesForRole) -> None:
         self.role = role
         self.number = process.pid
         self._process = process
         self._tether = tether
+        self._files = files
         self._said = {word: asyncio.Event() for word in OF_THE_ROLE}
         self._refusal = ""
         self.is_silent = False  # it was called, and has not answered
@@ -88,6 +107,32 @@ class RoleProcess:
         self.ended.add_done_callback(lambda _: tether.close())
         self.ended.add_done_callback(lambda _: self._makers.end_all())
         self.ended.add_done_callback(lambda _: files.close())
+
+    def go_on(self, handed: HandedRole) -> None:
+        """As the program before left it."""
+        for number, maker in handed.makers.items():
+            self._makers.adopt(number, AdoptedMaker(maker))
+        if handed.is_serving:
+            self._said[Word.PREPARED].set()
+            self._said[Word.SERVING].set()
+
+    @property
+    def is_making(self) -> bool:
+        """Whether a signing process is just being started."""
+        return self._makers.is_starting
+
+    def handed(self, *, is_leaving: bool) -> HandedRole:
+        """For the next program, unless it `is_making` or has ended."""
+        return HandedRole(
+            role=self.role,
+            number=self.number,
+            tether=self._tether.descriptor,
+            files=self._files.descriptor,
+            named=tuple(sorted(self._files.allowed)),
+            makers=self._makers.handed(),
+            is_serving=self._said[Word.SERVING].is_set(),
+            is_leaving=is_leaving,
+        )
 
     def _hear(self, word: Word, text: str, handed: socket | None) -> None:
         if word is Word.MAKE and self.role in SIGNING_ROLES:

@@ -9,12 +9,16 @@ import asyncio
 import os
 import pwd
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from socket import socket
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from secondpost.config.faults import ConfigFaults
+from secondpost.config.reading import parse_config
 from secondpost.config.records import Config
 from secondpost.mail.address import Endpoint
 from secondpost.mail.alarm import AlarmKind
@@ -22,11 +26,13 @@ from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.mail.store_rooms import ROLES
 from secondpost.mail.tally import Tally
 from secondpost.maillog import MailLog
-from secondpost.processes.accepted import accepted_now
+from secondpost.processes.accepted import Accepted, accepted_now
 from secondpost.processes.crew import Crew
-from secondpost.processes.doors import is_taken, systemd_doors
+from secondpost.processes.doors import adopted_door, is_taken, systemd_doors
 from secondpost.processes.environment import take_no_new_privileges
 from secondpost.processes.exits import ProcessExit, not_started
+from secondpost.processes.handed_over import HandedOver, Step, become_program
+from secondpost.processes.held_store import go_back
 from secondpost.processes.instance import SecondInstance, hold_service, wait_for_place
 from secondpost.processes.own_rooms import (
     is_prepared_for,
@@ -38,6 +44,7 @@ from secondpost.processes.reload import Reload
 from secondpost.processes.reload_desk import ReloadDesk
 from secondpost.processes.roles import doors_of, is_optional, roles_of
 from secondpost.processes.signals import listen_for_signals
+from secondpost.processes.succession import Succession, hear_signals
 from secondpost.processes.user import (
     SystemUser,
     UserRefused,
@@ -53,7 +60,7 @@ from secondpost.setup.unit_users import user_of_role
 from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
 from secondpost.world.ports import DiskFailed, DiskFull, NetError
 from secondpost.world.real.clock import RealClock
-from secondpost.world.real.disk import RealDisk
+from secondpost.world.real.disk import RealDisk, RealHeld
 from secondpost.world.real.journal import journal_of
 from secondpost.world.real.log import STDERR, LogWriter
 from secondpost.world.real.net import RealNet, open_door
@@ -99,12 +106,34 @@ def supervise(config: Config, only: str | None = None) -> int:
         held = hold_service(disk, config, only)
         if only is not None:  # of a whole service, each role waits for its own place
             asyncio.run(wait_for_place(disk, config, only))
+        is_back = not is_prepared and go_back(config)
         migrated = migrate_unless_prepared(config, is_prepared=is_prepared)
+        assert isinstance(held, RealHeld)  # as a RealDisk gives
     except CANNOT_PREPARE as error:
         return not_started(error)
     take_no_new_privileges()
     try:
-        supervisor = _Supervisor(config, doors, person, only, is_moved=is_moved, migrated=migrated)
+        supervisor = _Supervisor(accepted_now(config), doors, person, only, held)
+        supervisor.is_moved, supervisor.is_back = is_moved, is_back
+        supervisor.migrated = migrated
+        return asyncio.run(supervisor.run())
+    finally:
+        held.release()
+
+
+def succeed(handed: HandedOver) -> int:
+    """Go on where the program before this one was, with its sockets and processes."""
+    try:
+        config = parse_config(handed.text, handed.path, are_files_checked=False)
+    except ConfigFaults as faulty:
+        why = tuple(faulty.texts())
+        become_program(handed.program, msgspec.structs.replace(handed, step=Step.RESUME, why=why))
+    doors = {Endpoint.parse(at): adopted_door(door) for at, door in handed.doors.items()}
+    os.set_inheritable(handed.lock, False)
+    held = RealHeld(handed.lock)
+    try:
+        supervisor = _Supervisor(Accepted(config, handed.copies), doors, None, handed.only, held)
+        supervisor.handed = handed
         return asyncio.run(supervisor.run())
     finally:
         held.release()
@@ -167,18 +196,20 @@ def other_role_users() -> frozenset[int]:
 class _Supervisor:
     def __init__(
         self,
-        config: Config,
+        accepted: Accepted,
         doors: dict[Endpoint, socket],
         person: SystemUser | None,
         only: str | None,
-        *,
-        is_moved: bool,
-        migrated: "Sequence[MigratedDatabase]",
+        held: RealHeld,
     ) -> None:
-        self._config = config
+        self._accepted = accepted
+        self._config = accepted.config
         self._only = only
-        self._is_moved = is_moved  # the store was, at this start
-        self._migrated = migrated  # the same
+        self._held = held
+        self.is_moved = False  # the store was, at this start
+        self.migrated: "Sequence[MigratedDatabase]" = ()  # the same
+        self.is_back = False  # an upgrade that was under way was taken back, at this start
+        self.handed: HandedOver | None = None  # by the program before this one
         self._manager = ServiceManager(os.environ)
         self._doors = doors
         self._person = person
@@ -199,12 +230,14 @@ class _Supervisor:
             path = RealDisk(self._config.store).path(TALLIES)
             stating.append(TallyReporter(net, path, name, tally).run())
         reporters = [asyncio.ensure_future(one) for one in stating]
-        if self._is_moved:
+        if self.is_moved:
             log.store_moved(self._config.store)
-        log_migrated(log, self._migrated)
+        if self.is_back:
+            log.store_back(self._config.store)
+        log_migrated(log, self.migrated)
         alarm_of_root(self._person, os.geteuid(), alarms)
         try:
-            await self._serve(log, alarms, tally)
+            await self._serve(log, alarms, tally, writer.write_out)
         except (NetError, DiskFailed) as error:
             self._exit = not_started(error)
         for reporter in reporters:
@@ -215,7 +248,9 @@ class _Supervisor:
         writer.end()
         return self._exit
 
-    async def _serve(self, log: MailLog, alarms: StandingAlarms, tally: Tally) -> None:
+    async def _serve(
+        self, log: MailLog, alarms: StandingAlarms, tally: Tally, write_log: Callable[[], None]
+    ) -> None:
         def disk_failed(role: str) -> None:
             """Kill all roles, since their answers and writes cannot be relied on.
 
@@ -227,16 +262,24 @@ class _Supervisor:
             self._stop.set()
             crew.kill()
 
-        crew = Crew(accepted_now(self._config), self._doors, log, alarms, disk_failed, tally, self._only)
+        crew = Crew(self._accepted, self._doors, log, alarms, disk_failed, tally, self._only)
         users = other_role_users()
 
         def is_role(peer: SocketPeer) -> bool:
             return crew.has(peer.process) or peer.user in users
 
-        desk = ReloadDesk(Reload(crew, log, alarms, self._manager), alarms, is_role)
+        reload = Reload(crew, log, alarms, self._manager)
+        succession = Succession(crew, reload, log, self._held.descriptor, write_log)
+        desk = ReloadDesk(reload, succession, alarms, is_role)
         listen_for_signals(self._stop, desk.hung_up)
+        hear_signals()
         await desk.open(self._config, self._only)
-        crew.begin()
+        if self.handed is not None:
+            crew.adopt(self.handed.roles)
+        if self.handed is None or self.handed.step is not Step.TAKE:
+            crew.begin()
+        if self.handed is not None:
+            desk.go_on(self.handed)
         watched = asyncio.ensure_future(self._be_watched(crew))
         stopped = asyncio.ensure_future(self._stop.wait())
         await asyncio.wait((stopped, crew.broken), return_when=asyncio.FIRST_COMPLETED)

@@ -55,14 +55,23 @@ def tether_pair() -> tuple["Tether", socket]:
     return Tether(ours, OF_THE_ROLE), theirs
 
 
+def adopted_tether(descriptor: int) -> "Tether":
+    """The supervisor's end, which the program before this one had."""
+    return Tether(adopted_end(descriptor), OF_THE_ROLE)
+
+
+def adopted_end(descriptor: int) -> socket:
+    """A socket that was inherited, and that no child of ours is to inherit."""
+    os.set_inheritable(descriptor, False)
+    return socket(fileno=descriptor)
+
+
 def inherited_tether(environment: Mapping[str, str]) -> "Tether | None":
     """The end of a role that has a supervisor."""
     descriptor = environment.get(TETHER)
     if descriptor is None:
         return None
-    end = socket(fileno=int(descriptor))
-    os.set_inheritable(end.fileno(), False)
-    return Tether(end, OF_THE_SUPERVISOR)
+    return Tether(adopted_end(int(descriptor)), OF_THE_SUPERVISOR)
 
 
 class Tether:
@@ -75,6 +84,10 @@ class Tether:
         self._heard: HearWord = lambda word, text, handed: None
         self._lost: Callable[[], None] = lambda: None
         self._is_listening = False
+
+    @property
+    def descriptor(self) -> int:
+        return self._end.fileno()
 
     def listen(self, heard: HearWord, lost: Callable[[], None]) -> None:
         """Call `heard` for each message, and `lost` when the other side ends."""

@@ -299,6 +299,13 @@ class RealHeld:
     def __init__(self, handle: int) -> None:
         self._handle: int | None = handle
 
+    @property
+    def descriptor(self) -> int:
+        """For the program that takes the place of this one, and keeps the lock."""
+        if self._handle is None:
+            raise ValueError("the lock is released")
+        return self._handle
+
     def release(self) -> None:
         if self._handle is not None:
             handle, self._handle = self._handle, None

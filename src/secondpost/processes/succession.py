@@ -1,0 +1,319 @@
+"""A supervisor becomes another program, and no caller notices.
+
+The supervisor runs the new program in its own process (handed_over), which then does what a reload
+does: it prepares a successor of each role and gives it the place, while the former processes finish
+what they had. The sockets stay open all the time. Until the command that asked says `keep`, the former
+program is there to go back to, which is the same change in the other direction.
+
+A new program that changes the schema of the store cannot run beside the old one. Then the roles end
+first, with callers waiting in the queues of the sockets; the databases are copied and migrated; and the
+new roles begin only after `keep`. Nothing is accepted or sent in between, so going back puts the copies
+back and loses nothing (held_store).
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from socket import socket
+
+import msgspec
+
+from secondpost import __version__
+from secondpost.config.changes import only_at_start
+from secondpost.config.faults import ConfigFaults
+from secondpost.config.reading import read_config
+from secondpost.config.records import Config
+from secondpost.maillog import MailLog
+from secondpost.processes.crew import Crew
+from secondpost.processes.handed_over import FORM, HANDED_OVER, HandedOver, Step, become_program, handed_file
+from secondpost.processes.held_store import go_back, hold_store, is_schema_to_change, let_go
+from secondpost.processes.reload import Prepared, Reload, ReloadRefused
+from secondpost.processes.upgrade_talk import (
+    DECIDE_SECONDS_MAX,
+    KEEP,
+    QUESTION_OCTETS_MAX,
+    Upgrade,
+    UpgradeAnswer,
+    UpgradeState,
+    answer_line,
+    why_not_run,
+)
+from secondpost.protocols.role_questions import Garbled
+from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
+from secondpost.world.ports import DiskFailed, DiskFull
+from secondpost.world.sockets.one_line import OneLine
+
+TRIAL_SECONDS_MAX = 60.0
+TRIAL_SAID_CHARACTERS_MAX = 2000
+# Their default would end the process while it is not yet ready to hear them; they wait meanwhile.
+AWAITED_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+STORE_FAULTS = (StoreFull, StoreRefused, StoreUnavailable, DiskFull, DiskFailed)
+UNITS_RESTART = "this version changes the schema of the store, for which units have to be restarted"
+
+
+class NotTaken(Exception):
+    """The change of programs does not happen; `why` has the reasons."""
+
+    def __init__(self, *why: str) -> None:
+        self.why = why
+
+
+class Succession:
+    """`lock`: the descriptor of the service's lock; `write_log` writes all lines of the log."""
+
+    def __init__(
+        self, crew: Crew, reload: Reload, log: MailLog, lock: int, write_log: Callable[[], None]
+    ) -> None:
+        self._crew = crew
+        self._reload = reload
+        self._log = log
+        self._lock = lock
+        self._write_log = write_log
+
+    # ------------------------------------------------------------ in the program so far
+
+    async def hand_to(self, upgrade: Upgrade, asker: OneLine) -> None:
+        """Become another program. Returns if that was refused, and says why to the asker."""
+        try:
+            async with self._reload.one_at_a_time:
+                for program in (upgrade.program, upgrade.back):
+                    why = why_not_run(program, self._crew.accepted.config.store)
+                    if why is not None:
+                        raise NotTaken(why)
+                handed = self._handed(Step.TAKE, upgrade.back, asker)
+                await _tried(upgrade.program, handed)
+                async with self._crew.unchanging():
+                    handed = msgspec.structs.replace(handed, roles=self._crew.handed())
+                    self._become(upgrade.program, handed)
+        except NotTaken as refused:
+            self._refuse(refused.why, asker)
+
+    def _handed(self, step: Step, back: str, asker: OneLine | None, why: tuple[str, ...] = ()) -> HandedOver:
+        accepted = self._crew.accepted
+        connection = None if asker is None or asker.transport is None else asker.transport
+        return HandedOver(
+            form=FORM,
+            step=step,
+            program=back,
+            version=__version__,
+            only=self._crew.only,
+            path=os.path.abspath(accepted.config.path),
+            text=accepted.config.text,
+            copies=accepted.copies,
+            doors={str(at): door.fileno() for at, door in self._crew.doors.items()},
+            lock=self._lock,
+            roles=(),
+            asker=None if connection is None else connection.get_extra_info("socket").fileno(),
+            why=why,
+        )
+
+    def _become(self, program: str, handed: HandedOver) -> None:
+        """Raises NotTaken if it could not be run."""
+        self._write_log()
+        signal.pthread_sigmask(signal.SIG_BLOCK, AWAITED_SIGNALS)
+        try:
+            become_program(program, handed)
+        except OSError as error:
+            hear_signals()
+            raise NotTaken(f"{program} cannot be run: {error.strerror}") from None
+
+    def _refuse(self, why: tuple[str, ...], asker: OneLine | None) -> None:
+        for each in why:
+            self._log.not_upgraded(each)
+        _answer(asker, UpgradeState.REFUSED, why)
+
+    # ------------------------------------------------------------ in the program that comes
+
+    async def go_on(self, handed: HandedOver) -> None:
+        """Do what the step says, after the processes were adopted."""
+        asker = None if handed.asker is None else await _connected(handed.asker)
+        try:
+            match handed.step:
+                case Step.TAKE:
+                    await self._take(handed, asker)
+                case Step.RESUME:
+                    self._refuse(handed.why, asker)
+                case Step.RETURN:
+                    await self._return(handed, asker)
+        finally:
+            if asker is not None:
+                asker.close_soon()
+
+    async def _take(self, handed: HandedOver, asker: OneLine | None) -> None:
+        async with self._reload.one_at_a_time:
+            before = self._crew.accepted.config
+            try:
+                config = self._checked(before)
+                is_held = is_schema_to_change(config)
+                if is_held and self._crew.only is not None:
+                    raise NotTaken(UNITS_RESTART)
+            except (NotTaken, *STORE_FAULTS) as error:
+                await self._give_back(handed, Step.RESUME, _reasons(error), asker)
+                return
+            if is_held:
+                await self._take_held(handed, config, asker)
+            else:
+                await self._take_beside(handed, before, asker)
+
+    def _checked(self, before: Config) -> Config:
+        """The file as this program reads it. Raises NotTaken."""
+        try:
+            config = read_config(before.path, self._crew.only)
+        except ConfigFaults as faulty:
+            raise NotTaken(*faulty.texts()) from None
+        faults = only_at_start(before, config)
+        if len(faults) > 0:
+            raise NotTaken(*(fault.text(before.path) for fault in faults))
+        return config
+
+    async def _take_beside(self, handed: HandedOver, before: Config, asker: OneLine | None) -> None:
+        """While the former roles serve."""
+        try:
+            prepared = await self._reload.prepared(before)
+        except ReloadRefused as refused:
+            await self._give_back(handed, Step.RESUME, _reasons(refused), asker)
+            return
+        await self._reload.relieve(prepared)
+        missing = self._missing()
+        if len(missing) > 0:
+            why = tuple(f"the {role} role of version {__version__} does not serve" for role in missing)
+            await self._give_back(handed, Step.RETURN, why, asker)
+            return
+        _answer(asker, UpgradeState.SERVING)
+        if not await _is_kept(asker):
+            await self._give_back(handed, Step.RETURN, (), asker)
+            return
+        self._kept(handed, asker)
+
+    async def _take_held(self, handed: HandedOver, config: Config, asker: OneLine | None) -> None:
+        """After the former roles have ended, and with the new ones waiting."""
+        self._log.upgrade_holds(__version__)
+        await self._crew.finish()
+        prepared: Prepared | None = None
+        try:
+            await asyncio.to_thread(hold_store, config)
+            prepared = await self._reload.prepared(config)
+            _answer(asker, UpgradeState.HELD)
+            if not await _is_kept(asker):
+                raise NotTaken
+            await asyncio.to_thread(let_go, config)
+        except (NotTaken, ReloadRefused, *STORE_FAULTS) as error:
+            if prepared is not None:
+                await asyncio.gather(*(one.stopped_within(0) for one in prepared.successors))
+            await asyncio.to_thread(go_back, config)
+            await self._give_back(handed, Step.RETURN, _reasons(error), asker)
+            return
+        await self._reload.relieve(prepared)
+        self._kept(handed, asker)
+
+    def _kept(self, handed: HandedOver, asker: OneLine | None) -> None:
+        self._log.upgraded(handed.version, __version__)
+        _answer(asker, UpgradeState.KEPT, missing=self._missing())
+
+    def _missing(self) -> tuple[str, ...]:
+        serving = {process.role for process in self._crew.serving()}
+        return tuple(role for role in self._crew.roles_of(self._crew.accepted.config) if role not in serving)
+
+    async def _give_back(
+        self, handed: HandedOver, step: Step, why: tuple[str, ...], asker: OneLine | None
+    ) -> None:
+        """Become the former program again. If it cannot be run any more, this one stays."""
+        try:
+            async with self._crew.unchanging():
+                back = self._handed(step, handed.program, asker, why)
+                self._become(handed.program, msgspec.structs.replace(back, roles=self._crew.handed()))
+        except NotTaken as lost:
+            self._refuse((*why, *lost.why), asker)
+            if step is Step.RETURN:
+                self._crew.begin()
+
+    async def _return(self, handed: HandedOver, asker: OneLine | None) -> None:
+        """The other program was not kept: put this one's roles in the place of its roles."""
+        for each in handed.why:
+            self._log.not_upgraded(each)
+        self._log.went_back(handed.version, __version__)
+        why = handed.why
+        if len(handed.roles) > 0:
+            async with self._reload.one_at_a_time:
+                try:
+                    await self._reload.relieve(await self._reload.prepared(self._crew.accepted.config))
+                except ReloadRefused as refused:
+                    why = (*why, *_reasons(refused))
+        else:
+            await self._crew.settled()
+        _answer(asker, UpgradeState.BACK, why, self._missing())
+
+
+def hear_signals() -> None:
+    """Hear those that wait since the program changed, and all that come."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, AWAITED_SIGNALS)
+
+
+async def _tried(program: str, handed: HandedOver) -> None:
+    """Have the program read what it would be handed. Raises NotTaken: after exec it would be too late."""
+    descriptor = handed_file(handed)
+    try:
+        trial = await asyncio.create_subprocess_exec(
+            *(program, "-P", "-m", "secondpost.processes", "--config", handed.path, "try"),
+            env={**os.environ, HANDED_OVER: str(descriptor)},
+            pass_fds=(descriptor,),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            async with asyncio.timeout(TRIAL_SECONDS_MAX):
+                _, said = await trial.communicate()
+        except TimeoutError:
+            trial.kill()
+            await trial.wait()
+            raise NotTaken(f"{program} does not start within {TRIAL_SECONDS_MAX:g} s") from None
+    except OSError as error:
+        raise NotTaken(f"{program} cannot be run: {error.strerror}") from None
+    finally:
+        os.close(descriptor)
+    if trial.returncode != 0:
+        text = said.decode("utf-8", "replace").strip()[-TRIAL_SAID_CHARACTERS_MAX:]
+        raise NotTaken(f"{program} does not start: {text or f'exit code {trial.returncode}'}")
+
+
+def _reasons(error: Exception) -> tuple[str, ...]:
+    match error:
+        case NotTaken(why=why):
+            return why
+        case ReloadRefused(faults=faults):
+            return tuple(fault.reason for fault in faults)
+        case _:
+            return (str(error),)
+
+
+async def _connected(descriptor: int) -> OneLine:
+    """The connection of the command that asked, which the former program had."""
+    os.set_inheritable(descriptor, False)
+    line = OneLine(QUESTION_OCTETS_MAX)
+    end = socket(fileno=descriptor)
+    end.setblocking(False)
+    await asyncio.get_running_loop().connect_accepted_socket(lambda: line, end)
+    return line
+
+
+def _answer(
+    asker: OneLine | None,
+    state: UpgradeState,
+    why: tuple[str, ...] = (),
+    missing: tuple[str, ...] = (),
+) -> None:
+    if asker is not None:
+        asker.write(answer_line(UpgradeAnswer(state, __version__, why, missing)))
+
+
+async def _is_kept(asker: OneLine | None) -> bool:
+    """What the command says; no word, or its end, means no."""
+    if asker is None:
+        return False
+    try:
+        async with asyncio.timeout(DECIDE_SECONDS_MAX):
+            return await asker.whole == KEEP
+    except (Garbled, TimeoutError):
+        return False
