@@ -1,4 +1,5 @@
-"""Hatch runs this in every build: the commit goes into the package, for `secondpost --version`."""
+"""Hatch runs this in every build: the commit goes into the package, for `secondpost --version`, and into
+a wheel the lock of its libraries."""
 
 import subprocess
 from pathlib import Path
@@ -9,6 +10,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 # Where a source archive carries it; the wheel has it inside the package.
 IN_SOURCE = "commit.txt"
 IN_WHEEL = "secondpost/commit.txt"
+LOCK = "requirements.install.lock"
+LOCK_IN_WHEEL = f"secondpost/{LOCK}"  # for `secondpost upgrade`, which installs these libraries with it
 
 
 class CommitHook(BuildHookInterface[BuilderConfig]):
@@ -16,11 +19,15 @@ class CommitHook(BuildHookInterface[BuilderConfig]):
 
     def initialize(self, version: str, build_data: dict[str, object]) -> None:
         """Add the file to what is built."""
-        file = commit_file(Path(self.root))
-        if version == "editable" or file is None:
-            return
         included = build_data["force_include"]
         assert isinstance(included, dict)
+        if version == "editable":
+            return
+        if self.target_name == "wheel":
+            included[str(Path(self.root) / LOCK)] = LOCK_IN_WHEEL
+        file = commit_file(Path(self.root))
+        if file is None:
+            return
         included[str(file)] = IN_SOURCE if self.target_name == "sdist" else IN_WHEEL
 
 

@@ -28,6 +28,7 @@ from secondpost.owner import (
     setting_documents,
     snapshot_documents,
     upgrade_documents,
+    upgrade_from_document,
 )
 from secondpost.spool.desk import Standing
 
@@ -105,6 +106,7 @@ DOCUMENTS = {
         **vars(snapshot_documents),
         **vars(rehearsal_documents),
         **vars(upgrade_documents),
+        **vars(upgrade_from_document),
     }.items()
     if isinstance(kind, type) and dataclasses.is_dataclass(kind) and name.endswith("Document")
 }

@@ -21,7 +21,14 @@ def test_the_wheel_has_every_file_of_the_package_and_no_other(archives: Archives
     names = set(zipfile.ZipFile(archives.wheel).namelist())
     in_package = {name for name in names if name.startswith("secondpost/")}
     in_tree = {f"secondpost/{p.relative_to(PACKAGE)}" for p in tracked_files() if PACKAGE in p.parents}
-    assert in_package - {"secondpost/commit.txt"} == in_tree
+    added = {"secondpost/commit.txt", "secondpost/requirements.install.lock"}
+    assert in_package - added == in_tree
+
+
+def test_the_wheel_says_with_which_libraries_it_was_tested(archives: Archives) -> None:
+    with zipfile.ZipFile(archives.wheel) as wheel:
+        carried = wheel.read("secondpost/requirements.install.lock")
+    assert carried == (ROOT / "requirements.install.lock").read_bytes()
 
 
 def test_the_wheel_says_from_which_commit_it_is(archives: Archives) -> None:

@@ -1,19 +1,17 @@
 """The program changes under a running service: nothing is refused, nothing lost, nothing sent twice."""
 
 import asyncio
-import re
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
-from secondpost import __version__
 from secondpost.processes.reload_desk import desk_name
-from secondpost.processes.upgrade_talk import Upgrade, UpgradeAnswer, UpgradeState, UpgradeTalk
+from secondpost.processes.upgrade_talk import Upgrade, UpgradeTalk
 from tests.crash.ledger import Ledger
 from tests.crash.postoffice import RECIPIENT, free_port
 from tests.crash.sink import Sink
 from tests.newsletter.writing import atom
-from tests.service.newsroom import ROLES, Newsroom
+from tests.service.newsroom import Newsroom
 from tests.service.programs import make_program
 from tests.service.steady import Steady
 from tests.world.web_server import WebServer, answer
@@ -39,7 +37,7 @@ async def story(folder: Path) -> None:
         steady = Steady(room.port, ledger, RECIPIENT)
         load = asyncio.create_task(steady.run(KEPT, NEW, int(room.web.rpartition(":")[2])))
         await asyncio.sleep(1)
-        one = talk(room)
+        one = ends.enter_context(closing(talk(room)))
         said = await asyncio.to_thread(one.begin, Upgrade(program, sys.executable))
         print(said)
         await asyncio.sleep(2)
@@ -47,7 +45,7 @@ async def story(folder: Path) -> None:
         said = await asyncio.to_thread(one.keep)
         print(said)
         await asyncio.sleep(2)
-        one = talk(room)
+        one = ends.enter_context(closing(talk(room)))
         said = await asyncio.to_thread(one.begin, Upgrade(sys.executable, program))
         print(said)
         said = await asyncio.to_thread(one.back)
@@ -61,6 +59,7 @@ async def story(folder: Path) -> None:
         assert await asyncio.to_thread(room.stop) == 0
         sink.close()
     print(room.log.read_text()[-15000:])
+
 
 def test_it(tmp_path: Path) -> None:
     asyncio.run(story(tmp_path))

@@ -11,6 +11,7 @@ PLACES = {
     "serve": "secondpost.cli.serve",
     "systemd": "secondpost.cli.systemd",
     "reload": "secondpost.cli.reload",
+    "upgrade": "secondpost.cli.upgrade",
     "status": "secondpost.cli.status",
     "alarms": "secondpost.cli.alarms",
     "config": "secondpost.cli.config",

@@ -1,4 +1,4 @@
-"""secondpost upgrade: rehearse this version on a copy of the store, migrate the store, or go back."""
+"""secondpost upgrade: take another version while the service runs, rehearse it, migrate the store, go back."""
 
 import os
 
@@ -13,10 +13,23 @@ from secondpost.config.faults import ConfigFaults
 from secondpost.config.reading import read_config
 from secondpost.config.records import Config
 
-WAYS = ("check", "migrate", "back")
+WAYS = ("from", "finish", "check", "migrate", "back")
 
 
 @click.command(cls=Command)
+@click.option(
+    "--from",
+    "file",
+    metavar="FILE",
+    type=click.Path(),
+    help="Install this wheel, and have the running service take it.",
+)
+@click.option(
+    "--wheels", metavar="FOLDER", type=click.Path(), help="With --from: take all libraries from this folder."
+)
+@click.option("--older", is_flag=True, help="With --from: also a version that is older, or the same.")
+@click.option("--dry-run", is_flag=True, help="With --from: install and rehearse it, and stop there.")
+@click.option("--finish", is_flag=True, help="Finish or take back an upgrade that was cut short.")
 @click.option(
     "--check", is_flag=True, help="Try this version on a copy of the store, and say what would fail."
 )
@@ -32,6 +45,11 @@ WAYS = ("check", "migrate", "back")
 @click.pass_context
 def upgrade(
     context: click.Context,
+    file: str | None,
+    wheels: str | None,
+    older: bool,
+    dry_run: bool,
+    finish: bool,
     check: bool,
     room: str | None,
     migrate: bool,
@@ -41,28 +59,48 @@ def upgrade(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Rehearse this version of Secondpost, or go back to an older one.
+    """Upgrade Secondpost while it serves, rehearse a version, or go back to an older one.
 
-    --check belongs to the new version, and may run while the old one serves: it touches nothing. --migrate
-    and --back need the service to be stopped.
+    --from installs the new version beside the running one and rehearses it. Then the service takes it with
+    its ports open: no connection is refused. If `check all` finds new faults, or a role does not serve, the
+    former version takes over again. --check belongs to the new version, and may run while the old one
+    serves: it touches nothing. --migrate and --back need the service to be stopped.
     """
-    chosen = [way for way, is_chosen in zip(WAYS, (check, migrate, back), strict=True) if is_chosen]
+    given = (file is not None, finish, check, migrate, back)
+    chosen = [way for way, is_chosen in zip(WAYS, given, strict=True) if is_chosen]
     if len(chosen) != 1:
-        raise click.UsageError("Use one of --check, --migrate and --back.")
+        raise click.UsageError("Use one of --from, --finish, --check, --migrate and --back.")
     for option, is_given, way in (
+        ("--wheels", wheels is not None, "from"),
+        ("--older", older, "from"),
+        ("--dry-run", dry_run, "from"),
         ("--room", room is not None, "check"),
         ("--without-copy", without_copy, "migrate"),
         ("--to", to is not None, "back"),
     ):
         if is_given and chosen != [way]:
             raise click.UsageError(f"{option} goes with --{way}.")
+    if file is not None:
+        context.exit(_from(file, wheels, is_older_allowed=older, is_dry_run=dry_run, as_json=as_json))
     match chosen:
+        case ["finish"]:
+            from secondpost.cli.upgrade_from import finish_upgrade
+
+            context.exit(finish_upgrade())
         case ["check"]:
             context.exit(_check(room, as_json))
         case ["migrate"]:
             _migrate(configuration(), keeps_copy=not without_copy, as_json=as_json)
         case _:
             _back(configuration(), to, yes, as_json)
+
+
+def _from(
+    file: str, wheels: str | None, *, is_older_allowed: bool, is_dry_run: bool, as_json: bool
+) -> Exit:
+    from secondpost.cli.upgrade_from import UpgradeOptions, upgrade_from
+
+    return upgrade_from(UpgradeOptions(file, wheels, is_older_allowed, is_dry_run, as_json))
 
 
 def _check(room: str | None, as_json: bool) -> Exit:

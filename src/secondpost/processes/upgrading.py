@@ -1,0 +1,134 @@
+"""Has the running service take another version of the program, looks at it, and keeps it or goes back.
+
+The supervisors decide nothing: they go back unless they are told to keep the new version, also when this
+process is killed (succession).
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from secondpost.config.records import Config
+from secondpost.processes.reload import ORDER
+from secondpost.processes.reload_desk import desk_name
+from secondpost.processes.upgrade_talk import NoUpgrade, Upgrade, UpgradeAnswer, UpgradeState, UpgradeTalk
+from secondpost.world.real.disk import RealDisk
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The new version is used. `was_running`: whether a service took it; otherwise its next start does.
+    `missing`: roles that do not serve.
+    """
+
+    was_running: bool
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The service did not take the new version, and did not notice anything."""
+
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WentBack:
+    """The service had taken the new version, and runs the former one again. `missing`: roles that do not
+    serve.
+    """
+
+    why: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+
+
+ChangeOutcome = Kept | Refused | WentBack
+
+
+class ProgramFiles(Protocol):
+    """The files of both versions."""
+
+    @property
+    def interpreters(self) -> Upgrade: ...
+
+    def use_new(self) -> None:
+        """From now on commands, and services that start, are of the new version. Raises OSError."""
+
+    def use_old(self) -> None:
+        """As it was before. Raises OSError."""
+
+
+def change_program(
+    config: Config, files: ProgramFiles, new_faults: Callable[[], Sequence[str]], say: Callable[[str], None]
+) -> ChangeOutcome:
+    """`new_faults`: looks at everything as the new version, and returns the faults that were not there
+    before. Raises OSError.
+    """
+    with ExitStack() as talking:
+        talks = _talks(config, talking)
+        if len(talks) == 0:
+            faults = tuple(new_faults())
+            if len(faults) > 0:
+                return Refused(faults)
+            files.use_new()
+            return Kept(was_running=False)
+        begun: list[UpgradeTalk] = []
+        try:
+            for talk in talks:
+                answer = talk.begin(files.interpreters)
+                if answer.state not in (UpgradeState.SERVING, UpgradeState.HELD):
+                    return _not_begun(begun, answer)
+                begun.append(talk)
+                say(_words(answer))
+            faults = tuple(new_faults())
+            if len(faults) == 0:
+                return _kept(begun, files)
+        except NoUpgrade as lost:
+            return _taken_back(begun, (str(lost),))
+        return _taken_back(begun, faults)
+
+
+def _talks(config: Config, talking: ExitStack) -> list[UpgradeTalk]:
+    """With every supervisor of the store that runs, in the order of a reload."""
+    talks = []
+    for only in (None, *ORDER):
+        with suppress(NoUpgrade):
+            talk = UpgradeTalk(RealDisk(config.store).path(desk_name(only)))
+            talking.callback(talk.close)
+            talks.append(talk)
+    return talks
+
+
+def _kept(begun: Sequence[UpgradeTalk], files: ProgramFiles) -> ChangeOutcome:
+    """The files come first: a service that is started anew from here on is the new version."""
+    files.use_new()
+    missing: list[str] = []
+    try:
+        for talk in begun:
+            missing += talk.keep().missing
+    except NoUpgrade:
+        files.use_old()
+        raise
+    return Kept(was_running=True, missing=tuple(missing))
+
+
+def _not_begun(begun: Sequence[UpgradeTalk], answer: UpgradeAnswer) -> ChangeOutcome:
+    back = _taken_back(begun, answer.why)
+    if answer.state is UpgradeState.REFUSED and len(begun) == 0:
+        return Refused(answer.why)
+    return WentBack(back.why, (*back.missing, *answer.missing))
+
+
+def _taken_back(begun: Sequence[UpgradeTalk], why: tuple[str, ...]) -> WentBack:
+    missing: list[str] = []
+    for talk in begun:
+        with suppress(NoUpgrade):  # its end says the same
+            missing += talk.back().missing
+    return WentBack(why, tuple(missing))
+
+
+def _words(answer: UpgradeAnswer) -> str:
+    if answer.state is UpgradeState.HELD:
+        return f"version {answer.version} has changed the store, and callers wait while it is looked at"
+    return f"version {answer.version} serves, and is looked at"
