@@ -15,8 +15,7 @@ _LOCKED = re.compile(r"(?m)^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)")
 
 def locked(lock: bytes) -> Iterator[tuple[str, str]]:
     """Name and version of each library, whether this machine needs it or not."""
-    for name, version in _LOCKED.findall(lock.decode("utf-8", "replace")):
-        yield name, version
+    yield from _LOCKED.findall(lock.decode("utf-8", "replace"))
 
 
 def copy_libraries(lock: bytes, folder: str) -> int:

@@ -66,7 +66,7 @@ class ProgramPlace:
         try:
             os.makedirs(self.versions, exist_ok=True)
             output_of(sys.executable, "-m", "venv", place, seconds_max=INSTALL_SECONDS_MAX)
-            modules = os.path.join(place, "lib", "python%d.%d" % sys.version_info[:2], "site-packages")
+            modules = os.path.join(place, "lib", f"python3.{sys.version_info.minor}", "site-packages")
             copy_libraries(wheel.lock, modules)
             self._install_with_pip(python, place, wheel, wheels)
             _write_durably(os.path.join(place, COMPLETE), wheel.version)
