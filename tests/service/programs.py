@@ -41,7 +41,7 @@ def make_wheel(folder: Path, version: str, changes: Changes | None = None) -> Pa
             shutil.copy(ROOT / name, tree / name)
     shutil.copytree(SOURCE, tree / "src" / "secondpost", ignore=WITHOUT_CACHES)
     _change(tree / "src" / "secondpost", version, changes)
-    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder]
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
     subprocess.run(build, cwd=tree, check=True, capture_output=True)
     return folder / f"secondpost-{version}-py3-none-any.whl"
 
@@ -49,7 +49,8 @@ def make_wheel(folder: Path, version: str, changes: Changes | None = None) -> Pa
 def install_wheel(place: Path, wheel: Path) -> Path:
     """Install it in an environment with pip, as docs/install.md does; returns its command."""
     _environment(place)
-    pip = [place / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", wheel]
+    python = str(place / "bin" / "python")
+    pip = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
     subprocess.run(pip, check=True, env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
     return place / "bin" / "secondpost"
 
@@ -66,7 +67,10 @@ def _environment(place: Path, *words: str) -> Path:
 
 def _change(package: Path, version: str, changes: Changes | None) -> None:
     number = f'__version__ = "{secondpost.__version__}"'
-    for name, (old, new) in {"__init__.py": (number, f'__version__ = "{version}"'), **(changes or {})}.items():
+    for name, (old, new) in {
+        "__init__.py": (number, f'__version__ = "{version}"'),
+        **(changes or {}),
+    }.items():
         file = package / name
         text = file.read_text() if file.exists() else ""
         assert old in text, name

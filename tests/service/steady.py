@@ -21,9 +21,11 @@ class Steady:
     port: int  # of SMTP
     ledger: Ledger
     recipient: str
+    may_end: bool = False  # a kept connection, with 421 in answer to a command or before one
     stopping: bool = False
     faults: list[str] = field(default_factory=list)
     messages: int = 0
+    ended: int = 0  # kept connections that were ended so
     pages: int = 0
 
     async def run(self, kept: int, new: int, pages_port: int) -> None:
@@ -47,7 +49,14 @@ class Steady:
         number = 0
         while not self.stopping:
             number += 1
-            await self._message(reader, writer, f"<{number}.{name}@a.example>")
+            try:
+                await self._message(reader, writer, f"<{number}.{name}@a.example>")
+            except NoReply as ended:
+                if not (self.may_end and str(ended).startswith("421 ")):
+                    raise
+                self.ended += 1
+                writer.close()
+                reader, writer = await self._greeted(name)
         await say(reader, writer, "QUIT", b"221")
         writer.close()
 

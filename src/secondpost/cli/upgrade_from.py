@@ -157,7 +157,7 @@ class _Upgrade:
             say_json(_document(self._config.path, new, outcome))
         else:
             _say_outcome(new, outcome)
-        is_well = outcome is None or (isinstance(outcome, Kept) and len(outcome.missing) == 0)
+        is_well = outcome is None or (isinstance(outcome, Kept) and outcome.is_well)
         return Exit.DONE if is_well else Exit.NO
 
 
@@ -192,8 +192,11 @@ def _say_outcome(new: str, outcome: ChangeOutcome | None) -> None:
     match outcome:
         case None:
             say(f"Version {new} can be installed and would start here. Nothing was changed.")
-        case Kept(True, missing):
+        case Kept(True, missing, faults):
+            _say_reasons(faults)
             say(f"The service runs version {new}.")
+            if len(faults) > 0:
+                say("It has taken mail since, so it does not go back by itself (docs/operations.md).")
             _say_missing(missing)
         case Kept(False):
             say(
@@ -226,8 +229,8 @@ def _document(path: str, new: str, outcome: ChangeOutcome | None) -> UpgradeDocu
     match outcome:
         case None:
             return UpgradeDocument(path, __version__, new, "would", False, [], [])
-        case Kept(running, missing):
-            return UpgradeDocument(path, __version__, new, "upgraded", running, [], list(missing))
+        case Kept(running, missing, faults):
+            return UpgradeDocument(path, __version__, new, "upgraded", running, list(faults), list(missing))
         case Refused(why):
             return UpgradeDocument(path, __version__, new, "refused", True, list(why), [])
         case WentBack(why, missing):

@@ -64,3 +64,7 @@ def writable_by(role: str) -> tuple[StoreRoom, ...]:
 def readable_by(role: str) -> tuple[StoreRoom, ...]:
     """Rooms that a role may read and not write."""
     return tuple(room for room in StoreRoom if role in room.value.readers)
+
+
+# There while a new version of the program has changed the store and is looked at (processes/held_store).
+UPGRADE_HELD = f"{StoreRoom.MAIL.folder}/upgrade-held"

@@ -15,14 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from secondpost.config.records import Config
-from secondpost.mail.store_rooms import StoreRoom
+from secondpost.mail.store_rooms import UPGRADE_HELD
 from secondpost.store.sqlite.held_copy import is_schema_older, keep, put_back
 from secondpost.store.sqlite.schema import Database
 from secondpost.world.ports import DiskFailed
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.files import sync_folder
 
-MARKER = f"{StoreRoom.MAIL.folder}/upgrade-held"
 COPY_ENDING = "-before-upgrade"
 BESIDE = ("", "-wal", "-shm", "-journal")  # of a copy
 DATABASES = (Database.NEWSLETTER, Database.MAIL)
@@ -34,7 +33,7 @@ def is_schema_to_change(config: Config) -> bool:
 
 
 def is_held(config: Config) -> bool:
-    return os.path.exists(os.path.join(config.store, MARKER))
+    return os.path.exists(os.path.join(config.store, UPGRADE_HELD))
 
 
 def hold_store(config: Config) -> None:
@@ -48,7 +47,7 @@ def hold_store(config: Config) -> None:
             if os.path.exists(path):
                 keep(path, f"{path}{COPY_ENDING}")
                 sync_folder(os.path.dirname(path))
-        marker = os.path.join(config.store, MARKER)
+        marker = os.path.join(config.store, UPGRADE_HELD)
         os.close(os.open(marker, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
         sync_folder(os.path.dirname(marker))
 
@@ -69,7 +68,7 @@ def go_back(config: Config) -> bool:
 def let_go(config: Config) -> None:
     """The databases stay as they are now: mail may be taken. Raises DiskFailed."""
     with _disk_faults(config):
-        marker = os.path.join(config.store, MARKER)
+        marker = os.path.join(config.store, UPGRADE_HELD)
         with suppress(FileNotFoundError):
             os.unlink(marker)
         sync_folder(os.path.dirname(marker))

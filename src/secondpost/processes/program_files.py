@@ -70,8 +70,7 @@ def installed_programs() -> Iterator[InstalledPrograms]:
     match here.installed_as:
         case InstalledAs.CHECKOUT:
             raise InstallRefused(
-                f"Secondpost runs from a checkout in {here.folder}: get the new version there, and restart the "
-                "service"
+                f"Secondpost runs from a checkout in {here.folder}: get the new version there, and restart it"
             )
         case InstalledAs.WHEEL:
             yield WheelPrograms(ProgramPlace.here())

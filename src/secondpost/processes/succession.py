@@ -292,6 +292,7 @@ async def _connected(descriptor: int) -> OneLine:
     """The connection of the command that asked, which the former program had."""
     os.set_inheritable(descriptor, False)
     line = OneLine(QUESTION_OCTETS_MAX)
+    line.whole.add_done_callback(lambda whole: whole.exception())  # not every step awaits a word
     end = socket(fileno=descriptor)
     end.setblocking(False)
     await asyncio.get_running_loop().connect_accepted_socket(lambda: line, end)

@@ -19,11 +19,16 @@ from secondpost.world.real.disk import RealDisk
 @dataclass(frozen=True, slots=True)
 class Kept:
     """The new version is used. `was_running`: whether a service took it; otherwise its next start does.
-    `missing`: roles that do not serve.
+    `missing`: roles that do not serve; `faults`: found when there was no way back any more.
     """
 
     was_running: bool
     missing: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+
+    @property
+    def is_well(self) -> bool:
+        return len(self.missing) == len(self.faults) == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +79,20 @@ def change_program(
             files.use_new()
             return Kept(was_running=False)
         begun: list[UpgradeTalk] = []
+        is_held = False
         try:
             for talk in talks:
                 answer = talk.begin(files.interpreters)
                 if answer.state not in (UpgradeState.SERVING, UpgradeState.HELD):
                     return _not_begun(begun, answer)
                 begun.append(talk)
+                is_held = is_held or answer.state is UpgradeState.HELD
                 say(_words(answer))
             faults = tuple(new_faults())
             if len(faults) == 0:
-                return _kept(begun, files)
+                missing = _kept(begun, files)
+                # Only now does a service that was held answer its callers.
+                return Kept(True, missing, tuple(new_faults()) if is_held else ())
         except NoUpgrade as lost:
             return _taken_back(begun, (str(lost),))
         return _taken_back(begun, faults)
@@ -100,8 +109,10 @@ def _talks(config: Config, talking: ExitStack) -> list[UpgradeTalk]:
     return talks
 
 
-def _kept(begun: Sequence[UpgradeTalk], files: ProgramFiles) -> ChangeOutcome:
-    """The files come first: a service that is started anew from here on is the new version."""
+def _kept(begun: Sequence[UpgradeTalk], files: ProgramFiles) -> tuple[str, ...]:
+    """Returns the roles that do not serve. The files come first: a service that is started anew from here
+    on is the new version.
+    """
     files.use_new()
     missing: list[str] = []
     try:
@@ -110,7 +121,7 @@ def _kept(begun: Sequence[UpgradeTalk], files: ProgramFiles) -> ChangeOutcome:
     except NoUpgrade:
         files.use_old()
         raise
-    return Kept(was_running=True, missing=tuple(missing))
+    return tuple(missing)
 
 
 def _not_begun(begun: Sequence[UpgradeTalk], answer: UpgradeAnswer) -> ChangeOutcome:

@@ -121,7 +121,8 @@ def planned(
 def _own_door(config: Config, store: FoundInStore, here: Surroundings) -> Planned:
     files = tls_files(config)
     certificate = files.certificate if isinstance(files, CertificateFiles) else None
-    looking = examine_port_in(config, here.addresses, store.is_served, certificate)
+    answers = store.is_served and not store.is_held
+    looking = examine_port_in(config, here.addresses, answers, certificate)
     return Planned(Check.PORT_25_IN, config.hostname.name, looking)
 
 

@@ -10,6 +10,7 @@ from secondpost.config.records import Backup, Config, RecipientFile
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Lane
+from secondpost.mail.store_rooms import UPGRADE_HELD
 from secondpost.mail.subscriber import NO_SUBSCRIBER
 from secondpost.mail.walls import StandingWalls
 from secondpost.protocols.tokens import Purpose, Ring, Token
@@ -93,6 +94,7 @@ class FoundInStore:
     stored: Mapping[Domain, StoredFacts]
     is_served: bool  # whether the service runs
     has_begun: bool = True  # whether it ever ran
+    is_held: bool = False  # callers wait while an upgrade is looked at: that they get no answer is no fault
 
 
 NOTHING_STORED = FoundInStore({}, is_served=False, has_begun=False)
@@ -112,7 +114,8 @@ async def look_at_store(config: Config) -> FoundInStore:
                 held=sum(one.deliveries for one in waiting),
                 oldest_ms=max((now_ms - one.oldest_ms for one in waiting), default=0),
             )
-        return FoundInStore(stored, await desk.is_served())
+        is_held = os.path.exists(os.path.join(config.store, UPGRADE_HELD))
+        return FoundInStore(stored, await desk.is_served(), is_held=is_held)
 
 
 def _listed(backup: Backup) -> int:
