@@ -4,6 +4,7 @@
 each, who starts its `role_process` again when it dies, and what the two say to each other goes over
 a `tether`. `role` runs one role, or all of them in one process. `reload` replaces all processes by
 successors that read a changed configuration, and `reload_desk` is where that is asked for;
+`succession` changes the program itself, with what `handed_over` has, as `upgrading` asks for it;
 `watchdog` tells the service manager that the roles answer. `doors`
 hands sockets from one process to the other; `user` drops root's rights.
 """

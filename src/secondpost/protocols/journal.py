@@ -19,6 +19,8 @@ PRIORITIES: Mapping[str, int] = MappingProxyType(
         "log-dropped": WARNING,
         "not-monitored": WARNING,
         "not-reloaded": WARNING,
+        "not-upgraded": WARNING,
+        "went-back": WARNING,
         "alarm-over": NOTICE,
         "failed": NOTICE,
         "kept": NOTICE,

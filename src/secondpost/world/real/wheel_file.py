@@ -47,7 +47,7 @@ def read_wheel(path: str) -> WheelFile:
             return WheelFile(path, version, _member(archive, path, LOCK))
     except OSError as error:
         raise WheelRefused(f"{path} cannot be read: {error.strerror}") from None
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, RuntimeError) as error:
         raise WheelRefused(f"{path} is no wheel: {error}") from None
 
 
