@@ -25,9 +25,16 @@ from secondpost.processes.upgrade_journal import (
     UpgradeJournal,
     UpgradeStep,
     UpgradeUnderWay,
-    running_program,
 )
-from secondpost.processes.upgrading import ChangeOutcome, Kept, Refused, WentBack, change_program
+from secondpost.processes.upgrade_talk import NoUpgrade
+from secondpost.processes.upgrading import (
+    ChangeOutcome,
+    VersionKept,
+    VersionRefused,
+    VersionTakenBack,
+    change_program,
+    running_version,
+)
 from secondpost.setup.diagnosis import Grade
 from secondpost.world.real.programs import ProgramFailed, answer_of
 
@@ -76,7 +83,7 @@ def _refusals_shown() -> Iterator[None]:
         yield
     except SecondUpgrade:
         raise Ending("another upgrade goes on; wait until it has ended", Exit.UNREACHABLE) from None
-    except (InstallRefused, ProgramFailed) as refused:
+    except (InstallRefused, NoUpgrade, ProgramFailed) as refused:
         raise Ending(f"{refused}; nothing was changed", Exit.NO) from None
     except OSError as error:
         raise Ending(f"{error.filename}: {error.strerror}; nothing was changed", Exit.UNREACHABLE) from None
@@ -92,10 +99,8 @@ def _settle(
     found = journal.read()
     if found is None:
         return False
-    running = running_program(config)
-    is_new = (
-        programs.is_used(found.new_folder) if running is None else programs.is_of(running, found.new_folder)
-    )
+    running = running_version(config)
+    is_new = programs.is_used(found.new_folder) if running is None else running == found.new
     now = found.new if is_new else found.old
     tell(f"An upgrade from {found.old} to {found.new} was cut short while it was {found.step}.")
     if found.step is UpgradeStep.CHANGING:
@@ -132,7 +137,7 @@ class _Upgrade:
         if len(why) > 0 or self._options.is_dry_run:
             files.forget()
             self._journal.end()
-            return self._end(version, Refused(why) if len(why) > 0 else None)
+            return self._end(version, VersionRefused(why) if len(why) > 0 else None)
         self._note(version, UpgradeStep.CHANGING)
 
         def new_faults() -> list[str]:
@@ -157,7 +162,7 @@ class _Upgrade:
             say_json(_document(self._config.path, new, outcome))
         else:
             _say_outcome(new, outcome)
-        is_well = outcome is None or (isinstance(outcome, Kept) and outcome.is_well)
+        is_well = outcome is None or (isinstance(outcome, VersionKept) and outcome.is_well)
         return Exit.DONE if is_well else Exit.NO
 
 
@@ -192,22 +197,22 @@ def _say_outcome(new: str, outcome: ChangeOutcome | None) -> None:
     match outcome:
         case None:
             say(f"Version {new} can be installed and would start here. Nothing was changed.")
-        case Kept(True, missing, faults):
+        case VersionKept(True, missing, faults):
             _say_reasons(faults)
             say(f"The service runs version {new}.")
             if len(faults) > 0:
                 say("It has taken mail since, so it does not go back by itself (docs/operations.md).")
             _say_missing(missing)
-        case Kept(False):
+        case VersionKept(False):
             say(
                 f"Version {new} is installed. No service runs here; the next one that starts is that version."
             )
-        case Refused(why):
+        case VersionRefused(why):
             _say_reasons(why)
             say(
                 f"Version {new} was not taken. Version {__version__} serves as before, and no caller noticed."
             )
-        case WentBack(why, missing):
+        case VersionTakenBack(why, missing):
             _say_reasons(why)
             say(f"Version {new} was not kept. Version {__version__} serves again; no mail was lost.")
             _say_missing(missing)
@@ -229,9 +234,9 @@ def _document(path: str, new: str, outcome: ChangeOutcome | None) -> UpgradeDocu
     match outcome:
         case None:
             return UpgradeDocument(path, __version__, new, "would", False, [], [])
-        case Kept(running, missing, faults):
+        case VersionKept(running, missing, faults):
             return UpgradeDocument(path, __version__, new, "upgraded", running, list(faults), list(missing))
-        case Refused(why):
+        case VersionRefused(why):
             return UpgradeDocument(path, __version__, new, "refused", True, list(why), [])
-        case WentBack(why, missing):
+        case VersionTakenBack(why, missing):
             return UpgradeDocument(path, __version__, new, "back", True, list(why), list(missing))

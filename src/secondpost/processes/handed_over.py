@@ -17,7 +17,7 @@ FORM = 1
 HANDED_OVER = "SECONDPOST_HANDED_OVER"  # the variable that names the descriptor with all of it
 
 
-class Step(StrEnum):
+class SuccessionStep(StrEnum):
     """What the program is to do with what it gets."""
 
     TAKE = "take"  # replace the roles by its own, and keep the place when it is told to
@@ -47,7 +47,7 @@ class HandedOver(msgspec.Struct, frozen=True):
     """
 
     form: int
-    step: Step
+    step: SuccessionStep
     program: str
     version: str
     only: str | None

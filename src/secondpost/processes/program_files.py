@@ -23,7 +23,7 @@ class InstallRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Package:
+class NewPackage:
     """`is_newer`: than the version that runs this command."""
 
     version: str
@@ -46,7 +46,7 @@ class InstalledPrograms(Protocol):
     @property
     def folder(self) -> str: ...
 
-    def read(self, path: str) -> Package:
+    def read(self, path: str) -> NewPackage:
         """Raises InstallRefused."""
 
     def folder_of(self, version: str) -> str: ...
@@ -56,8 +56,6 @@ class InstalledPrograms(Protocol):
 
     def is_used(self, folder: str) -> bool:
         """Whether the command leads to the version in this folder."""
-
-    def is_of(self, interpreter: str, folder: str) -> bool: ...
 
     def use(self, folder: str) -> None:
         """Let the command lead to the version in this folder. Raises OSError."""
@@ -85,10 +83,10 @@ class WheelPrograms:
         self.folder = place.versions
         os.makedirs(self.folder, mode=FOLDER_MODE, exist_ok=True)
 
-    def read(self, path: str) -> Package:
+    def read(self, path: str) -> NewPackage:
         try:
             self._wheel = wheel = read_wheel(path)
-            return Package(wheel.version, python_order(wheel.version, __version__) > 0)
+            return NewPackage(wheel.version, python_order(wheel.version, __version__) > 0)
         except (WheelRefused, VersionUnreadable) as refused:
             raise InstallRefused(str(refused)) from None
 
@@ -105,9 +103,6 @@ class WheelPrograms:
 
     def is_used(self, folder: str) -> bool:
         return self._place.used() == os.path.realpath(folder)
-
-    def is_of(self, interpreter: str, folder: str) -> bool:
-        return os.path.dirname(os.path.dirname(os.path.abspath(interpreter))) == folder
 
     def use(self, folder: str) -> None:
         if not self.is_used(folder):

@@ -59,7 +59,7 @@ class ReloadRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedRoles:
     """A successor of each role, which has read all that it needs and waits to begin."""
 
     accepted: Accepted
@@ -113,11 +113,11 @@ class Reload:
             self._log.not_reloaded(text)
         return NotReloaded(path, refused.faults)
 
-    async def relieve(self, prepared: Prepared) -> None:
+    async def relieve(self, prepared: PreparedRoles) -> None:
         """Give each role's place to its successor."""
         await self._crew.relieve(prepared.accepted, prepared.doors, prepared.successors)
 
-    async def prepared(self, before: Config) -> Prepared:
+    async def prepared(self, before: Config) -> PreparedRoles:
         """Read the file, and prepare a successor of each role. Raises ReloadRefused."""
         try:
             config = read_config(before.path, self._crew.only)
@@ -134,7 +134,7 @@ class Reload:
             for door in doors.values():
                 door.close()
             raise
-        return Prepared(accepted, doors, successors)
+        return PreparedRoles(accepted, doors, successors)
 
     def _opened(self, config: Config) -> tuple[dict[Endpoint, socket], list[Fault]]:
         """The new sockets to listen on, and those that cannot be opened."""

@@ -22,7 +22,7 @@ from secondpost.processes.handed_over import HandedOver
 from secondpost.processes.instance import service_name
 from secondpost.processes.reload import ORDER, WHOLE, NotReloaded, Reload, Reloaded
 from secondpost.processes.succession import Succession
-from secondpost.processes.upgrade_talk import QUESTION_OCTETS_MAX, UPGRADE, upgrade_asked
+from secondpost.processes.upgrade_talk import QUESTION_OCTETS_MAX, STANDING, UPGRADE, upgrade_asked
 from secondpost.protocols.role_questions import Garbled, read_line
 from secondpost.world.background import BackgroundTasks
 from secondpost.world.closing import close_soon
@@ -113,6 +113,9 @@ class ReloadDesk:
                 upgrade = upgrade_asked(question)
                 if upgrade is not None and peer_of(line.transport).user in (0, os.geteuid()):
                     await self._succession.hand_to(upgrade, line)
+                return
+            if question == STANDING:
+                await self._succession.standing(line)
                 return
             if question != QUESTION:
                 return

@@ -15,6 +15,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 from socket import socket
 
 import msgspec
@@ -26,9 +27,16 @@ from secondpost.config.reading import read_config
 from secondpost.config.records import Config
 from secondpost.maillog import MailLog
 from secondpost.processes.crew import Crew
-from secondpost.processes.handed_over import FORM, HANDED_OVER, HandedOver, Step, become_program, handed_file
+from secondpost.processes.handed_over import (
+    FORM,
+    HANDED_OVER,
+    HandedOver,
+    SuccessionStep,
+    become_program,
+    handed_file,
+)
 from secondpost.processes.held_store import go_back, hold_store, is_schema_to_change, let_go
-from secondpost.processes.reload import Prepared, Reload, ReloadRefused
+from secondpost.processes.reload import PreparedRoles, Reload, ReloadRefused
 from secondpost.processes.upgrade_talk import (
     DECIDE_SECONDS_MAX,
     KEEP,
@@ -41,7 +49,7 @@ from secondpost.processes.upgrade_talk import (
 )
 from secondpost.protocols.role_questions import Garbled
 from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
-from secondpost.world.ports import DiskFailed, DiskFull
+from secondpost.world.ports import DiskFailed, DiskFull, Work
 from secondpost.world.sockets.one_line import OneLine
 
 TRIAL_SECONDS_MAX = 60.0
@@ -50,6 +58,9 @@ TRIAL_SAID_CHARACTERS_MAX = 2000
 AWAITED_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 STORE_FAULTS = (StoreFull, StoreRefused, StoreUnavailable, DiskFull, DiskFailed)
 UNITS_RESTART = "this version changes the schema of the store, for which units have to be restarted"
+
+
+Reasons = tuple[str, ...]  # sentences
 
 
 class NotTaken(Exception):
@@ -63,13 +74,20 @@ class Succession:
     """`lock`: the descriptor of the service's lock; `write_log` writes all lines of the log."""
 
     def __init__(
-        self, crew: Crew, reload: Reload, log: MailLog, lock: int, write_log: Callable[[], None]
+        self,
+        crew: Crew,
+        reload: Reload,
+        log: MailLog,
+        lock: int,
+        write_log: Callable[[], None],
+        work: Work,
     ) -> None:
         self._crew = crew
         self._reload = reload
         self._log = log
         self._lock = lock
         self._write_log = write_log
+        self._work = work
 
     # ------------------------------------------------------------ in the program so far
 
@@ -81,7 +99,7 @@ class Succession:
                     why = why_not_run(program, self._crew.accepted.config.store)
                     if why is not None:
                         raise NotTaken(why)
-                handed = self._handed(Step.TAKE, upgrade.back, asker)
+                handed = self._handed(SuccessionStep.TAKE, upgrade.back, asker)
                 await _tried(upgrade.program, handed)
                 async with self._crew.unchanging():
                     handed = msgspec.structs.replace(handed, roles=self._crew.handed())
@@ -89,7 +107,9 @@ class Succession:
         except NotTaken as refused:
             self._refuse(refused.why, asker)
 
-    def _handed(self, step: Step, back: str, asker: OneLine | None, why: tuple[str, ...] = ()) -> HandedOver:
+    def _handed(
+        self, step: SuccessionStep, back: str, asker: OneLine | None, why: Reasons = ()
+    ) -> HandedOver:
         accepted = self._crew.accepted
         connection = None if asker is None or asker.transport is None else asker.transport
         return HandedOver(
@@ -118,7 +138,7 @@ class Succession:
             hear_signals()
             raise NotTaken(f"{program} cannot be run: {error.strerror}") from None
 
-    def _refuse(self, why: tuple[str, ...], asker: OneLine | None) -> None:
+    def _refuse(self, why: Reasons, asker: OneLine | None) -> None:
         for each in why:
             self._log.not_upgraded(each)
         _answer(asker, UpgradeState.REFUSED, why)
@@ -126,35 +146,38 @@ class Succession:
     # ------------------------------------------------------------ in the program that comes
 
     async def go_on(self, handed: HandedOver) -> None:
-        """Do what the step says, after the processes were adopted."""
-        asker = None if handed.asker is None else await _connected(handed.asker)
-        try:
+        """Do what the step says, after the processes were adopted. Nothing else changes them meanwhile."""
+        async with self._reload.one_at_a_time:
+            asker = None if handed.asker is None else await _connected(handed.asker)
             match handed.step:
-                case Step.TAKE:
+                case SuccessionStep.TAKE:
                     await self._take(handed, asker)
-                case Step.RESUME:
+                case SuccessionStep.RESUME:
                     self._refuse(handed.why, asker)
-                case Step.RETURN:
+                case SuccessionStep.RETURN:
                     await self._return(handed, asker)
-        finally:
             if asker is not None:
                 asker.close_soon()
 
-    async def _take(self, handed: HandedOver, asker: OneLine | None) -> None:
+    async def standing(self, asker: OneLine) -> None:
+        """Say which version runs, once it is certain."""
         async with self._reload.one_at_a_time:
-            before = self._crew.accepted.config
-            try:
-                config = self._checked(before)
-                is_held = is_schema_to_change(config)
-                if is_held and self._crew.only is not None:
-                    raise NotTaken(UNITS_RESTART)
-            except (NotTaken, *STORE_FAULTS) as error:
-                await self._give_back(handed, Step.RESUME, _reasons(error), asker)
-                return
-            if is_held:
-                await self._take_held(handed, config, asker)
-            else:
-                await self._take_beside(handed, before, asker)
+            _answer(asker, UpgradeState.KEPT, missing=self._missing())
+
+    async def _take(self, handed: HandedOver, asker: OneLine | None) -> None:
+        before = self._crew.accepted.config
+        try:
+            config = self._checked(before)
+            is_held = is_schema_to_change(config)
+            if is_held and self._crew.only is not None:
+                raise NotTaken(UNITS_RESTART)
+        except (NotTaken, *STORE_FAULTS) as error:
+            await self._give_back(handed, SuccessionStep.RESUME, _reasons(error), asker)
+            return
+        if is_held:
+            await self._take_held(handed, config, asker)
+        else:
+            await self._take_beside(handed, before, asker)
 
     def _checked(self, before: Config) -> Config:
         """The file as this program reads it. Raises NotTaken."""
@@ -172,17 +195,17 @@ class Succession:
         try:
             prepared = await self._reload.prepared(before)
         except ReloadRefused as refused:
-            await self._give_back(handed, Step.RESUME, _reasons(refused), asker)
+            await self._give_back(handed, SuccessionStep.RESUME, _reasons(refused), asker)
             return
         await self._reload.relieve(prepared)
         missing = self._missing()
         if len(missing) > 0:
             why = tuple(f"the {role} role of version {__version__} does not serve" for role in missing)
-            await self._give_back(handed, Step.RETURN, why, asker)
+            await self._give_back(handed, SuccessionStep.RETURN, why, asker)
             return
         _answer(asker, UpgradeState.SERVING)
         if not await _is_kept(asker):
-            await self._give_back(handed, Step.RETURN, (), asker)
+            await self._give_back(handed, SuccessionStep.RETURN, (), asker)
             return
         self._kept(handed, asker)
 
@@ -190,19 +213,19 @@ class Succession:
         """After the former roles have ended, and with the new ones waiting."""
         self._log.upgrade_holds(__version__)
         await self._crew.finish()
-        prepared: Prepared | None = None
+        prepared: PreparedRoles | None = None
         try:
-            await asyncio.to_thread(hold_store, config)
+            await self._work.run(partial(hold_store, config))
             prepared = await self._reload.prepared(config)
             _answer(asker, UpgradeState.HELD)
             if not await _is_kept(asker):
                 raise NotTaken
-            await asyncio.to_thread(let_go, config)
+            await self._work.run(partial(let_go, config))
         except (NotTaken, ReloadRefused, *STORE_FAULTS) as error:
             if prepared is not None:
                 await asyncio.gather(*(one.stopped_within(0) for one in prepared.successors))
-            await asyncio.to_thread(go_back, config)
-            await self._give_back(handed, Step.RETURN, _reasons(error), asker)
+            await self._work.run(partial(go_back, config))
+            await self._give_back(handed, SuccessionStep.RETURN, _reasons(error), asker)
             return
         await self._reload.relieve(prepared)
         self._kept(handed, asker)
@@ -216,7 +239,7 @@ class Succession:
         return tuple(role for role in self._crew.roles_of(self._crew.accepted.config) if role not in serving)
 
     async def _give_back(
-        self, handed: HandedOver, step: Step, why: tuple[str, ...], asker: OneLine | None
+        self, handed: HandedOver, step: SuccessionStep, why: Reasons, asker: OneLine | None
     ) -> None:
         """Become the former program again. If it cannot be run any more, this one stays."""
         try:
@@ -225,7 +248,7 @@ class Succession:
                 self._become(handed.program, msgspec.structs.replace(back, roles=self._crew.handed()))
         except NotTaken as lost:
             self._refuse((*why, *lost.why), asker)
-            if step is Step.RETURN:
+            if step is SuccessionStep.RETURN:
                 self._crew.begin()
 
     async def _return(self, handed: HandedOver, asker: OneLine | None) -> None:
@@ -235,11 +258,10 @@ class Succession:
         self._log.went_back(handed.version, __version__)
         why = handed.why
         if len(handed.roles) > 0:
-            async with self._reload.one_at_a_time:
-                try:
-                    await self._reload.relieve(await self._reload.prepared(self._crew.accepted.config))
-                except ReloadRefused as refused:
-                    why = (*why, *_reasons(refused))
+            try:
+                await self._reload.relieve(await self._reload.prepared(self._crew.accepted.config))
+            except ReloadRefused as refused:
+                why = (*why, *_reasons(refused))
         else:
             await self._crew.settled()
         _answer(asker, UpgradeState.BACK, why, self._missing())
@@ -302,7 +324,7 @@ async def _connected(descriptor: int) -> OneLine:
 def _answer(
     asker: OneLine | None,
     state: UpgradeState,
-    why: tuple[str, ...] = (),
+    why: Reasons = (),
     missing: tuple[str, ...] = (),
 ) -> None:
     if asker is not None:

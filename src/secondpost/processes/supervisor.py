@@ -31,7 +31,7 @@ from secondpost.processes.crew import Crew
 from secondpost.processes.doors import adopted_door, is_taken, systemd_doors
 from secondpost.processes.environment import take_no_new_privileges
 from secondpost.processes.exits import ProcessExit, not_started
-from secondpost.processes.handed_over import HandedOver, Step, become_program
+from secondpost.processes.handed_over import HandedOver, SuccessionStep, become_program
 from secondpost.processes.held_store import go_back
 from secondpost.processes.instance import SecondInstance, hold_service, wait_for_place
 from secondpost.processes.own_rooms import (
@@ -127,7 +127,7 @@ def succeed(handed: HandedOver) -> int:
         config = parse_config(handed.text, handed.path, are_files_checked=False)
     except ConfigFaults as faulty:
         why = tuple(faulty.texts())
-        become_program(handed.program, msgspec.structs.replace(handed, step=Step.RESUME, why=why))
+        become_program(handed.program, msgspec.structs.replace(handed, step=SuccessionStep.RESUME, why=why))
     doors = {Endpoint.parse(at): adopted_door(door) for at, door in handed.doors.items()}
     os.set_inheritable(handed.lock, False)
     held = RealHeld(handed.lock)
@@ -237,7 +237,7 @@ class _Supervisor:
         log_migrated(log, self.migrated)
         alarm_of_root(self._person, os.geteuid(), alarms)
         try:
-            await self._serve(log, alarms, tally, writer.write_out)
+            await self._serve(log, alarms, tally, writer.write_out, work)
         except (NetError, DiskFailed) as error:
             self._exit = not_started(error)
         for reporter in reporters:
@@ -249,7 +249,12 @@ class _Supervisor:
         return self._exit
 
     async def _serve(
-        self, log: MailLog, alarms: StandingAlarms, tally: Tally, write_log: Callable[[], None]
+        self,
+        log: MailLog,
+        alarms: StandingAlarms,
+        tally: Tally,
+        write_log: Callable[[], None],
+        work: RealWork,
     ) -> None:
         def disk_failed(role: str) -> None:
             """Kill all roles, since their answers and writes cannot be relied on.
@@ -269,17 +274,18 @@ class _Supervisor:
             return crew.has(peer.process) or peer.user in users
 
         reload = Reload(crew, log, alarms, self._manager)
-        succession = Succession(crew, reload, log, self._held.descriptor, write_log)
+        succession = Succession(crew, reload, log, self._held.descriptor, write_log, work)
         desk = ReloadDesk(reload, succession, alarms, is_role)
         listen_for_signals(self._stop, desk.hung_up)
         hear_signals()
-        await desk.open(self._config, self._only)
         if self.handed is not None:
             crew.adopt(self.handed.roles)
-        if self.handed is None or self.handed.step is not Step.TAKE:
-            crew.begin()
-        if self.handed is not None:
+            if self.handed.step is not SuccessionStep.TAKE:
+                crew.begin()
             desk.go_on(self.handed)
+        await desk.open(self._config, self._only)
+        if self.handed is None:
+            crew.begin()
         watched = asyncio.ensure_future(self._be_watched(crew))
         stopped = asyncio.ensure_future(self._stop.wait())
         await asyncio.wait((stopped, crew.broken), return_when=asyncio.FIRST_COMPLETED)

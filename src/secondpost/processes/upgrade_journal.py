@@ -8,15 +8,10 @@ from enum import StrEnum
 
 import msgspec
 
-from secondpost.config.records import Config
-from secondpost.processes.instance import lock_name, service_name
-from secondpost.processes.reload import ORDER
 from secondpost.world.real.files import replace_file, sync_folder
 
 JOURNAL = "upgrade.json"
 LOCK = "upgrade.lock"
-NUMBER_OCTETS_MAX = 20
-COMMAND_LINE_OCTETS_MAX = 65536
 
 
 class UpgradeStep(StrEnum):
@@ -75,26 +70,3 @@ class UpgradeJournal:
         with suppress(FileNotFoundError):
             os.unlink(self._path)
             sync_folder(self._folder)
-
-
-def running_program(config: Config) -> str | None:
-    """The interpreter of the supervisor that holds the store; None if none runs."""
-    for only in (None, *ORDER):
-        path = os.path.join(config.store, lock_name(service_name(only)))
-        with suppress(OSError, ValueError):
-            with open(path, "rb") as file:
-                if not _is_locked(file.fileno()):
-                    continue
-                number = int(file.read(NUMBER_OCTETS_MAX))
-            with open(f"/proc/{number}/cmdline", "rb") as line:
-                return os.fsdecode(line.read(COMMAND_LINE_OCTETS_MAX).partition(b"\0")[0])
-    return None
-
-
-def _is_locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    fcntl.flock(descriptor, fcntl.LOCK_UN)
-    return False

@@ -10,7 +10,8 @@
     or: back, or the connection ends   ──►    becomes the former program again
                                        ◄──    back
 
-One line each, on one connection, which stays over the change of programs.
+One line each, on one connection, which stays over the change of programs. `standing`, on another one, is
+answered with `kept` and the version that runs, once no change is under way.
 """
 
 import os
@@ -23,6 +24,7 @@ import msgspec
 KEEP = b"keep"
 BACK = b"back"
 UPGRADE = b"upgrade "
+STANDING = b"standing"
 QUESTION_OCTETS_MAX = 16 * 1024
 ANSWER_OCTETS_MAX = 1024 * 1024
 # The command looks at everything meanwhile. A client waits five minutes for a greeting (RFC 5321
@@ -113,6 +115,9 @@ class UpgradeTalk:
 
     def begin(self, upgrade: Upgrade) -> UpgradeAnswer:
         return self._said(UPGRADE + msgspec.json.encode(upgrade))
+
+    def standing(self) -> UpgradeAnswer:
+        return self._said(STANDING)
 
     def keep(self) -> UpgradeAnswer:
         return self._said(KEEP)

@@ -4,6 +4,7 @@ The supervisors decide nothing: they go back unless they are told to keep the ne
 process is killed (succession).
 """
 
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -15,9 +16,13 @@ from secondpost.processes.reload_desk import desk_name
 from secondpost.processes.upgrade_talk import NoUpgrade, Upgrade, UpgradeAnswer, UpgradeState, UpgradeTalk
 from secondpost.world.real.disk import RealDisk
 
+STANDING_TRIES = 20
+ABSENT_TRIES = 4  # a supervisor that becomes another program does not answer for a moment
+STANDING_PAUSE_SECONDS = 0.5
+
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class VersionKept:
     """The new version is used. `was_running`: whether a service took it; otherwise its next start does.
     `missing`: roles that do not serve; `faults`: found when there was no way back any more.
     """
@@ -32,14 +37,14 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class VersionRefused:
     """The service did not take the new version, and did not notice anything."""
 
     why: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class WentBack:
+class VersionTakenBack:
     """The service had taken the new version, and runs the former one again. `missing`: roles that do not
     serve.
     """
@@ -48,7 +53,7 @@ class WentBack:
     missing: tuple[str, ...] = ()
 
 
-ChangeOutcome = Kept | Refused | WentBack
+ChangeOutcome = VersionKept | VersionRefused | VersionTakenBack
 
 
 class ProgramFiles(Protocol):
@@ -75,9 +80,9 @@ def change_program(
         if len(talks) == 0:
             faults = tuple(new_faults())
             if len(faults) > 0:
-                return Refused(faults)
+                return VersionRefused(faults)
             files.use_new()
-            return Kept(was_running=False)
+            return VersionKept(was_running=False)
         begun: list[UpgradeTalk] = []
         is_held = False
         try:
@@ -92,10 +97,24 @@ def change_program(
             if len(faults) == 0:
                 missing = _kept(begun, files)
                 # Only now does a service that was held answer its callers.
-                return Kept(True, missing, tuple(new_faults()) if is_held else ())
+                return VersionKept(True, missing, tuple(new_faults()) if is_held else ())
         except NoUpgrade as lost:
             return _taken_back(begun, (str(lost),))
         return _taken_back(begun, faults)
+
+
+def running_version(config: Config) -> str | None:
+    """Of the service, once no change is under way there; None if none runs."""
+    for tried in range(STANDING_TRIES):
+        with ExitStack() as talking:
+            talks = _talks(config, talking)
+            if len(talks) == 0 and tried >= ABSENT_TRIES:
+                return None
+            with suppress(NoUpgrade):
+                if len(talks) > 0:
+                    return talks[0].standing().version
+        threading.Event().wait(STANDING_PAUSE_SECONDS)  # it becomes another program just now
+    raise NoUpgrade("the service does not say which version it is; look into its log")
 
 
 def _talks(config: Config, talking: ExitStack) -> list[UpgradeTalk]:
@@ -127,16 +146,16 @@ def _kept(begun: Sequence[UpgradeTalk], files: ProgramFiles) -> tuple[str, ...]:
 def _not_begun(begun: Sequence[UpgradeTalk], answer: UpgradeAnswer) -> ChangeOutcome:
     back = _taken_back(begun, answer.why)
     if answer.state is UpgradeState.REFUSED and len(begun) == 0:
-        return Refused(answer.why)
-    return WentBack(back.why, (*back.missing, *answer.missing))
+        return VersionRefused(answer.why)
+    return VersionTakenBack(back.why, (*back.missing, *answer.missing))
 
 
-def _taken_back(begun: Sequence[UpgradeTalk], why: tuple[str, ...]) -> WentBack:
+def _taken_back(begun: Sequence[UpgradeTalk], why: tuple[str, ...]) -> VersionTakenBack:
     missing: list[str] = []
     for talk in begun:
         with suppress(NoUpgrade):  # its end says the same
             missing += talk.back().missing
-    return WentBack(why, tuple(missing))
+    return VersionTakenBack(why, tuple(missing))
 
 
 def _words(answer: UpgradeAnswer) -> str:
