@@ -14,6 +14,8 @@ SECONDS_MAX = 10.0
 class FakeMaker:
     """Lives until it is killed, or its test ends it."""
 
+    number: int | None = 1
+
     def __init__(self, door: socket) -> None:
         self.door = door.dup()
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()

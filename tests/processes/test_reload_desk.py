@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,17 @@ from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.processes.reload import NotReloaded, Reload, Reloaded
 from secondpost.processes.reload_desk import NoService, ReloadDesk, ask_to_reload, desk_name, together
+from secondpost.processes.succession import Succession
+from secondpost.processes.upgrade_talk import (
+    NoUpgrade,
+    Upgrade,
+    UpgradeAnswer,
+    UpgradeState,
+    UpgradeTalk,
+    answer_line,
+)
 from secondpost.world.real.socket_peer import SocketPeer
+from secondpost.world.sockets.one_line import OneLine
 
 HOST = Domain("mx2.example.net")
 
@@ -88,19 +99,44 @@ class Counting(Reload):
         return Reloaded("c", (), ())
 
 
+class NoSuccession(Succession):
+    """Counts who asks, and changes nothing."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    async def hand_to(self, upgrade: Upgrade, asker: OneLine) -> None:
+        self.count += 1
+        asker.write(answer_line(UpgradeAnswer(UpgradeState.REFUSED, "0.1.0")))
+
+
+async def ask_for_another_program(config: Config) -> None:
+    """Raises NoUpgrade without an answer."""
+
+    def ask() -> None:
+        with closing(UpgradeTalk(os.path.join(config.store, desk_name(None)))) as talk:
+            talk.begin(Upgrade("/usr/bin/python3", "/usr/bin/python3"))
+
+    await asyncio.to_thread(ask)
+
+
 def test_a_role_that_was_taken_over_cannot_ask(tmp_path: Path) -> None:
     config = Config("", HOST, str(tmp_path), (Mailbox.parse("me@elsewhere.example"),), HOST, Web(None))
 
     async def story() -> None:
         reload, roles, ours = Counting(), set[SocketPeer](), SocketPeer(os.getpid(), os.geteuid())
         alarms = StandingAlarms(lambda kind, detail: None, lambda: 0)
-        desk = ReloadDesk(reload, alarms, roles.__contains__)
+        succession = NoSuccession()
+        desk = ReloadDesk(reload, succession, alarms, lambda peer: peer.user in {one.user for one in roles})
         await desk.open(config, None)
         assert await ask_to_reload(config) == Reloaded("c", (), ())
+        await ask_for_another_program(config)
         roles.add(ours)
         with pytest.raises(NoService):
             await ask_to_reload(config)
-        assert reload.count == 1
+        with pytest.raises(NoUpgrade):
+            await ask_for_another_program(config)
+        assert reload.count == succession.count == 1
         desk.close()
 
     asyncio.run(story())

@@ -207,7 +207,7 @@ class _Supervisor:
         self._only = only
         self._held = held
         self.is_moved = False  # the store was, at this start
-        self.migrated: "Sequence[MigratedDatabase]" = ()  # the same
+        self.migrated: Sequence[MigratedDatabase] = ()  # the same
         self.is_back = False  # an upgrade that was under way was taken back, at this start
         self.handed: HandedOver | None = None  # by the program before this one
         self._manager = ServiceManager(os.environ)
