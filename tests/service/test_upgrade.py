@@ -32,8 +32,8 @@ from tests.service.steady import Steady
 from tests.service.test_hard_times import message, until
 from tests.world.web_server import WebServer, answer
 
-KEPT, NEW = 10, 3  # clients
-READERS = 1500
+KEPT, NEW = 6, 2  # clients
+READERS = 600
 DRAIN_SECONDS_MAX = 60.0
 HELD_SECONDS = 2.0  # that the command takes to look, here
 LATER = "store/sqlite/migrations/0900_later.sql", ("", "CREATE TABLE later (one INTEGER) STRICT;\n")

@@ -1,4 +1,4 @@
-"""Wheels are looked at before they are installed; versions lie side by side, and a link says which is used."""
+"""Wheels are looked at before they are installed; versions lie side by side, and a link leads to one."""
 
 import os
 import sys
