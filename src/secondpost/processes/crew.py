@@ -19,7 +19,8 @@ from secondpost.processes.roles import doors_of, roles_of
 
 STOP_SECONDS_MAX = 40.0  # longer than a role drains; then it is killed
 ADMIT_SECONDS = 1.0  # a connection just accepted is admitted in a later turn, and is not lost then
-MAKING_LOOK_SECONDS = 0.02
+SETTLE_SECONDS_MAX = 10.0  # for a process that is being started, or ends
+SETTLE_LOOK_SECONDS = 0.02
 
 
 class Crew:
@@ -69,13 +70,22 @@ class Crew:
 
     @asynccontextmanager
     async def unchanging(self) -> AsyncIterator[None]:
-        """While no process is started: neither of a role, nor to sign."""
+        """While no process is started, neither of a role nor to sign, and none is just ending."""
         async with AsyncExitStack() as held:
             for keeper in self._keepers.values():
                 await held.enter_async_context(keeper.unchanging())
-            while any(process.is_making for process in self._living):
-                await asyncio.sleep(MAKING_LOOK_SECONDS)
+            until = asyncio.get_running_loop().time() + SETTLE_SECONDS_MAX
+            while any(process.is_making or process.is_ending for process in self._living):
+                await asyncio.sleep(SETTLE_LOOK_SECONDS)
+                if asyncio.get_running_loop().time() >= until:
+                    self._kill_what_is_ending()
             yield
+
+    def _kill_what_is_ending(self) -> None:
+        """Only a role that was taken over closes what leads to it and lives on."""
+        for process in self._living:
+            if process.is_ending:
+                process.kill()
 
     def handed(self) -> tuple[HandedRole, ...]:
         """All processes, for the next program; while `unchanging`."""

@@ -121,8 +121,13 @@ class RoleProcess:
         """Whether a signing process is just being started."""
         return self._makers.is_starting
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether it has closed what leads to it, and its end was not seen yet."""
+        return min(self._tether.descriptor, self._files.descriptor) < 0 and not self.ended.done()
+
     def handed(self, *, is_leaving: bool) -> HandedRole:
-        """For the next program, unless it `is_making` or has ended."""
+        """For the next program, unless it `is_making`, `is_ending` or has ended."""
         return HandedRole(
             role=self.role,
             number=self.number,
