@@ -1,4 +1,4 @@
-"""The versions of the program on this machine, for an upgrade: from wheels, or as a Debian package."""
+"""The versions of the program on this machine, for an upgrade."""
 
 import os
 import sys
@@ -73,7 +73,9 @@ def installed_programs() -> Iterator[InstalledPrograms]:
         case InstalledAs.WHEEL:
             yield WheelPrograms(ProgramPlace.here())
         case InstalledAs.DEBIAN:
-            raise InstallRefused("upgrade the package with: apt install ./secondpost_*.deb")
+            raise InstallRefused(
+                "Secondpost is installed as a Debian package here: apt install ./secondpost_*.deb"
+            )
 
 
 class WheelPrograms:

@@ -16,7 +16,6 @@ import os
 import signal
 from collections.abc import Callable
 from functools import partial
-from socket import socket
 
 import msgspec
 
@@ -29,45 +28,27 @@ from secondpost.maillog import MailLog
 from secondpost.processes.crew import Crew
 from secondpost.processes.handed_over import (
     FORM,
-    HANDED_OVER,
     HandedOver,
     SuccessionStep,
     become_program,
-    handed_file,
 )
 from secondpost.processes.held_store import go_back, hold_store, is_schema_to_change, let_go
+from secondpost.processes.program_trial import NotTaken, Reasons, tried
 from secondpost.processes.reload import PreparedRoles, Reload, ReloadRefused
+from secondpost.processes.upgrade_asker import answer, connected, is_kept
 from secondpost.processes.upgrade_talk import (
-    DECIDE_SECONDS_MAX,
-    KEEP,
-    QUESTION_OCTETS_MAX,
     Upgrade,
-    UpgradeAnswer,
     UpgradeState,
-    answer_line,
     why_not_run,
 )
-from secondpost.protocols.role_questions import Garbled
 from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
 from secondpost.world.ports import DiskFailed, DiskFull, Work
 from secondpost.world.sockets.one_line import OneLine
 
-TRIAL_SECONDS_MAX = 60.0
-TRIAL_SAID_CHARACTERS_MAX = 2000
 # Their default would end the process while it is not yet ready to hear them; they wait meanwhile.
 AWAITED_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 STORE_FAULTS = (StoreFull, StoreRefused, StoreUnavailable, DiskFull, DiskFailed)
 UNITS_RESTART = "this version changes the schema of the store, for which units have to be restarted"
-
-
-Reasons = tuple[str, ...]  # sentences
-
-
-class NotTaken(Exception):
-    """The change of programs does not happen; `why` has the reasons."""
-
-    def __init__(self, *why: str) -> None:
-        self.why = why
 
 
 class Succession:
@@ -100,7 +81,7 @@ class Succession:
                     if why is not None:
                         raise NotTaken(why)
                 handed = self._handed(SuccessionStep.TAKE, upgrade.back, asker)
-                await _tried(upgrade.program, handed)
+                await tried(upgrade.program, handed)
                 async with self._crew.unchanging():
                     handed = msgspec.structs.replace(handed, roles=self._crew.handed())
                     self._become(upgrade.program, handed)
@@ -141,14 +122,14 @@ class Succession:
     def _refuse(self, why: Reasons, asker: OneLine | None) -> None:
         for each in why:
             self._log.not_upgraded(each)
-        _answer(asker, UpgradeState.REFUSED, why)
+        answer(asker, UpgradeState.REFUSED, why)
 
     # ------------------------------------------------------------ in the program that comes
 
     async def go_on(self, handed: HandedOver) -> None:
         """Do what the step says, after the processes were adopted. Nothing else changes them meanwhile."""
         async with self._reload.one_at_a_time:
-            asker = None if handed.asker is None else await _connected(handed.asker)
+            asker = None if handed.asker is None else await connected(handed.asker)
             match handed.step:
                 case SuccessionStep.TAKE:
                     await self._take(handed, asker)
@@ -162,7 +143,7 @@ class Succession:
     async def standing(self, asker: OneLine) -> None:
         """Say which version runs, once it is certain."""
         async with self._reload.one_at_a_time:
-            _answer(asker, UpgradeState.KEPT, missing=self._missing())
+            answer(asker, UpgradeState.KEPT, missing=self._missing())
 
     async def _take(self, handed: HandedOver, asker: OneLine | None) -> None:
         before = self._crew.accepted.config
@@ -203,8 +184,8 @@ class Succession:
             why = tuple(f"the {role} role of version {__version__} does not serve" for role in missing)
             await self._give_back(handed, SuccessionStep.RETURN, why, asker)
             return
-        _answer(asker, UpgradeState.SERVING)
-        if not await _is_kept(asker):
+        answer(asker, UpgradeState.SERVING)
+        if not await is_kept(asker):
             await self._give_back(handed, SuccessionStep.RETURN, (), asker)
             return
         self._kept(handed, asker)
@@ -217,8 +198,8 @@ class Succession:
         try:
             await self._work.run(partial(hold_store, config))
             prepared = await self._reload.prepared(config)
-            _answer(asker, UpgradeState.HELD)
-            if not await _is_kept(asker):
+            answer(asker, UpgradeState.HELD)
+            if not await is_kept(asker):
                 raise NotTaken
             await self._work.run(partial(let_go, config))
         except (NotTaken, ReloadRefused, *STORE_FAULTS) as error:
@@ -232,7 +213,7 @@ class Succession:
 
     def _kept(self, handed: HandedOver, asker: OneLine | None) -> None:
         self._log.upgraded(handed.version, __version__)
-        _answer(asker, UpgradeState.KEPT, missing=self._missing())
+        answer(asker, UpgradeState.KEPT, missing=self._missing())
 
     def _missing(self) -> tuple[str, ...]:
         serving = {process.role for process in self._crew.serving()}
@@ -264,40 +245,12 @@ class Succession:
                 why = (*why, *_reasons(refused))
         else:
             await self._crew.settled()
-        _answer(asker, UpgradeState.BACK, why, self._missing())
+        answer(asker, UpgradeState.BACK, why, self._missing())
 
 
 def hear_signals() -> None:
     """Hear those that wait since the program changed, and all that come."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, AWAITED_SIGNALS)
-
-
-async def _tried(program: str, handed: HandedOver) -> None:
-    """Have the program read what it would be handed. Raises NotTaken: after exec it would be too late."""
-    descriptor = handed_file(handed)
-    try:
-        trial = await asyncio.create_subprocess_exec(
-            *(program, "-P", "-m", "secondpost.processes", "--config", handed.path, "try"),
-            env={**os.environ, HANDED_OVER: str(descriptor)},
-            pass_fds=(descriptor,),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            async with asyncio.timeout(TRIAL_SECONDS_MAX):
-                _, said = await trial.communicate()
-        except TimeoutError:
-            trial.kill()
-            await trial.wait()
-            raise NotTaken(f"{program} does not start within {TRIAL_SECONDS_MAX:g} s") from None
-    except OSError as error:
-        raise NotTaken(f"{program} cannot be run: {error.strerror}") from None
-    finally:
-        os.close(descriptor)
-    if trial.returncode != 0:
-        text = said.decode("utf-8", "replace").strip()[-TRIAL_SAID_CHARACTERS_MAX:]
-        raise NotTaken(f"{program} does not start: {text or f'exit code {trial.returncode}'}")
 
 
 def _reasons(error: Exception) -> tuple[str, ...]:
@@ -308,35 +261,3 @@ def _reasons(error: Exception) -> tuple[str, ...]:
             return tuple(fault.reason for fault in faults)
         case _:
             return (str(error),)
-
-
-async def _connected(descriptor: int) -> OneLine:
-    """The connection of the command that asked, which the former program had."""
-    os.set_inheritable(descriptor, False)
-    line = OneLine(QUESTION_OCTETS_MAX)
-    line.whole.add_done_callback(lambda whole: whole.exception())  # not every step awaits a word
-    end = socket(fileno=descriptor)
-    end.setblocking(False)
-    await asyncio.get_running_loop().connect_accepted_socket(lambda: line, end)
-    return line
-
-
-def _answer(
-    asker: OneLine | None,
-    state: UpgradeState,
-    why: Reasons = (),
-    missing: tuple[str, ...] = (),
-) -> None:
-    if asker is not None:
-        asker.write(answer_line(UpgradeAnswer(state, __version__, why, missing)))
-
-
-async def _is_kept(asker: OneLine | None) -> bool:
-    """What the command says; no word, or its end, means no."""
-    if asker is None:
-        return False
-    try:
-        async with asyncio.timeout(DECIDE_SECONDS_MAX):
-            return await asker.whole == KEEP
-    except (Garbled, TimeoutError):
-        return False
