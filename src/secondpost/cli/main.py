@@ -25,7 +25,6 @@ PLACES = {
     "subscribers": "secondpost.cli.subscribers",
     "newsletter": "secondpost.cli.newsletter",
     "snapshot": "secondpost.cli.snapshot",
-    "upgrade": "secondpost.cli.upgrade",
 }
 
 EPILOG = (

@@ -1,4 +1,4 @@
-"""secondpost upgrade: take another version while the service runs, rehearse it, migrate the store, go back."""
+"""secondpost upgrade: take another version while it serves, rehearse one, migrate the store, go back."""
 
 import os
 
@@ -95,9 +95,7 @@ def upgrade(
             _back(configuration(), to, yes, as_json)
 
 
-def _from(
-    file: str, wheels: str | None, *, is_older_allowed: bool, is_dry_run: bool, as_json: bool
-) -> Exit:
+def _from(file: str, wheels: str | None, *, is_older_allowed: bool, is_dry_run: bool, as_json: bool) -> Exit:
     from secondpost.cli.upgrade_from import UpgradeOptions, upgrade_from
 
     return upgrade_from(UpgradeOptions(file, wheels, is_older_allowed, is_dry_run, as_json))
@@ -128,6 +126,7 @@ def _check(room: str | None, as_json: bool) -> Exit:
 
 def _migrate(config: Config, *, keeps_copy: bool, as_json: bool) -> None:
     from secondpost.owner.upgrade_documents import MigratedDocument, migrated_document
+    from secondpost.processes.held_store import take_store_back
     from secondpost.processes.instance import SecondInstance
     from secondpost.processes.migrating import migrate_store
     from secondpost.world.ports import DiskFull
@@ -135,6 +134,7 @@ def _migrate(config: Config, *, keeps_copy: bool, as_json: bool) -> None:
     become_owner(config)
     try:
         with store_faults_shown(config):
+            take_store_back(config)
             migrated = migrate_store(config, keeps_copy=keeps_copy, say=progressing)
     except (SecondInstance, DiskFull) as refused:
         raise Ending(str(refused), Exit.UNREACHABLE) from None

@@ -12,6 +12,7 @@ from secondpost.config.records import Config
 from secondpost.mail.kept_copy import KeptCopy
 from secondpost.mail.snapshot import SnapshotFault
 from secondpost.owner.upgrade_documents import WentBackDocument
+from secondpost.processes.held_store import take_store_back
 from secondpost.processes.migrating import DATABASES, room_of, store_to_itself
 from secondpost.store.ports import StoreRefused
 from secondpost.store.sqlite.kept import kept_copies
@@ -54,8 +55,10 @@ def ways_back(config: Config, to: int | None) -> list[WayBack]:
     """How each database goes back to schema `to` at most; none if it need not. None: the schema of this
     program if a newer one wrote the store, else that of the latest copy.
 
-    Raises StoreRefused if there is no way.
+    An upgrade that was cut short while callers waited is taken back first. Raises StoreRefused if there
+    is no way.
     """
+    take_store_back(config)
     with store_to_itself(config):
         for each in DATABASES:
             finish(room_of(config, each), each)

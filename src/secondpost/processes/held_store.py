@@ -11,77 +11,89 @@ program that is started so goes on to migrate as at any start.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 
 from secondpost.config.records import Config
 from secondpost.mail.store_rooms import UPGRADE_HELD
-from secondpost.store.sqlite.held_copy import is_schema_older, keep, put_back
+from secondpost.processes.migrating import (
+    DATABASES,
+    MigratedDatabase,
+    migrate_store,
+    need_room_for_copies,
+    older_databases,
+    room_of,
+    store_to_itself,
+)
+from secondpost.store.sqlite.held_copy import copy_held, put_held_back
 from secondpost.store.sqlite.schema import Database
 from secondpost.world.ports import DiskFailed
-from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.files import sync_folder
 
 COPY_ENDING = "-before-upgrade"
 BESIDE = ("", "-wal", "-shm", "-journal")  # of a copy
-DATABASES = (Database.NEWSLETTER, Database.MAIL)
+COPIES = 2  # of each database: this one, and the one that every migration keeps
 
 
 def is_schema_to_change(config: Config) -> bool:
-    """Whether this program would migrate the store. Raises StoreRefused, StoreFull and DiskFailed."""
-    return any(is_schema_older(path, database) for database, path in _paths(config))
+    """Whether this program would migrate the store. Raises as `migrate_store` does."""
+    return len(older_databases(config, passes_unreadable=True)) > 0
 
 
-def is_held(config: Config) -> bool:
-    return os.path.exists(os.path.join(config.store, UPGRADE_HELD))
-
-
-def hold_store(config: Config) -> None:
-    """Copy the databases; from here on a start puts them back. No process may have them open.
-
-    Raises StoreRefused, StoreFull and DiskFailed.
+def hold_store(config: Config) -> tuple[MigratedDatabase, ...]:
+    """Copy the databases that this program migrates, and migrate them; until `let_go` a start puts them
+    back. Raises as `migrate_store` does.
     """
-    with _disk_faults(config):
+    with store_to_itself(config), _disk_faults(config):
+        older = older_databases(config, passes_unreadable=True)
         _remove_copies(config)
-        for _, path in _paths(config):
-            if os.path.exists(path):
-                keep(path, f"{path}{COPY_ENDING}")
-                sync_folder(os.path.dirname(path))
-        marker = os.path.join(config.store, UPGRADE_HELD)
+        need_room_for_copies(config, older, copies=COPIES)
+        for path in _paths(config, older):
+            copy_held(path, f"{path}{COPY_ENDING}")
+            sync_folder(os.path.dirname(path))
+        marker = _marker(config)
         os.close(os.open(marker, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
         sync_folder(os.path.dirname(marker))
+    return migrate_store(config, passes_unreadable=True)
 
 
-def go_back(config: Config) -> bool:
-    """Put the copies back if the store is held; whether it was. Raises as `hold_store` does."""
-    if not is_held(config):
+def take_store_back(config: Config) -> bool:
+    """Put the copies back if the store is held; whether it was. Raises as `migrate_store` does."""
+    if not os.path.exists(_marker(config)):
         return False
-    with _disk_faults(config):
-        for _, path in _paths(config):
-            copy = f"{path}{COPY_ENDING}"
-            if os.path.exists(copy):
-                put_back(copy, path)
-    let_go(config)
+    with store_to_itself(config):
+        if not os.path.exists(_marker(config)):  # another process has done it meanwhile
+            return False
+        with _disk_faults(config):
+            for path in _paths(config, DATABASES):
+                copy = f"{path}{COPY_ENDING}"
+                if os.path.exists(copy):
+                    put_held_back(copy, path)
+        let_go(config)
     return True
 
 
 def let_go(config: Config) -> None:
     """The databases stay as they are now: mail may be taken. Raises DiskFailed."""
     with _disk_faults(config):
-        marker = os.path.join(config.store, UPGRADE_HELD)
+        marker = _marker(config)
         with suppress(FileNotFoundError):
             os.unlink(marker)
         sync_folder(os.path.dirname(marker))
         _remove_copies(config)
 
 
-def _paths(config: Config) -> Iterator[tuple[Database, str]]:
-    for database in DATABASES:
-        yield database, RealDisk(config.store).path(database.path_name)
+def _marker(config: Config) -> str:
+    return os.path.join(config.store, UPGRADE_HELD)
+
+
+def _paths(config: Config, databases: Collection[Database]) -> Iterator[str]:
+    for database in databases:
+        yield room_of(config, database).path(database.file_name)
 
 
 def _remove_copies(config: Config) -> None:
-    for _, path in _paths(config):
+    for path in _paths(config, DATABASES):
         for ending in BESIDE:
             with suppress(FileNotFoundError):
                 os.unlink(f"{path}{COPY_ENDING}{ending}")

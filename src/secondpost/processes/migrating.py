@@ -97,10 +97,12 @@ def migrate_store(
         return migrated
 
 
-def need_room_for_copies(config: Config, older: dict[Database, int]) -> None:
-    """Raises DiskFull, with the ways out, if the disk has no room beyond the reserve."""
+def need_room_for_copies(config: Config, older: dict[Database, int], copies: int = 1) -> None:
+    """Raises DiskFull, with the ways out, if the disk has no room for so many copies of each, beyond the
+    reserve.
+    """
     sizes = [room_of(config, each).size(each.file_name) for each in older]
-    needed = room_for(sizes)
+    needed = room_for(sizes * copies)
     free = RealDisk(config.store).free_octets() - config.reserve
     if free < needed:
         raise DiskFull(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from secondpost.config.records import Config
-from secondpost.mail.store_rooms import writable_by
+from secondpost.mail.store_rooms import UPGRADE_HELD, writable_by
 from secondpost.maillog import MailLog
 from secondpost.world.real.service_manager import ServiceManager, status, still_starting
 
@@ -26,6 +26,17 @@ def settle_unless_prepared(config: Config, *, is_prepared: bool) -> bool:
     from secondpost.processes.moving import settle_in
 
     return settle_in(config)
+
+
+def take_back_unless_prepared(config: Config, *, is_prepared: bool) -> bool:
+    """Take back an upgrade that was cut short while callers waited; whether there was one. Raises as
+    `migrate_store` does.
+    """
+    if is_prepared or not os.path.exists(os.path.join(config.store, UPGRADE_HELD)):
+        return False
+    from secondpost.processes.held_store import take_store_back
+
+    return take_store_back(config)
 
 
 def migrate_unless_prepared(config: Config, *, is_prepared: bool) -> "tuple[MigratedDatabase, ...]":

@@ -3,7 +3,12 @@
 import asyncio
 import os
 
+from secondpost.config.changes import only_at_start
+from secondpost.config.faults import ConfigFaults
+from secondpost.config.reading import read_config
+from secondpost.config.records import Config
 from secondpost.processes.handed_over import HANDED_OVER, HandedOver, handed_file
+from secondpost.processes.reload import ReloadRefused
 
 TRIAL_SECONDS_MAX = 60.0
 TRIAL_SAID_CHARACTERS_MAX = 2000
@@ -44,3 +49,25 @@ async def tried(program: str, handed: HandedOver) -> None:
     if trial.returncode != 0:
         text = said.decode("utf-8", "replace").strip()[-TRIAL_SAID_CHARACTERS_MAX:]
         raise NotTaken(f"{program} does not start: {text or f'exit code {trial.returncode}'}")
+
+
+def file_as_read_here(before: Config, only: str | None) -> Config:
+    """The configuration's file as this program reads it. Raises NotTaken."""
+    try:
+        config = read_config(before.path, only)
+    except ConfigFaults as faulty:
+        raise NotTaken(*faulty.texts()) from None
+    faults = only_at_start(before, config)
+    if len(faults) > 0:
+        raise NotTaken(*(fault.text(before.path) for fault in faults))
+    return config
+
+
+def reasons_of(error: Exception) -> Reasons:
+    match error:
+        case NotTaken(why=why):
+            return why
+        case ReloadRefused(faults=faults):
+            return tuple(fault.reason for fault in faults)
+        case _:
+            return (str(error),)

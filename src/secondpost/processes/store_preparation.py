@@ -4,6 +4,7 @@ import asyncio
 import sys
 
 from secondpost.config.records import Config
+from secondpost.processes.held_store import take_store_back
 from secondpost.processes.migrating import migrate_store
 from secondpost.processes.rooms import prepare_rooms, room_users
 from secondpost.processes.user import become, commands_user, keep_from_others
@@ -21,6 +22,7 @@ def prepare_for_units(config: Config) -> None:
     prepare_rooms(config, room_users(config))
     become(commands_user(config))
     keep_from_others()
+    take_store_back(config)
     migrate_store(config, say=_print)
     asyncio.run(_create(config))
 

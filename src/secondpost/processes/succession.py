@@ -8,7 +8,7 @@ program is there to go back to, which is the same change in the other direction.
 A new program that changes the schema of the store cannot run beside the old one. Then the roles end
 first, with callers waiting in the queues of the sockets; the databases are copied and migrated; and the
 new roles begin only after `keep`. Nothing is accepted or sent in between, so going back puts the copies
-back and loses nothing (held_store).
+back and loses nothing (held_store, which is large: only a supervisor that becomes another imports it).
 """
 
 import asyncio
@@ -20,9 +20,6 @@ from functools import partial
 import msgspec
 
 from secondpost import __version__
-from secondpost.config.changes import only_at_start
-from secondpost.config.faults import ConfigFaults
-from secondpost.config.reading import read_config
 from secondpost.config.records import Config
 from secondpost.maillog import MailLog
 from secondpost.processes.crew import Crew
@@ -32,8 +29,9 @@ from secondpost.processes.handed_over import (
     SuccessionStep,
     become_program,
 )
-from secondpost.processes.held_store import go_back, hold_store, is_schema_to_change, let_go
-from secondpost.processes.program_trial import NotTaken, Reasons, tried
+from secondpost.processes.instance import SecondInstance
+from secondpost.processes.own_rooms import log_migrated
+from secondpost.processes.program_trial import NotTaken, Reasons, file_as_read_here, reasons_of, tried
 from secondpost.processes.reload import PreparedRoles, Reload, ReloadRefused
 from secondpost.processes.upgrade_asker import answer, connected, is_kept
 from secondpost.processes.upgrade_talk import (
@@ -47,7 +45,7 @@ from secondpost.world.sockets.one_line import OneLine
 
 # Their default would end the process while it is not yet ready to hear them; they wait meanwhile.
 AWAITED_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-STORE_FAULTS = (StoreFull, StoreRefused, StoreUnavailable, DiskFull, DiskFailed)
+STORE_FAULTS = (StoreFull, StoreRefused, StoreUnavailable, SecondInstance, DiskFull, DiskFailed)
 UNITS_RESTART = "this version changes the schema of the store, for which units have to be restarted"
 
 
@@ -146,37 +144,28 @@ class Succession:
             answer(asker, UpgradeState.KEPT, missing=self._missing())
 
     async def _take(self, handed: HandedOver, asker: OneLine | None) -> None:
+        from secondpost.processes.held_store import is_schema_to_change
+
         before = self._crew.accepted.config
         try:
-            config = self._checked(before)
+            config = file_as_read_here(before, self._crew.only)
             is_held = is_schema_to_change(config)
             if is_held and self._crew.only is not None:
                 raise NotTaken(UNITS_RESTART)
         except (NotTaken, *STORE_FAULTS) as error:
-            await self._give_back(handed, SuccessionStep.RESUME, _reasons(error), asker)
+            await self._give_back(handed, SuccessionStep.RESUME, reasons_of(error), asker)
             return
         if is_held:
             await self._take_held(handed, config, asker)
         else:
             await self._take_beside(handed, before, asker)
 
-    def _checked(self, before: Config) -> Config:
-        """The file as this program reads it. Raises NotTaken."""
-        try:
-            config = read_config(before.path, self._crew.only)
-        except ConfigFaults as faulty:
-            raise NotTaken(*faulty.texts()) from None
-        faults = only_at_start(before, config)
-        if len(faults) > 0:
-            raise NotTaken(*(fault.text(before.path) for fault in faults))
-        return config
-
     async def _take_beside(self, handed: HandedOver, before: Config, asker: OneLine | None) -> None:
         """While the former roles serve."""
         try:
             prepared = await self._reload.prepared(before)
         except ReloadRefused as refused:
-            await self._give_back(handed, SuccessionStep.RESUME, _reasons(refused), asker)
+            await self._give_back(handed, SuccessionStep.RESUME, reasons_of(refused), asker)
             return
         await self._reload.relieve(prepared)
         missing = self._missing()
@@ -192,11 +181,13 @@ class Succession:
 
     async def _take_held(self, handed: HandedOver, config: Config, asker: OneLine | None) -> None:
         """After the former roles have ended, and with the new ones waiting."""
+        from secondpost.processes.held_store import hold_store, let_go, take_store_back
+
         self._log.upgrade_holds(__version__)
         await self._crew.finish()
         prepared: PreparedRoles | None = None
         try:
-            await self._work.run(partial(hold_store, config))
+            migrated = await self._work.run(partial(hold_store, config))
             prepared = await self._reload.prepared(config)
             answer(asker, UpgradeState.HELD)
             if not await is_kept(asker):
@@ -205,9 +196,10 @@ class Succession:
         except (NotTaken, ReloadRefused, *STORE_FAULTS) as error:
             if prepared is not None:
                 await asyncio.gather(*(one.stopped_within(0) for one in prepared.successors))
-            await self._work.run(partial(go_back, config))
-            await self._give_back(handed, SuccessionStep.RETURN, _reasons(error), asker)
+            await self._work.run(partial(take_store_back, config))
+            await self._give_back(handed, SuccessionStep.RETURN, reasons_of(error), asker)
             return
+        log_migrated(self._log, migrated)
         await self._reload.relieve(prepared)
         self._kept(handed, asker)
 
@@ -242,7 +234,7 @@ class Succession:
             try:
                 await self._reload.relieve(await self._reload.prepared(self._crew.accepted.config))
             except ReloadRefused as refused:
-                why = (*why, *_reasons(refused))
+                why = (*why, *reasons_of(refused))
         else:
             await self._crew.settled()
         answer(asker, UpgradeState.BACK, why, self._missing())
@@ -251,13 +243,3 @@ class Succession:
 def hear_signals() -> None:
     """Hear those that wait since the program changed, and all that come."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, AWAITED_SIGNALS)
-
-
-def _reasons(error: Exception) -> tuple[str, ...]:
-    match error:
-        case NotTaken(why=why):
-            return why
-        case ReloadRefused(faults=faults):
-            return tuple(fault.reason for fault in faults)
-        case _:
-            return (str(error),)

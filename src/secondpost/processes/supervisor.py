@@ -32,13 +32,13 @@ from secondpost.processes.doors import adopted_door, is_taken, systemd_doors
 from secondpost.processes.environment import take_no_new_privileges
 from secondpost.processes.exits import ProcessExit, not_started
 from secondpost.processes.handed_over import HandedOver, SuccessionStep, become_program
-from secondpost.processes.held_store import go_back
 from secondpost.processes.instance import SecondInstance, hold_service, wait_for_place
 from secondpost.processes.own_rooms import (
     is_prepared_for,
     log_migrated,
     migrate_unless_prepared,
     settle_unless_prepared,
+    take_back_unless_prepared,
 )
 from secondpost.processes.reload import Reload
 from secondpost.processes.reload_desk import ReloadDesk
@@ -106,7 +106,7 @@ def supervise(config: Config, only: str | None = None) -> int:
         held = hold_service(disk, config, only)
         if only is not None:  # of a whole service, each role waits for its own place
             asyncio.run(wait_for_place(disk, config, only))
-        is_back = not is_prepared and go_back(config)
+        is_back = take_back_unless_prepared(config, is_prepared=is_prepared)
         migrated = migrate_unless_prepared(config, is_prepared=is_prepared)
         assert isinstance(held, RealHeld)  # as a RealDisk gives
     except CANNOT_PREPARE as error:

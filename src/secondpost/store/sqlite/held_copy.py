@@ -4,7 +4,6 @@ Unlike a snapshot it goes back into the file that it came from, while nothing wa
 between: so it bears no mark of a copy, and the file keeps its place on the disk (mail/witness).
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -12,31 +11,21 @@ import apsw
 
 from secondpost.store.ports import StoreRefused
 from secondpost.store.sqlite.connection import port_error
-from secondpost.store.sqlite.schema import Database, migrations, version
 
 BUSY_MS = 5_000  # processes that just ended may still be closing it
 STEP_PAGES = 2048
 
 
-def is_schema_older(path: str, database: Database) -> bool:
-    """Whether this program would migrate the database at `path`; False where there is none yet.
-
-    Raises StoreRefused, StoreFull and DiskFailed.
+def copy_held(path: str, copy: str) -> None:
+    """Copy the database at `path` into the file `copy`, durably. Raises StoreRefused, StoreFull and
+    DiskFailed.
     """
-    if not os.path.exists(path):
-        return False
-    with _opened(path, apsw.SQLITE_OPEN_READONLY) as db:
-        return 0 < version(db) < migrations(database)[-1].number
-
-
-def keep(path: str, copy: str) -> None:
-    """Copy the database at `path` into the file `copy`, durably. Raises as `is_schema_older` does."""
     with _opened(path, apsw.SQLITE_OPEN_READONLY) as source:
         _copy(source, copy)
 
 
-def put_back(copy: str, path: str) -> None:
-    """Make the database at `path` what the copy is, in one transaction. Raises as `is_schema_older`."""
+def put_held_back(copy: str, path: str) -> None:
+    """Make the database at `path` what the copy is, in one transaction. Raises as `copy_held` does."""
     with _opened(copy, apsw.SQLITE_OPEN_READONLY) as source:
         _copy(source, path)
 
