@@ -22,7 +22,7 @@ WAYS = ("from", "finish", "check", "migrate", "back")
     "file",
     metavar="FILE",
     type=click.Path(),
-    help="Install this wheel, and have the running service take it.",
+    help="Install this wheel or Debian package, and have the service take it.",
 )
 @click.option(
     "--wheels", metavar="FOLDER", type=click.Path(), help="With --from: take all libraries from this folder."
@@ -84,9 +84,7 @@ def upgrade(
         context.exit(_from(file, wheels, is_older_allowed=older, is_dry_run=dry_run, as_json=as_json))
     match chosen:
         case ["finish"]:
-            from secondpost.cli.upgrade_from import finish_upgrade
-
-            context.exit(finish_upgrade())
+            context.exit(_finish())
         case ["check"]:
             context.exit(_check(room, as_json))
         case ["migrate"]:
@@ -97,8 +95,30 @@ def upgrade(
 
 def _from(file: str, wheels: str | None, *, is_older_allowed: bool, is_dry_run: bool, as_json: bool) -> Exit:
     from secondpost.cli.upgrade_from import UpgradeOptions, upgrade_from
+    from secondpost.cli.upgrade_package import is_package, upgrade_package
 
+    if is_package(file):
+        if wheels is not None:
+            raise click.UsageError("--wheels goes with a wheel: a Debian package has its libraries inside.")
+        return upgrade_package(
+            configuration(),
+            file,
+            is_older_allowed=is_older_allowed,
+            is_dry_run=is_dry_run,
+            as_json=as_json,
+            tell=(lambda text: None) if as_json else say,
+        )
     return upgrade_from(UpgradeOptions(file, wheels, is_older_allowed, is_dry_run, as_json))
+
+
+def _finish() -> Exit:
+    from secondpost.cli.upgrade_from import finish_upgrade
+    from secondpost.cli.upgrade_package import finish_package
+    from secondpost.roles.installation import InstalledAs, this_installation
+
+    if this_installation().installed_as is InstalledAs.DEBIAN:
+        return finish_package(say)
+    return finish_upgrade()
 
 
 def _check(room: str | None, as_json: bool) -> Exit:

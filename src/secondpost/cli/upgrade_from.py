@@ -1,45 +1,31 @@
 """secondpost upgrade --from: the steps, and what is said about each."""
 
-import json
-import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-
-import click
 
 from secondpost import __version__
 from secondpost.cli.command import Ending, Exit
 from secondpost.cli.opening import configuration
-from secondpost.cli.screen import say, say_json
+from secondpost.cli.screen import say
+from secondpost.cli.upgrade_look import faults_of, rehearse
+from secondpost.cli.upgrade_outcome import ended, refusals_shown
 from secondpost.config.records import Config
-from secondpost.owner.upgrade_from_document import UpgradeDocument
 from secondpost.processes.program_files import (
     InstalledPrograms,
-    InstallRefused,
     installed_programs,
 )
 from secondpost.processes.upgrade_journal import (
-    SecondUpgrade,
     UpgradeJournal,
     UpgradeStep,
     UpgradeUnderWay,
 )
-from secondpost.processes.upgrade_talk import NoUpgrade
 from secondpost.processes.upgrading import (
     ChangeOutcome,
-    VersionKept,
     VersionRefused,
-    VersionTakenBack,
     change_program,
     running_version,
 )
-from secondpost.setup.diagnosis import Grade
-from secondpost.world.real.programs import ProgramFailed, answer_of
-
-CHECK_SECONDS_MAX = 200.0  # less than a supervisor waits for the word
-REHEARSE_SECONDS_MAX = 3600.0  # a large store is copied
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +42,7 @@ class UpgradeOptions:
 def upgrade_from(options: UpgradeOptions) -> Exit:
     config = configuration()
     tell: Callable[[str], None] = (lambda text: None) if options.as_json else say
-    with _refusals_shown(), installed_programs() as programs:
+    with refusals_shown(), installed_programs() as programs:
         journal = UpgradeJournal(programs.folder)
         with journal.alone():
             _settle(config, programs, journal, tell)
@@ -69,24 +55,12 @@ def upgrade_from(options: UpgradeOptions) -> Exit:
 
 def finish_upgrade() -> Exit:
     config = configuration()
-    with _refusals_shown(), installed_programs() as programs:
+    with refusals_shown(), installed_programs() as programs:
         journal = UpgradeJournal(programs.folder)
         with journal.alone():
             if not _settle(config, programs, journal, say):
                 say("No upgrade was cut short.")
     return Exit.DONE
-
-
-@contextmanager
-def _refusals_shown() -> Iterator[None]:
-    try:
-        yield
-    except SecondUpgrade:
-        raise Ending("another upgrade goes on; wait until it has ended", Exit.UNREACHABLE) from None
-    except (InstallRefused, NoUpgrade, ProgramFailed) as refused:
-        raise Ending(f"{refused}; nothing was changed", Exit.NO) from None
-    except OSError as error:
-        raise Ending(f"{error.filename}: {error.strerror}; nothing was changed", Exit.UNREACHABLE) from None
 
 
 def _settle(
@@ -133,11 +107,11 @@ class _Upgrade:
         files = self._programs.install(self._options.wheels)
         self._note(version, UpgradeStep.REHEARSING)
         self._tell(f"Rehearsing version {version}.")
-        why = rehearse(files.rehearsed, self._config)
+        why = rehearse(files.rehearsed, self._config).why
         if len(why) > 0 or self._options.is_dry_run:
             files.forget()
             self._journal.end()
-            return self._end(version, VersionRefused(why) if len(why) > 0 else None)
+            return self._ended(version, VersionRefused(why) if len(why) > 0 else None)
         self._note(version, UpgradeStep.CHANGING)
 
         def new_faults() -> list[str]:
@@ -150,93 +124,11 @@ class _Upgrade:
 
         outcome = change_program(self._config, files, new_faults, self._tell)
         self._journal.end()
-        return self._end(version, outcome)
+        return self._ended(version, outcome)
 
     def _note(self, version: str, step: UpgradeStep) -> None:
         folders = self._programs.folder_of(__version__), self._programs.folder_of(version)
         self._journal.write(UpgradeUnderWay(__version__, version, *folders, step))
 
-    def _end(self, new: str, outcome: ChangeOutcome | None) -> Exit:
-        """Say how it ended. None: it was rehearsed, and that was all."""
-        if self._options.as_json:
-            say_json(_document(self._config.path, new, outcome))
-        else:
-            _say_outcome(new, outcome)
-        is_well = outcome is None or (isinstance(outcome, VersionKept) and outcome.is_well)
-        return Exit.DONE if is_well else Exit.NO
-
-
-def faults_of(program: str, config: Config) -> dict[tuple[str, str], str]:
-    """What `check all` of the version with this interpreter finds: check and subject, to the sentence.
-
-    Raises ProgramFailed.
-    """
-    words = (program, "-P", "-m", "secondpost", "--config", os.path.abspath(config.path))
-    said = answer_of(*words, "check", "all", "--json", seconds_max=CHECK_SECONDS_MAX)
-    try:
-        diagnoses = json.loads(said.printed)["diagnoses"]
-        return {
-            (one["check"], one["subject"]): one["text"] for one in diagnoses if one["grade"] == Grade.FAULT
-        }
-    except (ValueError, KeyError, TypeError):
-        raise ProgramFailed(f"check all of {program}: {said.failure}") from None
-
-
-def rehearse(program: str, config: Config) -> tuple[str, ...]:
-    """Why the version with this interpreter would fail here; empty if it would not. Raises ProgramFailed."""
-    words = (program, "-P", "-m", "secondpost", "--config", os.path.abspath(config.path))
-    offered = answer_of(*words, "upgrade", "--help").printed
-    way = ("upgrade", "--check") if "--check" in offered else ("check", "config")
-    said = answer_of(*words, *way, seconds_max=REHEARSE_SECONDS_MAX)
-    if said.code == Exit.DONE:
-        return ()
-    return tuple(line for line in (said.printed + said.failure).splitlines() if len(line.strip()) > 0)
-
-
-def _say_outcome(new: str, outcome: ChangeOutcome | None) -> None:
-    match outcome:
-        case None:
-            say(f"Version {new} can be installed and would start here. Nothing was changed.")
-        case VersionKept(True, missing, faults):
-            _say_reasons(faults)
-            say(f"The service runs version {new}.")
-            if len(faults) > 0:
-                say("It has taken mail since, so it does not go back by itself (docs/operations.md).")
-            _say_missing(missing)
-        case VersionKept(False):
-            say(
-                f"Version {new} is installed. No service runs here; the next one that starts is that version."
-            )
-        case VersionRefused(why):
-            _say_reasons(why)
-            say(
-                f"Version {new} was not taken. Version {__version__} serves as before, and no caller noticed."
-            )
-        case VersionTakenBack(why, missing):
-            _say_reasons(why)
-            say(f"Version {new} was not kept. Version {__version__} serves again; no mail was lost.")
-            _say_missing(missing)
-
-
-def _say_reasons(why: tuple[str, ...]) -> None:
-    for each in why:
-        click.echo(f"fault: {each}", err=True)
-
-
-def _say_missing(missing: tuple[str, ...]) -> None:
-    for role in missing:
-        click.echo(
-            f"fault: The {role} role does not serve; see the log, and secondpost alarms list", err=True
-        )
-
-
-def _document(path: str, new: str, outcome: ChangeOutcome | None) -> UpgradeDocument:
-    match outcome:
-        case None:
-            return UpgradeDocument(path, __version__, new, "would", False, [], [])
-        case VersionKept(running, missing, faults):
-            return UpgradeDocument(path, __version__, new, "upgraded", running, list(faults), list(missing))
-        case VersionRefused(why):
-            return UpgradeDocument(path, __version__, new, "refused", True, list(why), [])
-        case VersionTakenBack(why, missing):
-            return UpgradeDocument(path, __version__, new, "back", True, list(why), list(missing))
+    def _ended(self, new: str, outcome: ChangeOutcome | None) -> Exit:
+        return ended(self._config, __version__, new, outcome, as_json=self._options.as_json)

@@ -74,7 +74,7 @@ def installed_programs() -> Iterator[InstalledPrograms]:
             yield WheelPrograms(ProgramPlace.here())
         case InstalledAs.DEBIAN:
             raise InstallRefused(
-                "Secondpost is installed as a Debian package here: apt install ./secondpost_*.deb"
+                "Secondpost is installed as a Debian package here: use the new version's secondpost_*.deb"
             )
 
 
