@@ -66,12 +66,17 @@ def _block(node: SyntaxTreeNode, columns: Sequence[str]) -> Iterator[str]:
 
 
 def _rows(table: SyntaxTreeNode, columns: Sequence[str]) -> Iterator[str]:
-    for row in (row for part in table.children[1:] for row in part.children):
-        first, second, *further = (_spans(cell) for cell in row.children)
+    heads, *rows = [
+        [_spans(cell) for cell in row.children] for part in table.children for row in part.children
+    ]
+    # A table that is not of the page's usual form has its own heads before each cell.
+    is_usual = len(heads) == 2 + len(columns)
+    words = ["", *columns] if is_usual else [f"{head[:1].upper()}{head[1:]}" for head in heads[1:]]
+    for first, *further in rows:
         yield ".TP"
         yield first
-        said = [f"{word} {cell}".strip() for word, cell in zip(columns, further, strict=True)]
-        yield from filled(" ".join([second, *(f"{one.rstrip('.')}." for one in said)]))
+        said = [f"{word} {cell}".strip() for word, cell in zip(words, further, strict=True)]
+        yield from filled(" ".join(f"{one.rstrip('.')}." for one in said))
 
 
 def _spans(node: SyntaxTreeNode, code: Callable[[str], str] = bold) -> str:

@@ -83,7 +83,7 @@ def rewritten(config: Config) -> MigratedText | None:
 @example(FILES[0].replace(b"= 1", b"= 0x" + b"f" * 5000, 1))
 @example(FILES[0].replace(b'"quarantine"', b"0x" + b"f" * 5000))
 @example(FILES[0] + b"#" * FILE_OCTETS_MAX)
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_a_damaged_file_is_read_or_faulty_and_what_is_read_is_migrated(data: bytes) -> None:
     config = read(data)
     if config is None:
@@ -159,7 +159,7 @@ def written_key(key: str) -> st.SearchStrategy[str]:
 
 
 @given(arranged())
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_any_arrangement_is_migrated_and_keeps_its_comments(text: str) -> None:
     config = parse_config(text.encode(), PATH, are_files_checked=False)
     result = migrated(text, config.version)
@@ -186,7 +186,7 @@ COMMANDS = (
 
 
 @given(damaged())
-@settings(max_examples=60)
+@settings(max_examples=25)
 def test_no_command_ends_in_a_traceback_or_loses_an_octet(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "secondpost.toml"

@@ -43,14 +43,14 @@ def read(main: str, files: dict[str, str]) -> None:
 
 
 @given(octets, octets, octets)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_any_octets(main: str, master: str, table: str) -> None:
     tables = "relay_domains = hash:/etc/postfix/a regexp:/etc/postfix/a cidr:/etc/postfix/a /etc/postfix/a\n"
     read(main + "\n" + tables, {"master.cf": master, "a": table})
 
 
 @given(mains, values)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_values(main: str, table: str) -> None:
     read(main, {"a": table, "master.cf": "smtp inet n - y - - smtpd\n"})
 
