@@ -174,6 +174,39 @@ def test_the_answers_given_to_debian(path: str) -> None:
     assert line.becomes == (("backup", 0, "domain"), ("backup", 1, "domain"))
 
 
+def test_domains_in_a_file_are_those_of_the_lines_that_name_it() -> None:
+    old = ANSWERS.replace("Example.NET;\n club.example", "/etc/exim4/domains")
+    found = made(debian(old, domains="Example.NET # mine\nclub.example\n"), FOLDER)
+    for piece in ("dc_relay_domains", "domainlist relay_to_domains"):
+        line = found.line(piece)
+        assert line.fate is Fate.CARRIED
+        assert line.becomes == (("backup", 0, "domain"), ("backup", 1, "domain"))
+
+
+def test_an_empty_answer_is_nothing_to_think_about() -> None:
+    found = made(debian(f"{ANSWERS}dc_readhost=''\ndc_smarthost=''\n"), FOLDER)
+    for name in ("dc_relay_nets", "dc_readhost", "dc_smarthost"):
+        assert (found.line(name).fate, found.line(name).why) == (Fate.CARRIED, "It is empty.")
+
+
+def test_aliases_of_the_machine_are_no_list_because_they_have_a_postmaster() -> None:
+    acl = "  accept local_parts = postmaster\n         domains = example.net\n"
+    acl += "  accept domains = example.net\n         verify = recipient/callout\n"
+    acl += "  accept domains = +here\n"
+    aliases = """
+begin routers
+aliases:
+  driver = redirect
+  domains = +here
+  data = ${lookup{$local_part}lsearch{/etc/aliases}}
+"""
+    files = {"/etc/aliases": "postmaster: root\nroot: me\n"}
+    routers = ROUTERS.replace("\nbegin routers\n", aliases)
+    found = relaying(acl, "domainlist here = mx2.example.net", routers, files)
+    (line,) = (one for one in found.imported.report if one.place.path == "/etc/aliases")
+    assert line.fate is Fate.NOT_CARRIED
+
+
 def test_a_machine_of_the_kind_none_has_no_macros_of_its_answers() -> None:
     assert made(debian(ANSWERS.replace("internet", "none")), FOLDER).backups == {}
 

@@ -94,7 +94,7 @@ def _admitting(statement: AclStatement, text: str, becomes: Sequence[KeyPath], *
             f"What it asks about the client ({', '.join(dict.fromkeys(of_client))}) is not asked here."
         )
     if asks and any(one.name == "verify" for one in statement.conditions):
-        remarks.append("Addresses that are known are accepted while the primary does not answer too.")
+        remarks.append("Known addresses are accepted also while the primary does not answer.")
     fate = Fate.CARRIED if len(remarks) == 0 else Fate.CHANGED
     return ReportLine(statement.place, text, fate, " ".join(remarks), tuple(becomes))
 
@@ -133,7 +133,7 @@ def _accepting(conditions: Sequence[Condition]) -> tuple[Fate, str]:
     if "authenticated" in names:
         return Fate.NOT_CARRIED, "This server relays for no client, with or without a login."
     if "hosts" in names or "senders" in names:
-        return Fate.NOT_CARRIED, "This server relays for no client: let these send by your provider."
+        return Fate.NOT_CARRIED, "This server relays for no client: let these send through your provider."
     if len(names) == 0:
         return Fate.CHANGED, "Only mail for the backup domains, and for postmaster, gets this far."
     if "local_parts" in names:

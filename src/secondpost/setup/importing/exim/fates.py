@@ -33,12 +33,18 @@ ANSWERS: Mapping[str, tuple[Fate, str]] = {
     "dc_readhost": (Fate.NOT_CARRIED, "No address is rewritten: mail is passed on as it came."),
     "dc_hide_mailname": (Fate.NOT_CARRIED, "No address is rewritten: mail is passed on as it came."),
     "dc_minimaldns": (Fate.NOT_CARRIED, "This server asks DNS when it passes mail on."),
-    "dc_relay_nets": (Fate.NOT_CARRIED, "This server relays for no client: let these send by your provider."),
+    "dc_relay_nets": (
+        Fate.NOT_CARRIED,
+        "This server relays for no client: let these send through your provider.",
+    ),
     "dc_smarthost": (Fate.CHANGED, "See the router that uses it."),
-    "dc_use_split_config": (Fate.CARRIED, "The pieces were read as Debian joins them."),
+    "dc_use_split_config": (
+        Fate.CARRIED,
+        "It says which files were read: the template, or the pieces in conf.d.",
+    ),
     "dc_localdelivery": (Fate.NOT_CARRIED, "Nothing is delivered into mailboxes here."),
-    "dc_mailname_in_oh": (Fate.NOT_CARRIED, "It says how Debian asked, not what Exim does."),
-    "CFILEMODE": (Fate.NOT_CARRIED, "The new file has the permissions of its own."),
+    "dc_mailname_in_oh": (Fate.NOT_CARRIED, "It is about Debian's questions, and not about what Exim does."),
+    "CFILEMODE": (Fate.NOT_CARRIED, "The new file has permissions of its own."),
 }
 
 
@@ -55,7 +61,10 @@ class Fates:
         """Of a line that has these names; `besides`: sentences about what else stands there."""
         known = list(dict.fromkeys(name.lower() for name in names))
         carried = [name for name in known if name in self.places]
-        amiss = [*besides, *(f"{name}: {self.reasons[name]}" for name in known if name in self.reasons)]
+        amiss = [
+            *dict.fromkeys(besides),
+            *(f"{name}: {self.reasons[name]}" for name in known if name in self.reasons),
+        ]
         more = len(amiss) - REASONS_MAX
         why = " ".join([*amiss[:REASONS_MAX], *([f"And {more} more."] if more > 0 else [])])
         becomes: tuple[KeyPath, ...] = tuple(("backup", self.places[name], "domain") for name in carried)
@@ -105,7 +114,7 @@ def open_at(taken: DomainsTaken) -> OldPlace | None:
     return None
 
 
-def list_lines(old: Configuration, fates: Fates) -> Iterator[ReportLine]:
+def list_lines(old: Configuration, fates: Fates, tables: Tables) -> Iterator[ReportLine]:
     """Of the named lists."""
     for (kind, _), named in old.lists.items():
         text = shown(named.written)
@@ -113,10 +122,23 @@ def list_lines(old: Configuration, fates: Fates) -> Iterator[ReportLine]:
             why = "This server relays for no client, and refuses none by a list."
             yield ReportLine(named.place, text, Fate.NOT_CARRIED, why)
         elif kind == "domainlist":
-            yield fates.line(named.place, text, _NAME.findall(named.value), patterns(named.value))
+            names = _names(named.value, fates, tables)
+            yield fates.line(named.place, text, names, patterns(named.value))
         else:
             why = "Which addresses are taken is in recipients of each [[backup]]."
             yield ReportLine(named.place, text, Fate.CHANGED, why)
+
+
+def _names(value: str, fates: Fates, tables: Tables) -> Iterator[str]:
+    """The names in a list, and the backup domains in the files that it names.
+
+    Why another domain of such a file is none is said at its line there.
+    """
+    yield from _NAME.findall(value)
+    paths = {item.removeprefix("!").rpartition(";")[2].strip() for item in split_list(value)}
+    for table in tables_of(tables):
+        if table.path in paths:
+            yield from (name for name in table.entries if name.lower() in fates.places)
 
 
 def patterns(value: str) -> Iterator[str]:
@@ -138,15 +160,14 @@ def patterns(value: str) -> Iterator[str]:
             yield f"{bare}: mail for the machine itself is not carried."
 
 
-def answer_lines(answers: Iterable[DebconfAnswer], fates: Fates) -> Iterator[ReportLine]:
+def answer_lines(answers: Iterable[DebconfAnswer], fates: Fates, tables: Tables) -> Iterator[ReportLine]:
     for answer in answers:
         text = shown(answer.written)
-        if answer.name in ("dc_relay_domains", "dc_other_hostnames"):
-            besides = list(patterns(separated(answer.value)))
-            if len(answer.value.strip()) == 0:
-                yield ReportLine(answer.place, text, Fate.CARRIED, "It is empty.")
-            else:
-                yield fates.line(answer.place, text, _NAME.findall(answer.value), besides)
+        if len(answer.value.strip()) == 0:
+            yield ReportLine(answer.place, text, Fate.CARRIED, "It is empty.")
+        elif answer.name in ("dc_relay_domains", "dc_other_hostnames"):
+            value = separated(answer.value)
+            yield fates.line(answer.place, text, _names(value, fates, tables), patterns(value))
         else:
             usual = (Fate.CARRIED, "It becomes a macro; see the lines that use it.")
             fate, why = ANSWERS.get(answer.name, usual)
@@ -174,7 +195,8 @@ def table_lines(tables: Tables, fates: Fates, listed: Mapping[str, frozenset[str
 
 
 def _has_any(rows: Mapping[str, TableRow], domain: str, local_parts: frozenset[str]) -> bool:
-    return any(local in rows or f"{local}@{domain}" in rows for local in local_parts)
+    """Postmaster, whose mail is taken in any case, makes no table a list of recipients."""
+    return any(local in rows or f"{local}@{domain}" in rows for local in local_parts - {"postmaster"})
 
 
 def _addresses(path: str, count: int, becomes: Sequence[KeyPath]) -> ReportLine:

@@ -67,9 +67,9 @@ def read_exim(files: OldFiles, path: str) -> ImportedServer:
     smart_host = smart_host_of(general, old, lists) if isinstance(general, ToHosts) else None
     backups = backups_of(taken, settings, smart_host)
     report = [
-        *answer_lines(source.answers.values(), backups.fates),
+        *answer_lines(source.answers.values(), backups.fates, tables),
         *(_placed(line, backups) for line in settings.report),
-        *list_lines(old, backups.fates),
+        *list_lines(old, backups.fates, tables),
         *macro_lines(old, frozenset(answer.place for answer in source.answers.values())),
         *acl_lines(old, backups.admitted, backups.doubts, backups.asks, open_at(taken)),
         *_router_lines(old.routers, backups, smart_host, general),
