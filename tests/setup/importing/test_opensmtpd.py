@@ -142,6 +142,14 @@ def test_what_is_open_to_strangers_becomes_one(rules: str) -> None:
     assert domains(outside + RELAY.replace('"a"', "a") + rules + "\n") == ["example.net"]
 
 
+def test_a_pattern_is_said_once_where_it_stands() -> None:
+    found = imported(LISTEN + RELAY + 'match from any for domain "*.example.net" action "a"\n')
+    assert line(found, 3).why.count("cannot be listed") == 1
+    listed = LISTEN + RELAY + 'table d { "*.example.net" }\nmatch from any for domain <d> action "a"\n'
+    found = imported(listed)
+    assert [line(found, number).why.count("cannot be listed") for number in (3, 4)] == [1, 1]
+
+
 def test_an_open_relay_is_named_and_the_domains_behind_it_are_not_lost() -> None:
     conf = "accept from any for any relay\naccept from any for domain example.net relay backup\n"
     found = imported(LISTEN + conf, is_old=True)

@@ -47,7 +47,7 @@ LOST_SETTINGS = {
     "enqueuer": LOST_OPTIONS["filter"],
     "curve": "There is no such setting since 6.4.",
 }
-LOGINS = "Whether a client had logged in was part of `from`; now it is said apart."
+LOGINS = "Before 6.4 `from` also decided about clients that had logged in; now `auth` or `!auth` does."
 EITHER = "secure:// tried both ways of TLS; this one begins with it, on port 465."
 
 

@@ -37,7 +37,7 @@ SOME_CLIENTS = (
     "It is for some clients or senders only. Here a domain is open to all or to nobody, so it would be "
     "opened to strangers. If that is right, write a [[backup]] for the domain."
 )
-PATTERN = "Which domains the pattern means cannot be listed; write a [[backup]] for each."
+PATTERN = "The domains that a pattern means cannot be listed; write a [[backup]] for each."
 DECIDED_BEFORE = "An earlier line decides before it."
 SOME_REFUSED = "Secondpost refuses no clients or senders by a list; let the primary do it, or a firewall."
 REFUSED_ANYWAY = "What is no backup domain is refused anyway."
@@ -53,9 +53,9 @@ SETTINGS = {
     "mda wrapper": LOCAL_MAILBOXES,
     "smtp limit": "`recipients` and `connections` of [receive] limit what a client may do.",
     "smtp ciphers": "Secondpost's own choice of ciphers is used.",
-    "smtp max-message-size": "It is no size that is known here.",
+    "smtp max-message-size": "It cannot be read as a size.",
     "smtp sub-addr-delim": "This character cannot be one of `delimiters`.",
-    "queue ttl": "It is no time that is known here.",
+    "queue ttl": "It cannot be read as a time.",
     "scheduler limit": "The queue needs no such limit.",
     "srs key": "Senders' addresses are not rewritten.",
     "srs ttl": "Senders' addresses are not rewritten.",
@@ -77,9 +77,10 @@ def account_for_rest(
 ) -> None:
     """`smart_rule`: that of the smart host."""
     for rule in (one for one in said if isinstance(one, SmtpdRule)):
-        for why in _rule(rule, strangers, is_said=ledger.is_said(rule.statement)):
+        whys = tuple(_rule(rule, strangers, is_said=ledger.is_said(rule.statement)))
+        for why in whys:
             ledger.say(rule.statement, Fate.NOT_CARRIED, why)
-        _wildcards(ledger, rule, strangers)
+        _wildcards(ledger, rule, strangers, are_said=PATTERN in whys)
     used = dict(made.used)
     if (
         smart_rule is not None
@@ -105,7 +106,9 @@ def account_for_rest(
                 ledger.say(statement, Fate.NOT_CARRIED, why)
             case SmtpdIdle(statement=statement):
                 ledger.say(
-                    statement, Fate.CARRIED, "It is read where it is used." if statement.is_macro else ""
+                    statement,
+                    Fate.CARRIED,
+                    "Its value is used where its name stands." if statement.is_macro else "",
                 )
             case SmtpdListener() | SmtpdPki() | SmtpdRule() | SmtpdActionStatement() | SmtpdSetting():
                 pass
@@ -152,8 +155,8 @@ def _has_pattern(rule: SmtpdRule) -> bool:
     return any("*" in one.key for one in condition.table.entries)
 
 
-def _wildcards(ledger: SmtpdLedger, rule: SmtpdRule, strangers: Strangers) -> None:
-    """Of a list of domains, those that are patterns."""
+def _wildcards(ledger: SmtpdLedger, rule: SmtpdRule, strangers: Strangers, *, are_said: bool) -> None:
+    """Of a list of domains, those that are patterns; `are_said`: at the rule, so not once more there."""
     condition = rule.destination.condition
     if rule.destination.kind is not SmtpdFor.DOMAINS or condition.table is None or condition.is_regex:
         return
@@ -163,8 +166,8 @@ def _wildcards(ledger: SmtpdLedger, rule: SmtpdRule, strangers: Strangers) -> No
     ):
         return
     for entry in condition.table.entries:
-        if "*" in entry.key:
-            why = f'Which domains "{entry.key}" means cannot be listed; write a [[backup]] for each.'
+        if "*" in entry.key and not (are_said and entry.place == rule.statement.place):
+            why = f'The domains that "{entry.key}" means cannot be listed; write a [[backup]] for each.'
             ledger.say_of(entry, Fate.NOT_CARRIED, why)
 
 
