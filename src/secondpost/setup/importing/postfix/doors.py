@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from secondpost.setup.importing.postfix.ledger import PostfixLedger
+from secondpost.setup.importing.postfix.remarks import NO_LOGINS
 from secondpost.setup.importing.postfix.services import (
     SMTP_PORT,
     SUBMISSION_PORTS,
@@ -50,7 +51,7 @@ class PostfixDoors:
             if one in self.open:
                 ledger.carried(name, ("receive", "listen"))
             elif one.port in SUBMISSION_PORTS:
-                ledger.not_carried(name, "Nobody logs in here to send mail: programs need another server.")
+                ledger.not_carried(name, NO_LOGINS)
             elif one.command in ("smtpd", "postscreen"):
                 ledger.not_carried(
                     name, "This door is not opened here: add it to `listen` of [receive] if needed."

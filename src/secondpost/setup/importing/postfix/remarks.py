@@ -18,6 +18,8 @@ class PostfixRemark:
 
 _CARRIED, _CHANGED, _NOT = Fate.CARRIED, Fate.CHANGED, Fate.NOT_CARRIED
 
+NO_LOGINS = "Nobody can log in here to send mail: people and programs that do need another server."
+
 # The first that matches counts.
 REMARKS: Sequence[PostfixRemark] = (
     PostfixRemark(
@@ -26,7 +28,7 @@ REMARKS: Sequence[PostfixRemark] = (
         r"unverified_recipient_tempfail_action|reject_tempfail_action|compatibility_level|"
         r"smtpd_relay_before_recipient_restrictions|smtp_fallback_relay|fallback_relay|inet_protocols",
         _CARRIED,
-        "It counts in what is carried of the other lines.",
+        "It was taken into account where it matters to other lines.",
     ),
     PostfixRemark(
         r"permit_mx_backup_networks",
@@ -42,7 +44,7 @@ REMARKS: Sequence[PostfixRemark] = (
     PostfixRemark(
         r"(?:smtpd|broken)_sasl_.*|cyrus_sasl_.*|submission_.*|smtps_.*|mua_.*|smtpd_sender_login_maps",
         _NOT,
-        "Nobody logs in here to send mail: programs that do need another server.",
+        NO_LOGINS,
     ),
     PostfixRemark(
         r"smtpd_milters|non_smtpd_milters|milter_.*|content_filter|receive_override_options|smtpd_proxy_.*|"
