@@ -122,7 +122,7 @@ def _smart_host(smart_host: SmartHostAnswer, lane: str | None) -> Iterator[_File
     if lane is not None:
         yield _FileLine("lane", lane, "mail held for the domains below takes this way too")
     yield _FileLine(
-        "host", smart_host.host, "" if lane is not None else "the smart host: all mail leaves by it"
+        "host", smart_host.host, "" if lane is not None else "the smart host, for readers' mail and our own"
     )
     if smart_host.username is not None:
         yield _FileLine("username", smart_host.username)
