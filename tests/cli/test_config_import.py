@@ -100,6 +100,25 @@ def test_the_report_is_written_to_a_file_too() -> None:
     assert report.strip().split("\n")[-1] in done.output
 
 
+def test_the_certificate_is_copied_before_init_which_would_take_nothing_over_without_it(
+    old_machine: Path, tmp_path: Path
+) -> None:
+    here, there = tmp_path / "here.crt", tmp_path / "here.key"
+    pki = f"pki mx2.example.net cert {here}\npki mx2.example.net key {there}\n"
+    conf = NEW.replace("listen on eth0", "listen on eth0 tls pki mx2.example.net")
+    (old_machine / "smtpd.conf").write_text(pki + conf)
+    copy = Path(f"old{here}")
+    copy.parent.mkdir(parents=True)
+    copy.write_text("a certificate")
+    steps = imported().stdout.partition("Next, type:\n")[2].splitlines()
+    assert steps[0].strip().startswith(f"install -D -m 600 {copy.absolute()} {here} ")
+    assert steps[1].strip() == f"# copy {there} here from the old machine"
+    assert steps[2].strip().startswith("secondpost init")
+    here.write_text("a certificate")
+    there.write_text("a key")
+    assert "install" not in imported().stdout
+
+
 def test_another_file_is_replaced_with_consent_only_and_kept() -> None:
     assert imported().exit_code == 0
     assert "nothing would change" in imported().output
@@ -125,11 +144,11 @@ def test_a_list_that_has_changed_is_written_and_the_earlier_one_kept(old_machine
 def test_what_the_old_server_does_not_say_has_to_be_said(old_machine: Path) -> None:
     done = run("--root", "old", "--out", "new.toml", "/etc/mail/smtpd.conf")
     assert done.exit_code == 2
-    assert "add --owner" in done.output
+    assert "--owner is missing" in done.output
     (old_machine / "smtpd.conf").write_text(OLD.replace(" hostname mx2.example.net", ""))
     done = imported()
     assert done.exit_code == 2
-    assert "add --hostname" in done.output
+    assert "--hostname is missing" in done.output
     assert not Path("new.toml").exists()
 
 

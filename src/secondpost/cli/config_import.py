@@ -10,7 +10,7 @@ import click
 
 from secondpost.cli.command import JSON, Command, Ending, Exit, config_option_of
 from secondpost.cli.config_import_to import SMTPD_CONF, write_smtpd_conf
-from secondpost.cli.config_import_words import NAMES, report_lines, say_files
+from secondpost.cli.config_import_words import NAMES, certificate_steps, report_lines, say_files
 from secondpost.cli.init_dialogue import NOTHING_WRITTEN
 from secondpost.cli.init_file import (
     CHANGED,
@@ -29,6 +29,7 @@ from secondpost.cli.screen import say, say_json, say_wrapped
 from secondpost.config.addresses import full_domain, utf8_mailbox
 from secondpost.config.faults import ConfigFaults, Wrong
 from secondpost.config.grammars import store as store_form
+from secondpost.config.records import Config
 from secondpost.config.warnings import warnings
 from secondpost.owner.import_documents import config_import_document
 from secondpost.roles.first_look import look_around_here
@@ -127,7 +128,7 @@ def import_(
     say_files(made, _written_text(path, written))
     for note in notes:
         say_wrapped(note, "Note: ")
-    _say_next(path)
+    _say_next(made.config, root)
 
 
 def write_report(path: str | None, lines: list[str]) -> None:
@@ -196,7 +197,9 @@ def _as_typed(form: Callable[[object], object]) -> Callable[[str], str]:
 
 def _asked(question: str, flag: str, form: Callable[[str], str], *, asks: bool) -> str:
     if not asks:
-        raise click.UsageError(f"the old configuration does not say it: {question.lower()}; add {flag}")
+        raise click.UsageError(
+            f"{flag} is missing, and the old configuration does not say it: {question.lower()}"
+        )
     try:
         answer: str = click.prompt(question, value_proc=form)
     except click.Abort:
@@ -231,8 +234,10 @@ def _written_text(path: str, written: Written) -> str:
     return f"{path} stays as it is: nothing would change."
 
 
-def _say_next(path: str) -> None:
-    named = "" if is_found_by_commands(path) else f" --config {shlex.quote(path)}"
+def _say_next(config: Config, root: str | None) -> None:
+    named = "" if is_found_by_commands(config.path) else f" --config {shlex.quote(config.path)}"
     say("\nNext, type:")
+    for step in certificate_steps(config.tls, "/" if root is None else root):
+        say(f"    {step}")
     say(f"    secondpost init{named}  # makes the keys, and shows what to publish")
     say(f"    secondpost check all{named}  # finds what is still missing")

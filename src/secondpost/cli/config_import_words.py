@@ -1,10 +1,12 @@
 """The report of `secondpost config import` in words: line by line, then how many."""
 
+import os
 import shlex
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from secondpost.cli.screen import LINE_CHARACTERS_MAX, say
+from secondpost.config.records import Tls
 from secondpost.mail.printable import printable
 from secondpost.owner.figures import counted
 from secondpost.setup.importing.carried import Fate, OldServer, ReportLine
@@ -43,6 +45,22 @@ def say_files(files: ImportedFiles, written: str) -> None:
         say(f"Wrote {path}, a password that only its owner can read. Give it to the service:")
         name = shlex.quote(path)
         say(f"    chown root:{files.config.user} {name} && chmod 640 {name}")
+
+
+def certificate_steps(tls: Tls, root: str) -> Iterator[str]:
+    """What to type so that the certificate and its key, if they are not here, come from the old machine.
+
+    It comes before `init`, which takes nothing over from a file that names what is not there. `root`: the
+    folder that stands for the old machine's /. Where it does not have the file, the step is a comment.
+    """
+    for path in (tls.certificate, tls.key):
+        if path is None or os.path.exists(path):
+            continue
+        copy = f"{os.path.abspath(root).rstrip('/')}{path}"
+        if os.path.isfile(copy):
+            yield f"install -D -m 600 {shlex.quote(copy)} {shlex.quote(path)}  # the new file names it"
+        else:
+            yield f"# copy {path} here from the old machine"
 
 
 def _lives_on(path: str, one: FoundAgain) -> str:
