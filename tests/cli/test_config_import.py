@@ -141,6 +141,12 @@ def test_a_list_that_has_changed_is_written_and_the_earlier_one_kept(old_machine
     assert kept.read_text() == "me\npostmaster\n"
 
 
+def test_a_file_that_is_not_there_is_named_with_its_root() -> None:
+    done = run("--root", "old", "--out", "new.toml", *OWNER, "/etc/mail/smtpd.cnf")
+    assert done.exit_code == 1
+    assert "/etc/mail/smtpd.cnf in old cannot be read" in done.output
+
+
 def test_what_the_old_server_does_not_say_has_to_be_said(old_machine: Path) -> None:
     done = run("--root", "old", "--out", "new.toml", "/etc/mail/smtpd.conf")
     assert done.exit_code == 2

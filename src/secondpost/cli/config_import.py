@@ -102,7 +102,7 @@ def import_(
     by line, a report says what was carried over, what changed, and what was not carried over and why.
     """
     files = old_server_files("/" if root is None else root)
-    found = _recognised(files, _old_path(old, root), None if server is None else OldServer(server))
+    found = _recognised(files, _old_path(old, root), root, None if server is None else OldServer(server))
     if to == SMTPD_CONF:
         lines = write_smtpd_conf(files, found, out, says_yes=says_yes, as_json=as_json)
         write_report(report, lines)
@@ -150,10 +150,11 @@ def _old_path(old: str, root: str | None) -> str:
     return os.path.normpath(f"/{old.lstrip('/')}")  # normpath keeps two slashes
 
 
-def _recognised(files: OldFiles, path: str, said: OldServer | None) -> Recognised:
+def _recognised(files: OldFiles, path: str, root: str | None, said: OldServer | None) -> Recognised:
     found = recognised(files, path, said)
     if isinstance(found, NotRecognised):
-        raise Ending(f"{path} {found.reason}", Exit.NO)
+        where = path if root is None or path == STANDARD_INPUT else f"{path} in {root}"
+        raise Ending(f"{where} {found.reason}", Exit.NO)
     if found.server not in READERS:
         raise Ending(f"{path} is of {NAMES[found.server]}, which this version does not read", Exit.NO)
     return found
