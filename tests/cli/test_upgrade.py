@@ -72,6 +72,7 @@ def test_a_version_that_changes_nothing_is_ready(office: Office) -> None:
     done = office.run("upgrade", "--check", "--room", str(room))
     assert "is ready for this store" in done.stdout
     assert "The store has this version's schema already." in done.stdout
+    assert "No certificate is configured" in done.stdout
     assert "For readers nothing changes." in done.stdout
     assert list(room.iterdir()) == []
 

@@ -118,7 +118,11 @@ class Rehearsing:
         faults = [one for one in self.certificate if one.grade is Grade.FAULT]
         for one in faults:
             self._wrong(RehearsedPart.CERTIFICATE, one.text, one.remedy)
-        if len(faults) == 0:
+        if self.config.tls.certificate is None and self.config.tls.acme is None:
+            self._right(
+                RehearsedPart.CERTIFICATE, "No certificate is configured, so there is none to look at."
+            )
+        elif len(faults) == 0:
             self._right(RehearsedPart.CERTIFICATE, "The certificate and its key can be used.")
 
     def _look_at_keys(self) -> None:
