@@ -170,3 +170,70 @@ def test_an_open_relay_is_not_carried(restrictions: str) -> None:
     assert set(domains(found)) <= {"example.org"}
     if "relay_domains" not in restrictions:
         assert "open relay" in line_of(found, "smtpd_relay_restrictions").why
+
+
+@pytest.mark.parametrize("written", ["!/etc/postfix/gone, example.org", "!/etc/postfix/loop, example.org"])
+def test_a_list_that_cannot_be_read_opens_no_domain_that_it_may_exclude(written: str) -> None:
+    found = imported(f"{OPEN}relay_domains = {written}\n", {"loop": "/etc/postfix/loop\n"})
+    assert domains(found) == []
+    line = line_of(found, "relay_domains")
+    assert "example.org" in line.why
+    assert "/etc/postfix/" in line.why
+
+
+def test_a_name_in_a_table_that_postfix_does_not_find_there_is_said() -> None:
+    found = imported(
+        f"{OPEN}relay_domains = hash:/etc/postfix/table\n", {"table": ".a.example x\nB.example. x\n"}
+    )
+    assert domains(found) == []
+    why = line_of(found, "relay_domains").why
+    assert "a.example" in why
+    assert "b.example" in why
+
+
+@pytest.mark.parametrize(
+    "networks",
+    [
+        "0.0.0.0/1 REJECT one\n128.0.0.0/1 550 another\n",
+        "10.0.0.0/8 OK\n!10.0.0.0/8 REJECT\n",
+        "0.0.0.0/0 REJECT\n!10.0.0.0/8 OK\n",  # a client's name is not outside of 10.0.0.0/8
+        "!2001:db8::/32 OK\n0.0.0.0/0 REJECT\n",  # and an address of IPv4 not outside of one of IPv6
+    ],
+)
+def test_networks_that_together_refuse_every_stranger_refuse_the_domain(networks: str) -> None:
+    main = f"{LEAST}smtpd_client_restrictions = check_client_access cidr:/etc/postfix/networks\n"
+    assert domains(imported(main, {"networks": networks})) == []
+
+
+@pytest.mark.parametrize(
+    "restriction",
+    [
+        "no_such_thing",
+        "check_recipient_access inline:{example.org=no_such_class}",
+        "check_reverse_client_hostname_access static:REJECT",
+    ],
+)
+def test_what_refuses_all_mail_refuses_the_domain(restriction: str) -> None:
+    found = imported(f"{LEAST}smtpd_recipient_restrictions = {restriction}\n")
+    assert domains(found) == []
+    assert restriction.split()[0] in line_of(found, "relay_domains").why
+
+
+@pytest.mark.parametrize("interfaces", ["loopback-only", "localhost", "127.0.0.1, [::1]"])
+@pytest.mark.parametrize("master", ["smtp inet n - y - - smtpd\n", None])
+def test_a_server_that_listens_only_to_its_own_machine_carries_nothing(
+    interfaces: str, master: str | None
+) -> None:
+    files = {} if master is None else {"master.cf": master}
+    found = imported(f"{LEAST}inet_interfaces = {interfaces}\n", files)
+    assert domains(found) == []
+    assert "inet_interfaces" in line_of(found, "relay_domains").why
+
+
+@pytest.mark.parametrize("networks", ["0.0.0.0/0", "127.0.0.0/8, 0.0.0.0/1 128.0.0.0/1"])
+def test_networks_of_all_make_an_open_relay(networks: str) -> None:
+    found = imported(
+        f"{LEAST}mynetworks = {networks}\nsmtpd_client_restrictions = permit_mynetworks, reject\n"
+    )
+    assert domains(found) == ["example.org"]
+    assert "open relay" in line_of(found, "smtpd_relay_restrictions").why

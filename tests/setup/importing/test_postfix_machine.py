@@ -122,3 +122,14 @@ def test_limits_on_clients(line: str, entry: Entry | None, fate: Fate) -> None:
 def test_the_owner_gets_what_went_to_postmaster(aliases: str, owner: tuple[str, ...]) -> None:
     main = f"{LEAST}alias_maps = hash:/etc/aliases, nis:mail.aliases\n"
     assert imported(main, {"/etc/aliases": aliases}).answers.owner == owner
+
+
+@pytest.mark.parametrize("name", ["relaykey", "k"])
+def test_a_password_that_another_parameter_has_is_not_shown(name: str) -> None:
+    main = (
+        f"{LEAST}{name} = hunter2\nlogin = user:${{{name}}}\nrelayhost = [smart.example]\n"
+        "smtp_sasl_auth_enable = yes\nsmtp_sasl_password_maps = inline:{[smart.example]=$login}\n"
+    )
+    found = imported(main)
+    assert list(found.secrets.values()) == ["hunter2\n"]
+    assert "hunter2" not in repr(found.report)

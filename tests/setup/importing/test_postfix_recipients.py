@@ -117,7 +117,6 @@ def test_only_warnings_refuse_nothing() -> None:
         "check_sender_access hash:/etc/postfix/senders",
         "reject_unknown_sender_domain",
         "permit_mx_backup",
-        "no_such_thing",
     ],
 )
 def test_checks_that_are_not_asked_here_are_named(check: str) -> None:
@@ -127,3 +126,16 @@ def test_checks_that_are_not_asked_here_are_named(check: str) -> None:
     line = line_of(found, "smtpd_recipient_restrictions")
     assert line.fate is Fate.CHANGED
     assert check.strip("{ ").split()[0] in line.why
+
+
+@pytest.mark.parametrize(
+    "insiders", ["permit_mynetworks, reject", "check_sender_access inline:{a@b.example=OK}, reject"]
+)
+def test_an_address_that_a_class_keeps_for_some_is_reported_where_any_is_taken(insiders: str) -> None:
+    main = (
+        f"{LEAST}smtpd_restriction_classes = insiders\ninsiders = {insiders}\n"
+        "smtpd_recipient_restrictions = check_recipient_access hash:/etc/postfix/kept\n"
+    )
+    found = imported(main, {"kept": "all@example.org insiders\n"})
+    assert only(found).recipients == ("any",)
+    assert line_of(found, "all@example.org insiders").fate is Fate.CHANGED

@@ -16,7 +16,13 @@ from secondpost.setup.importing.postfix.policy import (
     OldPolicy,
 )
 from secondpost.setup.importing.postfix.recipients import access_tables
-from secondpost.setup.importing.postfix.restrictions import STAGES, Refuses, RestrictionStep, action_of
+from secondpost.setup.importing.postfix.restrictions import (
+    KNOWN_WORD,
+    STAGES,
+    Refuses,
+    RestrictionStep,
+    action_of,
+)
 from secondpost.setup.importing.postfix.settings import PostfixSettings
 from secondpost.setup.importing.postfix.tables import ListedTable, PatternTable, TableValue, Unknowable
 from secondpost.setup.importing.postfix.ways import OldWays
@@ -39,7 +45,6 @@ _ALWAYS = frozenset(
     }
 )
 _FOR_CLIENTS = re.compile(r"permit_(?:mynetworks|sasl_authenticated|tls_\w*clientcerts|inet_interfaces)")
-_KNOWN = re.compile(r"(?:reject|permit|defer|warn|check|sleep)\w*|(?:smtpd_)?\w+_restrictions", re.IGNORECASE)
 
 MX_BACKUP = (
     "permit_mx_backup took mail for every domain whose MX records name this server; here each domain needs a "
@@ -145,8 +150,8 @@ def _say_step(step: RestrictionStep, name: str, classes: Sequence[str], ledger: 
         ledger.carried(name, why="The primary is asked about recipients (`learn`).")
     elif step.word == "permit_mx_backup":
         ledger.not_carried(name, MX_BACKUP)
-    elif _KNOWN.fullmatch(step.word) is None:
-        ledger.not_carried(name, f"{step.word} is not a restriction that is known here.")
+    elif KNOWN_WORD.fullmatch(step.word) is None:
+        ledger.not_carried(name, f"{step.word} is no restriction: Postfix refuses mail where it comes to it.")
     else:
         what = f"{step.word} {step.argument}".strip()
         ledger.not_carried(

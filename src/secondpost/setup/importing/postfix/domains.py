@@ -75,6 +75,8 @@ class DomainCarrier:
     def _domain(self, name: str) -> None:
         its_class = self.domains.class_of(name)
         if its_class is OldClass.ELSEWHERE:
+            why = f"{name} is named, but not so that Postfix is known to have relayed it: it is left out."
+            self.ledger.changed(RELAY_DOMAINS, why)
             return
         if its_class is not OldClass.RELAY:
             why = f"{name} was not relayed: {its_class} has it too, and counts before {RELAY_DOMAINS}."

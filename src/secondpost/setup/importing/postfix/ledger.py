@@ -9,6 +9,7 @@ from secondpost.mail.printable import printable
 from secondpost.setup.importing.carried import Fate, OldPlace, ReportLine
 from secondpost.setup.importing.postfix.remarks import remark_on
 from secondpost.setup.importing.postfix.services import NotService, OldService
+from secondpost.setup.importing.postfix.settings import DEFAULTS
 from secondpost.setup.importing.postfix.statements import MainStatement, NotMainStatement
 from secondpost.setup.importing.postfix.tables import TableValue
 
@@ -18,6 +19,7 @@ TEXT_CHARACTERS_MAX = 300
 
 _SECRET_NAME = re.compile(r"pass|_pw\b|_pw$|secret|token|credential", re.IGNORECASE)
 _SECRET_VALUE = re.compile(r"pass\w*\s*=|secret\s*=|token\s*=|_pw\s*=|sasl_password_maps", re.IGNORECASE)
+_NAMED = re.compile(r"\$[{(]?\s*([A-Za-z0-9_]+)")
 _IS_FILE = re.compile(r"(?:proxy:)?(?:[a-z]+:)?/[^\s{}=]*(?:[,\s]+(?:proxy:)?(?:[a-z]+:)?/[^\s{}=]*)*")
 
 
@@ -95,6 +97,7 @@ class PostfixLedger:
     ) -> Iterator[ReportLine]:
         last = {one.name: one.place.line for one in read if isinstance(one, MainStatement)}
         values = [one.value for one in read if isinstance(one, MainStatement)]
+        secrets = _named_by_secrets(read)
         for one in read:
             if isinstance(one, NotMainStatement):
                 why = "Postfix does not start with this line: it is not NAME = VALUE."
@@ -102,7 +105,8 @@ class PostfixLedger:
                 text = f"{first} (not shown)" if len(space) > 0 else first  # it may be a login
                 yield _line(one.place, shown(text), (PostfixMark(Fate.NOT_CARRIED, why),))
                 continue
-            yield _line(one.place, text_of(one.name, one.value), self._said_of(one, last, values, own))
+            text = f"{one.name} = (not shown)" if one.name in secrets else text_of(one.name, one.value)
+            yield _line(one.place, text, self._said_of(one, last, values, own))
 
     def _said_of(
         self, one: MainStatement, last: dict[str, int], values: Sequence[str], own: frozenset[str]
@@ -195,6 +199,18 @@ def shown(text: str) -> str:
         text = f"{text.split(None, 1)[0].partition('=')[0]} (not shown)"
     text = printable(text)
     return text if len(text) <= TEXT_CHARACTERS_MAX else f"{text[:TEXT_CHARACTERS_MAX]}…"
+
+
+def _named_by_secrets(read: Sequence[MainStatement | NotMainStatement]) -> frozenset[str]:
+    """The owner's own parameters that are put in where a password stands, also by way of another."""
+    said = [one for one in read if isinstance(one, MainStatement)]
+    secret = {one.name for one in said if text_of(one.name, one.value).endswith("(not shown)")}
+    found = set[str]()
+    while len(secret) > 0:
+        named = {name for one in said if one.name in secret for name in _NAMED.findall(one.value)}
+        secret = {name for name in named - found if name not in DEFAULTS and remark_on(name) is None}
+        found |= secret
+    return frozenset(found)
 
 
 def _names_a_file(text: str) -> bool:

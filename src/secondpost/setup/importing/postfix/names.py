@@ -2,8 +2,9 @@
 (match_list(3), match_ops(3)). The first entry that applies counts.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network, collapse_addresses
 
 from secondpost.setup.importing.carried import OldPlace
 from secondpost.setup.importing.old_files import NotRead
@@ -14,6 +15,7 @@ from secondpost.setup.importing.postfix.tables import (
     ConstantTable,
     ListedTable,
     OldTable,
+    OpaqueTable,
     TableReader,
     TableValue,
     Unknowable,
@@ -36,12 +38,12 @@ class NameEntry:
 @dataclass(frozen=True, slots=True)
 class NameList:
     """`takes_below`: parent_domain_matches_subdomains names the parameter, so that example.net also
-    means every name below it. `places`: of each plain name, its first place among the entries.
+    means every name below it. `places`: of each plain name, its first place among the entries. A file
+    that cannot be read is a table of which nothing is known.
     """
 
     entries: tuple[NameEntry, ...]
     takes_below: bool
-    trouble: tuple[str, ...]  # sentences about files that cannot be read
     places: Mapping[str, int]
     tables: tuple[int, ...]  # the places of entries that are tables
 
@@ -92,12 +94,11 @@ class NameList:
     def unknown(self) -> tuple[str, ...]:
         """Why some names cannot be known."""
         asked = (entry.what.lookup("") for entry in self.entries if not isinstance(entry.what, str))
-        return (*self.trouble, *(one.reason for one in asked if isinstance(one, Unknowable)))
+        return tuple(one.reason for one in asked if isinstance(one, Unknowable))
 
 
 def name_list(text: str, place: OldPlace, reader: TableReader, *, takes_below: bool) -> NameList:
-    trouble = list[str]()
-    entries = tuple(_entries(text, place, reader, trouble, 0))
+    entries = tuple(_entries(text, place, reader, 0))
     places = dict[str, int]()
     tables = list[int]()
     for number, entry in enumerate(entries):
@@ -105,17 +106,15 @@ def name_list(text: str, place: OldPlace, reader: TableReader, *, takes_below: b
             places.setdefault(entry.what, number)
         else:
             tables.append(number)
-    return NameList(entries, takes_below, tuple(trouble), places, tuple(tables))
+    return NameList(entries, takes_below, places, tuple(tables))
 
 
-def _entries(
-    text: str, place: OldPlace, reader: TableReader, trouble: list[str], deep: int
-) -> Iterator[NameEntry]:
+def _entries(text: str, place: OldPlace, reader: TableReader, deep: int) -> Iterator[NameEntry]:
     for word in words(text):
         name = word.lstrip("!")
         is_excluded = (len(word) - len(name)) % 2 == 1
         if name.startswith("/"):
-            yield from _of_file(name, is_excluded, reader, trouble, deep)
+            yield from _of_file(name, is_excluded, place, reader, deep)
         elif ":" in name and not name.startswith("["):
             yield NameEntry(reader.table(name, place), is_excluded, place)
         elif len(name) > 0:
@@ -123,15 +122,29 @@ def _entries(
 
 
 def _of_file(
-    path: str, is_excluded: bool, reader: TableReader, trouble: list[str], deep: int
+    path: str, is_excluded: bool, place: OldPlace, reader: TableReader, deep: int
 ) -> Iterator[NameEntry]:
     text = reader.files.text(path)
     if isinstance(text, NotRead):
-        trouble.append(f"{path} {text.reason}.")
+        yield NameEntry(OpaqueTable(path, f"{path} {text.reason}."), is_excluded, place)
         return
     if deep >= FILES_DEEP_MAX:
-        trouble.append(f"{path} names files that name each other.")
+        reason = f"{path} names files that name each other."
+        yield NameEntry(OpaqueTable(path, reason), is_excluded, place)
         return
     for logical in logical_lines(text):
-        inner = _entries(logical.text, OldPlace(path, logical.line), reader, trouble, deep + 1)
+        inner = _entries(logical.text, OldPlace(path, logical.line), reader, deep + 1)
         yield from (NameEntry(one.what, one.is_excluded != is_excluded, one.place) for one in inner)
+
+
+def has_all_addresses(networks: Sequence[str]) -> bool:
+    """Whether a list such as mynetworks has every address of IPv4, in one piece or in several."""
+    found = [one for one in map(_ipv4_network, networks) if one is not None]
+    return any(one.prefixlen == 0 for one in collapse_addresses(found))
+
+
+def _ipv4_network(written: str) -> IPv4Network | None:
+    try:
+        return IPv4Network(written, strict=False)
+    except ValueError:
+        return None

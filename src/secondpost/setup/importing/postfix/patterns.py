@@ -72,6 +72,8 @@ class PatternRule:
             if condition.pattern is None:
                 is_understood = False
                 continue
+            if not isinstance(condition.pattern, re.Pattern) and not _is_of_family(condition.pattern, text):
+                return None
             found, matches = _search(condition.pattern, text)
             if matches == condition.is_negated:
                 return None
@@ -93,6 +95,14 @@ def _search(
         return found, found is not None
     address = as_ip(text)
     return None, address is not None and address in pattern
+
+
+def _is_of_family(network: IPv4Network | IPv6Network, text: str) -> bool:
+    """A name, or an address of the other version of IP, is in no network, and outside of none
+    (cidr_match_execute).
+    """
+    address = as_ip(text)
+    return address is not None and address.version == network.version
 
 
 def _field(field: re.Match[str], found: re.Match[str] | None) -> str:

@@ -19,6 +19,7 @@ from secondpost.setup.importing.postfix.lookups import (
 )
 from secondpost.setup.importing.postfix.names import NameList
 from secondpost.setup.importing.postfix.restrictions import (
+    KNOWN_WORD,
     Permits,
     Refuses,
     RestrictionStep,
@@ -40,6 +41,7 @@ CLASSES_DEEP_MAX = 20  # restriction classes within restriction classes
 # ordinary networks, since lists of those that must not occur on the internet are common.
 STRANGER_ADDRESSES = ("5.45.77.9", "62.77.5.9", "91.5.77.9", "151.77.5.9", "212.5.77.9")
 STRANGER_DOMAIN = "stranger.example"
+STRANGER_CLIENT = f"mail.{STRANGER_DOMAIN}"
 STRANGER = OldAddress("stranger", STRANGER_DOMAIN)
 
 _REFUSE_ALL = frozenset({"reject", "defer", "defer_if_permit"})
@@ -131,6 +133,7 @@ class OldPolicy:
     recipients: KnownRecipients
     stages: Mapping[str, tuple[RestrictionStep, ...]]
     classes: Mapping[str, str]
+    trusts_all: bool  # mynetworks has every address of IPv4
     takes_below: bool  # smtpd_access_maps in parent_domain_matches_subdomains
     checks_listed: bool  # smtpd_reject_unlisted_recipient
     steps: StepReader
@@ -167,6 +170,8 @@ class OldPolicy:
         is_ours = state.its_class is not OldClass.ELSEWHERE
         if step.word == "permit" or (step.word == "permit_auth_destination" and is_ours):
             return True
+        if step.word == "permit_mynetworks" and self.trusts_all:
+            return True
         if step.word in _REFUSE_ALL or (step.word in _UNAUTHORISED and not is_ours):
             walk.refused = Ruling(OldAnswer.REFUSED, step.word)
         elif step.word in _UNLISTED:
@@ -177,6 +182,9 @@ class OldPolicy:
             return self._access(step, step.table, state, walk, deep)
         elif step.word in self.classes and deep < CLASSES_DEEP_MAX:
             return self._stage(self._restricting(self.classes[step.word], step.stage), state, walk, deep + 1)
+        elif KNOWN_WORD.fullmatch(step.word) is None:
+            # "451 Server configuration error" (generic_checks), such as for a class that is not defined.
+            walk.refused = Ruling(OldAnswer.REFUSED, step.word)
         return walk.refused is not None
 
     def _listed(self, state: _State, walk: _StepsTaken) -> None:
@@ -201,7 +209,10 @@ class OldPolicy:
                 walk.refused = Ruling(OldAnswer.REFUSED, f"{step.word} {step.argument}", entry)
                 return True
             case Restricts(text) if deep < CLASSES_DEEP_MAX:
-                return self._stage(self._restricting(text, step.stage), state, walk, deep + 1)
+                ends = self._stage(self._restricting(text, step.stage), state, walk, deep + 1)
+                if walk.refused is not None and not isinstance(table, ConstantTable):
+                    walk.refused = Ruling(OldAnswer.REFUSED, f"{step.word} {step.argument}", result)
+                return ends
         return False
 
     def _restricting(self, text: str, stage: str) -> tuple[RestrictionStep, ...]:
@@ -221,15 +232,17 @@ class OldPolicy:
                 return by_domain(table, STRANGER_DOMAIN, takes_below=self.takes_below)
             case "check_client_access":
                 return self._of_clients(table)
+            case "check_reverse_client_hostname_access":
+                return by_domain(table, STRANGER_CLIENT, takes_below=self.takes_below)
         return None
 
     def _of_clients(self, table: OldTable) -> TableResult:
-        name = f"mail.{STRANGER_DOMAIN}"
         results = [
-            by_client(table, name, address, takes_below=self.takes_below) for address in STRANGER_ADDRESSES
+            by_client(table, STRANGER_CLIENT, address, takes_below=self.takes_below)
+            for address in STRANGER_ADDRESSES
         ]
-        values = {one.value if isinstance(one, TableValue) else None for one in results}
-        return results[0] if len(values) == 1 else None
+        actions = {action_of(one.value) if isinstance(one, TableValue) else None for one in results}
+        return results[0] if len(actions) == 1 else None
 
 
 def in_order(relay_first: bool) -> Iterator[str]:

@@ -21,6 +21,10 @@ STAGES: Mapping[str, str] = {
 TAKES_ARGUMENT = re.compile(
     r"(?:check_\w+_access|check_policy_service|(?:reject|permit)_rhs\w+|reject_rbl\w*|permit_dnswl_client|sleep)"
 )
+# What every restriction of Postfix's begins with; a class may have any name.
+KNOWN_WORD = re.compile(
+    r"(?:reject|permit|defer|warn|check|sleep)\w*|(?:smtpd_)?\w+_restrictions", re.IGNORECASE
+)
 _REPLY_CODE = re.compile(r"[45][0-9][0-9](?:\s|$)")
 
 
