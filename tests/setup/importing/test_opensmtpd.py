@@ -325,3 +325,39 @@ def test_limits_are_those_of_every_backup_and_an_own_time_wins() -> None:
         "delimiters": '"-"',
     }
     assert {entry.key: entry.value for entry in second.more}["keep"] == '"90 minutes"'
+
+
+EVERYTHING = "match from any for domain example.net action a\n"
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        'match from any for any rcpt-to regex "@example\\.net$" reject\n',
+        'match from any for domain example.net rcpt-to regex ".*" reject\n',
+        'match from any mail-from regex ".*" for any reject\n',
+        'match from src regex "." for any reject\n',
+        'match from any helo "*" for any reject\n',
+    ],
+)
+def test_a_pattern_that_refuses_all_refuses_the_domain(refusal: str) -> None:
+    assert domains(LISTEN + RELAY + refusal + EVERYTHING) == []
+
+
+@pytest.mark.parametrize("some", ["!from rdns", 'from any !helo regex ".*"', 'from any !mail-from regex "^"'])
+def test_what_only_few_or_no_strangers_are_opens_no_domain(some: str) -> None:
+    assert domains(f"{LISTEN}{RELAY}match {some} for domain example.net action a\n") == []
+
+
+def test_a_refusal_of_clients_without_a_name_refuses_no_domain() -> None:
+    found = imported(f"{LISTEN}{RELAY}match !from rdns for any reject\n{EVERYTHING}")
+    assert [one.domain for one in found.answers.backups] == ["example.net"]
+    assert line(found, 3).fate is Fate.NOT_CARRIED
+
+
+def test_addresses_refused_by_a_table_that_cannot_be_read_are_left_to_the_primary() -> None:
+    refusal = "table no ldap:/etc/no\nmatch from any for any rcpt-to <no> reject\n"
+    found = imported(LISTEN + RELAY + refusal + EVERYTHING)
+    (backup,) = found.answers.backups
+    assert backup.recipients == ("learn",)
+    assert line(found, 5).fate is Fate.CHANGED

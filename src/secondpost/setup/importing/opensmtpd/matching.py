@@ -16,6 +16,10 @@ from secondpost.setup.importing.opensmtpd.statements import (
 from secondpost.setup.importing.opensmtpd.tables import domain_matches
 
 
+# Names, addresses and senders of strangers, which have nothing in common.
+PROBES = ("mail.zqvk.example", "91.5.77.9", "2a0b:77::9", "zqk-7@wvx.example", "2718@b.example")
+
+
 class ReachOfRule(Enum):
     """Which strangers a rule is for."""
 
@@ -60,7 +64,26 @@ def names_all_domains(destination: SmtpdDestination) -> bool:
 
 
 def reach_of_list(condition: SmtpdCondition) -> ReachOfRule:
+    """Of a list of names, addresses or patterns; "*" and a pattern such as .* have all."""
+    keys = [] if condition.table is None else [entry.key for entry in condition.table.entries]
+    if any(fits_all(key, PROBES) if condition.is_regex else key == "*" for key in keys):
+        return ReachOfRule.NONE if condition.is_not else ReachOfRule.ALL
     return ReachOfRule.MOST if condition.is_not else ReachOfRule.SOME
+
+
+def reach_of_names(condition: SmtpdCondition) -> ReachOfRule:
+    """Of `from rdns`: most clients have a name, so few have none."""
+    if condition.table is None:
+        return ReachOfRule.SOME if condition.is_not else ReachOfRule.MOST
+    return reach_of_list(condition)
+
+
+def fits_all(pattern: str, texts: Sequence[str]) -> bool:
+    """Whether a regular expression fits each of the texts; one that Python cannot read fits none."""
+    try:
+        return all(re.search(pattern, text, re.IGNORECASE) is not None for text in texts)
+    except (re.error, RecursionError, OverflowError):
+        return False
 
 
 def reach_of_login(condition: SmtpdCondition | None) -> ReachOfRule:

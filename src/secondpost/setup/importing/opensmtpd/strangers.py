@@ -15,11 +15,13 @@ from secondpost.setup.importing.opensmtpd.matching import (
     Covered,
     ReachOfRule,
     covers,
+    fits_all,
     has_tag,
     names_all_domains,
     reach_of_addresses,
     reach_of_list,
     reach_of_login,
+    reach_of_names,
     reach_of_senders,
 )
 from secondpost.setup.importing.opensmtpd.statements import (
@@ -34,6 +36,8 @@ from secondpost.setup.importing.opensmtpd.statements import (
 from secondpost.setup.importing.opensmtpd.tables import SmtpdTable, TableEntry, domain_matches
 from secondpost.setup.importing.opensmtpd.targets import RelayTarget, target_of
 
+# Local parts that have nothing in common; a pattern that has them all has the domain.
+LOCAL_PROBES = ("zqk.vwx", "2718281", "b-7", "postmaster")
 LOOPBACK_INTERFACES = ("lo", "lo0", "localhost")
 
 
@@ -156,7 +160,8 @@ class Strangers:
             return True
         entries = _listed(rule.recipient, way.domain)
         is_whole = rule.recipient is None or names_whole_domain(rule.recipient, way.domain)
-        if entries is None and not is_whole and rule.destination.kind is SmtpdFor.ANY:
+        is_for_any = rule.destination.kind is SmtpdFor.ANY and rule.action is not None
+        if entries is None and rule.recipient is not None and is_for_any:
             way.passed_over.append(rule)  # which domains it is for is not known
             return False
         if entries is not None and len(entries) == 0 and not is_whole:
@@ -165,6 +170,7 @@ class Strangers:
             case None:
                 way.refuses.append(rule)
                 way.decided |= {_local_of(entry) for entry in entries or ()}
+                way.is_vague |= rule.recipient is not None and not _is_readable(rule.recipient)
                 if rule.recipient is not None and rule.recipient.is_not:
                     return way.leave_only(_entries_for(rule.recipient, way.domain))
             case SmtpdLocal():
@@ -193,7 +199,7 @@ class Strangers:
                 is_local = caller is MailBringer.FILTER and source.kind is SmtpdFrom.LOCAL
                 return ReachOfRule.ALL if is_local != condition.is_not else ReachOfRule.NONE
             case SmtpdFrom.NAMES:
-                return ReachOfRule.MOST if condition.table is None else reach_of_list(condition)
+                return reach_of_names(condition)
             case _:
                 return reach_of_addresses(condition)
 
@@ -260,6 +266,11 @@ def _entries_for(condition: SmtpdCondition, domain: str) -> list[TableEntry] | N
     return [one for one in condition.table.entries if names_address(one.key, domain)]
 
 
+def _is_readable(condition: SmtpdCondition) -> bool:
+    """A pattern is as good as read: it was asked whether it has the whole domain."""
+    return condition.is_regex or (condition.table is not None and condition.table.is_known)
+
+
 def names_address(key: str, domain: str) -> bool:
     """Whether an entry of a list of addresses names one of the domain: user, or user@domain."""
     local, at, pattern = key.rpartition("@")
@@ -269,8 +280,11 @@ def names_address(key: str, domain: str) -> bool:
 
 
 def names_whole_domain(condition: SmtpdCondition | None, domain: str) -> bool:
-    """Whether a list names the domain as a whole: @domain, or @ alone."""
-    if condition is None or condition.table is None or condition.is_not or condition.is_regex:
+    """Whether a list names the domain as a whole: @domain, @ alone, or a pattern."""
+    if condition is None or condition.table is None or condition.is_not:
         return False
+    if condition.is_regex:
+        probes = [f"{local}@{domain}" for local in LOCAL_PROBES]
+        return any(fits_all(one.key, probes) for one in condition.table.entries)
     keys = [one.key for one in condition.table.entries if one.key.startswith("@")]
     return any(key == "@" or domain_matches(domain, key[1:]) for key in keys)
