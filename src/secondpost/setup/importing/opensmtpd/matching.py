@@ -15,7 +15,6 @@ from secondpost.setup.importing.opensmtpd.statements import (
 )
 from secondpost.setup.importing.opensmtpd.tables import domain_matches
 
-
 # Names, addresses and senders of strangers, which have nothing in common.
 PROBES = ("mail.zqvk.example", "91.5.77.9", "2a0b:77::9", "zqk-7@wvx.example", "2718@b.example")
 
