@@ -228,3 +228,44 @@ def test_a_postmaster_alone_makes_no_backup_domain() -> None:
     found = relaying("  accept local_parts = postmaster\n         domains = +relay_to_domains", RELAY)
     assert found.backups == {}
     assert "its postmaster alone" in found.line("domainlist").why
+
+
+RELAYED = "accept domains = example.net"
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "deny senders = ^.*",
+        "deny hosts = ^.+",
+        "deny sender_domains = *",
+        "deny !sender_domains = partner.example",
+        "deny hosts = !/etc/filters",
+        "deny hosts = !+filters",
+        "deny !hosts = net-lsearch;/etc/filters",
+        "deny senders = !lsearch;/etc/senders",
+        "deny condition = ${if eq{$sender_host_address}{192.0.2.1}{no}{yes}}",
+        "deny !condition = ${if match_ip{$sender_host_address}{192.0.2.0/24 : 2001::db8::::/32}}",
+        "require condition = ${if match{$sender_host_name}{\\N\\.partner\\.example$\\N}}",
+        "require condition = ${if match_ip{$sender_host_address}{<; 192.0.2.0/24}}",
+    ],
+)
+def test_what_only_exempts_a_few_refuses_every_stranger(refusal: str) -> None:
+    found = relaying(f"{refusal}\n{RELAYED}", main="hostlist filters = /etc/filters")
+    assert found.backups == {}
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "deny senders = ^postmaster@",
+        "deny hosts = /etc/blocked",
+        "deny sender_domains = spam.example : lsearch;/etc/blocked",
+        "deny condition = ${if eq{$sender_helo_name}{$primary_hostname}}",
+        "deny condition = ${if match_ip{$sender_host_address}{10.0.0.0/8}}",
+        "deny condition = ${lookup{$sender_address}lsearch{/etc/blocked}{yes}{no}}",
+        "deny condition = ${if match_ip{$sender_host_address}{net-lsearch;/etc/blocked}}",
+    ],
+)
+def test_what_refuses_a_few_refuses_no_domain(refusal: str) -> None:
+    assert relaying(f"{refusal}\n{RELAYED}").backups == {"example.net": ("any",)}

@@ -219,17 +219,6 @@ def test_what_refuses_all_mail_refuses_the_domain(restriction: str) -> None:
     assert restriction.split()[0] in line_of(found, "relay_domains").why
 
 
-@pytest.mark.parametrize("interfaces", ["loopback-only", "localhost", "127.0.0.1, [::1]"])
-@pytest.mark.parametrize("master", ["smtp inet n - y - - smtpd\n", None])
-def test_a_server_that_listens_only_to_its_own_machine_carries_nothing(
-    interfaces: str, master: str | None
-) -> None:
-    files = {} if master is None else {"master.cf": master}
-    found = imported(f"{LEAST}inet_interfaces = {interfaces}\n", files)
-    assert domains(found) == []
-    assert "inet_interfaces" in line_of(found, "relay_domains").why
-
-
 @pytest.mark.parametrize("networks", ["0.0.0.0/0", "127.0.0.0/8, 0.0.0.0/1 128.0.0.0/1"])
 def test_networks_of_all_make_an_open_relay(networks: str) -> None:
     found = imported(

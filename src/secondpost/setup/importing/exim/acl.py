@@ -20,7 +20,13 @@ from secondpost.setup.importing.exim.expansion import (
     Unsaid,
     is_true,
 )
-from secondpost.setup.importing.exim.matching import Lists, Recipient
+from secondpost.setup.importing.exim.matching import (
+    STRANGER_DOMAIN,
+    STRANGERS,
+    Lists,
+    Recipient,
+    of_exception,
+)
 from secondpost.setup.importing.exim.routing import Forwarded, Local, NotKnown, Routing, ToHosts, ToMxHosts
 from secondpost.setup.importing.exim.statements import AclStatement, Condition
 
@@ -41,9 +47,8 @@ OF_CLIENT: Mapping[str, bool] = {
     "authenticated": False, "decode": True, "dnslists": False, "malware": False, "mime_regex": False,
     "ratelimit": False, "regex": False, "seen": False, "spam": False, "atrn_domains": False,
 }  # fmt: skip
-UNSAID_OF_CLIENT = frozenset(
-    {"encrypted", "spf", "spf_guess", "dmarc_status", "dkim_status", "dkim_signers", "sender_domains"}
-)
+_LISTS_OF_CLIENTS = ("hosts", "senders", "sender_domains")
+UNSAID_OF_CLIENT = frozenset({"encrypted", "spf", "spf_guess", "dmarc_status", "dkim_status", "dkim_signers"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +155,8 @@ class Acls:
                 continue
             truth = self._holds(condition, asking, depth)
             if isinstance(truth, Unsaid):
+                if condition.is_negated and condition.name in _LISTS_OF_CLIENTS:
+                    truth = of_exception(truth)
                 if doubt is None or truth.about is About.RECIPIENT:
                     doubt = truth
             elif truth is condition.is_negated:
@@ -178,6 +185,9 @@ class Acls:
                 return self.lists.holds("host", value, None, asking.variables)
             case "senders":
                 return self.lists.holds("address", value, None, asking.variables)
+            case "sender_domains":
+                said = self.lists.match("domain", value, STRANGER_DOMAIN, None, asking.variables, 0)
+                return Unsaid(About.CLIENT, said.why) if isinstance(said, Unsaid) else said
             case "domains" | "local_parts" | "recipients" if recipient is not None:
                 kind = {"domains": "domain", "local_parts": "local_part", "recipients": "address"}[name]
                 return self.lists.holds(kind, value, recipient, asking.variables)
@@ -190,9 +200,19 @@ class Acls:
         return Unsaid(About.RECIPIENT, f"has {name}, which is not read here")
 
     def _condition(self, value: str, asking: _Asking) -> Truth:
+        """If it depends on the client, what is true of each stranger counts; in doubt, it does depend."""
+        said = self._true_for(value, asking, {})
+        if not isinstance(said, Unsaid) or said.about is not About.CLIENT:
+            return said
+        of_strangers = [self._true_for(value, asking, stranger) for stranger in STRANGERS]
+        is_exact = not any(isinstance(one, Unsaid) for one in of_strangers)
+        return of_strangers[0] if is_exact and len(set(of_strangers)) == 1 else said
+
+    def _true_for(self, value: str, asking: _Asking, stranger: Mapping[str, str]) -> Truth:
         unset = {name: "" for name in _VARIABLE.findall(value) if name not in asking.unsaid}
+        variables = {**unset, **stranger, **asking.variables}
         try:
-            return is_true(self.lists.expander(asking.recipient, unset | asking.variables).expand(value))
+            return is_true(self.lists.expander(asking.recipient, variables).expand(value))
         except ForcedFailure:
             return True  # §43: the condition is then ignored
         except NotExact as error:

@@ -155,7 +155,7 @@ def _is_of_client(condition: Condition) -> bool:
     if condition.name == "verify":
         return not condition.value.startswith("recipient")
     return (
-        condition.name in ("hosts", "senders")
+        condition.name in ("hosts", "senders", "sender_domains")
         or condition.name in OF_CLIENT
         or condition.name in UNSAID_OF_CLIENT
     )

@@ -5,9 +5,10 @@ an item that is not read here, is Unsaid: an answer that is not exact would be w
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from ipaddress import ip_address, ip_network
 
 from secondpost.setup.importing.exim.splitting import (
     NotClosed,
@@ -246,6 +247,10 @@ class Expander:
                 found = matches(pattern, subject)
                 if found is not None:
                     return found
+            case "match_ip", [subject, items]:
+                found = _in_networks(subject, split_list(items))
+                if found is not None:
+                    return found
             case (("match_domain" | "match_local_part" | "match_address"), [subject, items]):
                 said = self.match_list(word.removeprefix("match_"), items, subject)
                 if isinstance(said, Unsaid):
@@ -287,6 +292,18 @@ def is_true(text: str) -> bool:
     """The rule for `condition` (§43, "ACL conditions"; §15, `condition`)."""
     word = text.strip().lower()
     return word not in ("", "0", "no", "false")
+
+
+def _in_networks(address: str, items: Sequence[str]) -> bool | None:
+    """As `match_ip` asks; None if an item is no network."""
+    try:
+        one = ip_address(address)
+        for item in items:
+            if one in ip_network(item.removeprefix("!").strip(), strict=False):
+                return not item.startswith("!")
+    except ValueError:
+        return None
+    return len(items) > 0 and items[-1].startswith("!")  # §10: after a last item with !, all else is in it
 
 
 def _is_number(text: str) -> bool:

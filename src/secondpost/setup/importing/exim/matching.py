@@ -8,7 +8,7 @@ length 0 do; its sender is in no list either.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from secondpost.setup.importing.exim.expansion import (
@@ -30,6 +30,25 @@ _SEARCHED = re.compile(r"([\w()*@.,=-]+)[ \t]*;[ \t]*(.*)", re.DOTALL)
 _NETWORK = re.compile(r"[0-9a-fA-F.:\[\]]+(?:/(\d{1,3}))?")
 _UNREAD = "unread"  # stands before the path of a file that cannot be read
 _LISTS = {"domain": "domainlist", "local_part": "localpartlist", "address": "addresslist", "host": "hostlist"}
+
+STRANGER_DOMAIN = "zqvk.example"
+# What a condition may ask of strangers, of whom two have little in common.
+STRANGERS: Sequence[Mapping[str, str]] = tuple(
+    {
+        "sender_host_address": address,
+        "sender_host_name": f"{name}.{domain}",
+        "sender_helo_name": f"{name}.{domain}",
+        "sender_address": f"{local}@{domain}",
+        "sender_address_local_part": local,
+        "sender_address_domain": domain,
+    }
+    for address, name, local, domain in (
+        ("5.45.77.9", "mail", "zqk-7", STRANGER_DOMAIN),
+        ("91.5.77.9", "out3", "2718", "wx.example"),
+        ("212.5.77.9", "mx-b", "u.v", "b.stuy.example"),
+        ("2a0b:77::9", "relay", "postmaster", "jf.example"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +211,8 @@ def first_that_fits(items: Iterator[str], fits: Callable[[str], Truth]) -> Truth
         is_negated = written.startswith("!")
         said = fits(written.removeprefix("!").strip())
         if isinstance(said, Unsaid):
+            if is_negated:
+                said = of_exception(said)
             if doubt is not None and if_doubt is is_negated:
                 return doubt
             doubt, if_doubt = said, not is_negated
@@ -199,6 +220,16 @@ def first_that_fits(items: Iterator[str], fits: Callable[[str], Truth]) -> Truth
             outcome = not is_negated
             return outcome if doubt is None or if_doubt is outcome else doubt
     return is_negated if doubt is None or if_doubt is is_negated else doubt
+
+
+def of_exception(doubt: Unsaid) -> Unsaid:
+    """Doubt about clients or senders that are exempt: a stranger is no exception, so none gets through."""
+    return Unsaid(About.RECIPIENT, doubt.why)
+
+
+def _has_all(pattern: str) -> bool:
+    """Whether a regular expression fits clients and senders that have nothing in common."""
+    return all(matches(pattern, one) is True for stranger in STRANGERS for one in stranger.values())
 
 
 def fits_pattern(item: str, subject: str) -> Truth:
@@ -221,6 +252,8 @@ def _has_stranger(item: str) -> Truth:
         return Unsaid(About.CLIENT, f"has the wide network {item}") if bits < NETWORK_BITS_LEAST else False
     if item in ("", "@", "@[]"):
         return False
+    if item.startswith("^") and _has_all(item):
+        return True
     if item.startswith("^") or ";" in item:
         return Unsaid(About.CLIENT, "depends on the client's name or a table of clients")
     return False  # a host name, or a pattern of names
@@ -228,6 +261,8 @@ def _has_stranger(item: str) -> Truth:
 
 def _has_sender(item: str) -> Truth:
     if item in ("*", "*@*"):
+        return True
+    if item.startswith("^") and _has_all(item):
         return True
     if item.startswith(("^", "@@")) or ";" in item:
         return Unsaid(About.CLIENT, "depends on the sender")

@@ -62,16 +62,6 @@ def machine_answers(
     )
 
 
-def is_inside(listen: Sequence[str], ledger: PostfixLedger) -> bool:
-    """Whether only programs of the machine itself could reach it, which is then said."""
-    hosts = [as_ip(Endpoint.parse(one, SMTP_PORT).host) for one in listen]
-    if len(hosts) == 0 or not all(host is not None and host.is_loopback for host in hosts):
-        return False
-    why = "Only programs of that machine could reach it (inet_interfaces), so no domain is carried."
-    ledger.changed("relay_domains", why)
-    return True
-
-
 def _hostname(settings: PostfixSettings, ledger: PostfixLedger) -> str:
     written = settings.text("myhostname")
     if settings.is_set("mydomain"):

@@ -33,7 +33,7 @@ from secondpost.setup.importing.postfix.doors import PostfixDoors
 from secondpost.setup.importing.postfix.ledger import PostfixLedger
 from secondpost.setup.importing.postfix.limits import usual_entries
 from secondpost.setup.importing.postfix.logins import OldLogins
-from secondpost.setup.importing.postfix.machine import is_inside, machine_answers, machine_defaults
+from secondpost.setup.importing.postfix.machine import machine_answers, machine_defaults
 from secondpost.setup.importing.postfix.names import NameList, has_all_addresses, name_list
 from secondpost.setup.importing.postfix.owners import owners
 from secondpost.setup.importing.postfix.policy import (
@@ -142,7 +142,7 @@ class _Reading:
             answers=RecipientAnswers(settings, ledger),
         )
         transports = [key for table in ways.tables for key in keys_of(table) if "@" not in key]
-        if self.doors.take_mail(ledger) and not is_inside(machine.listen, ledger):
+        if self.doors.take_mail(ledger):
             carrier.carry(candidates(domains, known, transports))
         relayed = frozenset(backup.domain for backup in carrier.backups)
         say_domains(settings, domains, ledger, any_carried=len(carrier.backups) > 0)
