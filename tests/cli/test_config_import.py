@@ -276,3 +276,30 @@ def test_only_the_old_format_has_another_today(old_machine: Path) -> None:
     done = translated()
     assert done.exit_code == 1
     assert "not of OpenSMTPD before 6.4" in done.output
+
+
+def test_a_file_with_passwords_is_only_its_owners_and_not_in_the_document() -> None:
+    found = json.loads(translated("--out", "new.conf", "--json").stdout)
+    assert "horse" in Path("new.conf").read_text()
+    assert Path("new.conf").stat().st_mode & 0o777 == 0o600
+    assert found["text"] is None
+    assert "horse" not in json.dumps(found)
+
+
+def test_a_file_without_passwords_can_be_read_by_all(old_machine: Path) -> None:
+    (old_machine / "smtpd.conf").write_text("accept from any for domain example.net relay\n")
+    assert translated("--out", "new.conf").exit_code == 0
+    assert Path("new.conf").stat().st_mode & 0o777 == 0o644
+
+
+def test_the_report_replaces_neither_file() -> None:
+    Path("mine.conf").write_text(NEW)
+    for words in (
+        ("--out", "new.toml", "--report", "new.toml"),
+        ("--out", "new.toml", "--report", "mine.conf"),
+    ):
+        done = run(*words, *OWNER, "--from", "opensmtpd", "mine.conf")
+        assert done.exit_code == 2
+        assert "name another" in done.output
+    assert Path("mine.conf").read_text() == NEW
+    assert not Path("new.toml").exists()

@@ -104,11 +104,13 @@ def import_(
     files = old_server_files("/" if root is None else root)
     found = _recognised(files, _old_path(old, root), root, None if server is None else OldServer(server))
     if to == SMTPD_CONF:
+        _check_report_path(report, out, found.path if root is None else None)
         lines = write_smtpd_conf(files, found, out, says_yes=says_yes, as_json=as_json)
         write_report(report, lines)
         return
     here = look_around_here()
     path = path_to_write(config_option_of(context) if out is None else out, here.is_root)
+    _check_report_path(report, path, found.path if root is None else None)
     asks = not as_json and sys.stdin.isatty() and sys.stdout.isatty()
     said = ImportFlags(owner, hostname, usual_store(path, here.is_root) if store is None else store)
     imported = _imported(files, found)
@@ -129,6 +131,13 @@ def import_(
     for note in notes:
         say_wrapped(note, "Note: ")
     _say_next(made.config, root)
+
+
+def _check_report_path(report: str | None, *others: str | None) -> None:
+    """The report must not replace the file that is read, or the one that is written."""
+    same = None if report is None else os.path.realpath(report)
+    if same in [os.path.realpath(one) for one in others if one is not None]:
+        raise click.UsageError(f"--report: {report} is the file that is read or written; name another")
 
 
 def write_report(path: str | None, lines: list[str]) -> None:

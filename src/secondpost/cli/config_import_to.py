@@ -25,7 +25,7 @@ def write_smtpd_conf(
     made = _translated(files, found)
     lines = list(report_lines(made.report, SMTPD_CONF if out is None else out))
     if out is not None:
-        _write(os.path.abspath(out), made.text, says_yes=says_yes)
+        _write(os.path.abspath(out), made, says_yes=says_yes)
     if as_json:
         say_json(conf_import_document(made.report, made.text, out))
         return lines
@@ -56,7 +56,7 @@ def _say_conf(text: str) -> None:
         click.echo(text.encode("utf-8", "surrogateescape"), nl=False)
 
 
-def _write(path: str, text: str, *, says_yes: bool) -> None:
+def _write(path: str, made: TranslatedConf, *, says_yes: bool) -> None:
     if os.path.lexists(path) and not says_yes:
         raise Ending(f"{path} is there already; add --yes to replace it, or name another file", Exit.NO)
-    write_beside([FileBeside(path, text)])
+    write_beside([FileBeside(path, made.text, is_secret=made.has_secrets)])

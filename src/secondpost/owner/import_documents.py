@@ -61,7 +61,7 @@ class ConfImportDocument:
 
     server: str
     out: str | None
-    text: str
+    text: str | None
     carried: int
     changed: int
     not_carried: int
@@ -69,11 +69,13 @@ class ConfImportDocument:
 
 
 def conf_import_document(report: Sequence[FoundAgain], text: str, out: str | None) -> ConfImportDocument:
-    """`text`: the new smtpd.conf; `out`: where it was written, if it was."""
+    """`text`: the new smtpd.conf; `out`: where it was written, if it was. Then the document is without
+    the text, in which passwords may stand.
+    """
     return ConfImportDocument(
         server=OldServer.OLD_OPENSMTPD.value,
         out=out,
-        text=text,
+        text=text if out is None else None,
         carried=count_of(report, Fate.CARRIED),
         changed=count_of(report, Fate.CHANGED),
         not_carried=count_of(report, Fate.NOT_CARRIED),

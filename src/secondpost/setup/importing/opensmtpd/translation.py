@@ -53,10 +53,11 @@ EITHER = "secure:// tried both ways of TLS; this one begins with it, on port 465
 
 @dataclass(frozen=True, slots=True)
 class TranslatedConf:
-    """`report` has the lines of `text`, the new smtpd.conf."""
+    """`report` has the lines of `text`, the new smtpd.conf. `has_secrets`: passwords or keys stand in it."""
 
     text: str
     report: tuple[FoundAgain, ...]
+    has_secrets: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class _Translation:
             report.append(
                 FoundAgain(ReportLine(part.place, shown_text(part, secrets), made.fate, made.why), numbers)
             )
-        return TranslatedConf("\n".join(lines) + "\n", tuple(report))
+        return TranslatedConf("\n".join(lines) + "\n", tuple(report), len(secrets) > 0)
 
     @property
     def has_logins(self) -> bool:
