@@ -177,3 +177,22 @@ def test_any_file_has_settings_or_none(octets: bytes) -> None:
 def test_a_value_that_no_key_takes_can_be_said(value: str) -> None:
     settings = file_settings(f"version = 3\nreserve = {value}\nbackup = 1\nroute = [1]\nweb = []\n".encode())
     assert settings is None or len(settings.of(TOP)[0].values["reserve"]) > 0
+
+
+@pytest.mark.parametrize(
+    "address", ["https://reader:hunter2@www.example.net/feed.xml", "https://:hunter2@x.example/"]
+)
+def test_a_login_within_an_address_is_not_shown(address: str) -> None:
+    text = f'{SHORTEST}[acme]\ndirectory = "{address}"\n[tls]\nacme = "me@elsewhere.example"\n'
+    config, settings = both(text)
+    for values in (as_read(settings), effective(config, settings)):
+        (one,) = (value for value in values if value.name == "directory")
+        assert one.origin is ValueOrigin.SECRET
+        assert "hunter2" not in "\n".join(toml_lines(values))
+
+
+def test_an_address_with_an_at_sign_in_its_path_is_shown() -> None:
+    text = (
+        f'{SHORTEST}[acme]\ndirectory = "https://x.example:8443/@me"\n[tls]\nacme = "me@elsewhere.example"\n'
+    )
+    assert "/@me" in "\n".join(toml_lines(as_read(both(text)[1])))

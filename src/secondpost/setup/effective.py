@@ -2,6 +2,7 @@
 would say all of them. Pure.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +13,8 @@ from secondpost.config.records import Config
 from secondpost.setup.setting_words import value_text
 from secondpost.setup.settings_here import FileSettings, WrittenTable
 
+# A name and password within an address, as in https://reader:secret@www.example.net/feed.xml.
+_LOGIN = re.compile(r"://[^/?#\s\"']*:[^/?#\s\"']*@")
 NO_VALUE = "none"  # as the default of a key, in words
 
 
@@ -56,7 +59,7 @@ def as_read(settings: FileSettings) -> tuple[EffectiveValue, ...]:
 
 def from_file(written: WrittenTable, name: str, key: Key) -> EffectiveValue:
     line = written.lines[name]
-    if key.is_secret:
+    if key.is_secret or _LOGIN.search(written.values[name]) is not None:
         return EffectiveValue(written.table, written.number, name, None, line, ValueOrigin.SECRET)
     return EffectiveValue(written.table, written.number, name, written.values[name], line, ValueOrigin.FILE)
 
