@@ -162,3 +162,23 @@ def test_what_cannot_be_read_at_all_is_a_fault(main: str, path: str, says: str) 
     with pytest.raises(OldConfigFaults) as faults:
         imported(main, path=path)
     assert says in str(faults.value)
+
+
+def test_a_domain_that_goes_to_an_address_of_this_server_is_left_out() -> None:
+    main = f"{LEAST}inet_interfaces = 192.0.2.9\nrelay_domains = example.org, example.net\n"
+    found = imported(
+        f"{main}transport_maps = hash:/etc/postfix/ways\n", {"ways": "example.org smtp:[192.0.2.9]\n"}
+    )
+    completed(found)
+    assert [backup.domain for backup in found.answers.backups] == ["example.net"]
+    assert "circles" in line_of(found, "example.org").why
+
+
+@pytest.mark.parametrize("key", ["[2001:db8::1]:587", "[2001:db8::1]", "2001:db8::1"])
+def test_the_password_for_an_address_of_ipv6_has_its_name(key: str) -> None:
+    main = f"{LEAST}relayhost = [2001:db8::1]:587\nsmtp_sasl_auth_enable = yes\n"
+    found = imported(
+        f"{main}smtp_sasl_password_maps = hash:/etc/postfix/logins\n", {"logins": f"{key} me:secret\n"}
+    )
+    completed(found)
+    assert found.secrets == {"passwords/2001:db8::1": "secret\n"}

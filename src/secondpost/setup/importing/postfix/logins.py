@@ -5,8 +5,10 @@ and never into a report.
 from dataclasses import dataclass, field
 
 from secondpost.config.positions import KeyPath
+from secondpost.mail.address import Endpoint
 from secondpost.setup.importing.carried import Fate
 from secondpost.setup.importing.postfix.ledger import PostfixLedger
+from secondpost.setup.importing.postfix.services import SMTP_PORT
 from secondpost.setup.importing.postfix.settings import PostfixSettings
 from secondpost.setup.importing.postfix.tables import ListedTable, OldTable, TableValue, Unknowable
 from secondpost.setup.importing.postfix.ways import NamedHosts
@@ -34,7 +36,7 @@ class OldLogins:
         """The login at the first host of a way. `becomes`: the path of its [[route]]."""
         if not self.settings.is_on("smtp_sasl_auth_enable"):
             return None
-        host = way.hosts[0].partition(":")[0]
+        host = Endpoint.parse(way.hosts[0], SMTP_PORT).host
         for table in self.tables:
             for key in (way.written, host, f"[{host}]"):
                 result = table.lookup(key)

@@ -8,6 +8,7 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from secondpost.mail.address import Endpoint
 from secondpost.setup.answers import (
     NOT_ANSWERED,
     Answers,
@@ -47,6 +48,7 @@ from secondpost.setup.importing.postfix.recipient_answers import RecipientAnswer
 from secondpost.setup.importing.postfix.recipients import survey
 from secondpost.setup.importing.postfix.restrictions import STAGES, StepReader
 from secondpost.setup.importing.postfix.services import (
+    SMTP_PORT,
     NotService,
     OldService,
     services,
@@ -124,7 +126,8 @@ class _Reading:
         say_policies(policies, ledger)
         known = survey(policies, settings.text("recipient_delimiter"))
         machine = machine_answers(settings, doors, ledger)
-        own = OwnPlaces(machine.hostname, machine.addresses)
+        listened_on = (Endpoint.parse(one, SMTP_PORT).host for one in machine.listen)
+        own = OwnPlaces(machine.hostname, (*machine.addresses, *listened_on))
         ways = self._ways(settings, reader)
         logins = OldLogins(settings, self._tables(settings, "smtp_sasl_password_maps", reader), ledger)
         smart_host = self._smart_host(ways, logins, own, ledger)
