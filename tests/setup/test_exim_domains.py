@@ -3,7 +3,7 @@
 import pytest
 
 from secondpost.config.records import AnyRecipient, Unknown
-from secondpost.setup.importing.carried import Fate
+from secondpost.setup.importing.carried import Fate, OldConfigFaults
 from tests.setup.exim_world import relaying
 
 RELAY = "domainlist relay_to_domains = example.net : club.example\n"
@@ -269,3 +269,28 @@ def test_what_only_exempts_a_few_refuses_every_stranger(refusal: str) -> None:
 )
 def test_what_refuses_a_few_refuses_no_domain(refusal: str) -> None:
     assert relaying(f"{refusal}\n{RELAYED}").backups == {"example.net": ("any",)}
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "warn hosts = net-lsearch;/etc/filters\n  set acl_c_ok = 1\ndeny !condition = $acl_c_ok",
+        "warn set acl_c_ok = ${if match_ip{$sender_host_address}{192.0.2.0/24}{1}{}}\n"
+        "deny condition = ${if eq{$acl_c_ok}{}}",
+    ],
+)
+def test_a_mark_that_only_a_few_clients_get_opens_no_domain(marked: str) -> None:
+    assert relaying(f"{marked}\n{RELAYED}").backups == {}
+
+
+def test_a_mark_that_differs_between_strangers_is_not_known() -> None:
+    marked = "warn set acl_c_name = $sender_host_name\ndeny condition = ${if eq{$acl_c_name}{bad.example}}"
+    assert relaying(f"{marked}\n{RELAYED}").backups == {"example.net": ("any",)}
+
+
+def test_a_file_that_is_missing_ends_the_import_since_it_may_refuse_mail() -> None:
+    with pytest.raises(OldConfigFaults) as faults:
+        relaying(f".include /etc/refusals\n{RELAYED}")
+    (fault,) = faults.value.faults
+    assert "/etc/refusals" in fault.reason
+    assert relaying(f".include_if_exists /etc/refusals\n{RELAYED}").backups == {"example.net": ("any",)}

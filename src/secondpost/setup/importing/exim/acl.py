@@ -155,8 +155,10 @@ class Acls:
                 continue
             truth = self._holds(condition, asking, depth)
             if isinstance(truth, Unsaid):
-                if condition.is_negated and condition.name in _LISTS_OF_CLIENTS:
-                    truth = of_exception(truth)
+                if condition.name in _LISTS_OF_CLIENTS:
+                    if statement.verb == "warn" and not condition.is_negated:
+                        return _Said(False, is_after)  # what it sets for those in a list, strangers lack
+                    truth = of_exception(truth) if condition.is_negated else truth
                 if doubt is None or truth.about is About.RECIPIENT:
                     doubt = truth
             elif truth is condition.is_negated:
@@ -164,8 +166,25 @@ class Acls:
         return _Said(True if doubt is None else doubt, is_after)
 
     def _set(self, condition: Condition, asking: _Asking) -> None:
+        """If the value depends on the client, and is the same for each stranger, it is that."""
+        unsaid = self._set_for(condition, asking, {})
+        if unsaid is None or unsaid.about is not About.CLIENT:
+            return
+        values = set[str]()
+        for stranger in STRANGERS:
+            if self._set_for(condition, asking, stranger) is None:
+                values.add(asking.variables[condition.target])
+            else:
+                return
+        if len(values) > 1:
+            del asking.variables[condition.target]
+            asking.unsaid[condition.target] = unsaid
+
+    def _set_for(self, condition: Condition, asking: _Asking, stranger: Mapping[str, str]) -> Unsaid | None:
+        """Set the variable; the doubt if its value is not known."""
         unset = {name: "" for name in _VARIABLE.findall(condition.value) if name not in asking.unsaid}
-        expander = self.lists.expander(asking.recipient, unset | asking.variables)
+        variables = {**unset, **stranger, **asking.variables}
+        expander = self.lists.expander(asking.recipient, variables)
         try:
             asking.variables[condition.target] = expander.expand(condition.value)
         except ForcedFailure:
@@ -173,6 +192,9 @@ class Acls:
         except NotExact as error:
             asking.variables.pop(condition.target, None)
             asking.unsaid[condition.target] = error.unsaid
+            return error.unsaid
+        asking.unsaid.pop(condition.target, None)
+        return None
 
     def _holds(self, condition: Condition, asking: _Asking, depth: int) -> Truth:
         name, value, recipient = condition.name, condition.value, asking.recipient

@@ -59,6 +59,7 @@ class Unread:
     place: OldPlace
     written: str
     why: str
+    leaves_out: bool = False  # lines that Exim read, and of which one may refuse mail
 
 
 ReadLine = Logical | Macro | Unread
@@ -139,7 +140,8 @@ class _Reader:
     def _included(self, line: Physical, word: str, rest: str, within: tuple[str, ...]) -> Iterator[ReadLine]:
         written, path = line.text.strip(), rest.strip().strip('"')
         if len(within) >= INCLUDE_DEPTH_MAX:
-            yield Unread(line.place, written, f"Files include files more than {INCLUDE_DEPTH_MAX} deep.")
+            why = f"Files include files more than {INCLUDE_DEPTH_MAX} deep."
+            yield Unread(line.place, written, why, leaves_out=True)
             return
         if path in (*within, line.place.path):
             yield Unread(line.place, written, f"{path} would include itself, so Exim would not start.")
@@ -151,7 +153,7 @@ class _Reader:
         if isinstance(text, NotRead):
             if word == "include":
                 why = f"{path} {text.reason}, so nothing of it was read. Copy it too, then import again."
-                yield Unread(line.place, written, why)
+                yield Unread(line.place, written, why, leaves_out=True)
             return
         yield from self.read(physical_lines(path, text), (*within, line.place.path))
 
@@ -194,5 +196,5 @@ def logical_lines(files: OldFiles, physical: Iterable[Physical]) -> tuple[ReadLi
         found += reader.rest()
     except _TooMuch as bound:
         why = f"The reading ended here: {bound}."
-        found.append(Unread(reader.place, "", why))
+        found.append(Unread(reader.place, "", why, leaves_out=True))
     return tuple(found)

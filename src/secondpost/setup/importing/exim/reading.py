@@ -21,7 +21,7 @@ from secondpost.setup.importing.exim.backups import Backups, backups_of
 from secondpost.setup.importing.exim.debian import DebconfAnswer, Missing, answers_file, joined
 from secondpost.setup.importing.exim.domains import DOMAINS_MAX, NOWHERE_DOMAIN, NOWHERE_LOCAL, domains_taken
 from secondpost.setup.importing.exim.fates import answer_lines, list_lines, open_at, table_lines
-from secondpost.setup.importing.exim.lines import Physical, ReadLine, logical_lines, physical_lines
+from secondpost.setup.importing.exim.lines import Physical, ReadLine, Unread, logical_lines, physical_lines
 from secondpost.setup.importing.exim.matching import Lists, Recipient
 from secondpost.setup.importing.exim.remarks import OF_MESSAGE, driver_text, macro_lines, other_lines
 from secondpost.setup.importing.exim.routing import Routing, ToHosts, ToMxHosts, Way
@@ -50,6 +50,9 @@ def read_exim(files: OldFiles, path: str) -> ImportedServer:
     """
     source = _source(files, path)
     read = logical_lines(files, source.lines)
+    missing = [one for one in read if isinstance(one, Unread) and one.leaves_out]
+    if len(missing) > 0:
+        raise OldConfigFaults(tuple(OldFault(one.place, one.why.removesuffix(".")) for one in missing))
     old = configuration(read)
     if len(old.acls) == 0 and len(old.routers) == 0:
         reason = (
