@@ -67,10 +67,11 @@ def _environment(place: Path, *words: str) -> Path:
 
 def _change(package: Path, version: str, changes: Changes | None) -> None:
     number = f'__version__ = "{secondpost.__version__}"'
-    for name, (old, new) in {
-        "__init__.py": (number, f'__version__ = "{version}"'),
-        **(changes or {}),
-    }.items():
+    change_program_files(package, {"__init__.py": (number, f'__version__ = "{version}"'), **(changes or {})})
+
+
+def change_program_files(package: Path, changes: Changes) -> None:
+    for name, (old, new) in changes.items():
         file = package / name
         text = file.read_text() if file.exists() else ""
         assert old in text, name
