@@ -68,3 +68,7 @@ def readable_by(role: str) -> tuple[StoreRoom, ...]:
 
 # There while a new version of the program has changed the store and is looked at (processes/held_store).
 UPGRADE_HELD = f"{StoreRoom.MAIL.folder}/upgrade-held"
+UPGRADE_COPY_ENDING = "-before-upgrade"  # of a database as it was, beside it
+UPGRADE_COPIES = tuple(
+    f"{room.folder}/{room.folder}.db{UPGRADE_COPY_ENDING}" for room in (StoreRoom.MAIL, StoreRoom.NEWSLETTER)
+)

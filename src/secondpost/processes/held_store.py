@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 
 from secondpost.config.records import Config
-from secondpost.mail.store_rooms import UPGRADE_HELD
+from secondpost.mail.store_rooms import UPGRADE_COPY_ENDING, UPGRADE_HELD
 from secondpost.processes.migrating import (
     DATABASES,
     MigratedDatabase,
@@ -25,12 +25,12 @@ from secondpost.processes.migrating import (
     room_of,
     store_to_itself,
 )
+from secondpost.processes.own_rooms import is_anything_left
 from secondpost.store.sqlite.held_copy import copy_held, put_held_back
 from secondpost.store.sqlite.schema import Database
 from secondpost.world.ports import DiskFailed
 from secondpost.world.real.files import sync_folder
 
-COPY_ENDING = "-before-upgrade"
 BESIDE = ("", "-wal", "-shm", "-journal")  # of a copy
 COPIES = 2  # of each database: this one, and the one that every migration keeps
 
@@ -49,7 +49,7 @@ def hold_store(config: Config) -> tuple[MigratedDatabase, ...]:
         _remove_copies(config)
         need_room_for_copies(config, older, copies=COPIES)
         for path in _paths(config, older):
-            copy_held(path, f"{path}{COPY_ENDING}")
+            copy_held(path, f"{path}{UPGRADE_COPY_ENDING}")
             sync_folder(os.path.dirname(path))
         marker = _marker(config)
         os.close(os.open(marker, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -59,18 +59,17 @@ def hold_store(config: Config) -> tuple[MigratedDatabase, ...]:
 
 def take_store_back(config: Config) -> bool:
     """Put the copies back if the store is held; whether it was. Raises as `migrate_store` does."""
-    if not os.path.exists(_marker(config)):
+    if not is_anything_left(config.store):
         return False
     with store_to_itself(config):
-        if not os.path.exists(_marker(config)):  # another process has done it meanwhile
-            return False
+        was_held = os.path.exists(_marker(config))
         with _disk_faults(config):
             for path in _paths(config, DATABASES):
-                copy = f"{path}{COPY_ENDING}"
-                if os.path.exists(copy):
+                copy = f"{path}{UPGRADE_COPY_ENDING}"
+                if was_held and os.path.exists(copy):
                     put_held_back(copy, path)
-        let_go(config)
-    return True
+        let_go(config)  # a copy without the marker is one that was being made, or is not needed any more
+    return was_held
 
 
 def let_go(config: Config) -> None:
@@ -96,7 +95,7 @@ def _remove_copies(config: Config) -> None:
     for path in _paths(config, DATABASES):
         for ending in BESIDE:
             with suppress(FileNotFoundError):
-                os.unlink(f"{path}{COPY_ENDING}{ending}")
+                os.unlink(f"{path}{UPGRADE_COPY_ENDING}{ending}")
 
 
 @contextmanager

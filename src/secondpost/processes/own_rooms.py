@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from secondpost.config.records import Config
-from secondpost.mail.store_rooms import UPGRADE_HELD, writable_by
+from secondpost.mail.store_rooms import UPGRADE_COPIES, UPGRADE_HELD, writable_by
 from secondpost.maillog import MailLog
 from secondpost.world.real.service_manager import ServiceManager, status, still_starting
 
@@ -32,11 +32,16 @@ def take_back_unless_prepared(config: Config, *, is_prepared: bool) -> bool:
     """Take back an upgrade that was cut short while callers waited; whether there was one. Raises as
     `migrate_store` does.
     """
-    if is_prepared or not os.path.exists(os.path.join(config.store, UPGRADE_HELD)):
+    if is_prepared or not is_anything_left(config.store):
         return False
     from secondpost.processes.held_store import take_store_back
 
     return take_store_back(config)
+
+
+def is_anything_left(store: str) -> bool:
+    """Of an upgrade that was cut short while callers waited."""
+    return any(os.path.lexists(os.path.join(store, name)) for name in (UPGRADE_HELD, *UPGRADE_COPIES))
 
 
 def migrate_unless_prepared(config: Config, *, is_prepared: bool) -> "tuple[MigratedDatabase, ...]":

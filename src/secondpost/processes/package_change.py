@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from secondpost.processes.upgrading import ChangeOutcome, VersionKept, VersionRefused, VersionTakenBack
-from secondpost.world.real.debian_package import DebianPackage, install, running_unit
+from secondpost.world.real.debian_package import DebianPackage, install, is_installed, running_unit
 from secondpost.world.real.programs import ProgramFailed, output_of
 
 PROGRAM = ("/usr/lib/secondpost/bin/python3", "-P", "-m", "secondpost")
@@ -54,7 +54,8 @@ def change_package(
     try:
         install(change.package.path)
     except ProgramFailed as failed:
-        install(change.former)  # what dpkg left may be a mixture
+        if not is_installed(change.package.installed):  # else dpkg has begun nothing, or undone it
+            install(change.former)
         return VersionRefused((str(failed),))
     if unit is None:
         return VersionKept(was_running=False)

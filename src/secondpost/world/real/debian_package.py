@@ -124,6 +124,12 @@ def install(path: str) -> None:
     )
 
 
+def is_installed(version: str) -> bool:
+    """Whether this version is installed, and whole as far as dpkg knows. Raises ProgramFailed."""
+    said = answer_of("dpkg-query", "--show", "--showformat=${db:Status-Status} ${Version}", PACKAGE)
+    return said.printed.strip() == f"installed {version}"
+
+
 def running_unit() -> str | None:
     """What is to be restarted; None if no unit of the service runs. Raises ProgramFailed."""
     for unit in ("secondpost.target", "secondpost.service"):
