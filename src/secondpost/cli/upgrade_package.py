@@ -78,7 +78,7 @@ def upgrade_package(
             if not (is_older_allowed or is_cut_short or package.is_newer):
                 text = f"{file} is version {package.version}, and {package.installed} is installed"
                 raise Ending(f"{text}; add --older if you mean it", Exit.NO)
-            upgrade = _Upgrade(config, package, journal, tell)
+            upgrade = _PackageUpgrade(config, package, journal, tell)
             outcome = upgrade.run(found if is_cut_short else None, is_dry_run=is_dry_run)
             return ended(config, package.installed, package.version, outcome, as_json=as_json)
 
@@ -88,7 +88,7 @@ def _journal() -> UpgradeJournal:
     return UpgradeJournal(FOLDER)
 
 
-class _Upgrade:
+class _PackageUpgrade:
     def __init__(
         self, config: Config, package: DebianPackage, journal: UpgradeJournal, tell: Callable[[str], None]
     ) -> None:

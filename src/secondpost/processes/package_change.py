@@ -20,7 +20,7 @@ PROGRAM = ("/usr/lib/secondpost/bin/python3", "-P", "-m", "secondpost")
 ROLES_UNIT = "secondpost.target"  # of units with a role each
 RESTART_SECONDS_MAX = 3600.0  # a large store may be brought up to date
 STORE_SECONDS_MAX = 3600.0
-LOOKS = 6  # a role may need a moment, and so may a neighbour that it asks
+LOOKS = 3  # a role may need a moment, and so may a neighbour that it asks
 LOOK_PAUSE_SECONDS = 5.0
 
 
