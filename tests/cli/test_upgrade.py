@@ -272,6 +272,15 @@ def test_the_copy_takes_the_place_of_a_store_that_cannot_go_back_and_nothing_is_
     assert done["sent_on"] == 4
 
 
+def test_a_way_back_that_is_repeated_goes_no_further(office: Office) -> None:
+    for older in (29, 31):
+        take_back(office.folder, older)
+        office.run("upgrade", "--migrate")
+    office.run("upgrade", "--back", "--yes")
+    assert "need not go back" in office.run("upgrade", "--back", "--yes").stdout
+    assert schema_of(database(office)) == 31
+
+
 def test_no_way_back_is_said_in_words(office: Office) -> None:
     done = office.run("upgrade", "--back", "--to", "20", "--yes", code=4)
     assert "cannot go back from schema" in done.stderr

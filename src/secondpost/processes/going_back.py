@@ -53,7 +53,7 @@ class WentBack:
 
 def ways_back(config: Config, to: int | None) -> list[WayBack]:
     """How each database goes back to schema `to` at most; none if it need not. None: the schema of this
-    program if a newer one wrote the store, else that of the latest copy.
+    program if a newer one wrote the store, else that of the latest copy, unless it went back already.
 
     An upgrade that was cut short while callers waited is taken back first. Raises StoreRefused if there
     is no way.
@@ -78,6 +78,8 @@ def _copies(config: Config, database: Database) -> list[KeptCopy]:
 def _wanted(config: Config, database: Database, present: int) -> int:
     if present > newest_schema(database):
         return newest_schema(database)
+    if present < newest_schema(database):
+        return present  # it went back already: to repeat the command must not take it a version further
     older = [copy.schema for copy in _copies(config, database) if copy.schema < present]
     return present if len(older) == 0 else older[-1]
 
@@ -90,7 +92,7 @@ def _way(config: Config, database: Database, present: int, to: int) -> WayBack:
     if len(copies) == 0:
         raise StoreRefused(
             f"{database.file_name} cannot go back from schema {present} to {to}: not every change since "
-            "can be undone, and no copy was kept from before them that knows what a copy is; restore a "
+            "can be undone, and no usable copy was kept from before them; restore a "
             "snapshot made before the upgrade"
         )
     return CopyPutBack(database, present, copies[-1].schema, copies[-1])
