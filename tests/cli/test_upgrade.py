@@ -328,6 +328,7 @@ def test_a_room_that_is_not_there_is_named(office: Office) -> None:
     done = office.run("upgrade", "--check", "--room", "/nowhere/at/all", code=1)
     assert "/nowhere/at/all" in done.stdout
     assert "--room" in done.stdout
+    assert "nothing changes" not in done.stdout
 
 
 def test_what_a_killed_rehearsal_left_is_removed_by_the_next(office: Office) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from secondpost.cli.screen import say
 from secondpost.mail.size import size_text
 from secondpost.owner.figures import counted
-from secondpost.owner.rehearsal_documents import RehearsalDocument, RehearsedDatabaseDocument
+from secondpost.owner.rehearsal_documents import RehearsalDocument, RehearsedDatabaseDocument, RehearsedPart
 from secondpost.owner.upgrade_documents import WentBackDocument
 
 WHOM = {"readers": "readers", "others": "primaries and senders"}
@@ -19,7 +19,9 @@ def say_rehearsal(found: RehearsalDocument) -> None:
             say(f"  do:  {step.remedy}")
     for database in found.databases:
         _say_database(database)
-    for whom, name in WHOM.items():
+    # A rehearsal that ended before the store was migrated does not know what changes.
+    is_tried = found.ready or any(step.part is RehearsedPart.OPENING for step in found.steps)
+    for whom, name in WHOM.items() if is_tried else ():
         changes = [each.text for each in found.changes if each.whom == whom]
         say(f"For {name} nothing changes." if len(changes) == 0 else f"For {name}:")
         for text in changes:
