@@ -90,6 +90,7 @@ def test_a_wrong_answer_says_what_would_be_right_and_asks_again(newcomer: Newcom
         answer(terminal, "Your address:", "")
         heard = answer(terminal, "Your address:", "me@example.net")
         assert "alarms need an address" in heard
+        assert "Type one, such as me@elsewhere.example; Ctrl-C leaves, and nothing is written." in heard
         heard = answer(terminal, "Your address:", "me@elsewhere.example")
         assert "every owner address is at a domain that is backed up here" in heard
         answer(terminal, "Smart host, HOST:PORT:", "")

@@ -8,7 +8,15 @@ import pytest
 from secondpost.mail.address import Domain, Endpoint
 from secondpost.mail.dns_questions import Ptr, PtrAnswer
 from secondpost.mail.questions import AddressAnswer, Addresses, Finding, Mx, MxAnswer, MxRecord
-from secondpost.setup.answers import Answers, BackupAnswer, Entry, NewsletterAnswer, SmartHostAnswer
+from secondpost.setup.answers import (
+    Answers,
+    BackupAnswer,
+    Entry,
+    NewsletterAnswer,
+    OtherTable,
+    SmartHostAnswer,
+    toml_text,
+)
 from secondpost.setup.surroundings import FoundCertificate, PortHolder, Surroundings
 from tests.setup.interviewing import HOME, SERVER, Names, interviewed
 
@@ -211,6 +219,33 @@ def test_a_domain_without_a_primary_in_the_dns_needs_one(names: Names, warning: 
     named = interviewed({**BACKUP, "--primary": ("10.0.0.1:2525",)}, names=names, answering=REACHED)
     assert named.missing == []
     assert named.answers.backups == (BackupAnswer("example.net", primary=("10.0.0.1:2525",)),)
+
+
+@pytest.mark.parametrize(
+    ("domain", "lane", "missing"),
+    [
+        ("example.net", "relay", []),
+        ("example.net", None, []),
+        ("*", "relay", []),
+        ("*", "own", ["--primary"]),
+        ("example.org", "relay", ["--primary"]),
+    ],
+)
+def test_a_domain_with_a_route_for_its_mail_needs_no_primary(
+    domain: str, lane: str | None, missing: list[str]
+) -> None:
+    entries = [Entry("domain", toml_text(domain)), Entry("host", toml_text("mail.provider.example"))]
+    if lane is not None:
+        entries.append(Entry("lane", toml_text(lane)))
+    earlier = Answers(
+        "mx2.example.net",
+        "/var/lib/secondpost",
+        ("me@elsewhere.example",),
+        backups=(BackupAnswer("example.net"),),
+        others=(OtherTable("[[route]]", tuple(entries)),),
+    )
+    held = interviewed(names=mx(), answering=REACHED, earlier=earlier)
+    assert held.missing == missing
 
 
 def test_a_primary_is_asked_for_those_domains_alone_that_need_one() -> None:

@@ -120,6 +120,10 @@ class Dialogue:
                 return texts
             for fault in faults:
                 say(f"  {fault_text(fault)}")
+            if blank and usual is None:
+                say(
+                    f"  Type one, such as {printable(question.example)}; Ctrl-C leaves, and nothing is written."
+                )
             if shown != "" and question.can_be_empty:
                 say(f"  Type {NONE} to leave it empty.")
 

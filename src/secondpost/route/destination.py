@@ -37,7 +37,7 @@ def road_to(config: Config, lane: Lane, domain: Domain) -> Road:
     lane = Lane.RELAY if lane is Lane.UNVERIFIED else lane
     if domain in (config.bounces, config.hostname):
         return Inside()
-    route = _route(config, lane, domain)
+    route = route_for(config, lane, domain)
     if route is not None:
         return ByHosts((route.host,), route.tls, route.login)
     backup = config.backup_for(domain)
@@ -46,8 +46,8 @@ def road_to(config: Config, lane: Lane, domain: Domain) -> Road:
     return ByMx(domain, as_backup=backup is not None)
 
 
-def _route(config: Config, lane: Lane, domain: Domain) -> Route | None:
-    """The most specific route: a domain before `*`, then a named lane before any lane."""
+def route_for(config: Config, lane: Lane, domain: Domain) -> Route | None:
+    """The most specific [[route]]: a domain before `*`, then a named lane before any lane."""
     best: Route | None = None
     best_rank = -1
     for route in config.routes:

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from secondpost.config.addresses import ascii_domain
+from secondpost.config.reading import parse_config
 from secondpost.mail.address import Domain
+from secondpost.mail.envelope import Lane
 from secondpost.mail.questions import (
     AddressAnswer,
     Addresses,
@@ -12,7 +14,9 @@ from secondpost.mail.questions import (
     Mx,
     MxAnswer,
 )
+from secondpost.route.destination import route_for
 from secondpost.setup.answers import Answers, BackupAnswer
+from secondpost.setup.config_file import config_text
 from secondpost.setup.questions import (
     Interview,
     LookedUp,
@@ -44,7 +48,7 @@ def ask_backups(scene: Scene, names: Names, answers: Answers) -> Interview[Answe
     answers = _with_domains(scene, answers, domains)
     if len(domains) == 0:
         return answers
-    alone = yield from _look_at_domains(names, answers)
+    alone = yield from _look_at_domains(names, answers, _routed(scene, domains))
     answers = yield from _ask_primary(scene, answers, alone)
     return (yield from _ask_recipients(scene, answers))
 
@@ -55,8 +59,21 @@ def _with_domains(scene: Scene, answers: Answers, domains: Texts) -> Answers:
     return replace(answers, backups=tuple(earlier.get(one, BackupAnswer(one)) for one in domains))
 
 
-def _look_at_domains(names: Names, answers: Answers) -> Interview[Sequence[str]]:
-    """Say where the mail of each domain goes today; return those for which the DNS names no primary."""
+def _routed(scene: Scene, domains: Texts) -> frozenset[str]:
+    """The domains whose mail takes a [[route]] of the earlier file, so that they need no primary."""
+    if scene.earlier is None:
+        return frozenset()
+    config = parse_config(config_text(scene.earlier).encode(), scene.path, are_files_checked=False)
+    asked = {one: Domain.parse(ascii_domain(one)) for one in domains}
+    return frozenset(
+        one for one, domain in asked.items() if route_for(config, Lane.RELAY, domain) is not None
+    )
+
+
+def _look_at_domains(names: Names, answers: Answers, routed: frozenset[str]) -> Interview[Sequence[str]]:
+    """Say where the mail of each domain goes today; return those for which neither the DNS nor a route
+    names a primary.
+    """
     domains = [Domain.parse(ascii_domain(one.domain)) for one in answers.backups]
     exchangers = yield from names.look_up([Mx(domain) for domain in domains])
     if exchangers is None:
@@ -72,7 +89,7 @@ def _look_at_domains(names: Names, answers: Answers) -> Interview[Sequence[str]]
     for backup, domain, answer in zip(answers.backups, domains, exchangers, strict=True):
         note, has_primary = _seen(answers, domain, answer, of_itself.get(domain))
         yield from note.ask()
-        if not has_primary and len(backup.primary) == 0:
+        if not has_primary and len(backup.primary) == 0 and backup.domain not in routed:
             alone.append(backup.domain)
     return alone
 
