@@ -81,7 +81,7 @@ def test_the_report_has_the_lines_of_both_files() -> None:
         "recipients",
     }
     assert lines[7]["fate"] == "not carried"
-    assert "opened to strangers" in lines[7]["why"]
+    assert "relays for no client" in lines[7]["why"]
     assert lines[7]["new_lines"] == []
 
 

@@ -142,6 +142,20 @@ def test_what_is_open_to_strangers_becomes_one(rules: str) -> None:
     assert domains(outside + RELAY.replace('"a"', "a") + rules + "\n") == ["example.net"]
 
 
+@pytest.mark.parametrize(
+    ("destination", "advice"),
+    [
+        ("any", "relays for no client: let these send"),
+        ('domain "example.net"', "write a [[backup]] for the domain"),
+    ],
+)
+def test_what_is_for_some_clients_only_gets_advice_that_can_be_followed(
+    destination: str, advice: str
+) -> None:
+    found = imported(LISTEN + RELAY + f'match from src 192.0.2.0/24 for {destination} action "a"\n')
+    assert advice in line(found, 3).why
+
+
 def test_a_pattern_is_said_once_where_it_stands() -> None:
     found = imported(LISTEN + RELAY + 'match from any for domain "*.example.net" action "a"\n')
     assert line(found, 3).why.count("cannot be listed") == 1

@@ -37,6 +37,10 @@ SOME_CLIENTS = (
     "It is for some clients or senders only. Here a domain is open to all or to nobody, so it would be "
     "opened to strangers. If that is right, write a [[backup]] for the domain."
 )
+SOME_CLIENTS_ANYWHERE = (
+    "It relays to every domain for some clients or senders. Secondpost relays for no client: let these send "
+    "through your provider."
+)
 PATTERN = "The domains that a pattern means cannot be listed; write a [[backup]] for each."
 DECIDED_BEFORE = "An earlier line decides before it."
 SOME_REFUSED = "Secondpost refuses no clients or senders by a list; let the primary do it, or a firewall."
@@ -128,7 +132,8 @@ def _rule(rule: SmtpdRule, strangers: Strangers, *, is_said: bool) -> Iterator[s
     elif isinstance(rule.action, SmtpdLocal):
         yield NO_FORWARDING if rule.action.forwards_only else LOCAL_MAILBOXES
     elif reach is ReachOfRule.SOME:
-        yield SOME_CLIENTS
+        is_anywhere = rule.destination.kind is SmtpdFor.ANY or rule.destination.condition.is_not
+        yield SOME_CLIENTS_ANYWHERE if is_anywhere and rule.recipient is None else SOME_CLIENTS
     elif _has_pattern(rule):
         yield PATTERN
     elif rule.destination.condition.table is not None and not rule.destination.condition.table.is_known:
