@@ -121,9 +121,8 @@ class Dialogue:
             for fault in faults:
                 say(f"  {fault_text(fault)}")
             if blank and usual is None:
-                say(
-                    f"  Type one, such as {printable(question.example)}; Ctrl-C leaves, and nothing is written."
-                )
+                example = printable(question.example)
+                say(f"  Type one, such as {example}; Ctrl-C leaves, and nothing is written.")
             if shown != "" and question.can_be_empty:
                 say(f"  Type {NONE} to leave it empty.")
 
