@@ -294,3 +294,22 @@ def test_a_file_that_is_missing_ends_the_import_since_it_may_refuse_mail() -> No
     (fault,) = faults.value.faults
     assert "/etc/refusals" in fault.reason
     assert relaying(f".include_if_exists /etc/refusals\n{RELAYED}").backups == {"example.net": ("any",)}
+
+
+def test_the_machines_own_name_is_not_said_to_need_a_primary() -> None:
+    routers = """
+begin routers
+local:
+  driver = accept
+  domains = +local_domains
+  transport = mail
+begin transports
+mail:
+  driver = appendfile
+"""
+    main = "domainlist local_domains = mx2.example.net : localhost.localdomain : kept.example\n"
+    found = relaying("  accept domains = +local_domains", main, routers)
+    why = found.line("local_domains").why
+    assert "mx2.example.net: it is a name of the machine itself and needs no [[backup]]" in why
+    assert "localhost.localdomain: it is a name of the machine itself" in why
+    assert "kept.example: its mail ends at the old server itself" in why

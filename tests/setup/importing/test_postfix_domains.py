@@ -226,3 +226,19 @@ def test_networks_of_all_make_an_open_relay(networks: str) -> None:
     )
     assert domains(found) == ["example.org"]
     assert "open relay" in line_of(found, "smtpd_relay_restrictions").why
+
+
+def test_the_name_of_the_machine_itself_needs_no_backup_and_other_local_domains_need_a_server() -> None:
+    found = imported(LEAST + "mydestination = $myhostname, localhost, kept.example\n")
+    why = line_of(found, "mydestination").why
+    assert "mx2.example.net is a name of the machine itself and needs no [[backup]]" in why
+    assert "localhost is a name of the machine itself" in why
+    assert "Mail for these domains (kept.example) was delivered on that machine" in why
+
+
+def test_recipients_of_domains_that_cannot_be_known_are_not_said_to_be_carried() -> None:
+    main = "myhostname = mx2.example.net\nrelay_domains = hash:/etc/postfix/relays\n"
+    main += "relay_recipient_maps = hash:/etc/postfix/people\ntransport_maps = hash:/etc/postfix/ways\n"
+    found = imported("", {"-": main}, "-")
+    for name in ("relay_domains", "relay_recipient_maps", "transport_maps"):
+        assert line_of(found, name).fate is Fate.NOT_CARRIED

@@ -56,10 +56,13 @@ class _Carried:
     by_smart_host: bool
 
 
-def backups_of(taken: DomainsTaken, settings: Settings, smart_host: SmartHost | None) -> Backups:
+def backups_of(
+    taken: DomainsTaken, settings: Settings, smart_host: SmartHost | None, hostname: str
+) -> Backups:
+    """`hostname`: what the old machine calls itself; empty if that is not known."""
     carried, reasons = list[_Carried](), dict[str, str]()
     for found in taken.found:
-        said = _carried(found, taken, settings, smart_host)
+        said = why_not(found, taken, hostname) or _carried(found, settings, smart_host)
         if isinstance(said, str):
             reasons[found.domain] = said
         else:
@@ -90,13 +93,8 @@ def backups_of(taken: DomainsTaken, settings: Settings, smart_host: SmartHost | 
     return given
 
 
-def _carried(
-    found: FoundDomain, taken: DomainsTaken, settings: Settings, smart_host: SmartHost | None
-) -> _Carried | str:
-    """Why not, as a sentence."""
-    reason = why_not(found, taken)
-    if reason is not None:
-        return reason
+def _carried(found: FoundDomain, settings: Settings, smart_host: SmartHost | None) -> _Carried | str:
+    """Why not, as a sentence, or what is carried."""
     if found.domain == settings.hostname:
         return "it is the server's own name, which has no primary."
     accepted, way = found.accepted, found.way

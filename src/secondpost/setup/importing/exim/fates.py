@@ -14,6 +14,7 @@ from secondpost.setup.importing.exim.routing import Forwarded, Local, NotKnown, 
 from secondpost.setup.importing.exim.splitting import split_list
 from secondpost.setup.importing.exim.statements import Configuration
 from secondpost.setup.importing.exim.tables import TableRow, Tables
+from secondpost.setup.importing.own_names import NEEDS_NO_BACKUP, is_own_name
 
 REASONS_MAX = 6  # in one line of the report
 
@@ -73,8 +74,8 @@ class Fates:
         return ReportLine(place, text, Fate.CARRIED if len(amiss) == 0 else Fate.CHANGED, why, becomes)
 
 
-def why_not(found: FoundDomain, taken: DomainsTaken) -> str | None:
-    """Why the domain is not carried over, as a sentence; None if it is."""
+def why_not(found: FoundDomain, taken: DomainsTaken, hostname: str) -> str | None:
+    """Why the domain is not carried over, as a sentence; None if it is. `hostname`: of the old server."""
     if not found.accepts:
         doubt = found.verdict.doubt if isinstance(found.verdict, RecipientRefused) else None
         statement = found.verdict.statement
@@ -89,6 +90,8 @@ def why_not(found: FoundDomain, taken: DomainsTaken) -> str | None:
     match found.way:
         case ToMxHosts() | ToHosts():
             return None
+        case Local() | Forwarded() if is_own_name(found.domain, hostname):
+            return f"it {NEEDS_NO_BACKUP}."
         case Local() | Forwarded():
             return "its mail ends at the old server itself, or is forwarded; here it needs a primary."
         case NotKnown(router, why):

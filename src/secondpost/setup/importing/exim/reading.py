@@ -68,7 +68,7 @@ def read_exim(files: OldFiles, path: str) -> ImportedServer:
     taken = domains_taken(Acls(lists, old.acls, used, routing), old, tables)
     general = routing.way(Recipient(NOWHERE_LOCAL, NOWHERE_DOMAIN), is_verified=False)
     smart_host = smart_host_of(general, old, lists) if isinstance(general, ToHosts) else None
-    backups = backups_of(taken, settings, smart_host)
+    backups = backups_of(taken, settings, smart_host, lists.hostname)
     report = [
         *answer_lines(source.answers.values(), backups.fates, tables),
         *(_placed(line, backups) for line in settings.report),

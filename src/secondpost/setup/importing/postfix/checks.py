@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from itertools import islice
 
 from secondpost.setup.importing.carried import Fate, OldPlace
+from secondpost.setup.importing.own_names import NEEDS_NO_BACKUP, is_own_name
 from secondpost.setup.importing.postfix.ledger import PostfixLedger
 from secondpost.setup.importing.postfix.lookups import OldAddress
 from secondpost.setup.importing.postfix.patterns import named_addresses
@@ -77,9 +77,19 @@ def say_domains(
         ledger.changed("relay_domains", why)
     if not any_carried:
         ledger.not_carried("relay_domains", "No domain of it is carried: write each as a [[backup]].")
+        for name in ("relay_recipient_maps", "transport_maps", "relay_transport"):
+            if settings.is_set(name) and name not in ledger.marks:
+                ledger.not_carried(name, "No domain is carried for which it would count.")
     for one in (OldClass.LOCAL, OldClass.ALIAS, OldClass.MAILBOX):
-        if settings.is_set(one.value):
-            shown = ", ".join(islice(domains.lists[one].names(), NAMES_SHOWN_MAX))
+        if not settings.is_set(one.value):
+            continue
+        names = tuple(domains.lists[one].names())
+        own = frozenset(name for name in names if is_own_name(name, settings.text("myhostname")))
+        for name in sorted(own)[:NAMES_SHOWN_MAX]:
+            ledger.not_carried(one.value, f"{name} {NEEDS_NO_BACKUP}.")
+        others = [name for name in names if name not in own]
+        if len(others) > 0 or len(names) == 0:
+            shown = ", ".join(others[:NAMES_SHOWN_MAX])
             what = "rewritten to other addresses" if one is OldClass.ALIAS else "delivered on that machine"
             why = (
                 f"Mail for these domains ({shown}) was {what}: it needs its own server, and is refused here."
