@@ -2,6 +2,7 @@
 
 import pytest
 
+from secondpost.setup.answers import NOT_ANSWERED
 from secondpost.setup.importing.carried import Fate, OldConfigFaults
 from secondpost.setup.importing.exim.lines import (
     LINE_CHARACTERS_MAX,
@@ -205,6 +206,11 @@ aliases:
     found = relaying(acl, "domainlist here = mx2.example.net", routers, files)
     (line,) = (one for one in found.imported.report if one.place.path == "/etc/aliases")
     assert line.fate is Fate.NOT_CARRIED
+    assert found.imported.answers.owner == NOT_ANSWERED.owner
+    files = {"/etc/aliases": "postmaster: root\nroot: me,\n  me@elsewhere.example\n"}
+    found = relaying(acl, "domainlist here = mx2.example.net", routers, files)
+    assert found.imported.answers.owner == ("me@elsewhere.example",)
+    assert found.line("postmaster: root").becomes == (("owner",),)
 
 
 def test_a_machine_of_the_kind_none_has_no_macros_of_its_answers() -> None:

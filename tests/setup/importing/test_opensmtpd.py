@@ -375,3 +375,21 @@ def test_addresses_refused_by_a_table_that_cannot_be_read_are_left_to_the_primar
     (backup,) = found.answers.backups
     assert backup.recipients == ("learn",)
     assert line(found, 5).fate is Fate.CHANGED
+
+
+@pytest.mark.parametrize(
+    ("aliases", "owner", "fate"),
+    [
+        ("postmaster: root\nroot: me@elsewhere.example\n", ("me@elsewhere.example",), Fate.CARRIED),
+        ("root: me@example.net\n", NOT_ANSWERED.owner, Fate.NOT_CARRIED),
+        ("root: joe\n", NOT_ANSWERED.owner, Fate.NOT_CARRIED),
+    ],
+)
+def test_the_owner_gets_what_the_aliases_had_for_postmaster(
+    aliases: str, owner: tuple[str, ...], fate: Fate
+) -> None:
+    conf = LISTEN + RELAY + "table aliases file:/etc/aliases\naction m mbox alias <aliases>\n"
+    conf += 'match from any for domain example.net action "a"\nmatch for local action m\n'
+    found = imported(conf, {"/etc/aliases": aliases})
+    assert found.answers.owner == owner
+    assert line(found, 3).fate is fate

@@ -116,6 +116,8 @@ def test_limits_on_clients(line: str, entry: Entry | None, fate: Fate) -> None:
         ("root: me@example.org\n", NOT_ANSWERED.owner),
         ('root: "|/bin/cat", /dev/null, :include:/x, me@elsewhere.example\n', ("me@elsewhere.example",)),
         ("postmaster: root\nroot: postmaster\n", NOT_ANSWERED.owner),
+        (f"root: {'root ' * 1000}, postmaster\npostmaster: {'root ' * 1000}\n", NOT_ANSWERED.owner),
+        ("root: me@mx2.example.net, me@localhost\n", NOT_ANSWERED.owner),
         ("", NOT_ANSWERED.owner),
     ],
 )

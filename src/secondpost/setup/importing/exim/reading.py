@@ -1,6 +1,7 @@
 """read_exim: the configuration of an Exim as answers for a new file, recipient lists and a report. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from posixpath import join
 
@@ -23,16 +24,20 @@ from secondpost.setup.importing.exim.domains import DOMAINS_MAX, NOWHERE_DOMAIN,
 from secondpost.setup.importing.exim.fates import answer_lines, list_lines, open_at, table_lines
 from secondpost.setup.importing.exim.lines import Physical, ReadLine, Unread, logical_lines, physical_lines
 from secondpost.setup.importing.exim.matching import Lists, Recipient
-from secondpost.setup.importing.exim.remarks import OF_MESSAGE, driver_text, macro_lines, other_lines
+from secondpost.setup.importing.exim.remarks import OF_MESSAGE, driver_text, macro_lines, other_lines, shown
 from secondpost.setup.importing.exim.routing import Routing, ToHosts, ToMxHosts, Way
 from secondpost.setup.importing.exim.settings import Settings, read_settings
 from secondpost.setup.importing.exim.smart_host import PASSWORD_FILE, SmartHost, smart_host_of
 from secondpost.setup.importing.exim.statements import Configuration, Driver, configuration
 from secondpost.setup.importing.exim.tables import Tables
 from secondpost.setup.importing.old_files import NotRead, OldFiles
+from secondpost.setup.importing.owners import WHY_CARRIED, FoundOwner, aliases_of, owner_in
 
 # Debian's Exim reads the first alone if it is there; the others are where upstream and other systems have it.
 WHOLE_FILES = ("exim4.conf", "exim.conf", "configure")
+
+# In the data of a redirect router, as in ${lookup{$local_part}lsearch{/etc/aliases}}.
+_ALIAS_FILE = re.compile(r"lsearch[*@]*[ \t]*\{[ \t]*(/[^\s{}$]+)[ \t]*\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,8 @@ def read_exim(files: OldFiles, path: str) -> ImportedServer:
     general = routing.way(Recipient(NOWHERE_LOCAL, NOWHERE_DOMAIN), is_verified=False)
     smart_host = smart_host_of(general, old, lists) if isinstance(general, ToHosts) else None
     backups = backups_of(taken, settings, smart_host, lists.hostname)
+    alias_files = dict.fromkeys(path for router in old.routers for path in _alias_files(router))
+    owner = _owner(tables, alias_files, backups, lists.hostname)
     report = [
         *answer_lines(source.answers.values(), backups.fates, tables),
         *(_placed(line, backups) for line in settings.report),
@@ -76,6 +83,7 @@ def read_exim(files: OldFiles, path: str) -> ImportedServer:
         *macro_lines(old, frozenset(answer.place for answer in source.answers.values())),
         *acl_lines(old, backups.admitted, backups.doubts, backups.asks, open_at(taken)),
         *_router_lines(old.routers, backups, smart_host, general),
+        *(() if owner is None else (_owner_line(owner),)),
         *table_lines(tables, backups.fates, backups.listed),
         *other_lines(old, _transports_used(backups, general)),
         *(() if smart_host is None else smart_host.report[1:]),
@@ -86,7 +94,10 @@ def read_exim(files: OldFiles, path: str) -> ImportedServer:
         report.append(ReportLine(OldPlace(path, 0), "", Fate.NOT_CARRIED, why))
     return ImportedServer(
         server=OldServer.EXIM,
-        answers=_answers(settings, lists, backups, smart_host),
+        answers=replace(
+            _answers(settings, lists, backups, smart_host),
+            owner=NOT_ANSWERED.owner if owner is None else owner.addresses,
+        ),
         lists=backups.lists,
         report=tuple(_in_order(report, source, read)),
         secrets=_secrets(smart_host),
@@ -149,6 +160,28 @@ def _answers(settings: Settings, lists: Lists, backups: Backups, smart_host: Sma
         listen=settings.listen,
         others=tuple(others),
     )
+
+
+def _alias_files(router: Driver) -> Sequence[str]:
+    """The files in which a router looks up where mail for a local part goes."""
+    return _ALIAS_FILE.findall(router.text("data") or "") if router.kind == "redirect" else ()
+
+
+def _owner(tables: Tables, paths: Iterable[str], backups: Backups, hostname: str) -> FoundOwner | None:
+    """As the files of aliases have it."""
+    for path in paths:
+        text = tables.text(path)
+        if isinstance(text, NotRead):
+            continue
+        found = owner_in(aliases_of(text, path), frozenset(backups.fates.places), hostname)
+        if found is not None:
+            return found
+    return None
+
+
+def _owner_line(owner: FoundOwner) -> ReportLine:
+    alias = owner.alias
+    return ReportLine(alias.place, shown(alias.text), Fate.CARRIED, WHY_CARRIED, (("owner",),))
 
 
 def _full_name(name: str) -> str | None:

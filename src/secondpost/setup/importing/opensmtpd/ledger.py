@@ -37,13 +37,13 @@ class SmtpdLedger:
         """Something to know of a statement that does not differ by it."""
         self._accounts[statement.place].whys[why] = None
 
-    def say_of(self, entry: TableEntry, fate: Fate, why: str) -> None:
+    def say_of(self, entry: TableEntry, fate: Fate, why: str, *becomes: KeyPath) -> None:
         """Of a line of a table file. An entry of the statement itself is said there."""
         if entry.place in self._accounts:
-            _say(self._accounts[entry.place], fate, why, ())
+            _say(self._accounts[entry.place], fate, why, becomes)
             return
         text = entry.key if entry.value is None else f"{entry.key} {entry.value}"
-        _say(self._entries.setdefault(entry.place, _Account(text)), fate, why, ())
+        _say(self._entries.setdefault(entry.place, _Account(text)), fate, why, becomes)
 
     def is_said(self, statement: SmtpdStatement) -> bool:
         return len(self._accounts[statement.place].fates) > 0

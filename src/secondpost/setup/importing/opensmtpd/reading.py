@@ -20,6 +20,7 @@ from secondpost.setup.importing.opensmtpd.old_grammar import OldGrammar
 from secondpost.setup.importing.opensmtpd.statements import (
     SmtpdFor,
     SmtpdListener,
+    SmtpdLocal,
     SmtpdPki,
     SmtpdRelay,
     SmtpdRule,
@@ -30,6 +31,7 @@ from secondpost.setup.importing.opensmtpd.strangers import Strangers
 from secondpost.setup.importing.opensmtpd.targets import RelayTarget, target_of
 from secondpost.setup.importing.opensmtpd.unused import account_for_rest
 from secondpost.setup.importing.opensmtpd.words import Declared
+from secondpost.setup.importing.owners import WHY_CARRIED, OldAlias, owner_in
 
 SIZE_OCTETS_LEAST, SIZE_OCTETS_MOST = 64_000, 1_000_000_000  # bounds of max_size
 _SCALED = re.compile(r"(\d{1,15})([BKMGT]?)", re.IGNORECASE)  # scan_scaled(3)
@@ -88,9 +90,10 @@ class _SmtpdReading:
             strangers, self.ledger, doors.hostname, more, first, MadeBackups(secrets=secrets)
         ).make()
         self._say_limits(settings, len(made.backups))
+        owner = self._owner(rules, made, doors.hostname or "")
         account_for_rest(self.ledger, said, strangers, made, smart_rule)
         server = OldServer.OLD_OPENSMTPD if self.is_old else OldServer.OPENSMTPD
-        answers = _answers(doors, made, smart_host)
+        answers = replace(_answers(doors, made, smart_host), owner=owner)
         return ImportedServer(server, answers, made.lists, tuple(self.ledger.lines()), made.secrets)
 
     def _smart_host(
@@ -122,6 +125,20 @@ class _SmtpdReading:
         more = (entries["tls"],) if "tls" in entries else ()
         password = next(iter(secrets), None)
         return SmartHostAnswer(str(target.host), target.username, password, more=more)
+
+    def _owner(self, rules: Sequence[SmtpdRule], made: MadeBackups, hostname: str) -> tuple[str, ...]:
+        """As the aliases have it by which mail is delivered on the machine."""
+        actions = [rule.action for rule in rules if isinstance(rule.action, SmtpdLocal)]
+        relayed = frozenset(one.domain for one in made.backups)
+        for table in dict.fromkeys(action.alias for action in actions if action.alias is not None):
+            by_name = {one.key: one for one in table.entries if one.value is not None}
+            aliases = (OldAlias(one.key, one.value or "", one.place, "") for one in by_name.values())
+            found = owner_in(aliases, relayed, hostname)
+            if found is not None:
+                self.ledger.say_of(by_name[found.alias.name], Fate.CARRIED, WHY_CARRIED, ("owner",))
+                made.used.setdefault(table.name or "", []).append(("owner",))
+                return found.addresses
+        return NOT_ANSWERED.owner
 
     def _limits(self, settings: Sequence[SmtpdSetting]) -> tuple[Entry, ...]:
         """What applies to every backup domain."""

@@ -20,7 +20,7 @@ ways          where mail for a domain went
 
 What becomes of it:
 domains, recipient_answers, logins, limits    a [[backup]] and [[route]] for each domain
-machine, owners                               the rest of our file
+machine                                       the rest of our file
 ledger, remarks, checks                       the report
 reading                                       all of it in order
 """

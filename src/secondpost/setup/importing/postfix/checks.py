@@ -83,12 +83,12 @@ def say_domains(
     for one in (OldClass.LOCAL, OldClass.ALIAS, OldClass.MAILBOX):
         if not settings.is_set(one.value):
             continue
-        names = tuple(domains.lists[one].names())
-        own = frozenset(name for name in names if is_own_name(name, settings.text("myhostname")))
+        listed = tuple(domains.lists[one].listed())
+        own = frozenset(name for name in listed if is_own_name(name, settings.text("myhostname")))
         for name in sorted(own)[:NAMES_SHOWN_MAX]:
             ledger.not_carried(one.value, f"{name} {NEEDS_NO_BACKUP}.")
-        others = [name for name in names if name not in own]
-        if len(others) > 0 or len(names) == 0:
+        others = [name for name in listed if name not in own]
+        if len(others) > 0 or len(listed) == 0:
             shown = ", ".join(others[:NAMES_SHOWN_MAX])
             what = "rewritten to other addresses" if one is OldClass.ALIAS else "delivered on that machine"
             why = (

@@ -16,6 +16,7 @@ from secondpost.setup.answers import (
     SmartHostAnswer,
 )
 from secondpost.setup.importing.carried import (
+    Fate,
     ImportedServer,
     OldConfigFaults,
     OldFault,
@@ -23,6 +24,7 @@ from secondpost.setup.importing.carried import (
     OldServer,
 )
 from secondpost.setup.importing.old_files import NotRead, OldFiles
+from secondpost.setup.importing.owners import WHY_CARRIED, aliases_of, owner_in
 from secondpost.setup.importing.postfix.checks import say_domains, say_policies, say_tables
 from secondpost.setup.importing.postfix.domains import (
     DomainCarrier,
@@ -36,7 +38,6 @@ from secondpost.setup.importing.postfix.limits import usual_entries
 from secondpost.setup.importing.postfix.logins import OldLogins
 from secondpost.setup.importing.postfix.machine import machine_answers, machine_defaults
 from secondpost.setup.importing.postfix.names import NameList, has_all_addresses, name_list
-from secondpost.setup.importing.postfix.owners import owners
 from secondpost.setup.importing.postfix.policy import (
     KnownRecipients,
     OldClass,
@@ -55,7 +56,13 @@ from secondpost.setup.importing.postfix.services import (
 )
 from secondpost.setup.importing.postfix.settings import ExpansionWrong, PostfixSettings
 from secondpost.setup.importing.postfix.statements import MainStatement, NotMainStatement, statements
-from secondpost.setup.importing.postfix.tables import OldTable, TableReader, keys_of
+from secondpost.setup.importing.postfix.tables import (
+    INDEXED,
+    OldTable,
+    TableReader,
+    TableValue,
+    keys_of,
+)
 from secondpost.setup.importing.postfix.ways import OldWays
 from secondpost.setup.importing.postfix.words import words
 
@@ -155,7 +162,7 @@ class _Reading:
         answers = Answers(
             hostname=machine.hostname,
             store=NOT_ANSWERED.store,
-            owner=owners(self.files, settings.text("alias_maps"), relayed, ledger) or NOT_ANSWERED.owner,
+            owner=self._owner(settings, relayed, ledger),
             backups=tuple(carrier.backups),
             addresses=machine.addresses,
             smart_host=smart_host,
@@ -170,6 +177,21 @@ class _Reading:
         scope = doors[0].name if len(doors) > 0 else ""
         report = ledger.report(self.read, self.doors.services, scope)
         return ImportedServer(OldServer.POSTFIX, answers, carrier.answers.lists, report, logins.passwords)
+
+    def _owner(
+        self, settings: PostfixSettings, relayed: frozenset[str], ledger: PostfixLedger
+    ) -> tuple[str, ...]:
+        for name in words(settings.text("alias_maps")):
+            kind, _, path = name.partition(":")
+            text = self.files.text(path) if kind in INDEXED and path.startswith("/") else NotRead("")
+            if isinstance(text, NotRead):
+                continue
+            found = owner_in(aliases_of(text, path), relayed, settings.text("myhostname"))
+            if found is not None:
+                entry = TableValue(found.alias.targets, found.alias.place, found.alias.text)
+                ledger.table(entry, Fate.CARRIED, WHY_CARRIED, ("owner",))
+                return found.addresses
+        return NOT_ANSWERED.owner
 
     # -- who could deliver
 
