@@ -83,7 +83,7 @@ def say_domains(
     for one in (OldClass.LOCAL, OldClass.ALIAS, OldClass.MAILBOX):
         if not settings.is_set(one.value):
             continue
-        listed = tuple(domains.lists[one].listed())
+        listed = tuple(domains.lists[one].names())
         own = frozenset(name for name in listed if is_own_name(name, settings.text("myhostname")))
         for name in sorted(own)[:NAMES_SHOWN_MAX]:
             ledger.not_carried(one.value, f"{name} {NEEDS_NO_BACKUP}.")
