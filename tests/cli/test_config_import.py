@@ -98,6 +98,16 @@ def test_the_report_is_written_to_a_file_too() -> None:
     report = Path("report.txt").read_text()
     assert "not carried  /etc/mail/smtpd.conf:7" in report
     assert report.strip().split("\n")[-1] in done.output
+    first, domain, *_ = report.split("\n")
+    assert first == "1 backup domain:"
+    listed = Path("recipients/example.net").absolute()
+    assert domain == f"  example.net: primary from DNS (the better MX hosts); recipients file:{listed}"
+
+
+def test_the_summary_names_the_primary_of_a_route(old_machine: Path) -> None:
+    conf = "listen on eth0 hostname mx2.example.net\naccept from any for domain example.net relay via "
+    (old_machine / "smtpd.conf").write_text(f"{conf}tls://mail.example.net\n")
+    assert "example.net: primary mail.example.net:25; recipients any\n" in imported().stdout
 
 
 def test_the_certificate_is_copied_before_init_which_would_take_nothing_over_without_it(

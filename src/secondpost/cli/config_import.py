@@ -10,7 +10,13 @@ import click
 
 from secondpost.cli.command import JSON, Command, Ending, Exit, config_option_of
 from secondpost.cli.config_import_to import SMTPD_CONF, write_smtpd_conf
-from secondpost.cli.config_import_words import NAMES, certificate_steps, report_lines, say_files
+from secondpost.cli.config_import_words import (
+    NAMES,
+    certificate_steps,
+    report_lines,
+    say_files,
+    summary_lines,
+)
 from secondpost.cli.init_dialogue import NOTHING_WRITTEN
 from secondpost.cli.init_file import (
     CHANGED,
@@ -115,7 +121,7 @@ def import_(
     said = ImportFlags(owner, hostname, usual_store(path, here.is_root) if store is None else store)
     imported = _imported(files, found)
     made = _made(imported, _completed(imported.answers, said, asks=asks), path)
-    lines = list(report_lines(made.report, path))
+    lines = [*summary_lines(made.config), "", *report_lines(made.report, path)]
     if not as_json:
         say(f"Read {found.path} as the configuration of {NAMES[made.server]}.")
         say("")

@@ -1,4 +1,4 @@
-"""The report of `secondpost config import` in words: line by line, then how many."""
+"""The report of `secondpost config import` in words: each domain, then line by line, then how many."""
 
 import os
 import shlex
@@ -6,9 +6,12 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from secondpost.cli.screen import LINE_CHARACTERS_MAX, say
-from secondpost.config.records import Tls
+from secondpost.config.records import Config, Tls
+from secondpost.config.values import source_text
+from secondpost.mail.envelope import Lane
 from secondpost.mail.printable import printable
 from secondpost.owner.figures import counted
+from secondpost.route.destination import ByHosts, road_to
 from secondpost.setup.importing.carried import Fate, OldServer, ReportLine
 from secondpost.setup.importing.writing import FoundAgain, ImportedFiles, count_of
 
@@ -19,6 +22,8 @@ NAMES = {
     OldServer.EXIM: "Exim",
 }
 FATE_CHARACTERS = 13
+DOMAINS_SHOWN_MAX = 100  # in the summary; the new file has them all
+BY_DNS = "from DNS (the better MX hosts)"
 TEXT_CHARACTERS_MAX = 300  # of an old statement; a table in it can be long
 
 
@@ -28,6 +33,22 @@ def report_lines(report: Sequence[FoundAgain], new_path: str) -> Iterator[str]:
         yield from _line(one.line, _lives_on(new_path, one))
     yield ""
     yield counts_text(report)
+
+
+def summary_lines(config: Config) -> Iterator[str]:
+    """What the new file takes mail for: a line for each domain, before the long report."""
+    count = len(config.backups)
+    if count == 0:
+        yield "No domain becomes a backup domain."
+        return
+    yield f"{counted(count, 'backup domain', 'backup domains')}:"
+    for backup in config.backups[:DOMAINS_SHOWN_MAX]:
+        road = road_to(config, Lane.RELAY, backup.domain)
+        hosts = [str(host) for host in road.hosts] if isinstance(road, ByHosts) else [BY_DNS]
+        recipients = ", ".join(map(source_text, backup.recipients))
+        yield printable(f"  {backup.domain}: primary {', '.join(hosts)}; recipients {recipients}")
+    if count > DOMAINS_SHOWN_MAX:
+        yield f"  and {count - DOMAINS_SHOWN_MAX} more."
 
 
 def counts_text(report: Sequence[FoundAgain]) -> str:
