@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from secondpost.cli.config_import_words import report_lines
 from secondpost.cli.main import secondpost
 from secondpost.config.reading import read_config
+from secondpost.setup.importing.carried import Fate, OldPlace, ReportLine
+from secondpost.setup.importing.writing import FoundAgain
 
 OLD = """\
 # a friend's backup
@@ -313,3 +316,26 @@ def test_the_report_replaces_neither_file() -> None:
         assert "name another" in done.output
     assert Path("mine.conf").read_text() == NEW
     assert not Path("new.toml").exists()
+
+
+def test_what_stands_as_in_the_package_is_one_entry_of_the_report() -> None:
+    def line(number: int, text: str, fate: Fate, packaged_in: str) -> FoundAgain:
+        place = OldPlace("/etc/exim4/exim4.conf.template", number)
+        return FoundAgain(ReportLine(place, text, fate, "Why.", packaged_in=packaged_in), ())
+
+    part = "/etc/exim4/exim4.conf.template"
+    report = [
+        line(1, "one = 1", Fate.CARRIED, part),
+        line(2, "mine = 2", Fate.NOT_CARRIED, ""),
+        line(3, "three = 3", Fate.NOT_CARRIED, part),
+    ]
+    assert list(report_lines(report, "new.toml")) == [
+        "as packaged  /etc/exim4/exim4.conf.template",
+        "             Debian's own: 1 statement carried, 0 changed, 1 not carried. Nothing of yours is in",
+        "             them; `--json` lists each.",
+        "not carried  /etc/exim4/exim4.conf.template:2",
+        "             mine = 2",
+        "             Why.",
+        "",
+        "1 line carried, 0 changed, 2 not carried.",
+    ]

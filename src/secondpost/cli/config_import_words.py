@@ -28,11 +28,28 @@ TEXT_CHARACTERS_MAX = 300  # of an old statement; a table in it can be long
 
 
 def report_lines(report: Sequence[FoundAgain], new_path: str) -> Iterator[str]:
-    """The whole report as lines of text; `new_path`: the file whose lines it names."""
+    """The report as lines of text; `new_path`: the file whose lines it names. What stands as in the old
+    server's package is one entry for each file or folder of it, at its first statement.
+    """
+    packaged = dict[str, list[FoundAgain]]()
     for one in report:
-        yield from _line(one.line, _lives_on(new_path, one))
+        packaged.setdefault(one.line.packaged_in, []).append(one)
+    said = {""}
+    for one in report:
+        place = one.line.packaged_in
+        if place == "":
+            yield from _line(one.line, _lives_on(new_path, one))
+        elif place not in said:
+            said.add(place)
+            yield from _packaged(place, packaged[place])
     yield ""
     yield counts_text(report)
+
+
+def _packaged(place: str, report: Sequence[FoundAgain]) -> Iterator[str]:
+    yield printable(f"{'as packaged':<{FATE_CHARACTERS}}{place}")
+    text = f"Debian's own: {_fates_text(report, 'statement', 'statements')}"
+    yield from _wrapped(f"{text} Nothing of yours is in them; `--json` lists each.")
 
 
 def summary_lines(config: Config) -> Iterator[str]:
@@ -52,9 +69,13 @@ def summary_lines(config: Config) -> Iterator[str]:
 
 
 def counts_text(report: Sequence[FoundAgain]) -> str:
+    return _fates_text(report, "line", "lines")
+
+
+def _fates_text(report: Sequence[FoundAgain], one: str, several: str) -> str:
     fates = (Fate.CARRIED, Fate.CHANGED, Fate.NOT_CARRIED)
     carried, changed, left = (count_of(report, fate) for fate in fates)
-    return f"{counted(carried, 'line', 'lines')} carried, {changed} changed, {left} not carried."
+    return f"{counted(carried, one, several)} carried, {changed} changed, {left} not carried."
 
 
 def say_files(files: ImportedFiles, written: str) -> None:
@@ -93,9 +114,12 @@ def _lives_on(path: str, one: FoundAgain) -> str:
 def _line(line: ReportLine, lives_on: str) -> Iterator[str]:
     where = f"{line.place.path}:{line.place.line}" if line.place.line > 0 else line.place.path
     text = line.text if len(line.text) <= TEXT_CHARACTERS_MAX else f"{line.text[:TEXT_CHARACTERS_MAX]}…"
-    indent = " " * FATE_CHARACTERS
     yield printable(f"{line.fate.value:<{FATE_CHARACTERS}}{where}{lives_on}")
     if len(text) > 0:
-        yield printable(f"{indent}{text}")
-    for row in wrap(line.why, LINE_CHARACTERS_MAX - FATE_CHARACTERS, break_long_words=False):
-        yield printable(f"{indent}{row}")
+        yield printable(f"{' ' * FATE_CHARACTERS}{text}")
+    yield from _wrapped(line.why)
+
+
+def _wrapped(text: str) -> Iterator[str]:
+    for row in wrap(text, LINE_CHARACTERS_MAX - FATE_CHARACTERS, break_long_words=False):
+        yield printable(f"{' ' * FATE_CHARACTERS}{row}")

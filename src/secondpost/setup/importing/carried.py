@@ -40,7 +40,8 @@ class ReportLine:
     `text` is the statement as it stood there, on one line. `becomes`: the keys of the new file in which
     it lives on, such as ("backup", 0, "primary"); empty for what was not carried, or needs no key since
     it is how this server always behaves. `why`: one or two sentences with a full stop; empty only for
-    what is carried without remark.
+    what is carried without remark. `packaged_in`: the file or folder in which it stands as the old
+    server's package has it, with nothing of the owner's; empty for all else.
     """
 
     place: OldPlace
@@ -48,6 +49,7 @@ class ReportLine:
     fate: Fate
     why: str = ""
     becomes: tuple[KeyPath, ...] = ()
+    packaged_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)

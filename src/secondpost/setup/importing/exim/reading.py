@@ -20,6 +20,7 @@ from secondpost.setup.importing.exim.acl import REJECTING, Acls
 from secondpost.setup.importing.exim.acl_report import RECIPIENT_STAGES, acl_lines
 from secondpost.setup.importing.exim.backups import Backups, backups_of
 from secondpost.setup.importing.exim.debian import DebconfAnswer, Missing, answers_file, joined
+from secondpost.setup.importing.exim.debian_own import with_packaged
 from secondpost.setup.importing.exim.domains import DOMAINS_MAX, NOWHERE_DOMAIN, NOWHERE_LOCAL, domains_taken
 from secondpost.setup.importing.exim.fates import answer_lines, list_lines, open_at, table_lines
 from secondpost.setup.importing.exim.lines import Physical, ReadLine, Unread, logical_lines, physical_lines
@@ -44,7 +45,7 @@ _ALIAS_FILE = re.compile(r"lsearch[*@]*[ \t]*\{[ \t]*(/[^\s{}$]+)[ \t]*\}")
 class _Source:
     """The lines of a configuration, and Debian's answers that are part of it."""
 
-    lines: Iterable[Physical]
+    lines: Sequence[Physical]
     answers: Mapping[str, DebconfAnswer]
 
 
@@ -92,6 +93,12 @@ def read_exim(files: OldFiles, path: str) -> ImportedServer:
     if taken.is_cut:
         why = f"Only the first {DOMAINS_MAX} domains were looked at."
         report.append(ReportLine(OldPlace(path, 0), "", Fate.NOT_CARRIED, why))
+    report = _in_order(report, source, read)
+    if len(source.answers) > 0:
+        telling = {open_at(taken), *backups.doubts, *(one.place for one in old.other)}
+        paths = {answer.place.path for answer in source.answers.values()}
+        lines = [line for line in source.lines if line.place.path not in paths]
+        report = with_packaged(report, lines, telling)
     return ImportedServer(
         server=OldServer.EXIM,
         answers=replace(
@@ -99,7 +106,7 @@ def read_exim(files: OldFiles, path: str) -> ImportedServer:
             owner=NOT_ANSWERED.owner if owner is None else owner.addresses,
         ),
         lists=backups.lists,
-        report=tuple(_in_order(report, source, read)),
+        report=tuple(report),
         secrets=_secrets(smart_host),
     )
 
