@@ -306,3 +306,9 @@ def test_every_line_of_the_report_is_whole() -> None:
         assert line.place.path.startswith("/")
         assert line.fate is Fate.CARRIED or line.why.endswith("."), line
         assert line.text.isprintable()
+
+
+def test_a_hostname_that_is_no_full_domain_is_not_taken() -> None:
+    found = made({WHOLE: "primary_hostname = _.e\nbegin acl\nr:\n"})
+    assert found.imported.answers.hostname == NOT_ANSWERED.hostname
+    assert found.line("primary_hostname").fate is Fate.NOT_CARRIED

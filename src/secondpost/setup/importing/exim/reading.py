@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from posixpath import join
 
-from secondpost.mail.address import AddressError, Domain
+from secondpost.config.addresses import full_domain
+from secondpost.config.faults import Wrong
 from secondpost.setup.answers import NOT_ANSWERED, Answers, OtherTable
 from secondpost.setup.importing.carried import (
     Fate,
@@ -193,10 +194,9 @@ def _owner_line(owner: FoundOwner) -> ReportLine:
 
 def _full_name(name: str) -> str | None:
     try:
-        parsed = Domain.parse(name)
-    except AddressError:
+        return full_domain(name).name
+    except Wrong:
         return None
-    return parsed.name if "." in parsed.name and not parsed.is_literal else None
 
 
 def _placed(line: ReportLine, backups: Backups) -> ReportLine:

@@ -7,12 +7,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from secondpost.config.addresses import door
+from secondpost.config.addresses import door, full_domain
 from secondpost.config.faults import Wrong
 from secondpost.config.positions import KeyPath
 from secondpost.config.records.backup import GB, MESSAGE_OCTETS_LEAST
 from secondpost.config.records.doors import RECIPIENTS_LEAST
-from secondpost.mail.address import AddressError, Domain
 from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, duration_text
 from secondpost.setup.answers import Entry, toml_text
 from secondpost.setup.importing.carried import Fate, ReportLine
@@ -125,11 +124,8 @@ def _read(setting: Setting, value: str, ports: list[str], given: Settings) -> No
 
 def _read_hostname(setting: Setting, value: str, given: Settings) -> None:
     try:
-        name = Domain.parse(value)
-    except AddressError:
-        given.say(setting, Fate.NOT_CARRIED, "It is not a name: give this server's own with --hostname.")
-        return
-    if name.is_literal or "." not in name.name:
+        name = full_domain(value)
+    except Wrong:
         given.say(setting, Fate.NOT_CARRIED, "It is not a full name: give this server's own with --hostname.")
         return
     given.hostname = name.name
