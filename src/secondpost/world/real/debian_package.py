@@ -72,7 +72,20 @@ def unpack(package: DebianPackage, folder: str) -> str:
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     output_of("dpkg-deb", "--extract", package.path, folder, seconds_max=DPKG_SECONDS_MAX)
-    return os.path.join(folder, INTERPRETER)
+    interpreter = os.path.join(folder, INTERPRETER)
+    _lead_to_the_machine(interpreter)
+    return interpreter
+
+
+def _lead_to_the_machine(interpreter: str) -> None:
+    """Packages have relative links (Debian Policy 10.5), and this one leads out of the package: to the
+    machine's own Python, from where it will be installed.
+    """
+    if not os.path.islink(interpreter):
+        return
+    target = os.path.join("/", os.path.dirname(INTERPRETER), os.readlink(interpreter))
+    os.unlink(interpreter)
+    os.symlink(os.path.normpath(target), interpreter)
 
 
 def rebuild_installed(folder: str) -> str:
