@@ -61,7 +61,7 @@ bench: $(READY) have-peers
 	@$(PY) -m bench
 
 against: $(READY) have-peers have-swaks have-package
-	@$(PY) -m pytest tests/against
+	@$(PY) -m pytest --numprocesses 2 --dist loadfile tests/against
 
 long: $(READY) have-peers have-strace have-ip have-swaks have-chromium have-postgres have-zstd
 	@$(MAKE) --no-print-directory lint test service look
