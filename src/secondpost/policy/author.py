@@ -5,7 +5,7 @@ Only where every recipient's domain enforces that; and never on doubt: not while
 that might make it pass, and not if a chain of ARC seals shows that the message was changed on its way by
 servers that one of those domains trusts. The seal of anybody else proves nothing: a forger can make one.
 While the keys of trusted seals cannot be looked up, the message is put off: anybody can name a trusted
-server in a seal, so that excusing it then would let in whoever waits for a silent name server.
+server in a seal, so that excusing it then would let in the owner of a silent name server.
 """
 
 from collections.abc import Collection

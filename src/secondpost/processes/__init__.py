@@ -9,6 +9,8 @@ successors that read a changed configuration, and `reload_desk` is where that is
 hands sockets from one process to the other; `user` drops root's rights.
 """
 
+from importlib import import_module
+
 from secondpost.config.records import Config
 from secondpost.processes.accepted import Accepted
 from secondpost.processes.exits import ProcessExit
@@ -31,8 +33,7 @@ def succeed(handed: HandedOver) -> int:
 
 def try_to_succeed(handed: HandedOver | None) -> int:
     """Whether this program could: it has read what it would be handed, and its own modules."""
-    from secondpost.processes import supervisor  # noqa: F401  # that it can be imported is what is tried
-
+    import_module("secondpost.processes.supervisor")
     return ProcessExit.USAGE if handed is None else ProcessExit.DONE
 
 

@@ -20,7 +20,7 @@ HANDED_OVER = "SECONDPOST_HANDED_OVER"  # the variable that names the descriptor
 class SuccessionStep(StrEnum):
     """What the program is to do with what it gets."""
 
-    TAKE = "take"  # replace the roles by its own, and keep the place when it is told to
+    TAKE = "take"  # replace the roles by its own; keep the place when the asker says so
     RESUME = "resume"  # the other program could not take them: go on with the roles as they are
     RETURN = "return"  # the other program was not kept: replace its roles, or start all that are missing
 

@@ -145,7 +145,7 @@ def _sweep(config: Config) -> None:
 
 @contextmanager
 def store_to_itself(config: Config) -> Iterator[None]:
-    """No worker of the service, of whatever version, has a database open while the body runs. Waits for
+    """No worker of the service, of any version, has a database open while the body runs. Waits for
     those that are ending. Raises SecondInstance, DiskFull and DiskFailed.
     """
     polls = int(END_SECONDS_MAX / POLL_SECONDS)

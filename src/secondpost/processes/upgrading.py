@@ -1,6 +1,6 @@
 """Has the running service take another version of the program, looks at it, and keeps it or goes back.
 
-The supervisors decide nothing: they go back unless they are told to keep the new version, also when this
+The supervisors decide nothing: they go back unless the command says to keep the new version, also when this
 process is killed (succession).
 """
 

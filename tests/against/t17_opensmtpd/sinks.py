@@ -12,7 +12,7 @@ SINKS = {
     "smart": "5.45.110.12",
 }
 PORTS = (25, 587)
-UNKNOWN = "nobody"  # an address that begins so does not exist
+UNKNOWN = "nobody"  # recipients whose local part begins so are refused: they do not exist
 
 
 @dataclass(frozen=True, slots=True)

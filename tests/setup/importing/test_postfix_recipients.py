@@ -1,4 +1,4 @@
-"""Which recipients the domains of a Postfix have here, and what is said of checks that nobody asks here."""
+"""The recipients of a Postfix's domains here, and the report on checks that have no counterpart here."""
 
 import pytest
 

@@ -79,7 +79,7 @@ def _of_file(files: OldFiles, path: str, said: OldServer | None) -> Recognised |
     name = posixpath.basename(path)
     server = next((server for first, server in FIRST_FILES if first == name), None) or _by_words(text)
     if server is None:
-        return NotRecognised("has no line by which its mail server can be told; name the server with --from")
+        return NotRecognised("has no line that shows of which mail server it is; name the server with --from")
     return Recognised(server, path)
 
 

@@ -29,7 +29,7 @@ class About(Enum):
     """What an answer depends on that is not known."""
 
     CLIENT = auto()  # the client, its sender or its message: an ordinary one may get through
-    RECIPIENT = auto()  # the recipient, or something that cannot be told
+    RECIPIENT = auto()  # the recipient, or what is not known
 
 
 @dataclass(frozen=True, slots=True)

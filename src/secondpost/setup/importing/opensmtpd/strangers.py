@@ -86,7 +86,7 @@ class DomainWay:
         return _local_of(entry) not in self.decided and (names is None or _local_of(entry) in names)
 
     def leave_only(self, entries: list[TableEntry] | None) -> bool:
-        """All others are refused. `entries`: None if they are not known. Whether nobody is left."""
+        """Refuse all addresses but `entries`; None: they are not known. True if no address is left."""
         if entries is None:
             self.is_vague = True
             return False

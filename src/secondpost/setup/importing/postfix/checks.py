@@ -1,4 +1,4 @@
-"""What is said of the restrictions of a stage: which of them live on, and which nobody asks here."""
+"""The report on the restrictions of a stage: which of them live on here, and which have no counterpart."""
 
 import re
 from collections.abc import Sequence

@@ -171,7 +171,7 @@ REMARKS: Sequence[PostfixRemark] = (
         r".*notice_recipient|notify_classes|double_bounce_sender|bounce_.*|2bounce.*|error_notice.*|delay_notice.*|"
         r"smtpd_authorized_.*|backwards_bounce.*|address_verify_sender",
         _CHANGED,
-        "Trouble is told to `owner`; mail that waits for a primary never causes a bounce.",
+        "`owner` gets alarms about trouble; mail that waits for a primary never causes a bounce.",
     ),
     PostfixRemark(
         r"compatibility_level|mail_version|mail_name|smtpd_banner|mail_release_date|myorigin|biff|"
