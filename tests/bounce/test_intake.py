@@ -6,11 +6,11 @@ from pathlib import Path
 
 from secondpost.bounce.intake import REPORT_AGE_MS_MAX, BounceIntake
 from secondpost.mail.address import NULL_PATH
+from secondpost.mail.bounce_kind import BounceKind
 from secondpost.mail.inside_mail import InsideMail
 from secondpost.mail.queue_id import QueueId
 from secondpost.protocols.tokens import Purpose, Token
 from secondpost.store.newsletter_store_ports import NewsletterStore
-from secondpost.store.subscriber_ports import BounceKind
 from secondpost.world.real.work import RealWork
 from tests.store.place import SqlitePlace
 from tests.store.readers import Publisher

@@ -3,8 +3,8 @@
 import pytest
 
 from secondpost.bounce.judge import kind_of
+from secondpost.mail.bounce_kind import BounceKind
 from secondpost.protocols.dsn.notification import Action, RecipientReport
-from secondpost.store.subscriber_ports import BounceKind
 
 SAID = [
     ("5.1.1", "550 5.1.1 <reader@example.org>: Recipient address rejected: User unknown", BounceKind.DEAD),

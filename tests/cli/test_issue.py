@@ -11,13 +11,14 @@ from pathlib import Path
 from secondpost.cli.command import CommandWaits
 from secondpost.mail.address import Mailbox
 from secondpost.mail.article import FeedAnswered, FeedAsked
+from secondpost.mail.bounce_kind import BounceKind
 from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.queue_id import QueueId
 from secondpost.newsletter.turns import PUBLISH
 from secondpost.owner.newsletter_desk import OpenNewsletter
 from secondpost.roles.parts import FEEDS
 from secondpost.store.sqlite import SqliteNewsletterStore
-from secondpost.store.subscriber_ports import Bounce, BounceKind
+from secondpost.store.subscriber_ports import Bounce
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.net import RealNet
 from secondpost.world.room_disk import make_rooms

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from secondpost.mail.address import Mailbox
+from secondpost.mail.bounce_kind import BounceKind
 from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import IssueState
@@ -18,7 +19,7 @@ from secondpost.newsletter.publish import SEND_ROWS
 from secondpost.owner.newsletter_desk import OpenNewsletter
 from secondpost.store.ports import Settlement
 from secondpost.store.sqlite import SqliteStore
-from secondpost.store.subscriber_ports import Bounce, BounceKind, SignedUp
+from secondpost.store.subscriber_ports import Bounce, SignedUp
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork

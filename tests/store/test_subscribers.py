@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from secondpost.mail.address import Mailbox
+from secondpost.mail.bounce_kind import BounceKind
 from secondpost.mail.duration import HOUR_MS
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
@@ -15,7 +16,6 @@ from secondpost.store.owner_ports import Selection
 from secondpost.store.subscriber_ports import (
     BATCH_READERS_MAX,
     Bounce,
-    BounceKind,
     ImportCount,
     Imported,
     SignedUp,

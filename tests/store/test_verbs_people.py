@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from secondpost.mail.address import Mailbox
+from secondpost.mail.bounce_kind import BounceKind
 from secondpost.mail.duration import DAY_MS
 from secondpost.mail.issue import IssueId
 from secondpost.mail.queue_id import QueueId
@@ -12,7 +13,6 @@ from secondpost.mail.subscriber import NO_SUBSCRIBER, Consent, SubscriberId, Sub
 from secondpost.mail.subscriber_states import SUBSCRIBER_EDGES, Reason, SubscriberActor, subscriber_sources_of
 from secondpost.store.subscriber_ports import (
     Bounce,
-    BounceKind,
     HashedSuppression,
     ImportCount,
     Imported,

@@ -7,8 +7,8 @@ since many hosts send such refusals with an unrelated status.
 
 import re
 
+from secondpost.mail.bounce_kind import BounceKind
 from secondpost.protocols.dsn.notification import RecipientReport
-from secondpost.store.subscriber_ports import BounceKind
 
 _OF_US = re.compile(
     r"spamhaus|spamcop|barracuda|\b(?:block|black|deny) ?list|\brbl\b|dnsbl|reputation|\bspam\b|unsolicited"

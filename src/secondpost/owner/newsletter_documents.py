@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from secondpost.mail.article import Article
+from secondpost.mail.bounce_kind import BounceKind
 from secondpost.mail.issue import Issue, Reckoning
 from secondpost.newsletter.decisions import Missed, NoReaders, NotApproved, NotDue, Ready, Settling, TooFew
 from secondpost.newsletter.outlook import Outlook
 from secondpost.owner.figures import utc_time
 from secondpost.owner.reader_documents import due_time, time_text
 from secondpost.store.newsletter_ports import LedgerEntry, ReaderDelivery
-from secondpost.store.subscriber_ports import BounceKind
 from secondpost.subscribers.import_report import ImportReport
 from secondpost.subscribers.list_report import ListReport, PartReport, WordCount
 

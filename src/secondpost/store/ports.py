@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.authentication import AuthenticationNote
+from secondpost.mail.bounce_kind import BounceKind
 from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Arrival, Lane
 from secondpost.mail.kept_copy import KeptCopy
@@ -179,6 +180,8 @@ class Settlement(Struct, frozen=True, gc=False):
     cause: str = ""  # word of the Cause; "" if delivered
     host: str = ""
     reply: str = ""
+    returned: BounceKind | None = None  # of a reader's mail: what its refusal says of the reader
+    provider: str = ""  # of a reader's mail: key of the mail/provider that was asked; "" if none was
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from secondpost.mail.address import Mailbox
+from secondpost.mail.bounce_kind import BounceKind
 from secondpost.mail.duration import DAY_MS
 from secondpost.mail.issue import IssueId
 from secondpost.mail.queue_id import QueueId
@@ -135,17 +136,6 @@ class ReaderEvent:
     state: SubscriberState  # after the event
     detail: str
     consent: Consent | None
-
-
-class BounceKind(StrEnum):
-    """How a mail came back. bounce/judge decides what follows."""
-
-    DEAD = "dead"  # no such mailbox or domain
-    FULL = "full"  # mailbox full, disabled or inactive
-    TEMPORARY = "temporary"
-    SENDER = "sender"  # our reputation, authentication or rate: not the reader's fault
-    CONTENT = "content"
-    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)

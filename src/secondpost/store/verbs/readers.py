@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Sequence
 import msgspec
 
 from secondpost.mail.address import Mailbox
+from secondpost.mail.bounce_kind import BounceKind
 from secondpost.mail.issue import IssueId
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId, SubscriberState, subscriber_key
-from secondpost.store.subscriber_ports import Bounce, BounceKind, ReaderEvent
+from secondpost.store.subscriber_ports import Bounce, ReaderEvent
 from secondpost.store.verbs.engine import Verbs
 from secondpost.store.verbs.known_readers import Happened, known_by_id, tell
 from secondpost.store.verbs.rows import mailbox_of
