@@ -20,7 +20,7 @@ help:
 	@echo "make test     the fast suite, under five minutes, no network"
 	@echo "make service  the service's processes: killed at any call, crowded, reloaded, on a failing disk; the demo"
 	@echo "make lint     ruff, mypy --strict, the floors"
-	@echo "make days     simulated days: SEEDS=200; and a new server's first month"
+	@echo "make days     simulated days: certain ones, SEEDS=200 at random, and a new server's first month"
 	@echo "make look     the pages and mails in Chromium: accessible, on a phone and on a desk, light and dark"
 	@echo "make against  against real Postfix, Exim, OpenSMTPD, Unbound, Knot and web servers"
 	@echo "make bench    accept and relay against Postfix, an issue against the machine itself"
@@ -39,7 +39,7 @@ IN_PARALLEL := --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal
 OF_THE_SERVICE := tests/service tests/demo tests/crash tests/processes/test_moving.py
 
 test: $(READY) have-postgres have-zstd
-	@$(PY) -m pytest $(IN_PARALLEL) $(addprefix --ignore , tests/against tests/look $(OF_THE_SERVICE))
+	@$(PY) -m pytest $(IN_PARALLEL) $(addprefix --ignore , tests/against tests/look tests/days $(OF_THE_SERVICE))
 
 service: $(READY) have-strace have-ip
 	@$(PY) -m pytest $(OF_THE_SERVICE) $(IN_PARALLEL)
@@ -54,6 +54,7 @@ look: $(READY) have-chromium
 	@$(PY) -m pytest tests/look
 
 days: $(READY)
+	@$(PY) -m pytest $(IN_PARALLEL) tests/days
 	@$(PY) -m simulation.days --seeds $(SEEDS)
 	@$(PY) -m tests.days.month
 

@@ -18,6 +18,7 @@ def test_a_good_set_up_raises_no_alarm(name: str) -> None:
     bad = tuple(it for it in found if it.grade in BAD)
     assert bad == (), shown(bad)
     assert any(it.grade is Grade.WELL for it in found)
+    _are_sentences_with_remedies(found)
 
 
 @pytest.mark.parametrize("name", names_of("broken"))
@@ -33,17 +34,16 @@ def test_what_is_broken_is_found_with_its_remedy_and_nothing_else(name: str) -> 
         else:
             assert one.grade not in BAD, shown((one,))
     assert left == [], shown(found)
+    _are_sentences_with_remedies(found)
+
+
+def _are_sentences_with_remedies(found: tuple[Diagnosis, ...]) -> None:
+    for it in found:
+        assert it.text.endswith("."), it
+        assert it.grade not in BAD or len(it.remedy) > 0, it
 
 
 def _is(expected: Expected, found: Diagnosis) -> bool:
     said = (found.check.word, found.grade.value, found.subject)
     is_same = said == (expected.check, expected.grade, expected.subject)
     return is_same and len(expected.remedy) > 0 and expected.remedy in found.remedy
-
-
-def test_every_text_is_a_sentence_and_every_fault_has_a_remedy() -> None:
-    for kind in ("good", "broken"):
-        for name in names_of(kind):
-            for it in diagnoses(read_set_up(kind, name)):
-                assert it.text.endswith("."), it
-                assert it.grade not in BAD or len(it.remedy) > 0, it
