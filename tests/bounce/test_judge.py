@@ -1,50 +1,77 @@
-"""What a bounce means: the replies of hosts and the resulting verdict."""
+"""What a refusal means: the replies of real servers, a file for each kind, and their verdict."""
+
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from secondpost.bounce.judge import kind_of
+from secondpost.bounce.judge import Refusal, Stage, kind_of, refusal_in, refusal_of
 from secondpost.mail.bounce_kind import BounceKind
+from secondpost.mail.outcome import Cause
+from secondpost.mail.reply import Reply
 from secondpost.protocols.dsn.notification import Action, RecipientReport
 
-SAID = [
-    ("5.1.1", "550 5.1.1 <reader@example.org>: Recipient address rejected: User unknown", BounceKind.DEAD),
-    ("5.1.10", "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found", BounceKind.DEAD),
-    ("5.1.2", "Host or domain name not found", BounceKind.DEAD),
-    ("5.0.0", "550 No such user here", BounceKind.DEAD),
-    ("", "unrouteable address: unknown user", BounceKind.DEAD),
-    ("5.5.0", "550 Requested action not taken: mailbox unavailable", BounceKind.OTHER),
-    ("5.2.2", "552 5.2.2 The email account that you tried to reach is over quota", BounceKind.FULL),
-    ("4.2.2", "452 4.2.2 mailbox full", BounceKind.FULL),
-    ("5.2.1", "550 5.2.1 The account is disabled", BounceKind.FULL),
-    ("5.0.0", "552 Quota exceeded (mailbox for user is full)", BounceKind.FULL),
-    ("4.4.7", "delivery time expired", BounceKind.TEMPORARY),
-    ("4.1.1", "450 4.1.1 unverified address: unknown user", BounceKind.TEMPORARY),
-    ("5.4.4", "Unable to route", BounceKind.TEMPORARY),
-    (
-        "5.7.1",
-        "550 5.7.1 Unauthenticated email is not accepted due to domain's DMARC policy",
-        BounceKind.SENDER,
-    ),
-    (
-        "5.7.26",
-        "550-5.7.26 This mail has been blocked because the sender is unauthenticated",
-        BounceKind.SENDER,
-    ),
-    ("5.1.1", "554 5.1.1 192.0.2.7 is listed at Spamhaus", BounceKind.SENDER),
-    ("5.0.0", "554 Message blocked due to the reputation of its sender", BounceKind.SENDER),
-    ("5.3.4", "552 5.3.4 Message too big for system", BounceKind.CONTENT),
-    ("5.6.0", "550 5.6.0 Lone CR or LF in headers", BounceKind.CONTENT),
-    ("5.0.0", "554 transaction failed", BounceKind.OTHER),
-]
+REPLIES = Path(__file__).parent / "replies"
+AGAINST_A_READER = frozenset(BounceKind) - {BounceKind.SENDER, BounceKind.CONTENT, BounceKind.OTHER}
 
 
-@pytest.mark.parametrize(("status", "diagnostic", "kind"), SAID)
-def test_a_bounce_is_judged_by_its_subject_and_words(status: str, diagnostic: str, kind: BounceKind) -> None:
-    report = RecipientReport("reader@example.org", "", Action.FAILED, status, diagnostic, "")
-    assert kind_of(report) is kind
+def replies_of(kind: BounceKind) -> list[Refusal]:
+    lines = (REPLIES / f"{kind}.replies").read_text(encoding="utf-8").splitlines()
+    return [_refusal(line) for line in lines if not line.startswith("#")]
+
+
+def _refusal(line: str) -> Refusal:
+    stage, code, status, *text = line.split(maxsplit=3)
+    return Refusal(Stage(stage), int(code), "" if status == "-" else status, " ".join(text))
+
+
+@pytest.mark.parametrize("kind", BounceKind)
+def test_each_reply_is_judged_by_its_stage_subject_and_words(kind: BounceKind) -> None:
+    wrong = [(each, kind_of(each).value) for each in replies_of(kind) if kind_of(each) is not kind]
+    assert wrong == []
+
+
+def test_of_sixty_and_more_replies_about_us_none_counts_against_a_reader() -> None:
+    ours = replies_of(BounceKind.SENDER)
+    assert len(ours) >= 60
+    assert AGAINST_A_READER.isdisjoint(map(kind_of, ours))
+    as_reports = [Refusal(Stage.REPORT, each.code, each.status, each.text) for each in ours]
+    assert AGAINST_A_READER.isdisjoint(map(kind_of, as_reports)), [
+        each for each in as_reports if kind_of(each) in AGAINST_A_READER
+    ]
 
 
 def test_what_speaks_of_us_never_says_that_an_address_is_dead() -> None:
     for words in ("blocked by blocklist", "your reputation is low", "SPF check failed", "rate limited: spam"):
         report = RecipientReport("", "", Action.FAILED, "5.1.1", f"550 user unknown or {words}", "")
-        assert kind_of(report) is BounceKind.SENDER
+        assert kind_of(refusal_of(report)) is BounceKind.SENDER
+
+
+@given(st.sampled_from([550, 554, 421, 450]), st.sampled_from(["", "5.1.1", "5.2.1", "4.2.2"]), st.text())
+def test_before_rcpt_nothing_is_about_the_reader(code: int, status: str, text: str) -> None:
+    kind = kind_of(Refusal(Stage.CONNECTION, code, status, f"user unknown {text}"))
+    assert kind in (BounceKind.SENDER, BounceKind.TEMPORARY)
+
+
+@given(st.text(alphabet="user unknown mailbox ip is blocked 5.1@<>", max_size=3_000), st.text(max_size=200))
+def test_any_words_are_judged(many: str, any_text: str) -> None:
+    for stage in Stage:
+        assert isinstance(kind_of(Refusal(stage, 550, "5.0.0", many + any_text)), BounceKind)
+
+
+@pytest.mark.parametrize(
+    ("cause", "stage"),
+    [
+        (Cause.DNS, Stage.ROUTE),
+        (Cause.CONNECT, Stage.CONNECTION),
+        (Cause.SHUTDOWN, Stage.CONNECTION),
+        (Cause.RECIPIENT, Stage.RECIPIENT),
+        (Cause.DOMAIN_POLICY, Stage.RECIPIENT),
+        (Cause.MESSAGE, Stage.MESSAGE),
+        (Cause.TOO_LARGE, Stage.MESSAGE),
+    ],
+)
+def test_an_attempts_cause_says_at_which_stage_it_was_refused(cause: Cause, stage: Stage) -> None:
+    refusal = refusal_in(cause, Reply.of(550, "5.1.1", "no"))
+    assert refusal == Refusal(stage, 550, "5.1.1", "no")

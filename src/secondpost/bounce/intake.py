@@ -8,7 +8,7 @@ delay notices and unreadable mail are not bounces: they are not counted, and nev
 from dataclasses import dataclass
 from functools import partial
 
-from secondpost.bounce.judge import kind_of
+from secondpost.bounce.judge import kind_of, refusal_of
 from secondpost.mail.duration import DAY_MS
 from secondpost.mail.inside_mail import InsideMail
 from secondpost.mail.issue import IssueId
@@ -62,7 +62,7 @@ class BounceIntake:
             sent_ms = max(sent_ms, subscriber.since_ms)
         if now_ms - sent_ms > REPORT_AGE_MS_MAX:
             return f"{of_what} was sent too long ago: not counted"
-        kind = kind_of(failed)
+        kind = kind_of(refusal_of(failed))
         text = failed.diagnostic[:TEXT_CHARACTERS_MAX]
         bounce = Bounce(subscriber.id, issue, mail.id, kind, failed.status, text, now_ms)
         if not await self.subscribers.record_bounce(bounce):

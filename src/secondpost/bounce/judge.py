@@ -1,56 +1,118 @@
-"""Classify a mail that came back: whose fault, and how lasting. Pure.
+"""Judge a refusal, given in a conversation or in a report: whose fault, and how lasting. Pure.
 
-Judged by the subject of its status (RFC 3463 §3) and the other host's words, never by the first
-digit alone: a 5xx about our reputation says nothing about the reader. Words about us come first,
-since many hosts send such refusals with an unrelated status.
+Judged by the stage, the subject of its status (RFC 3463 §3) and the other host's words, never by
+the first digit alone: a 5xx about our reputation says nothing about the reader. Words about us
+decide first, since many hosts send such refusals with an unrelated status. What is said before RCPT
+is never about the reader.
 """
 
 import re
+from dataclasses import dataclass
+from enum import StrEnum
 
+from secondpost.bounce import words
 from secondpost.mail.bounce_kind import BounceKind
+from secondpost.mail.outcome import Cause, Level
+from secondpost.mail.reply import Reply
 from secondpost.protocols.dsn.notification import RecipientReport
 
-_OF_US = re.compile(
-    r"spamhaus|spamcop|barracuda|\b(?:block|black|deny) ?list|\brbl\b|dnsbl|reputation|\bspam\b|unsolicited"
-    r"|\bdmarc\b|\bspf\b|\bdkim\b|\bptr\b|reverse dns|rate limit|too many (?:messages|connections)"
-    r"|blocked (?:using|by|for|due)|access denied|not authori[sz]ed",
-    re.IGNORECASE,
-)
-_NO_SUCH_MAILBOX = re.compile(
-    r"(?:user|mailbox|recipient|address|account)(?: address)?[^.;]{0,40}"
-    r"(?:unknown|not found|not exist|n't exist|invalid|rejected: user)"
-    r"|(?:unknown|invalid|no such) (?:local )?(?:user|mailbox|recipient|address|account)",
-    re.IGNORECASE,
-)
-_FULL = re.compile(r"over ?quota|quota exceeded|(?:mail ?box|inbox|storage) (?:is )?full", re.IGNORECASE)
 
-_BY_STATUS: dict[str, BounceKind] = {  # without the class digit
-    "1.1": BounceKind.DEAD,
-    "1.2": BounceKind.DEAD,
-    "1.3": BounceKind.DEAD,
-    "1.6": BounceKind.DEAD,
-    "1.10": BounceKind.DEAD,  # RFC 7505
-    "2.1": BounceKind.FULL,
-    "2.2": BounceKind.FULL,
-    "2.3": BounceKind.CONTENT,
-    "3.4": BounceKind.CONTENT,
-    "3.2": BounceKind.TEMPORARY,
+class Stage(StrEnum):
+    """Where a refusal was given."""
+
+    ROUTE = "route"  # DNS names no server for the domain
+    CONNECTION = "connection"  # connect, greeting, EHLO, STARTTLS, and 421 at any time
+    RECIPIENT = "recipient"  # RCPT, or MAIL by policy
+    MESSAGE = "message"  # MAIL, DATA or the final dot
+    REPORT = "report"  # a mail that came back
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    stage: Stage
+    code: int  # of SMTP; 0 if a report does not say
+    status: str  # enhanced (RFC 3463), such as "5.1.1"; "" if there is none
+    text: str
+
+
+_STAGES = {
+    Cause.DNS: Stage.ROUTE,
+    Cause.DOMAIN_POLICY: Stage.RECIPIENT,
+    Cause.RECIPIENT: Stage.RECIPIENT,
 }
-_BY_SUBJECT = {"4": BounceKind.TEMPORARY, "6": BounceKind.CONTENT, "7": BounceKind.SENDER}
+
+# By the status without its class digit.
+_NO_SUCH_MAILBOX = frozenset({"1.1", "1.6", "1.10"})
+_NO_SUCH_DOMAIN = frozenset({"1.2", "4.4"})
+_FULL = frozenset({"2.1", "2.2"})
+_TEMPORARY = frozenset({"3.1", "3.2", "4.2", "4.5", "4.7"})
+_CONTENT = frozenset({"2.3", "3.4", "3.3"})
+_UNSAID = frozenset({"", "0.0", "1.0", "1.1", "1.3", "1.6", "1.10", "2.0", "4.1", "5.0"})
+
+# Codes with which servers refuse a recipient (RFC 5321 §4.2.3, RFC 7504).
+_REFUSES_RECIPIENT = frozenset({550, 551, 553, 556})
+_NO_MAIL_HERE = 556  # RFC 7504 §4
+
+_CODE = re.compile(r"\b([45]\d\d)(?=[ -])")
+_BARE = re.compile(r"\b[45]\d\d\b|\b[45]\.\d{1,3}\.\d{1,3}\b|<[^<>]{0,320}>|\S{1,256}@\S{1,256}|[\W_]")
 
 
-def kind_of(report: RecipientReport) -> BounceKind:
-    words = report.diagnostic
-    if _OF_US.search(words) is not None:
+def refusal_in(cause: Cause, reply: Reply) -> Refusal:
+    """The refusal of an attempt that failed or was deferred."""
+    at_site = cause.level is Level.SITE or cause is Cause.EXPIRED
+    stage = _STAGES.get(cause, Stage.CONNECTION if at_site else Stage.MESSAGE)
+    return Refusal(stage, reply.code, reply.status, reply.text)
+
+
+def refusal_of(report: RecipientReport) -> Refusal:
+    """The refusal that a report quotes."""
+    code = _CODE.search(report.diagnostic[: words.TEXT_CHARACTERS_MAX])
+    return Refusal(Stage.REPORT, 0 if code is None else int(code[1]), report.status, report.diagnostic)
+
+
+def kind_of(refusal: Refusal) -> BounceKind:
+    text = " ".join(refusal.text[: words.TEXT_CHARACTERS_MAX].split())
+    status_class, _, detail = refusal.status.partition(".")
+    # A report of a failure that gives neither status nor code is about a lasting one.
+    is_lasting = status_class == "5" or (status_class == "" and not 400 <= refusal.code < 500)
+    if refusal.stage is Stage.ROUTE:
+        return BounceKind.DOMAIN if is_lasting else BounceKind.TEMPORARY
+    if words.speaks_of_us(text):
         return BounceKind.SENDER
-    status_class, _, detail = report.status.partition(".")
-    known = _BY_STATUS.get(detail) or _BY_SUBJECT.get(detail.partition(".")[0])
-    if known is BounceKind.DEAD and status_class == "4":
-        return BounceKind.TEMPORARY
-    if known is not None:
-        return known
-    if _FULL.search(words) is not None:
+    if refusal.stage is Stage.CONNECTION:
+        return BounceKind.SENDER if is_lasting else BounceKind.TEMPORARY
+    return _of_reader(refusal, text, detail, is_lasting=is_lasting)
+
+
+def _of_reader(refusal: Refusal, text: str, detail: str, *, is_lasting: bool) -> BounceKind:
+    """The kind of a refusal whose words do not speak of us."""
+    names_mailbox = words.NO_SUCH_MAILBOX.search(text) is not None
+    if detail.startswith("7."):
+        # Some hosts refuse an unknown mailbox as a matter of policy; alone it proves little.
+        return BounceKind.VAGUE if names_mailbox and is_lasting else BounceKind.SENDER
+    if detail in _FULL or words.FULL.search(text) is not None:
         return BounceKind.FULL
-    if status_class == "4":
+    if detail in _CONTENT or detail.startswith("6.") or words.OF_CONTENT.search(text) is not None:
+        return BounceKind.CONTENT
+    if not is_lasting:
         return BounceKind.TEMPORARY
-    return BounceKind.DEAD if _NO_SUCH_MAILBOX.search(words) is not None else BounceKind.OTHER
+    if names_mailbox or (detail in _NO_SUCH_MAILBOX and len(_BARE.sub("", text)) == 0):
+        return BounceKind.DEAD
+    if _names_no_domain(refusal, text, detail):
+        return BounceKind.DOMAIN
+    if detail in _TEMPORARY or words.TEMPORARY.search(text) is not None:
+        return BounceKind.TEMPORARY
+    return _vague_or_other(refusal, detail)
+
+
+def _names_no_domain(refusal: Refusal, text: str, detail: str) -> bool:
+    no_mail = refusal.code == _NO_MAIL_HERE or detail in _NO_SUCH_DOMAIN
+    return no_mail or words.NO_SUCH_DOMAIN.search(text) is not None
+
+
+def _vague_or_other(refusal: Refusal, detail: str) -> BounceKind:
+    """A lasting refusal without telling words: at RCPT it is most likely about the mailbox."""
+    if detail in _NO_SUCH_MAILBOX:
+        return BounceKind.VAGUE
+    of_recipient = refusal.code in _REFUSES_RECIPIENT and detail in _UNSAID
+    return BounceKind.VAGUE if of_recipient and refusal.stage is not Stage.MESSAGE else BounceKind.OTHER
