@@ -110,14 +110,16 @@ class Publisher:
         await self.store.write_content(issue.id, "News", content)
         return issue
 
-    async def freeze(self, issue: IssueId, batch: int = 3) -> Issue:
+    async def freeze(self, issue: IssueId, batch: int = 3, start_ms: int | None = None) -> Issue:
         if self.leader is None:
             self.leader = await self.store.lead("publish")
         assert self.leader is not None
         await self.store.begin_freeze(issue, self.leader)
         while not (await self.store.freeze_batch(issue, self.leader, batch)).is_last:
             pass
-        return await self.store.freeze_done(issue, self.leader, self.clock.ms)
+        return await self.store.freeze_done(
+            issue, self.leader, self.clock.ms if start_ms is None else start_ms
+        )
 
     async def send(self, issue: IssueId, batch: int = 3) -> None:
         assert await self.store.start(issue, self.clock.ms)

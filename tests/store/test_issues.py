@@ -197,6 +197,53 @@ async def test_a_later_stop_ends_the_rest(place: Place) -> None:
     assert await store.next_due_ms([fourth.lane]) is None
 
 
+async def test_a_held_issue_sends_nothing_more_and_each_reader_gets_it_once_when_it_goes_on(
+    place: Place,
+) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    await publisher.readers(*(f"u{n}@example.net" for n in range(6)))
+    issue = await publisher.sent()
+    lease = await leased_issues(store)
+    first, second, third, fourth = await store.claim(lease, place.clock.ms, 4)
+    assert len(await marked(store, lease, [first, second])) == 2
+    held = await store.hold(issue.id, "a wrong link")
+    assert (held.state, held.reason) == (IssueState.HELD, "a wrong link")
+    # The dots of two were on their way, and end by their outcomes; the others wait with the issue.
+    await store.settle(lease, [outcome(first, State.DELIVERED, place.clock.ms)])
+    assert await store.commit_marks(lease, [third.id]) == frozenset()
+    await store.settle(lease, [outcome(fourth, State.WAITING, place.clock.ms, due_ms=1)])
+    await store.settle(lease, [outcome(second, State.DELIVERED, place.clock.ms)])
+    assert await store.claim(lease, place.clock.ms, 10) == []
+    assert await store.next_due_ms([fourth.lane]) is None
+    assert await store.send_batch(issue.id, place.clock.ms, 10) == 0
+    assert await store.reckoning(issue.id) == Reckoning(6, delivered=2, under_way=4)
+    assert not await store.finish(issue.id, place.clock.ms)
+    assert await store.release_batch(issue.id, place.clock.ms, 10) == 0
+    assert (await store.resume(issue.id, place.clock.ms)).state is IssueState.SENDING
+    assert await store.release_batch(issue.id, place.clock.ms, 10) == 4
+    rest = await store.claim(lease, place.clock.ms, 10)
+    assert {one.id for one in rest}.isdisjoint({first.id, second.id})
+    assert len(await marked(store, lease, rest)) == 4
+    await store.settle(lease, [outcome(one, State.DELIVERED, place.clock.ms) for one in rest])
+    assert await store.reckoning(issue.id) == Reckoning(6, delivered=6)
+    assert await store.finish(issue.id, place.clock.ms)
+
+
+async def test_an_issue_held_before_its_time_waits_for_it_when_it_goes_on(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    await publisher.readers("a@example.net")
+    issue = await publisher.freeze((await publisher.digest()).id, start_ms=place.clock.ms + 1_000)
+    assert (await store.hold(issue.id, "wait")).state is IssueState.HELD
+    assert not await store.start(issue.id, place.clock.ms + 2_000)
+    assert (await store.resume(issue.id, place.clock.ms)).state is IssueState.FROZEN
+    await store.hold(issue.id, "wait")
+    stopped = await store.stop(issue.id, place.clock.ms, "no")
+    assert (stopped.state, stopped.reason) == (IssueState.STOPPED, "no")
+    assert await store.reckoning(issue.id) == Reckoning(1, stopped=1)
+
+
 async def test_what_is_unknown_is_tried_again_only_once_and_only_when_the_owner_says_so(
     place: Place,
 ) -> None:

@@ -47,7 +47,7 @@ def row(state: IssueState, planned: int = 3, kind: str = "digest") -> Row:
     body, articles, minimum = ("", 2, 2) if kind == "digest" else ("Hello", 0, 0)
     start_ms = None if state in (IssueState.OPEN, IssueState.FREEZING) else 20
     named = (ID, "weekly", 4, kind, state.value, "2029-W01", MESSAGE, "News", body)
-    return (*named, articles, minimum, planned, 1, start_ms, None)
+    return (*named, articles, minimum, planned, 1, start_ms, None, "")
 
 
 async def test_slots_have_one_outcome_and_a_calendar() -> None:
@@ -367,6 +367,42 @@ async def test_what_is_freezing_or_done_cannot_be_stopped() -> None:
         engine = RecordingEngine([("issues.issue", [row(state)])])
         with pytest.raises(IssueRefused):
             await over(engine, SendingVerbs).stop(ID, 30, "wrong")
+
+
+async def test_an_issue_is_held_and_goes_on() -> None:
+    engine = RecordingEngine(
+        [
+            ("issues.issue", [row(IssueState.SENDING)]),
+            ("issues.hold", 1),
+            ("issues.issue", [row(IssueState.HELD)]),
+            ("issues.issue", [row(IssueState.HELD)]),  # held again
+            ("issues.issue", [row(IssueState.HELD)]),
+            ("issues.resume", 1),
+            ("issues.issue", [row(IssueState.SENDING)]),
+            ("issues.held_rows", [(MESSAGE, 1, 5), (MESSAGE, 2, 5)]),
+            ("issues.release_rows", 2),
+            ("claims.next_turns", 1),
+            ("issues.held_rows", []),
+        ]
+    )
+    store = over(engine, SendingVerbs)
+    assert (await store.hold(ID, "wait")).state is IssueState.HELD
+    assert (await store.hold(ID, "wait longer")).state is IssueState.HELD
+    assert (await store.resume(ID, 30)).state is IssueState.SENDING
+    assert await store.release_batch(ID, 30, 250) == 2
+    assert await store.release_batch(ID, 30, 250) == 0
+    [held, resumed] = [run for run in engine.finished() if run.name in ("issues.hold", "issues.resume")]
+    assert (held.binds, held.chosen) == ((ID, "wait"), permitted(IssueState.HELD))
+    assert resumed.binds == (ID, 30)
+
+
+async def test_what_is_not_under_way_is_not_held_and_what_is_not_held_not_resumed() -> None:
+    for state in (IssueState.OPEN, IssueState.FREEZING, IssueState.DONE, IssueState.STOPPED):
+        with pytest.raises(IssueRefused, match="cannot be held"):
+            await over(RecordingEngine([("issues.issue", [row(state)])]), SendingVerbs).hold(ID, "wait")
+    for state in (IssueState.OPEN, IssueState.SENDING, IssueState.DONE, IssueState.STOPPED):
+        with pytest.raises(IssueRefused, match="not held"):
+            await over(RecordingEngine([("issues.issue", [row(state)])]), SendingVerbs).resume(ID, 30)
 
 
 async def test_a_sweep_goes_on_with_what_was_stopped_and_opens_what_was_abandoned() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from secondpost.mail.address import Mailbox
-from secondpost.mail.bounce_kind import BounceKind
+from secondpost.mail.bounce_kind import BounceKind, Weighed
 from secondpost.mail.duration import DAY_MS
 from secondpost.mail.issue import IssueId
 from secondpost.mail.queue_id import QueueId
@@ -515,13 +515,14 @@ async def test_what_happened_to_a_reader_comes_with_what_they_agreed_to() -> Non
         [
             ("readers.events_of", [(1, 2, "confirmed", "active", "/weekly/", *agreed)]),
             ("readers.events_of", [(2, 3, "left", "left", "page", *no_consent)]),
-            ("readers.bounces_of", [(MESSAGE, None, 9, "full", "", "over quota")]),
+            ("readers.bounces_of", [(MESSAGE, None, 9, "full", "", "over quota", "counted")]),
         ]
     )
     store = over(engine, ReadersVerbs)
     [confirmed], [left] = await store.events_of(ID), await store.events_of(ID)
     assert (confirmed.consent, confirmed.what, left.consent) == (AGREED, "confirmed", None)
-    assert await store.bounces_of(ID, 5) == [Bounce(ID, None, MESSAGE, BounceKind.FULL, "", "over quota", 9)]
+    bounce = Bounce(ID, None, MESSAGE, BounceKind.FULL, "", "over quota", 9, Weighed.COUNTED)
+    assert await store.bounces_of(ID, 5) == [bounce]
 
 
 async def test_of_several_suppressions_what_stays_is_named() -> None:

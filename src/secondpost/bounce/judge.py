@@ -70,6 +70,10 @@ def refusal_of(report: RecipientReport) -> Refusal:
     return Refusal(Stage.REPORT, 0 if code is None else int(code[1]), report.status, report.diagnostic)
 
 
+def judged(cause: Cause, reply: Reply) -> BounceKind:
+    return kind_of(refusal_in(cause, reply))
+
+
 def kind_of(refusal: Refusal) -> BounceKind:
     text = " ".join(refusal.text[: words.TEXT_CHARACTERS_MAX].split())
     status_class, _, detail = refusal.status.partition(".")

@@ -41,12 +41,15 @@ NUMBERED = click.argument("words", nargs=-1, required=True, metavar="[NAME] N")
         "test": "secondpost.cli.issue_copy",
         "send": "secondpost.cli.issue_send",
         "status": "secondpost.cli.issue_status",
+        "hold": "secondpost.cli.issue_hold",
+        "resume": "secondpost.cli.issue_hold",
+        "retry": "secondpost.cli.issue_hold",
         "take": "secondpost.cli.issue_articles",
         "skip": "secondpost.cli.issue_articles",
     },
 )
 def issue() -> None:
-    """Issues: see what the next one waits for; preview, test, send, stop and count them."""
+    """Issues: see what the next one waits for; preview, test, send, hold, stop and count them."""
 
 
 @issue.command("next", cls=Command)

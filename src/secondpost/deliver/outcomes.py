@@ -1,7 +1,9 @@
 """Records outcomes of attempts: turns each into a settlement; stores, logs and learns from it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from secondpost.config.records import Config
 from secondpost.deliver.learning import Learning
@@ -9,6 +11,7 @@ from secondpost.deliver.message import Job
 from secondpost.deliver.settling import Settler
 from secondpost.deliver.stuck import StuckMail
 from secondpost.mail.alarm import AlarmKind
+from secondpost.mail.bounce_kind import BounceKind
 from secondpost.mail.delivery import Claimed, KeptFor, State
 from secondpost.mail.duration import SECOND_MS
 from secondpost.mail.metrics import NO_LEVEL, Metric
@@ -20,6 +23,9 @@ from secondpost.spool.schedule import Term, handed_back, not_for, settle, term_o
 from secondpost.store.ports import Lease, Settlement
 from secondpost.world.background import Background
 from secondpost.world.ports import Clock, Dice
+
+# Says what a refusal means for the reader whose mail it was.
+Judge = Callable[[Cause, Reply], BounceKind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +39,18 @@ class Outcomes:
     background: Background
     stuck: StuckMail
     tally: Tally
+    judge: Judge
 
     def conclude(self, lease: Lease, claimed: Claimed, outcome: Outcome) -> None:
         """Store and log the outcome of an attempt."""
         now_ms = self.clock.now_ms()
+        kind = self._kind_of(claimed, outcome)
+        if kind is BounceKind.SENDER and isinstance(outcome, Failed):
+            # Our fault: the mail waits until it is mended, as long as mail to a reader may.
+            outcome = Deferred(outcome.cause, outcome.host, outcome.reply)
         settlement = settle(claimed, outcome, self._term(claimed), now_ms, self.dice.fraction())
+        if kind is not None and settlement.state in (State.FAILED, State.EXPIRED):
+            settlement = replace(settlement, returned=kind, status=outcome.reply.status)
         self.settler.add(lease, settlement)
         self._say(claimed, outcome, settlement)
         self._count(claimed, outcome, settlement)
@@ -45,6 +58,12 @@ class Outcomes:
             self.stuck.ended(claimed.id.queue_id)
         if isinstance(outcome, Delivered) and self.learning.may_learn_of(claimed.recipient, now_ms):
             self.background(self.learning.learn_from_delivery(claimed.recipient, now_ms))
+
+    def _kind_of(self, claimed: Claimed, outcome: Outcome) -> BounceKind | None:
+        """What the outcome says of a reader; None of other mail, and if it says nothing."""
+        if claimed.subscriber is None or isinstance(outcome, Delivered) or outcome.cause is Cause.UNANSWERED:
+            return None
+        return self.judge(outcome.cause, outcome.reply)
 
     def unreadable(self, lease: Lease, job: Job, why: str) -> None:
         """Defer a job that cannot be prepared, and alarm the owner."""

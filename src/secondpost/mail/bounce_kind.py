@@ -17,3 +17,24 @@ class BounceKind(StrEnum):
     SENDER = "sender"  # our reputation, authentication, rate or TLS: not the reader's fault
     CONTENT = "content"  # what was sent, or its size
     OTHER = "other"  # none of these can be told
+
+
+# Kinds that may lead to a reader's suspension.
+AGAINST_A_READER = frozenset(
+    {BounceKind.DEAD, BounceKind.VAGUE, BounceKind.DOMAIN, BounceKind.FULL, BounceKind.TEMPORARY}
+)
+
+
+class Weighed(StrEnum):
+    """What came of a bounce; subscribers/suspending decides."""
+
+    NEW = "new"  # not looked at yet
+    COUNTED = "counted"  # it counts, but not enough
+    SUSPENDED = "suspended"  # it suspended its reader
+    HELD = "held"  # it would have, among too many at once: waits for the owner
+    ACCEPTED = "accepted"  # the owner let it suspend its reader
+    FORGIVEN = "forgiven"  # the owner said that it was not the reader's fault
+
+
+def first_weight(kind: BounceKind) -> Weighed:
+    return Weighed.NEW if kind in AGAINST_A_READER else Weighed.COUNTED

@@ -105,6 +105,9 @@ DELIVERY_EDGES: tuple[DeliveryEdge, ...] = (
     DeliveryEdge(
         State.WAITING, State.STOPPED, DeliveryActor.DELIVER, "about to be claimed: its issue was stopped"
     ),
+    DeliveryEdge(State.WAITING, State.HELD, DeliveryActor.DELIVER, "about to be claimed: its issue is held"),
+    DeliveryEdge(State.CLAIMED, State.HELD, DeliveryActor.DELIVER, "before the dot: its issue is held"),
+    DeliveryEdge(State.HELD, State.WAITING, DeliveryActor.PUBLISH, "issue resume"),
     DeliveryEdge(
         State.CLAIMED, State.COMMITTING, DeliveryActor.DELIVER, "of an issue: durable before the final dot"
     ),

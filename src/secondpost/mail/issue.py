@@ -30,6 +30,7 @@ class IssueState(StrEnum):
     FREEZING = "freezing"  # a row is being written for each reader
     FROZEN = "frozen"  # readers and content are fixed; nothing was sent
     SENDING = "sending"
+    HELD = "held"  # the owner, or too many bounces, halted it; nothing of it is sent
     DONE = "done"  # every reader is accounted for
     STOPPED = "stopped"  # the owner ended it
 
@@ -47,6 +48,11 @@ ISSUE_EDGES: tuple[IssueEdge, ...] = (
     IssueEdge(IssueState.FREEZING, IssueState.FROZEN, "there is a row for every reader: the count is right"),
     IssueEdge(IssueState.FREEZING, IssueState.OPEN, "the process died: its rows are swept away"),
     IssueEdge(IssueState.FROZEN, IssueState.SENDING, "the time to undo is over"),
+    IssueEdge(IssueState.FROZEN, IssueState.HELD, "`issue hold`: it does not begin"),
+    IssueEdge(IssueState.SENDING, IssueState.HELD, "`issue hold`, or too many bounces: the rest waits"),
+    IssueEdge(IssueState.HELD, IssueState.FROZEN, "`issue resume`, before its first mail was to leave"),
+    IssueEdge(IssueState.HELD, IssueState.SENDING, "`issue resume`: the rest goes on"),
+    IssueEdge(IssueState.HELD, IssueState.STOPPED, "the owner ended it: the rest is stopped"),
     IssueEdge(IssueState.SENDING, IssueState.DONE, "nothing is under way, and the counts add up"),
     IssueEdge(IssueState.DONE, IssueState.SENDING, "the owner allowed one retry of what is unknown"),
     IssueEdge(IssueState.OPEN, IssueState.STOPPED, "the owner ended it: the articles wait again"),
@@ -145,6 +151,7 @@ class Issue:
     created_ms: int
     start_ms: int | None = None  # when its first mail may leave; None before it was frozen
     finished_ms: int | None = None  # done or stopped
+    reason: str = ""  # why it is held or was stopped
 
     def __post_init__(self) -> None:
         if self.kind is IssueKind.DIGEST:

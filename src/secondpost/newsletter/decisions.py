@@ -90,6 +90,9 @@ class Unfinished:
                 stands = f"it could not be sent yet, and is tried again every hour. To stop it: {stop}"
             case IssueState.FROZEN if self.issue.start_ms is not None:
                 stands = f"its first mail goes out {when(self.issue.start_ms)}. To stop it before: {stop}"
+            case IssueState.HELD:
+                number_of = f"{self.issue.newsletter} {number}"
+                stands = f"it is held ({self.issue.reason}); to go on: secondpost issue resume {number_of}"
             case IssueState.SENDING:
                 stands = f"it is being sent; to stop the mails that still wait: {stop}"
             case _:

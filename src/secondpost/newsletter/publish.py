@@ -303,6 +303,8 @@ class Publisher:
 
     async def _let_go(self, issue: Issue, now_ms: int) -> None:
         """Release all remaining rows; deliver limits the rate."""
+        while await self._issues.release_batch(issue.id, now_ms, SEND_ROWS) > 0:
+            pass
         while await self._issues.send_batch(issue.id, now_ms, SEND_ROWS) > 0:
             pass
 

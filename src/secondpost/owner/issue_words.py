@@ -16,6 +16,8 @@ def standing_text(found: Issue, zone: ZoneInfo) -> str:
             return "open: not ready to be sent yet"
         case IssueState.FROZEN if found.start_ms is not None:
             return f"frozen: its first mail goes out {zoned_text(found.start_ms, zone)}"
+        case IssueState.HELD:
+            return f"held: {found.reason}"
         case IssueState.DONE | IssueState.STOPPED if found.finished_ms is not None:
             return f"{found.state} since {zoned_text(found.finished_ms, zone)}"
         case state:

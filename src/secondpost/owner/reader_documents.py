@@ -77,7 +77,8 @@ class BounceDocument:
     kind: str
     status: str
     text: str
-    id: str
+    id: str | None
+    came_of: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,8 @@ async def reader_document(store: NewsletterLookup, about: AboutReader) -> Reader
                 kind=bounce.kind.value,
                 status=bounce.status,
                 text=bounce.text,
-                id=queue_id_text(bounce.evidence),
+                id=None if bounce.evidence is None else queue_id_text(bounce.evidence),
+                came_of=bounce.weighed.value,
             )
             for bounce in about.bounces
         ],

@@ -103,7 +103,8 @@ async def _bounced(store: IssueLookup, bounce: Bounce) -> Step:
     issue = None if bounce.issue is None else await store.issue(bounce.issue)
     of = "the confirmation" if issue is None else f"issue {issue.number}"
     said = " ".join(part for part in (bounce.kind.value, bounce.status, bounce.text) if len(part) > 0)
-    detail = f"{of}: {said} (report {queue_id_text(bounce.evidence)})"
+    how = "refused" if bounce.evidence is None else f"report {queue_id_text(bounce.evidence)}"
+    detail = f"{of}: {said} ({how})"
     return Step(bounce.at_ms, Station.BOUNCE, None, "bounced", detail)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from secondpost.bounce.intake import BounceIntake
+from secondpost.bounce.judge import judged
 from secondpost.config.files import read_password
 from secondpost.config.records import Config
 from secondpost.deliver.context import DeliverySetup
@@ -203,6 +204,7 @@ class DeliverRole:
             tally=self._tally,
             # Every verifier of ARC knows RSA; RFC 8617 has no other algorithm.
             seal_key=next((key for key in self._own_keys if key.algorithm is Algorithm.RSA), None),
+            judge=judged,
             look_at=HostileServers(self._attacks, self._log, self._background.run).look,
         )
 

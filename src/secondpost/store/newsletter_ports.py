@@ -390,6 +390,20 @@ class Issues(IssueLookup, Protocol):
         """Release more rows of a sending issue for claiming; 0 once all are released."""
         ...
 
+    def hold(self, issue: IssueId, reason: str) -> Awaitable[Issue]:
+        """Halt an issue: from here on none of its rows is claimed or committed, and rows under way
+        end by their outcome. Held again, it keeps its reason. Raises IssueRefused.
+        """
+        ...
+
+    def resume(self, issue: IssueId, now_ms: int) -> Awaitable[Issue]:
+        """Go on with a held issue. Raises IssueRefused."""
+        ...
+
+    def release_batch(self, issue: IssueId, now_ms: int, rows_max: int) -> Awaitable[int]:
+        """Release rows that were held with an issue that goes on; returns their number, 0 at the end."""
+        ...
+
     def stop(self, issue: IssueId, now_ms: int, reason: str) -> Awaitable[Issue]:
         """Stop an issue in batches: no more of it is claimed or committed, and rows under way end
         by their outcome.

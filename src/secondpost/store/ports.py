@@ -181,6 +181,7 @@ class Settlement(Struct, frozen=True, gc=False):
     host: str = ""
     reply: str = ""
     returned: BounceKind | None = None  # of a reader's mail: what its refusal says of the reader
+    status: str = ""  # enhanced status of that refusal
     provider: str = ""  # of a reader's mail: key of the mail/provider that was asked; "" if none was
 
 

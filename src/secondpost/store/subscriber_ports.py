@@ -12,7 +12,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from secondpost.mail.address import Mailbox
-from secondpost.mail.bounce_kind import BounceKind
+from secondpost.mail.bounce_kind import BounceKind, Weighed
 from secondpost.mail.duration import DAY_MS
 from secondpost.mail.issue import IssueId
 from secondpost.mail.queue_id import QueueId
@@ -142,11 +142,12 @@ class ReaderEvent:
 class Bounce:
     subscriber: SubscriberId
     issue: IssueId | None
-    evidence: QueueId  # the report's queue id: a report counts once
+    evidence: QueueId | None  # the report's queue id: a report counts once; None: refused while it was sent
     kind: BounceKind
     status: str  # such as 5.1.1, or ""
     text: str
     at_ms: int
+    weighed: Weighed = Weighed.NEW
 
 
 class ReaderLookup(Protocol):

@@ -8,7 +8,7 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
 from secondpost.store.ports import Lease, Settlement, SiteDue
 from secondpost.store.verbs.engine import CHANGE_UNITS, Verb, Verbs
-from secondpost.store.verbs.rows import claimed_of, note_of, settlement_row
+from secondpost.store.verbs.rows import claimed_of, note_of, refusal_row, settlement_row
 from secondpost.store.verbs.steps import Row, Steps, number, octets, rows, run
 from secondpost.world.ports import FileUnreadable
 
@@ -27,6 +27,11 @@ class ClaimLost(Exception):
 def _settle(payloads: Sequence[SettlePayload]) -> Steps[list[int]]:
     new = [settlement_row(lease, one) for lease, settlements in payloads for one in settlements]
     written = yield from run("claims.settle", chosen=new)
+    refused = [
+        refusal_row(one) for _, settlements in payloads for one in settlements if one.returned is not None
+    ]
+    if len(refused) > 0:
+        yield from run("readers.note_refusals", chosen=refused)
     if len(payloads) == 1:
         return [written]
     if written < len(new):

@@ -96,7 +96,9 @@ def _freeze_done(id: IssueId, leader: Lease, start_ms: int) -> Steps[Issue]:
     planned = (yield from issue_in(id)).planned
     counted = yield from reckoning_in(id, planned)
     if freeze.looked_at == _AFTER_ALL and counted.under_way == planned:
-        yield from run("issues.frozen", id, start_ms, chosen=permitted(IssueState.FROZEN))
+        yield from run(
+            "issues.frozen", id, start_ms, chosen=permitted(IssueState.FROZEN, IssueState.FREEZING)
+        )
     else:
         yield from run("issues.leave_freezing", id)
     return (yield from issue_in(id))

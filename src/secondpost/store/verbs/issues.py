@@ -175,7 +175,7 @@ def _first_issue(found: Sequence[Row]) -> Issue | None:
 
 def _issue_of(row: Row) -> Issue:
     id, newsletter, n, kind, state, slot, message, subject, body = row[:9]
-    article_count, minimum, planned, created_ms, start_ms, finished_ms = row[9:]
+    article_count, minimum, planned, created_ms, start_ms, finished_ms, reason = row[9:]
     return Issue(
         id=IssueId(number(id)),
         newsletter=str(newsletter),
@@ -192,4 +192,5 @@ def _issue_of(row: Row) -> Issue:
         created_ms=number(created_ms),
         start_ms=maybe_number(start_ms),
         finished_ms=maybe_number(finished_ms),
+        reason=str(reason),
     )

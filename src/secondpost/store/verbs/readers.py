@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Sequence
 import msgspec
 
 from secondpost.mail.address import Mailbox
-from secondpost.mail.bounce_kind import BounceKind
+from secondpost.mail.bounce_kind import BounceKind, Weighed, first_weight
 from secondpost.mail.issue import IssueId
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId, SubscriberState, subscriber_key
@@ -63,6 +63,7 @@ class ReadersVerbs(Verbs):
             bounce.kind.value,
             bounce.status,
             bounce.text,
+            first_weight(bounce.kind).value,
         )
 
         def write() -> Steps[bool]:
@@ -94,15 +95,16 @@ def _event_of(id: SubscriberId, row: Row) -> ReaderEvent:
 
 
 def _bounce_of(id: SubscriberId, row: Row) -> Bounce:
-    evidence, issue, at_ms, kind, status, text = row
+    evidence, issue, at_ms, kind, status, text, weighed = row
     return Bounce(
         id,
         None if issue is None else IssueId(number(issue)),
-        QueueId(number(evidence)),
+        None if evidence is None else QueueId(number(evidence)),
         BounceKind(str(kind)),
         str(status),
         str(text),
         number(at_ms),
+        Weighed(str(weighed)),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from secondpost.mail.address import NULL_PATH, AddressError, Domain, Mailbox, ReversePath
 from secondpost.mail.authentication import AuthenticationNote, AuthResult, SealMaterial
+from secondpost.mail.bounce_kind import first_weight
 from secondpost.mail.content import InFile, InTable
 from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Arrival, Lane, Utf8
@@ -125,6 +126,23 @@ def settlement_row(lease: Lease, settlement: Settlement) -> Row:
         LEVEL_OF.get(settlement.cause, ""),
         settlement.host,
         settlement.reply[:REPLY_CHARACTERS_MAX],
+    )
+
+
+def refusal_row(settlement: Settlement) -> Row:
+    """What a refusal says of its reader, for `readers.note_refusals`; only of one that ended."""
+    kind = settlement.returned
+    if kind is None:
+        raise ValueError(f"{settlement.id} was not refused")
+    return (
+        settlement.id.queue_id,
+        settlement.id.number,
+        settlement.state.value,
+        settlement.at_ms,
+        kind.value,
+        settlement.status,
+        settlement.reply[:REPLY_CHARACTERS_MAX],
+        first_weight(kind).value,
     )
 
 

@@ -34,6 +34,16 @@ class SendingVerbs(Verbs):
         batch = partial(_send_batch, issue, now_ms, rows_max)
         return self._engine.change_some(batch, CHANGE_UNITS + rows_max)
 
+    def hold(self, issue: IssueId, reason: str) -> Awaitable[Issue]:
+        return self._engine.change(partial(_hold, issue, reason))
+
+    def resume(self, issue: IssueId, now_ms: int) -> Awaitable[Issue]:
+        return self._engine.change(partial(_resume, issue, now_ms))
+
+    def release_batch(self, issue: IssueId, now_ms: int, rows_max: int) -> Awaitable[int]:
+        batch = partial(_release_batch, issue, now_ms, rows_max)
+        return self._engine.change_some(batch, CHANGE_UNITS + rows_max)
+
     async def stop(self, issue: IssueId, now_ms: int, reason: str) -> Issue:
         stopped = await self._engine.change(partial(_stop, issue, now_ms, reason))
         await self._stop_rows(stopped.message, now_ms)
@@ -76,6 +86,34 @@ def _send_batch(id: IssueId, now_ms: int, rows_max: int) -> Steps[int]:
         yield from run("issues.sent_upto", id, upto)
         return gone
     return 0
+
+
+def _hold(id: IssueId, reason: str) -> Steps[Issue]:
+    found = yield from issue_in(id)
+    if found.state is IssueState.HELD:
+        return found
+    if found.state not in issue_sources_of(IssueState.HELD):
+        raise IssueRefused(f"issue {found.number} is {found.state}, and cannot be held")
+    yield from run("issues.hold", id, reason, chosen=permitted(IssueState.HELD))
+    return (yield from issue_in(id))
+
+
+def _resume(id: IssueId, now_ms: int) -> Steps[Issue]:
+    found = yield from issue_in(id)
+    if found.state is not IssueState.HELD:
+        raise IssueRefused(f"issue {found.number} is {found.state}, not held")
+    yield from run("issues.resume", id, now_ms, chosen=permitted(IssueState.SENDING, IssueState.HELD))
+    return (yield from issue_in(id))
+
+
+def _release_batch(id: IssueId, now_ms: int, rows_max: int) -> Steps[int]:
+    """Release rows that were held with an issue that goes on; returns their number."""
+    held = yield from rows("issues.held_rows", id, rows_max)
+    if len(held) == 0:
+        return 0
+    yield from run("issues.release_rows", now_ms, chosen=held)
+    yield from put_turns_right(sorted({number(domain) for _, _, domain in held}))
+    return len(held)
 
 
 def _stop(id: IssueId, now_ms: int, reason: str) -> Steps[Issue]:

@@ -77,7 +77,7 @@ UPDATE message SET size = ?2 WHERE id = ?1;
 -- name: other_under_way
 -- One row if the newsletter has an unfinished issue.
 SELECT 1 FROM issue /*+ INDEXED BY issue_under_way */
-WHERE newsletter = ?1 AND state IN ('freezing', 'frozen', 'sending');
+WHERE newsletter = ?1 AND state IN ('freezing', 'frozen', 'sending', 'held');
 
 -- name: active_readers
 -- The number of active readers.
@@ -167,6 +167,35 @@ WHERE issue_tally.state IN ('frozen', 'waiting', 'held') AND deliveries > 0 AND 
 -- set: permitted (source text)
 UPDATE issue SET state = 'sending' WHERE id = ?1 AND state IN (SELECT source FROM permitted) AND start_ms <= ?2;
 
+-- name: hold
+-- Halt an issue; nothing more of it is claimed or committed.
+-- set: permitted (source text)
+UPDATE issue SET state = 'held', reason = ?2 WHERE id = ?1 AND state IN (SELECT source FROM permitted);
+
+-- name: resume
+-- Go on with a held issue: it is sending, or frozen if its first mail is to leave after ?2.
+-- set: permitted (source text)
+UPDATE issue SET state = CASE WHEN start_ms > ?2 THEN 'frozen' ELSE 'sending' END, reason = ''
+WHERE id = ?1 AND state IN (SELECT source FROM permitted);
+
+-- name: held_rows
+-- Up to ?2 rows that were held with their issue, which goes on.
+-- gives: message, number, domain
+SELECT d.message, d.number, d.domain FROM issue
+/*+ CROSS */ JOIN delivery AS d /*+ INDEXED BY delivery_aside */ ON d.message = issue.message
+WHERE issue.id = ?1 AND issue.state = 'sending' AND d.state IN ('held', 'kept', 'failed', 'expired', 'unknown')
+  AND d.state = 'held' AND d.cause = 'issue-held' LIMIT ?2;
+
+-- name: release_rows
+-- Return the chosen held rows to waiting, due now.
+-- set: chosen (message integer, number integer, domain integer)
+UPDATE delivery SET state = 'waiting', cause = '', level = '', last_ms = ?1,
+  due_ms = CASE WHEN arrived_ms > ?1 THEN arrived_ms ELSE ?1 END
+FROM chosen
+WHERE delivery.message = chosen.message AND delivery.number = chosen.number
+  AND delivery.state = 'held' AND delivery.cause = 'issue-held'
+  AND delivery.state IN ({sources delivery waiting publish});
+
 -- name: sending
 -- How far the rows of an issue are released.
 SELECT message, sent_upto, start_ms FROM issue WHERE id = ?1 AND state = 'sending';
@@ -250,7 +279,7 @@ UPDATE issue SET state = 'sending', finished_ms = NULL WHERE id = ?1 AND state I
 -- name: selected
 -- Part of other queries: the columns of an issue.
 SELECT id, newsletter, number, kind, state, slot, message, subject, body, article_count, minimum, planned,
-       created_ms, start_ms, finished_ms
+       created_ms, start_ms, finished_ms, reason
 FROM issue;
 
 -- name: issue

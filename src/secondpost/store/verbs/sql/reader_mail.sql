@@ -1,13 +1,14 @@
 -- Queries of the deliver role about mail to readers.
 
 -- name: may_not_go
--- Which of the chosen deliveries may not be sent, and what they become: stopped if their issue is
--- not being sent, suppressed if their reader must not get them. An erased reader may be asked to
+-- Which of the chosen deliveries may not be sent, and what they become: held with their issue, stopped if
+-- it is not being sent, suppressed if their reader must not get them. An erased reader may be asked to
 -- confirm a new sign-up. Reader 0 receives test copies.
 -- set: chosen (message integer, number integer)
 -- gives: message, number, becomes
 SELECT d.message AS message, d.number AS number,
-       CASE WHEN d.issue IS NOT NULL AND issue.state IS DISTINCT FROM 'sending' THEN 'stopped' ELSE 'suppressed' END
+       CASE WHEN d.issue IS NOT NULL AND issue.state = 'held' THEN 'held'
+            WHEN d.issue IS NOT NULL AND issue.state IS DISTINCT FROM 'sending' THEN 'stopped' ELSE 'suppressed' END
          AS becomes
 FROM chosen
 /*+ CROSS */ JOIN delivery AS d ON d.message = chosen.message AND d.number = chosen.number
@@ -21,9 +22,11 @@ WHERE d.subscriber <> 0 AND (
                AND (d.issue IS NOT NULL OR suppression.yields = 0)));
 
 -- name: withhold
--- End the chosen deliveries that may not be sent.
+-- End the chosen deliveries that may not be sent, or hold them with their issue.
 -- set: chosen (message integer, number integer, becomes text)
-UPDATE delivery SET state = chosen.becomes, fence = NULL, last_ms = ?1, ended_ms = ?1, level = ''
+UPDATE delivery SET state = chosen.becomes, fence = NULL, last_ms = ?1, level = '',
+  ended_ms = CASE WHEN chosen.becomes <> 'held' THEN ?1 END,
+  cause = CASE WHEN chosen.becomes = 'held' THEN 'issue-held' ELSE cause END
 FROM chosen
 WHERE delivery.message = chosen.message AND delivery.number = chosen.number
   AND delivery.state IN ({sources delivery suppressed deliver});

@@ -192,8 +192,19 @@ DELETE FROM subscriber WHERE id IN (SELECT id FROM chosen);
 
 -- name: add_bounce
 -- Add a bounce, unless its report was counted before.
-INSERT INTO bounce (evidence, subscriber, issue, at_ms, kind, status, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-ON CONFLICT (evidence) DO NOTHING;
+INSERT INTO bounce (evidence, subscriber, issue, at_ms, kind, status, text, weighed)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+ON CONFLICT DO NOTHING;
+
+-- name: note_refusals
+-- Note deliveries to readers that have just ended refused.
+-- set: new (message integer, number integer, state text, at_ms integer, kind text, status text, text text, weighed text)
+INSERT INTO bounce (subscriber, issue, at_ms, kind, status, text, weighed)
+SELECT d.subscriber, d.issue, new.at_ms, new.kind, new.status, new.text, new.weighed
+FROM new /*+ CROSS */ JOIN delivery AS d ON d.message = new.message AND d.number = new.number
+/*+ CROSS */ JOIN subscriber ON subscriber.id = d.subscriber
+WHERE d.state = new.state AND d.last_ms = new.at_ms
+ON CONFLICT DO NOTHING;
 
 -- name: bounced_of_issue
 -- The number of an issue's bounces of each kind.
@@ -201,7 +212,8 @@ SELECT kind, count(*) FROM bounce WHERE issue = ?1 GROUP BY kind;
 
 -- name: bounces_of
 -- The bounces of a reader, newest first.
-SELECT evidence, issue, at_ms, kind, status, text FROM bounce WHERE subscriber = ?1 ORDER BY at_ms DESC LIMIT ?2;
+SELECT evidence, issue, at_ms, kind, status, text, weighed FROM bounce
+WHERE subscriber = ?1 ORDER BY at_ms DESC, id DESC LIMIT ?2;
 
 -- name: events_of
 -- The events of a reader, in order.

@@ -115,7 +115,7 @@ WHERE message = ?1 AND number > ?2 AND number <= ?3
 SELECT id, newsletter, number, state, message,
        (SELECT count(*) FROM delivery WHERE delivery.message = issue.message AND (
           state = 'frozen' OR (state = 'held' AND cause = 'copied')))
-FROM issue WHERE state IN ('open', 'freezing', 'frozen', 'sending') ORDER BY id;
+FROM issue WHERE state IN ('open', 'freezing', 'frozen', 'sending', 'held') ORDER BY id;
 
 -- name: articles_in_doubt
 -- How many articles of each newsletter wait for an issue or are held.
