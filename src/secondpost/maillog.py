@@ -250,6 +250,15 @@ class MailLog:
             unknown=counts.unknown,
         )
 
+    def bounces_weighed(self, issue: Issue, suspended: int, held: int) -> None:
+        self._say(
+            "bounces-weighed",
+            newsletter=issue.newsletter,
+            number=issue.number,
+            suspended=suspended,
+            held=held,
+        )
+
     def sign_ups_crowded(self, newsletter: str, domain: Domain) -> None:
         """A confirmation was withheld. Strangers can cause it, so it is no alarm."""
         self._say("sign-ups-crowded", newsletter=newsletter, domain=domain.name)

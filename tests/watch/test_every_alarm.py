@@ -504,6 +504,9 @@ def the_lead_cannot_be_taken(stage: Stage) -> Iterator[None]:
         async def lead(self, name: str) -> Lease | None:
             raise StoreUnavailable("it is busy")
 
+    async def nothing() -> None:
+        """Not reached."""
+
     async def story() -> None:
         turns = Turns(
             newsletters=(),
@@ -512,6 +515,7 @@ def the_lead_cannot_be_taken(stage: Stage) -> Iterator[None]:
             naming=cast(Naming, None),
             alarms=stage.alarms,
             turn_seconds=2.0,
+            weigh_bounces=nothing,
             over=lambda: None,
         )
         task = asyncio.ensure_future(turns.run())

@@ -109,7 +109,7 @@ def retry(words: tuple[str, ...], unknown: bool, reader: Mailbox | None, yes: bo
             raise Ending(str(refused), Exit.NO) from None
         if again == 0:
             raise Ending(
-                f"issue {found.number} has no mail to try again: none is unknown that was not tried again before",
+                f"issue {found.number} has no unknown mail that was not tried again before",
                 Exit.NO,
             )
         if as_json:

@@ -32,10 +32,11 @@ CONFIRMED_HELP = "Where and when they agreed. It is kept as their consent, and m
         "import": "secondpost.cli.subscribers_import",
         "export": "secondpost.cli.subscribers_lists",
         "show": "secondpost.cli.subscribers_show",
+        "bounces": "secondpost.cli.subscribers_bounces",
     },
 )
 def subscribers() -> None:
-    """Readers of the newsletter: add, confirm, remove, suppress, import, export, show."""
+    """Readers of the newsletter: add, confirm, remove, suppress, import, export, show, bounces."""
 
 
 @subscribers.command("add", cls=Command)

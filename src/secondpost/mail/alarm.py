@@ -187,6 +187,14 @@ class AlarmKind(Enum):
         AlarmEnds.WHEN_MENDED,
         BY_STRANGERS,
     )
+    MANY_BOUNCES = (
+        "many-bounces",
+        Severity.ACT,
+        "See them with `subscribers bounces`; then let them be suspended (`--suspend`), or forgive them "
+        "(`--forgive`) if something was wrong between the provider and us.",
+        AlarmEnds.WHEN_MENDED,
+        BY_STRANGERS,
+    )
     MAKER_LOST = (
         "maker-lost",
         Severity.PASSES,

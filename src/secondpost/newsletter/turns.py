@@ -1,7 +1,7 @@
 """The publishing loop: fetches feeds, and takes the lead while it makes issues."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from secondpost.config.records import Newsletter
 from secondpost.mail.alarm import AlarmKind
@@ -24,10 +24,11 @@ class Turns:
         naming: Naming,
         alarms: StandingAlarms,
         turn_seconds: float,
+        weigh_bounces: Callable[[], Awaitable[None]],
         over: Callable[[], None],
     ) -> None:
-        """`turn_seconds` is the pause between turns; `over` is called after each turn that had the
-        lead.
+        """`turn_seconds` is the pause between turns; `weigh_bounces` is part of each turn that has the
+        lead, and `over` is called after it.
         """
         self._newsletters = newsletters
         self._publisher = publisher
@@ -35,6 +36,7 @@ class Turns:
         self._naming = naming
         self._alarms = alarms
         self._turn_seconds = turn_seconds
+        self._weigh_bounces = weigh_bounces
         self._over = over
         self._leader: Lease | None = None
 
@@ -61,6 +63,7 @@ class Turns:
             for newsletter in self._newsletters:
                 await self._publisher.turn(newsletter, leader)
             await self._publisher.go_on(self._newsletters, leader)
+            await self._weigh_bounces()
         finally:
             await self._give_back()
         self._over()

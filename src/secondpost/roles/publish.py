@@ -15,6 +15,7 @@ from secondpost.newsletter.turns import Turns
 from secondpost.roles.parts import FEEDS, HINTS, Parts, opened
 from secondpost.store.newsletter_ports import Feeds
 from secondpost.store.newsletter_store_ports import NewsletterStore
+from secondpost.subscribers.weighing import BounceWeighing
 from secondpost.world.background import BackgroundTasks
 from secondpost.world.ports import Clock, Dice
 from secondpost.world.sockets.feeds import FeedAsker
@@ -66,6 +67,7 @@ class PublishRole:
             naming=store,
             alarms=parts.alarms,
             turn_seconds=parts.rhythms.turn_seconds,
+            weigh_bounces=BounceWeighing(store, world.clock, log, parts.alarms).look,
             over=lambda: world.net.hint(world.disk.path(HINTS)),
         )
 

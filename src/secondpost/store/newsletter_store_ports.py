@@ -13,6 +13,7 @@ from secondpost.store.owner_ports import Desk
 from secondpost.store.ports import Keeping
 from secondpost.store.standing_ports import MailStanding
 from secondpost.store.subscriber_ports import ReaderLookup, Subscribers
+from secondpost.store.weighing_ports import Weighing
 
 
 class NewsletterLookup(ReaderLookup, IssueLookup, Protocol):
@@ -57,6 +58,7 @@ class NewsletterStore(
     NewsletterDesk,
     NewsletterKeeping,
     NewsletterCopyDesk,
+    Weighing,
     Protocol,
 ):
     """The whole store, which roles hand to the stations port by port."""

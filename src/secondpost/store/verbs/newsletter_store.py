@@ -16,6 +16,7 @@ from secondpost.store.verbs.signing_up import SigningUpVerbs
 from secondpost.store.verbs.slots import SlotsVerbs
 from secondpost.store.verbs.standing import StandingVerbs
 from secondpost.store.verbs.suppressing import SuppressingVerbs
+from secondpost.store.verbs.weighing import WeighingVerbs
 
 
 class NewsletterVerbs(
@@ -34,6 +35,7 @@ class NewsletterVerbs(
     ReadersVerbs,
     StandingVerbs,
     NamingVerbs,
+    WeighingVerbs,
     NewsletterAcceptingVerbs,
 ):
     """Implements store/newsletter_ports, subscriber_ports, standing_ports and naming_ports."""

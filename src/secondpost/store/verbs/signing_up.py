@@ -110,7 +110,7 @@ class SigningUpVerbs(Verbs):
             # No confirmation lifts a permanent suppression.
             if (yield from suppressed(known.newsletter, known.hash)) is Suppressed.FOR_GOOD:
                 return False
-            if not (yield from _goes(known, SubscriberActor.READER, happened, consent)):
+            if not (yield from goes(known, SubscriberActor.READER, happened, consent)):
                 return False
             yield from run("suppressing.lift_by_reader", known.hash, known.newsletter)
             yield from run("readers.sign_up_answered", id)
@@ -146,7 +146,7 @@ class SigningUpVerbs(Verbs):
     def _go(self, id: SubscriberId, by: SubscriberActor, happened: Happened) -> Awaitable[bool]:
         def write() -> Steps[bool]:
             known = yield from known_by_id(id)
-            if known is None or not (yield from _goes(known, by, happened)):
+            if known is None or not (yield from goes(known, by, happened)):
                 return False
             if happened.state is SubscriberState.COMPLAINED:
                 yield from _suppress(known, Reason.COMPLAINED, happened.at_ms, happened.detail)
@@ -231,7 +231,7 @@ def _confirm_known(known: KnownReader, consent: Consent | None, at_ms: int) -> S
         yield from lead([(known.id, (yield from add_consent(consent)))], happened)
 
 
-def _goes(
+def goes(
     known: KnownReader, by: SubscriberActor, happened: Happened, consent: Consent | None = None
 ) -> Steps[bool]:
     """Lead a reader along an edge of mail/subscriber_states, once per mail; whether it was done."""

@@ -18,7 +18,7 @@ DROP TABLE bounce;
 ALTER TABLE bounce_anew RENAME TO bounce;
 CREATE INDEX bounce_of ON bounce (subscriber, at_ms);
 CREATE INDEX bounce_in ON bounce (issue, kind) WHERE issue IS NOT NULL;
-CREATE INDEX bounce_new ON bounce (at_ms) WHERE weighed = 'new';
+CREATE INDEX bounce_new ON bounce (issue, id) WHERE weighed = 'new';
 CREATE INDEX bounce_weighed ON bounce (issue, weighed) WHERE weighed IN ('suspended', 'held', 'accepted', 'forgiven');
 -- A reader's mail of an issue is refused once.
 CREATE UNIQUE INDEX bounce_refused ON bounce (subscriber, issue) WHERE evidence IS NULL;

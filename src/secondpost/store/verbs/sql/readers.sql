@@ -204,6 +204,7 @@ SELECT d.subscriber, d.issue, new.at_ms, new.kind, new.status, new.text, new.wei
 FROM new /*+ CROSS */ JOIN delivery AS d ON d.message = new.message AND d.number = new.number
 /*+ CROSS */ JOIN subscriber ON subscriber.id = d.subscriber
 WHERE d.state = new.state AND d.last_ms = new.at_ms
+ORDER BY d.message, d.number
 ON CONFLICT DO NOTHING;
 
 -- name: bounced_of_issue
