@@ -9,15 +9,23 @@ from dataclasses import dataclass
 from secondpost.mail.plan import NO_WAY
 
 PROFILES_DATED = "2026-11-30"  # when the profiles were last looked through
+OTHERS = "others"  # what all providers without a profile count as, so that the counts stay few
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderProfile:
-    """A provider that we know; `hosts` are endings of the names of its MX hosts, with a leading dot."""
+    """A provider that we know; `hosts` are endings of the names of its MX hosts, with a leading dot.
+
+    Connections are those of all its sites together. The mails per minute are where an issue begins;
+    success raises them, and refusals lower them (deliver/provider_pace).
+    """
 
     key: str  # in the store, commands and settings
     name: str  # for people
     hosts: tuple[str, ...]
+    connections: int = 10  # at once
+    mails_per_connection: int = 100
+    mails_per_minute: int = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +36,59 @@ class Provider:
     name: str
     profile: ProviderProfile | None = None
 
+    @property
+    def counted_as(self) -> str:
+        """The key under which its mails are counted by day."""
+        return OTHERS if self.profile is None else self.key
 
+
+# No large provider publishes the mails per minute that it takes: that depends on what it thinks of the
+# sender. Connections and mails per connection follow what is published, named beside it, or else what
+# senders of bulk mail have found to work; the rates to begin with are ours, and small on purpose.
 PROFILES: tuple[ProviderProfile, ...] = (
-    ProviderProfile("google", "Google", (".google.com", ".googlemail.com", ".smtp.goog")),
-    ProviderProfile("microsoft", "Microsoft", (".outlook.com", ".hotmail.com", ".mx.microsoft")),
-    ProviderProfile("yahoo", "Yahoo", (".yahoodns.net",)),
-    ProviderProfile("apple", "Apple", (".icloud.com", ".me.com", ".apple.com")),
-    ProviderProfile("gmx", "GMX and WEB.DE", (".gmx.net", ".web.de", ".kundenserver.de")),
-    ProviderProfile("mailru", "mail.ru", (".mail.ru",)),
+    # https://support.google.com/mail/answer/81126: raise the amount slowly, at a constant rate.
+    ProviderProfile("google", "Google", (".google.com", ".googlemail.com", ".smtp.goog"), 5, 50),
+    # https://sendersupport.olc.protection.outlook.com/pm/Policies: mailboxes of outlook.com, hotmail.com,
+    # live.com and msn.com. Must come before the other one of Microsoft.
+    ProviderProfile("outlook", "Outlook.com", (".olc.protection.outlook.com", ".hotmail.com"), 5, 50, 60),
+    # Exchange Online: every company has hosts of its own; mx.microsoft is that with DNSSEC.
+    ProviderProfile(
+        "microsoft365", "Microsoft 365", (".mail.protection.outlook.com", ".mx.microsoft"), 5, 50
+    ),
+    # https://senders.yahooinc.com/best-practices: at most 20 mails per connection. With AOL.
+    ProviderProfile("yahoo", "Yahoo and AOL", (".yahoodns.net",), 10, 20),
+    # https://support.apple.com/102322: few connections, and few mails over each.
+    ProviderProfile("apple", "Apple", (".icloud.com", ".me.com", ".apple.com"), 10, 5),
+    ProviderProfile("gmx", "GMX and WEB.DE", (".gmx.net", ".web.de"), 5, 50, 60),
+    ProviderProfile("ionos", "IONOS", (".kundenserver.de", ".ionos.com", ".1and1.com"), 5),
+    ProviderProfile("mailru", "Mail.ru", (".mail.ru",), 5, 50, 60),
+    ProviderProfile("yandex", "Yandex", (".yandex.ru", ".yandex.net"), 5, 50, 60),
+    # https://postmaster.t-online.de: a new address gets only little mail through before it is known there.
+    ProviderProfile("tonline", "T-Online", (".t-online.de",), 5, 50, 30),
+    # https://messagerie.orange.fr/postmaster.html: few connections at once.
+    ProviderProfile("orange", "Orange", (".orange.fr", ".wanadoo.fr"), 2, 50, 60),
+    ProviderProfile("free", "Free", (".free.fr", ".proxad.net"), 2, 50, 60),
+    ProviderProfile("proton", "Proton", (".protonmail.ch", ".proton.ch"), 5, 50),
+    ProviderProfile("fastmail", "Fastmail", (".messagingengine.com",), 5),
+    ProviderProfile("zoho", "Zoho", (".zoho.com", ".zoho.eu", ".zoho.in"), 5, 50),
+    # Filters before the servers of many companies.
+    ProviderProfile("mimecast", "Mimecast", (".mimecast.com", ".mimecast.co.za", ".mimecast-offshore.com")),
+    ProviderProfile("proofpoint", "Proofpoint", (".pphosted.com", ".ppe-hosted.com")),
+    ProviderProfile("barracuda", "Barracuda", (".barracudanetworks.com",)),
 )
+BY_KEY = {profile.key: profile for profile in PROFILES}
 
 
 def provider_of_site(site: str) -> Provider:
     """The provider of a site (mail/plan): every one of its hosts must be of the profile."""
-    hosts = [host.partition(":")[0].lower() for host in site.removeprefix(NO_WAY).split(",")]
+    hosts = [f".{host.partition(':')[0].lower()}" for host in site.removeprefix(NO_WAY).split(",")]
     for profile in PROFILES:
-        if all(f".{host}".endswith(profile.hosts) for host in hosts):
+        if all(host.endswith(profile.hosts) for host in hosts):
             return Provider(profile.key, profile.name, profile)
     return Provider(site, site)
+
+
+def provider_of_key(key: str) -> Provider:
+    """The provider of a key as the store keeps it."""
+    profile = BY_KEY.get(key)
+    return Provider(key, key) if profile is None else Provider(key, profile.name, profile)

@@ -29,6 +29,7 @@ LEARNED_MAX = 200_000  # recipients; guessed addresses outnumber real ones
 HISTORY_MS = 14 * DAY_MS  # how long `trace` shows ended deliveries
 PRIMARY_MS = 31 * DAY_MS  # records of a primary no longer used
 PENDING_MS = 14 * DAY_MS  # how long a sign-up waits for confirmation
+PROVIDER_DAYS_MS = 400 * DAY_MS  # how long counts of mail to providers are kept
 ISSUE_ROWS_MS = 365 * DAY_MS  # how long an issue's deliveries are kept
 
 
@@ -141,3 +142,4 @@ async def forget_readers(store: NewsletterKeeping, now_ms: int) -> None:
         pass
     while await store.forget_rows(now_ms - ISSUE_ROWS_MS) > 0:
         pass
+    await store.forget_provider_days(day_of(now_ms - PROVIDER_DAYS_MS))

@@ -11,6 +11,7 @@ from secondpost.store.naming_ports import Naming, NewsletterNames
 from secondpost.store.newsletter_ports import Feeds, IssueLookup, Issues, Leading, Ledger, ReaderClaims
 from secondpost.store.owner_ports import Desk
 from secondpost.store.ports import Keeping
+from secondpost.store.provider_ports import ProviderDays, ProviderPauses, Providers
 from secondpost.store.standing_ports import MailStanding
 from secondpost.store.subscriber_ports import ReaderLookup, Subscribers
 from secondpost.store.weighing_ports import Weighing
@@ -24,11 +25,13 @@ class PagesLookup(NewsletterLookup, NewsletterNames, Feeds, Protocol):
     """What the public pages show."""
 
 
-class NewsletterDesk(NewsletterLookup, NewsletterNames, MailStanding, Desk, Protocol):
+class NewsletterDesk(
+    NewsletterLookup, NewsletterNames, MailStanding, ProviderPauses, ProviderDays, Desk, Protocol
+):
     """The owner's view: readers, issues and all mail to readers."""
 
 
-class NewsletterKeeping(Keeping, Protocol):
+class NewsletterKeeping(ProviderDays, Keeping, Protocol):
     """Housekeeping of the newsletter's store."""
 
     def forget_pending(self, since_before_ms: int) -> Awaitable[int]:
@@ -55,6 +58,7 @@ class NewsletterStore(
     Subscribers,
     ReaderClaims,
     Naming,
+    Providers,
     NewsletterDesk,
     NewsletterKeeping,
     NewsletterCopyDesk,

@@ -182,7 +182,8 @@ class Settlement(Struct, frozen=True, gc=False):
     reply: str = ""
     returned: BounceKind | None = None  # of a reader's mail: what its refusal says of the reader
     status: str = ""  # enhanced status of that refusal
-    provider: str = ""  # of a reader's mail: key of the mail/provider that was asked; "" if none was
+    provider: str = ""  # of an issue's mail: the provider that it counts for (Provider.counted_as)
+    sender_fault: bool = False  # of an issue's mail: refused or deferred for what we are
 
 
 @dataclass(frozen=True, slots=True)

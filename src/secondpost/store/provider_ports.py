@@ -1,9 +1,9 @@
-"""Port for pauses of mail to providers (mail/provider), in the newsletter's store.
+"""Ports for mail to providers (mail/provider), in the newsletter's store: pauses, and counts by day.
 
 A pause holds back issues alone: rows of a paused provider are not claimed, except its trial mails.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -35,4 +35,39 @@ class ProviderPauses(Protocol):
 
     def resume_provider(self, provider: str, cause: PauseCause) -> Awaitable[bool]:
         """End a pause; False if there was none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderDay:
+    """What became of mails of issues to a provider on a UTC day. A mail counts once per attempt."""
+
+    provider: str  # key of its profile; mail/provider.OTHERS: all without one together
+    day: int  # since 1970-01-01
+    delivered: int = 0
+    deferred: int = 0
+    failed: int = 0  # refused for good, or expired
+    unknown: int = 0
+    sender_fault: int = 0  # of all these: refused for what we are
+
+    @property
+    def attempts(self) -> int:
+        return self.delivered + self.deferred + self.failed + self.unknown
+
+
+class ProviderDays(Protocol):
+    async def provider_days(self, since_day: int) -> list[ProviderDay]:
+        """By provider and day, beginning with `since_day`."""
+        ...
+
+    def forget_provider_days(self, before_day: int) -> Awaitable[int]:
+        """Delete the counts of days before then; returns their number."""
+        ...
+
+
+class Providers(ProviderPauses, ProviderDays, Protocol):
+    async def begin_days_anew(self, providers: Collection[str]) -> None:
+        """Let the days that mail to these paused providers may wait begin at its next attempt. In
+        batches.
+        """
         ...

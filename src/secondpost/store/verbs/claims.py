@@ -8,6 +8,7 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
 from secondpost.store.ports import Lease, Settlement, SiteDue
 from secondpost.store.verbs.engine import CHANGE_UNITS, Verb, Verbs
+from secondpost.store.verbs.providers import count
 from secondpost.store.verbs.rows import claimed_of, note_of, refusal_row, settlement_row
 from secondpost.store.verbs.steps import Row, Steps, number, octets, rows, run
 from secondpost.world.ports import FileUnreadable
@@ -32,10 +33,13 @@ def _settle(payloads: Sequence[SettlePayload]) -> Steps[list[int]]:
     ]
     if len(refused) > 0:
         yield from run("readers.note_refusals", chosen=refused)
+    if written < len(new):
+        if len(payloads) > 1:
+            raise ClaimLost
+        return [written]
+    yield from count(one for _, settlements in payloads for one in settlements)
     if len(payloads) == 1:
         return [written]
-    if written < len(new):
-        raise ClaimLost
     return [len(settlements) for _, settlements in payloads]
 
 

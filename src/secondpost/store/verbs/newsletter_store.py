@@ -8,6 +8,7 @@ from secondpost.store.verbs.issues import IssuesVerbs
 from secondpost.store.verbs.leading import LeadingVerbs
 from secondpost.store.verbs.ledger import LedgerVerbs
 from secondpost.store.verbs.naming import NamingVerbs
+from secondpost.store.verbs.providers import ProvidersVerbs
 from secondpost.store.verbs.reader_mail import ReaderMailVerbs
 from secondpost.store.verbs.readers import ReadersVerbs
 from secondpost.store.verbs.sending import SendingVerbs
@@ -34,6 +35,7 @@ class NewsletterVerbs(
     SignUpOutcomesVerbs,
     ReadersVerbs,
     StandingVerbs,
+    ProvidersVerbs,
     NamingVerbs,
     WeighingVerbs,
     NewsletterAcceptingVerbs,

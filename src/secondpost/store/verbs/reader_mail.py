@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 
 from secondpost.mail.delivery import Claimed, DeliveryId
+from secondpost.mail.envelope import Lane
 from secondpost.store.ports import Lease
 from secondpost.store.verbs.claims import ClaimsVerbs, claim, delivery_of
 from secondpost.store.verbs.engine import CHANGE_UNITS, Verb
+from secondpost.store.verbs.providers import Claimable, claimable, note_trial
 from secondpost.store.verbs.steps import Row, Steps, number, rows, run
 
 
@@ -40,14 +42,30 @@ class ReaderMailVerbs(ClaimsVerbs):
         """Claim deliveries; if all that were due had to be withheld, claim again."""
         while True:
             claimed = await self._engine.change(
-                lambda: claim(lease, now_ms, limit, _not_withheld), CHANGE_UNITS + 2 * limit
+                lambda: _claim(lease, now_ms, limit), CHANGE_UNITS + 2 * limit
             )
+            if claimed is None:
+                return []
             if len(claimed) > 0 or not await self.is_due(lease, now_ms):
                 return claimed
 
     def commit_marks(self, lease: Lease, ids: Sequence[DeliveryId]) -> Awaitable[frozenset[DeliveryId]]:
         marking = Marking(lease, ids, self._engine.clock.now_ms())
         return self._engine.write(COMMIT_MARKS, marking, 2 + len(ids))
+
+
+def _claim(lease: Lease, now_ms: int, limit: int) -> Steps[list[Claimed] | None]:
+    """None: the provider is paused, so nothing of an issue may be claimed."""
+    if lease.lane is not Lane.ISSUES:
+        return (yield from claim(lease, now_ms, limit, _not_withheld))
+    may_claim = yield from claimable(lease.site, now_ms)
+    if may_claim is Claimable.NONE:
+        return None
+    some = 1 if may_claim is Claimable.TRIAL else limit
+    claimed = yield from claim(lease, now_ms, some, _not_withheld)
+    if may_claim is Claimable.TRIAL and len(claimed) > 0:
+        yield from note_trial(lease.site, now_ms)
+    return claimed
 
 
 def _not_withheld(due: Sequence[Row], now_ms: int) -> Steps[Sequence[Row]]:
