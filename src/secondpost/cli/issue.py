@@ -11,7 +11,7 @@ from secondpost.cli.newsletters import NOT_RUNNING, meant, numbered, only_name
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.screen import Column, say, say_field, say_json, say_table
 from secondpost.cli.status_newsletters import say_names
-from secondpost.mail.issue import Issue, IssueState
+from secondpost.mail.issue import Issue, IssueKind, IssueState
 from secondpost.mail.moment import clock_text, zoned_text
 from secondpost.owner.figures import counted
 from secondpost.owner.issue_words import reckoning_text, standing_text
@@ -40,6 +40,8 @@ NUMBERED = click.argument("words", nargs=-1, required=True, metavar="[NAME] N")
         "preview": "secondpost.cli.issue_preview",
         "test": "secondpost.cli.issue_copy",
         "send": "secondpost.cli.issue_send",
+        "write": "secondpost.cli.issue_write",
+        "note": "secondpost.cli.issue_note",
         "status": "secondpost.cli.issue_status",
         "hold": "secondpost.cli.issue_hold",
         "resume": "secondpost.cli.issue_hold",
@@ -50,6 +52,7 @@ NUMBERED = click.argument("words", nargs=-1, required=True, metavar="[NAME] N")
 )
 def issue() -> None:
     """Issues: see what the next one waits for; preview, test, send, hold, stop and count them."""
+    """Issues: see what the next one waits for; preview, test, send, write, stop and count them."""
 
 
 @issue.command("next", cls=Command)
@@ -78,6 +81,8 @@ def next_issue(name: str | None, no_fetch: bool, past: bool, as_json: bool) -> N
             if not await open_.store.is_served():
                 say(NOT_RUNNING)
             say_names(await names_in_store(config, open_.store))
+            if len(await open_.store.note(newsletter.name)) > 0:
+                say(f"It begins with a foreword: secondpost issue note {newsletter.name} --show")
             await say_articles(open_, newsletter, outlook, past=past)
 
     at_newsletter(look, config)
@@ -192,7 +197,7 @@ def stop(words: tuple[str, ...], reason: str, as_json: bool) -> None:
             say_json(reckoning_document(stopped, reckoning, await store.bounced(stopped.id)))
             return
         say(f"Stopped: issue {stopped.number} of {stopped.newsletter}. {reckoning_text(reckoning)}.")
-        if len(await store.entries_of_issue(stopped.id)) == 0:
+        if stopped.kind is IssueKind.DIGEST and len(await store.entries_of_issue(stopped.id)) == 0:
             articles = counted(stopped.article_count, "article", "articles")
             goes = "goes" if stopped.article_count == 1 else "go"
             say(f"No reader got it: its {articles} {goes} into the next issue.")

@@ -58,7 +58,7 @@ def preview(name: str | None, path: str | None, as_text: bool, no_fetch: bool, a
         faults = output_faults(composed, articles, 1)
         if len(faults) > 0:
             raise Ending(f"it cannot be sent like this: {'; '.join(map(str, faults))}", Exit.NO)
-        shown = _filled(composed, newsletter, config.web)
+        shown = filled(composed, newsletter, config.web)
         return PreviewDocument(
             newsletter=newsletter.name,
             subject=shown.subject,
@@ -113,7 +113,7 @@ async def _composed(
     return IssueComposer().compose(masthead, None, open_.clock.now_ms() // 1000, articles, note)
 
 
-def _filled(composed: Composed, newsletter: Newsletter, web: Web) -> Composed:
+def filled(composed: Composed, newsletter: Newsletter, web: Web) -> Composed:
     page = home_of(newsletter, web) or f"mailto:{parseaddr(newsletter.sender)[1]}"
     text, markup = composed.text, composed.html
     for hole in Hole:

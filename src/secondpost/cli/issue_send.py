@@ -60,10 +60,10 @@ async def _sent(open_: "OpenNewsletter", newsletter: Newsletter) -> SentDocument
     store, publisher = open_.store, open_.publisher
     async with led(store) as leader:
         try:
-            async with _freezing_shown(store, newsletter):
+            async with freezing_shown(store, newsletter):
                 outlook = await publisher.send_now(newsletter, leader)
         except (CannotCompose, IssueRefused) as fault:
-            raise Ending(await _why_not_made(store, newsletter, fault), Exit.NO) from None
+            raise Ending(await why_not_made(store, newsletter, fault), Exit.NO) from None
     if not isinstance(outlook.decision, Ready):
         return SentDocument(
             newsletter.name, False, None, outlook.articles, outlook.minimum, 0, outlook.reason
@@ -74,7 +74,7 @@ async def _sent(open_: "OpenNewsletter", newsletter: Newsletter) -> SentDocument
     )
 
 
-async def _why_not_made(store: IssueLookup, newsletter: Newsletter, fault: Exception) -> str:
+async def why_not_made(store: IssueLookup, newsletter: Newsletter, fault: Exception) -> str:
     for each in await store.issues_under_way():
         if each.newsletter == newsletter.name and each.state is IssueState.OPEN:
             name = f"{newsletter.name} {each.number}"
@@ -83,7 +83,7 @@ async def _why_not_made(store: IssueLookup, newsletter: Newsletter, fault: Excep
 
 
 @asynccontextmanager
-async def _freezing_shown(store: IssueLookup, newsletter: Newsletter) -> AsyncIterator[None]:
+async def freezing_shown(store: IssueLookup, newsletter: Newsletter) -> AsyncIterator[None]:
     """Show how many readers have their row, while an issue is frozen."""
 
     async def watch() -> None:

@@ -1,4 +1,5 @@
-"""Compose an issue: one HTML and one text part for all readers, from the same articles.
+"""Compose an issue: one HTML and one text part for all readers, from the same articles or from a
+letter.
 
 Pure, except for reading its templates. Articles are included whole while there is room; if the HTML
 exceeds its bound, the longest become excerpts, then mere titles, but none is left out. Mail
@@ -16,7 +17,8 @@ from css_inline import CSSInliner
 
 from secondpost.compose.article_frame import framed
 from secondpost.compose.article_html import DROPPED, clean_article, host_of
-from secondpost.compose.html_text import LINE_CHARACTERS, html_to_text
+from secondpost.compose.html_text import LINE_CHARACTERS, PlainText, html_to_text
+from secondpost.compose.markdown import markdown_to_html
 from secondpost.compose.templating import Templates, TemplateValue, trusted
 from secondpost.mail.article import Article
 from secondpost.mail.issue_content import Hole
@@ -89,6 +91,14 @@ class _Piece:
                 return 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The owner's own words: a foreword, or a letter."""
+
+    html: str  # cleaned; "" without any
+    direction: Direction
+
+
 class IssueComposer:
     """Composes issues; made once, holds the templates and the style sheet."""
 
@@ -107,28 +117,29 @@ class IssueComposer:
     ) -> Composed:
         """Compose an issue. Raises ValueError if there is no article.
 
-        `number` is None for a preview; the foreword is plain text, its paragraphs separated by
-        empty lines.
+        `number` is None for a preview; the foreword is Markdown.
         """
         if len(articles) == 0:
             raise ValueError("an issue has at least one article")
         pieces = _pieces(masthead, articles)
         subject = _subject(masthead, pieces)
-        shared: dict[str, TemplateValue] = {
-            "language": masthead.language,
-            "title": masthead.title.translate(DROPPED),
-            "subject": subject,
-            "dateline": _dateline(masthead, number, dated_s),
-            "home": masthead.home,
-            "view": Hole.VIEW_URL.marker,
-            "foreword": _paragraphs(foreword),
-            "foreword_direction": direction_of_text(foreword, masthead.language).value,
-            "leave": Hole.LEAVE_URL.marker,
-            "me": Hole.ME_URL.marker,
-            "postal_address": masthead.postal_address,
+        shared = _shared(masthead, number, dated_s, subject, _preheader(pieces))
+        return self._composed(shared, _words(masthead, foreword), pieces)
+
+    def compose_letter(
+        self, masthead: Masthead, number: int | None, dated_s: int, subject: str, body: str
+    ) -> Composed:
+        """Compose a letter; `body` is Markdown. It is never shortened: the caller checks its size."""
+        words = _words(masthead, body)
+        preheader = _cut(" ".join(html_to_text(words.html).text.split()), PREHEADER_CHARACTERS_MAX)
+        return self._composed(_shared(masthead, number, dated_s, subject, preheader), words, [])
+
+    def _composed(self, shared: dict[str, TemplateValue], words: _Words, pieces: list[_Piece]) -> Composed:
+        shared |= {
+            "foreword": trusted(words.html) if len(words.html) > 0 else None,
+            "foreword_direction": words.direction.value,
         }
-        html = self._html({**shared, "preheader": _preheader(pieces), "filler": _FILLER}, pieces)
-        return Composed(subject, html, self._text(shared, pieces))
+        return Composed(str(shared["subject"]), self._html(shared, pieces), self._text(shared, words, pieces))
 
     def _html(self, shared: dict[str, TemplateValue], pieces: list[_Piece]) -> str:
         room = HTML_OCTETS_MAX
@@ -158,9 +169,10 @@ class IssueComposer:
         values = {**shared, "articles": articles, "style": trusted(self._style)}
         return self._inliner.inline(self._templates.render("digest.html", values))
 
-    def _text(self, shared: dict[str, TemplateValue], pieces: list[_Piece]) -> str:
+    def _text(self, shared: dict[str, TemplateValue], words: _Words, pieces: list[_Piece]) -> str:
+        plain = html_to_text(words.html)
+        links = len(plain.links)
         articles: list[TemplateValue] = []
-        links = 0
         for piece in pieces:
             text, notes = _as_text(piece, links + 1)
             links += len(notes)
@@ -175,7 +187,8 @@ class IssueComposer:
                     "notes": notes,
                 }
             )
-        return self._templates.render("digest.txt", {**shared, "articles": articles})
+        own: dict[str, TemplateValue] = {"words": plain.text, "words_notes": _notes(plain, 1)}
+        return self._templates.render("digest.txt", {**shared, **own, "articles": articles})
 
 
 def shorten(pieces: Sequence[_Piece], room: int) -> None:
@@ -193,10 +206,32 @@ def shorten(pieces: Sequence[_Piece], room: int) -> None:
             octets += piece.octets() - before
 
 
-def _paragraphs(text: str) -> list[TemplateValue]:
-    plain = text.translate(DROPPED).replace("\r\n", "\n")
-    found = (" ".join(paragraph.split()) for paragraph in plain.split("\n\n"))
-    return [{"text": one, "folded": _folded(one)} for one in found if len(one) > 0]
+def _shared(
+    masthead: Masthead, number: int | None, dated_s: int, subject: str, preheader: str
+) -> dict[str, TemplateValue]:
+    return {
+        "language": masthead.language,
+        "title": masthead.title.translate(DROPPED),
+        "subject": subject,
+        "dateline": _dateline(masthead, number, dated_s),
+        "home": masthead.home,
+        "view": Hole.VIEW_URL.marker,
+        "leave": Hole.LEAVE_URL.marker,
+        "me": Hole.ME_URL.marker,
+        "postal_address": masthead.postal_address,
+        "preheader": preheader,
+        "filler": _FILLER,
+    }
+
+
+def _words(masthead: Masthead, markdown: str) -> _Words:
+    html = markdown_to_html(markdown, masthead.images)
+    return _Words(html, direction_of_text(html_to_text(html).text, masthead.language))
+
+
+def _notes(plain: PlainText, first_link: int) -> list[TemplateValue]:
+    """The numbered links below a text."""
+    return [{"number": first_link + index, "link": link} for index, link in enumerate(plain.links)]
 
 
 def shown_title(article: Article) -> str:
@@ -254,9 +289,7 @@ def _as_text(piece: _Piece, first_link: int) -> tuple[str, list[TemplateValue]]:
     match piece.extent:
         case Extent.WHOLE:
             plain = html_to_text(piece.html, first_link)
-            return plain.text, [
-                {"number": first_link + index, "link": link} for index, link in enumerate(plain.links)
-            ]
+            return plain.text, _notes(plain, first_link)
         case Extent.EXCERPT:
             return _folded(piece.excerpt), []
         case Extent.TITLE:

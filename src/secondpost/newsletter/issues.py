@@ -65,9 +65,9 @@ class IssueHistory:
 
 def decide(standing: Ripeness, desk: IssueHistory, rules: IssueRules, now_ms: int) -> IssueDecision:
     """Decide by the calendar. Only Ready and decisions with an `outcome` change anything."""
-    held_up = _held_up(desk, now_ms)
-    if held_up is not None:
-        return held_up
+    why_not = held_up(desk, now_ms)
+    if why_not is not None:
+        return why_not
     due, coming = desk.times.due, desk.times.coming
     if coming is None:
         decision = _from(standing, desk, rules, f"ready-{desk.last_number + 1}", None)
@@ -88,9 +88,9 @@ def decide_forced(standing: Ripeness, desk: IssueHistory, rules: IssueRules, now
 
     If a slot is waiting now, the issue answers it.
     """
-    held_up = _held_up(desk, now_ms)
-    if held_up is not None:
-        return held_up
+    why_not = held_up(desk, now_ms)
+    if why_not is not None:
+        return why_not
     decision = _enough(standing, desk, rules, f"forced-{desk.last_number + 1}", None)
     if isinstance(decision, Ready):
         return Ready(decision.draft, is_forced=True, answered=desk.times.due)
@@ -102,7 +102,8 @@ def last_chance_ms(due: SlotTime) -> int:
     return due.at_ms + LATE_MS
 
 
-def _held_up(desk: IssueHistory, now_ms: int) -> IssueDecision | None:
+def held_up(desk: IssueHistory, now_ms: int) -> IssueDecision | None:
+    """What keeps any issue from going now, digest or letter; None if nothing does."""
     if desk.unfinished is not None:
         return Unfinished(desk.unfinished)
     if desk.last_ms is not None and desk.last_ms - now_ms > CLOCK_STEP_MS:

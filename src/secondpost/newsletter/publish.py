@@ -13,7 +13,7 @@ from secondpost.config.records import Newsletter
 from secondpost.mail.article_states import ArticleState
 from secondpost.mail.calendar import AskingForSlots, SlotTimes, slot_times
 from secondpost.mail.duration import HOUR_MS, MINUTE_MS
-from secondpost.mail.issue import Issue, IssueId, IssueState
+from secondpost.mail.issue import Issue, IssueId, IssueState, LetterDraft
 from secondpost.mail.moment import weekday_text
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.slot import parse_slot
@@ -27,6 +27,7 @@ from secondpost.newsletter.issues import (
     IssueRules,
     decide,
     decide_forced,
+    held_up,
     outcome,
     title_octets,
 )
@@ -224,6 +225,23 @@ class Publisher:
         outlook = await self.outlook_forced(newsletter)
         await self._act(newsletter, outlook, leader)
         return outlook
+
+    async def send_letter(self, newsletter: Newsletter, subject: str, body: str, leader: Lease) -> Issue:
+        """Make an issue of a letter now, which leaves at once.
+
+        Raises IssueRefused with the reason, and CannotCompose; the issue then stays open as in
+        `send_now`.
+        """
+        _, desk, _, now_ms = await self._known(newsletter)
+        if desk.readers == 0:
+            raise IssueRefused(f"{newsletter.name} has no readers yet")
+        why_not = held_up(desk, now_ms)
+        if why_not is not None:
+            zone = ZoneInfo(newsletter.timezone)
+            raise IssueRefused(why_not.sentence(lambda at_ms: weekday_text(at_ms, zone, now_ms)))
+        draft = LetterDraft(newsletter.name, f"{FORCED}{desk.last_number + 1}", subject, body)
+        issue = await self._issues.create_letter(draft, self._ids.next(now_ms), now_ms)
+        return await self.freeze(newsletter, issue, leader)
 
     async def _looked_ms(self, newsletter: Newsletter) -> int:
         """When the least recently fetched feed was fetched; 0 (never) if the clock was set back."""

@@ -1,4 +1,4 @@
-"""Render a digest and check the result before it is sent.
+"""Render a digest or a letter, and check the result before it is sent.
 
 Only the output is checked, not the input: a template that shows nothing, a lost link, or an issue
 with fewer articles than its minimum is found here and held for the owner.
@@ -7,7 +7,7 @@ with fewer articles than its minimum is found here and held for the owner.
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parseaddr
 from enum import StrEnum
 from html import escape
@@ -15,10 +15,11 @@ from html.parser import HTMLParser
 
 from secondpost.compose.html_words import text_of
 from secondpost.compose.issue import HTML_OCTETS_MAX, Composed, IssueComposer, Masthead, shown_title
+from secondpost.compose.markdown import words_of
 from secondpost.compose.masthead import content_of, masthead_of
 from secondpost.config.records import Newsletter, Web
 from secondpost.mail.article import Article
-from secondpost.mail.issue import Issue
+from secondpost.mail.issue import Issue, IssueKind
 from secondpost.mail.issue_content import MARKS, Hole, IssueContent, ReaderMailKind
 from secondpost.newsletter.publish import CannotCompose, IssueText
 from secondpost.protocols.mime.header_fields import FieldFault
@@ -44,6 +45,7 @@ class Rule(StrEnum):
     """What a rendered issue must fulfil, checked in HTML and text where both have it."""
 
     SUBJECT = "it has a subject"
+    WORDS = "a letter has words, and all are in both parts"
     ENOUGH = "it has at least as many articles as its minimum"
     TITLE = "every article's title is in both parts"
     LINK = "every article's link is in both parts"
@@ -76,14 +78,14 @@ class FaultyIssue(CannotCompose):
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A digest that passed every rule."""
+    """A digest or a letter that passed every rule."""
 
     composed: Composed
     content: IssueContent
 
 
 class DigestRenderer:
-    """Renders digests; made once, holds the templates.
+    """Renders digests and letters; made once, holds the templates.
 
     `feed_title` gives the title of a newsletter's feed, "" if there is none.
     """
@@ -98,6 +100,9 @@ class DigestRenderer:
         self, newsletter: Newsletter, issue: Issue, entries: Sequence[LedgerEntry]
     ) -> IssueText:
         """The content of an issue, as publish needs it. Raises FaultyIssue."""
+        if issue.kind is IssueKind.LETTER:
+            letter = await self.letter(newsletter, issue.number, issue.created_ms, issue.subject, issue.body)
+            return IssueText(letter.composed.subject, letter.content.encode())
         articles = [entry.article for entry in entries]
         rendered = await self.render(
             newsletter, issue.number, issue.created_ms, articles, issue.minimum, issue.body
@@ -134,6 +139,18 @@ class DigestRenderer:
         """
         masthead = masthead_of(newsletter, self._web, await self._feed_title(newsletter))
         composed = self._checked(masthead, number, dated_ms, articles, minimum, foreword)
+        return self._finished(newsletter, masthead, composed, dated_ms)
+
+    async def letter(
+        self, newsletter: Newsletter, number: int | None, dated_ms: int, subject: str, body: str
+    ) -> Rendered:
+        """Render a letter; without `number` for a preview. Raises FaultyIssue."""
+        masthead = masthead_of(newsletter, self._web, await self._feed_title(newsletter))
+        composed = self._composer.compose_letter(masthead, number, dated_ms // 1000, subject, body)
+        frame = (masthead.title, masthead.postal_address or "", subject, body)
+        faults = letter_faults(composed, body, frame)
+        if len(faults) > 0:
+            raise FaultyIssue(faults)
         return self._finished(newsletter, masthead, composed, dated_ms)
 
     def _checked(
@@ -175,18 +192,11 @@ def output_faults(
 
     `frame` holds the texts around the articles, in the owner's words.
     """
-    seen = _Seen()
-    seen.feed(composed.html)
-    seen.close()
+    seen = _seen(composed)
     lines = Counter(composed.text.split("\n"))
     links = Counter(article.link for article in articles)  # two articles may share a link
-    found: list[OutputFault] = []
-
-    def check(holds: bool, rule: Rule, detail: str) -> None:
-        if not holds:
-            found.append(OutputFault(rule, detail))
-
-    check(len(composed.subject.strip()) > 0 and "\n" not in composed.subject, Rule.SUBJECT, "there is none")
+    found = _Found()
+    check = found.check
     least = max(minimum, 1)
     shown = links & Counter(link for link, title in seen.headings if len(title) > 0)
     check(shown.total() >= least, Rule.ENOUGH, f"the HTML has {shown.total()} of {least}")
@@ -201,6 +211,45 @@ def output_faults(
     for part, missing in (("HTML", links - shown), ("text", links - shown_in_text)):
         for link in missing:
             check(False, Rule.LINK, f"{link} is missing in the {part}")
+    floor = TEXT_CHARACTERS_MIN + TEXT_PER_ARTICLE_MIN * len(articles)
+    check(len(text) >= floor, Rule.TEXT, f"{len(text)} of at least {floor} characters")
+    _check_frame(found, composed, seen, articles, frame)
+    return tuple(found.faults)
+
+
+def letter_faults(composed: Composed, body: str, frame: Sequence[str] = ()) -> tuple[OutputFault, ...]:
+    """All faults of a composed letter; empty if it may be sent. `body` is its Markdown."""
+    seen, found, words = _seen(composed), _Found(), words_of(body)
+    found.check(len(words) > 0, Rule.WORDS, "it has none")
+    for part, content in (("HTML", " ".join(seen.words)), ("text", composed.text)):
+        lost = [word for word in words if word not in content]
+        found.check(len(lost) == 0, Rule.WORDS, f"{lost[:1]} is missing in the {part}")
+    _check_frame(found, composed, seen, (), frame)
+    return tuple(found.faults)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    faults: list[OutputFault] = field(default_factory=list)
+
+    def check(self, holds: bool, rule: Rule, detail: str) -> None:
+        if not holds:
+            self.faults.append(OutputFault(rule, detail))
+
+
+def _seen(composed: Composed) -> "_Seen":
+    seen = _Seen()
+    seen.feed(composed.html)
+    seen.close()
+    return seen
+
+
+def _check_frame(
+    found: _Found, composed: Composed, seen: "_Seen", articles: Sequence[Article], frame: Sequence[str]
+) -> None:
+    """Check what a digest and a letter have in common."""
+    check = found.check
+    check(len(composed.subject.strip()) > 0 and "\n" not in composed.subject, Rule.SUBJECT, "there is none")
     for part, content in (("HTML", composed.html), ("text", composed.text)):
         holes = _holes_in(content)
         count = holes.pop(Hole.LEAVE_URL.value, 0)
@@ -210,15 +259,12 @@ def output_faults(
     for part, content in (("HTML", " ".join(seen.words)), ("text", composed.text)):
         for token in _left_over(content, articles, frame):
             check(False, Rule.TOKEN, f"{token!r} is in the {part}")
-    floor = TEXT_CHARACTERS_MIN + TEXT_PER_ARTICLE_MIN * len(articles)
-    check(len(text) >= floor, Rule.TEXT, f"{len(text)} of at least {floor} characters")
     octets = len(composed.html.encode())
     check(octets <= HTML_OCTETS_MAX, Rule.SIZE, f"{octets} of at most {HTML_OCTETS_MAX} octets")
     for address in seen.addresses:
         check(_ABSOLUTE.match(address) is not None or _is_hole(address), Rule.ABSOLUTE, repr(address))
     for active in sorted(seen.active):
         check(False, Rule.PASSIVE, active)
-    return tuple(found)
 
 
 class _Seen(HTMLParser):

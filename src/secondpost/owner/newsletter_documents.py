@@ -77,6 +77,27 @@ class SentDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class LetterDocument:
+    """The document of `issue write`."""
+
+    newsletter: str
+    sent: bool
+    number: int | None
+    readers: int
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteDocument:
+    """The document of `issue note`."""
+
+    newsletter: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class CopyDocument:
     """The document of `issue test`."""
 

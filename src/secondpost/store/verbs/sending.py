@@ -3,7 +3,7 @@
 from collections.abc import Awaitable
 from functools import partial
 
-from secondpost.mail.issue import Issue, IssueId, IssueState, issue_sources_of
+from secondpost.mail.issue import Issue, IssueId, IssueKind, IssueState, issue_sources_of
 from secondpost.mail.subscriber import SubscriberId
 from secondpost.store.newsletter_ports import GIVEN_BACK, IssueRefused
 from secondpost.store.verbs.claims import put_turns_right
@@ -125,6 +125,8 @@ def _stop(id: IssueId, now_ms: int, reason: str) -> Steps[Issue]:
     counts = yield from counts_in(id)
     if sum(counts.get(state, 0) for state in SENT) == 0:
         yield from run("issues.give_back_articles", id, GIVEN_BACK)
+        if found.kind is IssueKind.DIGEST and len(found.body) > 0:
+            yield from run("issues.give_back_note", found.newsletter, found.body)
     chosen = permitted(IssueState.STOPPED)
     yield from run("issues.end_issue", id, IssueState.STOPPED.value, now_ms, reason, chosen=chosen)
     return (yield from issue_in(id))

@@ -31,6 +31,10 @@ SELECT text FROM note WHERE newsletter = ?1;
 -- Set the foreword of the next digest.
 INSERT INTO note (newsletter, text) VALUES (?1, ?2) ON CONFLICT (newsletter) DO UPDATE SET text = excluded.text;
 
+-- name: give_back_note
+-- Set the foreword of a stopped issue again, unless there is a newer one.
+INSERT INTO note (newsletter, text) VALUES (?1, ?2) ON CONFLICT (newsletter) DO NOTHING;
+
 -- name: drop_note
 -- Delete the foreword of the next digest.
 DELETE FROM note WHERE newsletter = ?1;

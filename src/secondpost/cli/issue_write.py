@@ -1,0 +1,91 @@
+"""secondpost issue write: a letter to all readers, written by hand."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from secondpost.cli.command import JSON, Command, Ending, Exit
+from secondpost.cli.issue_preview import filled
+from secondpost.cli.issue_send import freezing_shown, why_not_made
+from secondpost.cli.leading import YES, ask
+from secondpost.cli.newsletters import NOT_RUNNING, led, meant
+from secondpost.cli.opening import at_newsletter, configuration
+from secondpost.cli.own_words import SUBJECT_CHARACTERS_MAX, OwnWords, own_words
+from secondpost.cli.screen import say, say_json
+from secondpost.compose.markdown import first_heading
+from secondpost.config.records import Newsletter
+from secondpost.mail.issue import Issue
+from secondpost.newsletter.publish import CannotCompose
+from secondpost.owner.figures import counted
+from secondpost.owner.newsletter_documents import LetterDocument
+from secondpost.store.newsletter_ports import IssueRefused
+
+if TYPE_CHECKING:
+    from secondpost.owner.newsletter_desk import OpenNewsletter
+
+
+@click.command(cls=Command)
+@click.argument("words", nargs=-1, required=True, metavar="[NAME] FILE")
+@click.option("--subject", metavar="TEXT", help="The subject, instead of the one in the file.")
+@click.option("--preview", is_flag=True, help="Show the letter as a reader would see it, and send nothing.")
+@YES
+@JSON
+def write(words: tuple[str, ...], subject: str | None, preview: bool, yes: bool, as_json: bool) -> None:
+    """Send the text of a Markdown file to all readers; - means standard input.
+
+    The subject is the `subject:` of its front matter, else its first heading. Articles keep waiting for the
+    next issue.
+    """
+    config = configuration()
+    which = meant(config, words, 1, 1)
+    newsletter, found = which.newsletter, own_words(which.words[0])
+    title = _subject(found, subject)
+
+    async def work(open_: "OpenNewsletter") -> None:
+        try:
+            letter = await open_.renderer.letter(newsletter, None, open_.clock.now_ms(), title, found.text)
+        except CannotCompose as fault:
+            raise Ending(f"it cannot be sent like this: {fault}", Exit.NO) from None
+        shown = filled(letter.composed, newsletter, config.web)
+        readers = await open_.store.active_readers(newsletter.name)
+        made = None
+        if not preview:
+            if not yes:
+                to = f"to {counted(readers, 'reader', 'readers')} of {newsletter.name}"
+                ask(f"Send {title!r} {to} now? (--preview shows it.)")
+            made = await _sent(open_, newsletter, title, found.text)
+        if as_json:
+            number, planned = (None, readers) if made is None else (made.number, made.planned)
+            name, is_sent = newsletter.name, made is not None
+            say_json(LetterDocument(name, is_sent, number, planned, title, shown.text, shown.html))
+        elif made is None:
+            say(f"Subject: {title}\n\n{shown.text}")
+            click.echo(f"(It would go to {counted(readers, 'reader', 'readers')}.)", err=True)
+        else:
+            to = counted(made.planned, "reader", "readers")
+            say(f"Issue {made.number} of {newsletter.name} goes to {to}. The service delivers it.")
+            if not await open_.store.is_served():
+                say(NOT_RUNNING)
+            say(f"To follow it: secondpost issue status {newsletter.name} {made.number}")
+
+    at_newsletter(work, config)
+
+
+def _subject(found: OwnWords, given: str | None) -> str:
+    for subject in (given or "", found.subject, first_heading(found.text)):
+        line = " ".join(subject.split())
+        if len(line) > SUBJECT_CHARACTERS_MAX:
+            text = f"the subject has {len(line)} characters, more than {SUBJECT_CHARACTERS_MAX}: shorten it"
+            raise Ending(text, Exit.NO)
+        if len(line) > 0:
+            return line
+    raise Ending("the letter has no subject: begin the file with a heading, or give --subject", Exit.NO)
+
+
+async def _sent(open_: "OpenNewsletter", newsletter: Newsletter, subject: str, body: str) -> Issue:
+    async with led(open_.store) as leader:
+        try:
+            async with freezing_shown(open_.store, newsletter):
+                return await open_.publisher.send_letter(newsletter, subject, body, leader)
+        except (CannotCompose, IssueRefused) as fault:
+            raise Ending(await why_not_made(open_.store, newsletter, fault), Exit.NO) from None
