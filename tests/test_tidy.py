@@ -489,7 +489,12 @@ def test_every_dependency_is_used() -> None:
     names = {
         re.split(r"[<>=;~! \[]", each, maxsplit=1)[0].lower() for each in tree["project"]["dependencies"]
     }
-    packages = {"dnspython": "dns", "css-inline": "css_inline", "prometheus-client": "prometheus_client"}
+    packages = {
+        "dnspython": "dns",
+        "css-inline": "css_inline",
+        "markdown-it-py": "markdown_it",
+        "prometheus-client": "prometheus_client",
+    }
     imported = {name.partition(".")[0] for source in shipped() for _, name in imports(source)}
     assert {name for name in names if packages.get(name, name) not in imported} == set()
 

@@ -92,7 +92,7 @@ class _Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class _Words:
+class _OwnWords:
     """The owner's own words: a foreword, or a letter."""
 
     html: str  # cleaned; "" without any
@@ -134,7 +134,7 @@ class IssueComposer:
         preheader = _cut(" ".join(html_to_text(words.html).text.split()), PREHEADER_CHARACTERS_MAX)
         return self._composed(_shared(masthead, number, dated_s, subject, preheader), words, [])
 
-    def _composed(self, shared: dict[str, TemplateValue], words: _Words, pieces: list[_Piece]) -> Composed:
+    def _composed(self, shared: dict[str, TemplateValue], words: _OwnWords, pieces: list[_Piece]) -> Composed:
         shared |= {
             "foreword": trusted(words.html) if len(words.html) > 0 else None,
             "foreword_direction": words.direction.value,
@@ -169,7 +169,7 @@ class IssueComposer:
         values = {**shared, "articles": articles, "style": trusted(self._style)}
         return self._inliner.inline(self._templates.render("digest.html", values))
 
-    def _text(self, shared: dict[str, TemplateValue], words: _Words, pieces: list[_Piece]) -> str:
+    def _text(self, shared: dict[str, TemplateValue], words: _OwnWords, pieces: list[_Piece]) -> str:
         plain = html_to_text(words.html)
         links = len(plain.links)
         articles: list[TemplateValue] = []
@@ -224,9 +224,9 @@ def _shared(
     }
 
 
-def _words(masthead: Masthead, markdown: str) -> _Words:
+def _words(masthead: Masthead, markdown: str) -> _OwnWords:
     html = markdown_to_html(markdown, masthead.images)
-    return _Words(html, direction_of_text(html_to_text(html).text, masthead.language))
+    return _OwnWords(html, direction_of_text(html_to_text(html).text, masthead.language))
 
 
 def _notes(plain: PlainText, first_link: int) -> list[TemplateValue]:

@@ -195,7 +195,7 @@ def output_faults(
     seen = _seen(composed)
     lines = Counter(composed.text.split("\n"))
     links = Counter(article.link for article in articles)  # two articles may share a link
-    found = _Found()
+    found = _Faults()
     check = found.check
     least = max(minimum, 1)
     shown = links & Counter(link for link, title in seen.headings if len(title) > 0)
@@ -219,7 +219,7 @@ def output_faults(
 
 def letter_faults(composed: Composed, body: str, frame: Sequence[str] = ()) -> tuple[OutputFault, ...]:
     """All faults of a composed letter; empty if it may be sent. `body` is its Markdown."""
-    seen, found, words = _seen(composed), _Found(), words_of(body)
+    seen, found, words = _seen(composed), _Faults(), words_of(body)
     found.check(len(words) > 0, Rule.WORDS, "it has none")
     for part, content in (("HTML", " ".join(seen.words)), ("text", composed.text)):
         lost = [word for word in words if word not in content]
@@ -229,7 +229,7 @@ def letter_faults(composed: Composed, body: str, frame: Sequence[str] = ()) -> t
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Faults:
     faults: list[OutputFault] = field(default_factory=list)
 
     def check(self, holds: bool, rule: Rule, detail: str) -> None:
@@ -245,7 +245,7 @@ def _seen(composed: Composed) -> "_Seen":
 
 
 def _check_frame(
-    found: _Found, composed: Composed, seen: "_Seen", articles: Sequence[Article], frame: Sequence[str]
+    found: _Faults, composed: Composed, seen: "_Seen", articles: Sequence[Article], frame: Sequence[str]
 ) -> None:
     """Check what a digest and a letter have in common."""
     check = found.check
