@@ -51,8 +51,7 @@ NUMBERED = click.argument("words", nargs=-1, required=True, metavar="[NAME] N")
     },
 )
 def issue() -> None:
-    """Issues: see what the next one waits for; preview, test, send, hold, stop and count them."""
-    """Issues: see what the next one waits for; preview, test, send, write, stop and count them."""
+    """Issues: see what the next one waits for; write, preview, test, send, hold, stop and count them."""
 
 
 @issue.command("next", cls=Command)
