@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondpost.bounce.judge import Refusal, Stage, kind_of, refusal_in, refusal_of
+from secondpost.bounce.judge import Refusal, RefusalStage, kind_of, refusal_in, refusal_of
 from secondpost.mail.bounce_kind import BounceKind
 from secondpost.mail.outcome import Cause
 from secondpost.mail.reply import Reply
@@ -23,7 +23,7 @@ def replies_of(kind: BounceKind) -> list[Refusal]:
 
 def _refusal(line: str) -> Refusal:
     stage, code, status, *text = line.split(maxsplit=3)
-    return Refusal(Stage(stage), int(code), "" if status == "-" else status, " ".join(text))
+    return Refusal(RefusalStage(stage), int(code), "" if status == "-" else status, " ".join(text))
 
 
 @pytest.mark.parametrize("kind", BounceKind)
@@ -36,7 +36,7 @@ def test_of_sixty_and_more_replies_about_us_none_counts_against_a_reader() -> No
     ours = replies_of(BounceKind.SENDER)
     assert len(ours) >= 60
     assert AGAINST_A_READER.isdisjoint(map(kind_of, ours))
-    as_reports = [Refusal(Stage.REPORT, each.code, each.status, each.text) for each in ours]
+    as_reports = [Refusal(RefusalStage.REPORT, each.code, each.status, each.text) for each in ours]
     assert AGAINST_A_READER.isdisjoint(map(kind_of, as_reports)), [
         each for each in as_reports if kind_of(each) in AGAINST_A_READER
     ]
@@ -50,28 +50,28 @@ def test_what_speaks_of_us_never_says_that_an_address_is_dead() -> None:
 
 @given(st.sampled_from([550, 554, 421, 450]), st.sampled_from(["", "5.1.1", "5.2.1", "4.2.2"]), st.text())
 def test_before_rcpt_nothing_is_about_the_reader(code: int, status: str, text: str) -> None:
-    kind = kind_of(Refusal(Stage.CONNECTION, code, status, f"user unknown {text}"))
+    kind = kind_of(Refusal(RefusalStage.CONNECTION, code, status, f"user unknown {text}"))
     assert kind in (BounceKind.SENDER, BounceKind.TEMPORARY)
 
 
 @given(st.text(alphabet="user unknown mailbox ip is blocked 5.1@<>", max_size=3_000), st.text(max_size=200))
 def test_any_words_are_judged(many: str, any_text: str) -> None:
-    for stage in Stage:
+    for stage in RefusalStage:
         assert isinstance(kind_of(Refusal(stage, 550, "5.0.0", many + any_text)), BounceKind)
 
 
 @pytest.mark.parametrize(
     ("cause", "stage"),
     [
-        (Cause.DNS, Stage.ROUTE),
-        (Cause.CONNECT, Stage.CONNECTION),
-        (Cause.SHUTDOWN, Stage.CONNECTION),
-        (Cause.RECIPIENT, Stage.RECIPIENT),
-        (Cause.DOMAIN_POLICY, Stage.RECIPIENT),
-        (Cause.MESSAGE, Stage.MESSAGE),
-        (Cause.TOO_LARGE, Stage.MESSAGE),
+        (Cause.DNS, RefusalStage.ROUTE),
+        (Cause.CONNECT, RefusalStage.CONNECTION),
+        (Cause.SHUTDOWN, RefusalStage.CONNECTION),
+        (Cause.RECIPIENT, RefusalStage.RECIPIENT),
+        (Cause.DOMAIN_POLICY, RefusalStage.RECIPIENT),
+        (Cause.MESSAGE, RefusalStage.MESSAGE),
+        (Cause.TOO_LARGE, RefusalStage.MESSAGE),
     ],
 )
-def test_an_attempts_cause_says_at_which_stage_it_was_refused(cause: Cause, stage: Stage) -> None:
+def test_an_attempts_cause_says_at_which_stage_it_was_refused(cause: Cause, stage: RefusalStage) -> None:
     refusal = refusal_in(cause, Reply.of(550, "5.1.1", "no"))
     assert refusal == Refusal(stage, 550, "5.1.1", "no")

@@ -84,8 +84,17 @@ async def test_a_trial_claims_at_most_one() -> None:
 
 
 async def test_outcomes_are_counted_by_provider_and_day_in_one_query() -> None:
-    def settled(n: int, state: State, at_ms: int = 0, **more: bool) -> Settlement:
-        return Settlement(DeliveryId(QueueId(1), n), state, at_ms, provider="google", **more)
+    def settled(
+        n: int, state: State, at_ms: int = 0, *, sender_fault: bool = False, attempted: bool = True
+    ) -> Settlement:
+        return Settlement(
+            DeliveryId(QueueId(1), n),
+            state,
+            at_ms,
+            provider="google",
+            sender_fault=sender_fault,
+            attempted=attempted,
+        )
 
     outcomes = [
         settled(1, State.DELIVERED),

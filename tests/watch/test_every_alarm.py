@@ -28,8 +28,10 @@ from secondpost.mail.article import FeedUnreadable
 from secondpost.mail.delivery import DeliveryId, State
 from secondpost.mail.duration import DAY_MS
 from secondpost.mail.envelope import Lane
+from secondpost.mail.issue import Issue, IssueId, IssueKind, IssueState
 from secondpost.mail.owner_notice import OwnerPost
 from secondpost.mail.queue_id import QueueId
+from secondpost.maillog import MailLog
 from secondpost.newsletter.issue_alarms import IssueAlarms
 from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.turns import Turns
@@ -50,6 +52,7 @@ from secondpost.store.naming_ports import FormerName, KnownNewsletter, Naming, N
 from secondpost.store.newsletter_ports import Leading
 from secondpost.store.ports import Claims, Lease, MailStore, Settlement, StoreUnavailable
 from secondpost.subscribers.import_report import ImportReport
+from secondpost.subscribers.weighing import BounceStore, BounceWeighing
 from secondpost.watch.advisories import SILENT_MS_MAX, AdvisoryRounds, WhatRuns
 from secondpost.watch.reach.words import state_alarms
 from secondpost.watch.webhook import Webhook
@@ -564,6 +567,31 @@ def an_issue_waits_for_the_owner(stage: Stage) -> Iterator[None]:
     yield
     bench.run(blog.publisher.send_now(blog.newsletter, bench.run(blog.leader())))
     bench.run(blog.turn())
+
+
+@row(AlarmKind.MANY_BOUNCES)
+def many_mailboxes_are_refused_and_the_owner_decides(stage: Stage) -> Iterator[None]:
+    waiting = [(IssueId(2), 7)]
+    issue = Issue(
+        IssueId(2), "weekly", 2, IssueKind.LETTER, IssueState.DONE, "s", QueueId(9), "", "Hello", 0, 0, 100, 1
+    )
+
+    class Bounces:
+        async def bounced_issues(self, before_ms: int) -> list[IssueId | None]:
+            return []
+
+        async def undecided(self) -> list[tuple[IssueId, int]]:
+            return waiting
+
+        async def issue(self, id: IssueId) -> Issue | None:
+            return issue
+
+    log = MailLog(stage.station_lines.append)
+    weighing = BounceWeighing(cast(BounceStore, Bounces()), stage.clock, log, stage.alarms)
+    asyncio.run(weighing.look())
+    yield
+    waiting.clear()
+    asyncio.run(weighing.look())
 
 
 @row(AlarmKind.ISSUE_HELD)

@@ -17,7 +17,7 @@ from secondpost.mail.reply import Reply
 from secondpost.protocols.dsn.notification import RecipientReport
 
 
-class Stage(StrEnum):
+class RefusalStage(StrEnum):
     """Where a refusal was given."""
 
     ROUTE = "route"  # DNS names no server for the domain
@@ -29,16 +29,16 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    stage: Stage
+    stage: RefusalStage
     code: int  # of SMTP; 0 if a report does not say
     status: str  # enhanced (RFC 3463), such as "5.1.1"; "" if there is none
     text: str
 
 
 _STAGES = {
-    Cause.DNS: Stage.ROUTE,
-    Cause.DOMAIN_POLICY: Stage.RECIPIENT,
-    Cause.RECIPIENT: Stage.RECIPIENT,
+    Cause.DNS: RefusalStage.ROUTE,
+    Cause.DOMAIN_POLICY: RefusalStage.RECIPIENT,
+    Cause.RECIPIENT: RefusalStage.RECIPIENT,
 }
 
 # By the status without its class digit.
@@ -60,14 +60,14 @@ _BARE = re.compile(r"\b[45]\d\d\b|\b[45]\.\d{1,3}\.\d{1,3}\b|<[^<>]{0,320}>|\S{1
 def refusal_in(cause: Cause, reply: Reply) -> Refusal:
     """The refusal of an attempt that failed or was deferred."""
     at_site = cause.level is Level.SITE or cause is Cause.EXPIRED
-    stage = _STAGES.get(cause, Stage.CONNECTION if at_site else Stage.MESSAGE)
+    stage = _STAGES.get(cause, RefusalStage.CONNECTION if at_site else RefusalStage.MESSAGE)
     return Refusal(stage, reply.code, reply.status, reply.text)
 
 
 def refusal_of(report: RecipientReport) -> Refusal:
     """The refusal that a report quotes."""
     code = _CODE.search(report.diagnostic[: words.TEXT_CHARACTERS_MAX])
-    return Refusal(Stage.REPORT, 0 if code is None else int(code[1]), report.status, report.diagnostic)
+    return Refusal(RefusalStage.REPORT, 0 if code is None else int(code[1]), report.status, report.diagnostic)
 
 
 def judged(cause: Cause, reply: Reply) -> BounceKind:
@@ -79,11 +79,11 @@ def kind_of(refusal: Refusal) -> BounceKind:
     status_class, _, detail = refusal.status.partition(".")
     # A report of a failure that gives neither status nor code is about a lasting one.
     is_lasting = status_class == "5" or (status_class == "" and not 400 <= refusal.code < 500)
-    if refusal.stage is Stage.ROUTE:
+    if refusal.stage is RefusalStage.ROUTE:
         return BounceKind.DOMAIN if is_lasting else BounceKind.TEMPORARY
     if words.speaks_of_us(text):
         return BounceKind.SENDER
-    if refusal.stage is Stage.CONNECTION:
+    if refusal.stage is RefusalStage.CONNECTION:
         return BounceKind.SENDER if is_lasting else BounceKind.TEMPORARY
     return _of_reader(refusal, text, detail, is_lasting=is_lasting)
 
@@ -119,4 +119,6 @@ def _vague_or_other(refusal: Refusal, detail: str) -> BounceKind:
     if detail in _NO_SUCH_MAILBOX:
         return BounceKind.VAGUE
     of_recipient = refusal.code in _REFUSES_RECIPIENT and detail in _UNSAID
-    return BounceKind.VAGUE if of_recipient and refusal.stage is not Stage.MESSAGE else BounceKind.OTHER
+    return (
+        BounceKind.VAGUE if of_recipient and refusal.stage is not RefusalStage.MESSAGE else BounceKind.OTHER
+    )

@@ -10,7 +10,7 @@ from secondpost.deliver.learning import Learning
 from secondpost.deliver.logins import Logins
 from secondpost.deliver.marks import ReaderSending
 from secondpost.deliver.opening import Opener
-from secondpost.deliver.outcomes import Judge, Outcomes
+from secondpost.deliver.outcomes import JudgeRefusal, Outcomes
 from secondpost.deliver.places import UpLately
 from secondpost.deliver.primaries import Primaries
 from secondpost.deliver.routes import Routes
@@ -49,7 +49,7 @@ class DeliverySetup:
     background: Background
     tally: Tally
     seal_key: SigningKey | None
-    judge: Judge
+    judge: JudgeRefusal
     look_at: LookAt | None = None  # at what servers send that is no reply
 
     def _seals(self, claims: Claims) -> Seals | None:

@@ -25,7 +25,7 @@ from secondpost.world.background import Background
 from secondpost.world.ports import Clock, Dice
 
 # Says what a refusal means for the reader whose mail it was.
-Judge = Callable[[Cause, Reply], BounceKind]
+JudgeRefusal = Callable[[Cause, Reply], BounceKind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Outcomes:
     background: Background
     stuck: StuckMail
     tally: Tally
-    judge: Judge
+    judge: JudgeRefusal
 
     def conclude(self, lease: Lease, claimed: Claimed, outcome: Outcome) -> None:
         """Store and log the outcome of an attempt."""

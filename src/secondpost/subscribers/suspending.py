@@ -19,7 +19,7 @@ _ANY = _FULL | {BounceKind.TEMPORARY}
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class SuspensionRule:
     """Suspends after `bounces` issues among the latest `issues` in which one of `kinds` came back."""
 
     kinds: frozenset[BounceKind]
@@ -28,11 +28,11 @@ class Rule:
     why: str
 
 
-RULES: tuple[Rule, ...] = (
-    Rule(frozenset({BounceKind.DEAD}), 1, 1, "there is no such mailbox"),
-    Rule(_GONE, 2, 3, "the mailbox or its domain seems to be gone"),
-    Rule(_FULL, 3, ISSUES_LOOKED_AT, "the mailbox is full or disabled"),
-    Rule(_ANY, 4, ISSUES_LOOKED_AT, "its mail could not be delivered"),
+RULES: tuple[SuspensionRule, ...] = (
+    SuspensionRule(frozenset({BounceKind.DEAD}), 1, 1, "there is no such mailbox"),
+    SuspensionRule(_GONE, 2, 3, "the mailbox or its domain seems to be gone"),
+    SuspensionRule(_FULL, 3, ISSUES_LOOKED_AT, "the mailbox is full or disabled"),
+    SuspensionRule(_ANY, 4, ISSUES_LOOKED_AT, "its mail could not be delivered"),
 )
 
 
