@@ -7,6 +7,7 @@ from secondpost.config.addresses import full_domain, mailbox
 from secondpost.config.countries import ASSIGNED, MEANT
 from secondpost.config.faults import Wrong, quoted
 from secondpost.config.forms import text
+from secondpost.mail.rate import Rate, parse_rate
 from secondpost.mail.slot import parse_slot
 
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}\$?")
@@ -150,3 +151,13 @@ def only_to(value: object) -> str:
     if local == "*" and len(at) > 0:
         return f"*@{full_domain(domain)}"
     return str(mailbox(written))
+
+
+def rate(value: object) -> Rate:
+    """So many mails in a unit of time."""
+    written = text(value)
+    try:
+        return parse_rate(written)
+    except ValueError as fault:
+        reason, _, hint = str(fault).partition("; ")
+        raise Wrong(f"{quoted(written)}: {reason}", hint) from None

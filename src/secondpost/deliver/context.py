@@ -13,17 +13,20 @@ from secondpost.deliver.opening import Opener
 from secondpost.deliver.outcomes import JudgeRefusal, Outcomes
 from secondpost.deliver.places import UpLately
 from secondpost.deliver.primaries import Primaries
+from secondpost.deliver.providers import DayBound, ProviderTraffic, unbounded
 from secondpost.deliver.routes import Routes
 from secondpost.deliver.sealing import Seals
 from secondpost.deliver.settling import Settler
 from secondpost.deliver.site_record import SiteRecord
 from secondpost.deliver.stuck import StuckMail
+from secondpost.mail.envelope import Lane
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.mail.tally import Tally
 from secondpost.maillog import MailLog
 from secondpost.protocols.dkim.signing import SigningKey
 from secondpost.route.hosts import Ourselves
 from secondpost.store.ports import Claims
+from secondpost.store.provider_ports import Providers
 from secondpost.world.asking import Answerer
 from secondpost.world.background import Background
 from secondpost.world.ports import Clock, Dice, Disk, Net, Work
@@ -51,14 +54,29 @@ class DeliverySetup:
     seal_key: SigningKey | None
     judge: JudgeRefusal
     look_at: LookAt | None = None  # at what servers send that is no reply
+    day_bound: DayBound = unbounded
 
     def _seals(self, claims: Claims) -> Seals | None:
         if self.seal_key is None:
             return None
         return Seals(self.config, claims, self.seal_key, self.clock, self.work)
 
-    def context(self, claims: Claims, disk: Disk, readers: ReaderSending | None) -> "DeliveryContext":
-        """The context for one store. `disk`: of its room; `readers`: None if it has no mail to readers."""
+    def _traffic(self, providers: Providers) -> ProviderTraffic:
+        return ProviderTraffic(
+            self.config, providers, self.clock, self.alarms, self.background, self.day_bound
+        )
+
+    def context(
+        self,
+        claims: Claims,
+        disk: Disk,
+        readers: ReaderSending | None = None,
+        providers: Providers | None = None,
+    ) -> "DeliveryContext":
+        """The context for one store. `disk`: of its room; `readers` and `providers`: None if it has no
+        mail to readers.
+        """
+        traffic = None if providers is None else self._traffic(providers)
         primaries = Primaries(self.config, claims, self.clock, self.alarms, self.background)
         learning = Learning(self.config, claims, self.alarms)
         return DeliveryContext(
@@ -84,6 +102,7 @@ class DeliverySetup:
                 self.tally,
             ),
             learning=learning,
+            traffic=traffic,
             outcomes=Outcomes(
                 self.config,
                 self.clock,
@@ -95,6 +114,7 @@ class DeliverySetup:
                 self.stuck,
                 self.tally,
                 self.judge,
+                traffic,
             ),
             opener=Opener(
                 self.net,
@@ -125,5 +145,10 @@ class DeliveryContext:
     routes: Routes
     sites: SiteRecord
     learning: Learning
+    traffic: ProviderTraffic | None  # of issues
     outcomes: Outcomes
     opener: Opener
+
+    def traffic_in(self, lane: Lane) -> ProviderTraffic | None:
+        """What bounds mail to providers; None in other lanes, which have no such bounds."""
+        return self.traffic if lane is Lane.ISSUES else None

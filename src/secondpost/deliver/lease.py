@@ -2,6 +2,7 @@
 it prepared, and hands back what is not sent.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 from enum import Enum, auto
@@ -16,6 +17,7 @@ from secondpost.mail.outcome import Outcome
 from secondpost.mail.plan import Plan
 from secondpost.store.ports import Lease, StoreFull, StoreUnavailable
 
+LOOK_AGAIN_SECONDS_MIN = 0.02  # for more mail, while the provider's bounds allow little at a time
 CLAIM_AT_ONCE = 200  # rows: a crash may leave so many claimed, and maybe delivered
 
 
@@ -49,6 +51,7 @@ class LeasedMail:
         prepare = context.contents.of_jobs if context.readers is None else context.readers.of_jobs
         self._prepared = PreparedMails(prepare, context.background, changed, self._cannot_prepare)
         self._claiming = _Claiming.IDLE
+        self._looks: asyncio.TimerHandle | None = None  # when the provider's bounds allow more
         self.plan: Plan | None = None  # the site's hosts, once a row was sorted to it
 
     @property
@@ -92,6 +95,8 @@ class LeasedMail:
 
     async def finish(self) -> None:
         """Wait until all outcomes are durable, and give the lease back."""
+        if self._looks is not None:
+            self._looks.cancel()
         await self._context.outcomes.finished(self._lease)
         await self._context.sites.give_back(self._lease)
 
@@ -111,9 +116,8 @@ class LeasedMail:
         return True
 
     async def _claim(self) -> None:
-        now_ms = self._context.clock.now_ms()
         try:
-            claimed = await self._context.claims.claim(self._lease, now_ms, CLAIM_AT_ONCE)
+            claimed = await self._claim_within_bounds()
         except (StoreUnavailable, StoreFull) as error:
             self._context.alarms.begin(AlarmKind.CLAIM_WAITS, "", str(error))
             claimed = []
@@ -123,6 +127,26 @@ class LeasedMail:
         if self._may_be_more(len(claimed), asked_again):
             self._wants_more()
         self._changed()
+
+    async def _claim_within_bounds(self) -> list[Claimed]:
+        """Claim what may be sent; if its provider's bounds left nothing, look again in time."""
+        claims, now_ms = self._context.claims, self._context.clock.now_ms()
+        traffic, site = self._context.traffic_in(self._lease.lane), self._lease.site
+        if traffic is None:
+            return await claims.claim(self._lease, now_ms, CLAIM_AT_ONCE)
+        claimed: list[Claimed] = []
+        most = traffic.allowance(site, CLAIM_AT_ONCE)
+        if most > 0:
+            claimed = await claims.claim(self._lease, now_ms, most)
+            traffic.claimed(site, claimed)
+        if most < CLAIM_AT_ONCE:
+            self._look_in(max(traffic.wait_seconds(site), LOOK_AGAIN_SECONDS_MIN))
+        return claimed
+
+    def _look_in(self, seconds: float) -> None:
+        if self._looks is not None:
+            self._looks.cancel()
+        self._looks = asyncio.get_running_loop().call_later(seconds, self._wants_more)
 
     def _may_be_more(self, rows: int, asked_again: bool) -> bool:
         if rows == 0:

@@ -63,6 +63,7 @@ class DeliverLoop:
         self._looked = 0.0
         self._stopping = False
         self._rounds: list[asyncio.Task[None]] = []
+        self._wait_for_provider = 0  # sites due of which nothing may be claimed for now
         # Loop time of the last call of `_begin_known`, by lane.
         self._seen_far = dict.fromkeys(lanes, 0.0)
 
@@ -157,11 +158,24 @@ class DeliverLoop:
     async def _begin_due(self, lane: Lane, now_ms: int) -> float:
         """Begin the lane's due sites; returns the seconds to the next look."""
         room = self._room(lane)
-        due = await self._context.claims.sites_due((lane,), now_ms, room.strangers)
-        wait = self._rhythm.due_seconds_max
+        traffic = self._context.traffic_in(lane)
+        if traffic is not None:
+            await traffic.refresh()
+        # Sites that waited at the last look, for their provider, take nobody's room.
+        most = min(room.strangers + self._wait_for_provider, DUE_SEEN_MAX) if traffic else room.strangers
+        due = await self._context.claims.sites_due((lane,), now_ms, most)
+        wait, begun, waiting = self._rhythm.due_seconds_max, 0, 0
         for one in due:
-            wait = min(wait, self._begin_in_turn(one))
-        if len(due) < room.strangers:
+            seconds = self._wait_seconds(one)
+            wait = min(wait, seconds) if seconds > 0 else wait
+            if seconds > 0:
+                waiting += one.lane is Lane.ISSUES
+            elif begun < room.strangers:
+                begun += 1
+                self._begin(one)
+        if traffic is not None:
+            self._wait_for_provider = waiting
+        if len(due) < most:
             return wait
         # There may be more due sites than there is room for.
         if self._looked - self._seen_far[lane] >= STILL_SECONDS:
@@ -169,20 +183,13 @@ class DeliverLoop:
             await self._begin_known(lane, now_ms)
         return min(wait, STILL_SECONDS)
 
-    def _begin_in_turn(self, due: SiteDue) -> float:
-        """Begin a due site if it is its turn; returns the seconds to the next look."""
-        seconds = self._unverified_wait_seconds(due)
-        if seconds > 0:
-            return seconds
-        self._begin(due)
-        return self._rhythm.due_seconds_max
-
     async def _begin_known(self, lane: Lane, now_ms: int) -> None:
         """Begin sites that took mail lately, ahead of all strangers due before them."""
         room = self._room(lane).known
         for due in await self._context.claims.sites_due((lane,), now_ms, DUE_SEEN_MAX):
-            if room > 0 and (due.site in (INSIDE, UNSORTED) or due.site in self._context.sites.up_lately):
-                self._begin_in_turn(due)
+            is_known = due.site in (INSIDE, UNSORTED) or due.site in self._context.sites.up_lately
+            if room > 0 and is_known and self._wait_seconds(due) == 0:
+                self._begin(due)
                 room -= 1
 
     def _room(self, lane: Lane) -> Room:
@@ -201,6 +208,9 @@ class DeliverLoop:
             self._sites[key].poke()
         elif key not in self._leasing:
             self._leasing.add(key)
+            traffic = self._context.traffic_in(due.lane)
+            if traffic is not None:
+                traffic.begins(due.site)
             self._context.background(self._lease(due))
 
     async def _lease(self, due: SiteDue) -> None:
@@ -212,8 +222,10 @@ class DeliverLoop:
             lease = None
         self._leasing.discard(key)
         if lease is None:
+            self._has_ended(due.lane, due.site)
             return
         if self._stopping:
+            self._has_ended(due.lane, due.site)
             await self._context.sites.give_back(lease)
             return
         site: AnySite
@@ -232,8 +244,11 @@ class DeliverLoop:
         relay = self._sites.get((Lane.RELAY, site))
         return isinstance(relay, Site) and relay.has_work
 
-    def _unverified_wait_seconds(self, due: SiteDue) -> float:
-        """Seconds until unverified mail of the site may go; 0: now."""
+    def _wait_seconds(self, due: SiteDue) -> float:
+        """Seconds until mail of the site may go, or is looked at again; 0: now."""
+        traffic = self._context.traffic_in(due.lane)
+        if traffic is not None and (due.lane, due.site) not in self._sites:
+            return traffic.wait_seconds(due.site)
         if due.lane is not Lane.UNVERIFIED:
             return 0.0
         if self._has_known_mail(due.site):
@@ -242,7 +257,13 @@ class DeliverLoop:
 
     def _ended(self, site: AnySite) -> None:
         self._sites.pop((site.lease.lane, site.lease.site), None)
+        self._has_ended(site.lease.lane, site.lease.site)
         self._look_within(0.0)
+
+    def _has_ended(self, lane: Lane, site: str) -> None:
+        traffic = self._context.traffic_in(lane)
+        if traffic is not None:
+            traffic.ends(site)
 
     def _look_at_once(self) -> None:
         self._look_within(0.0)
@@ -279,6 +300,9 @@ class DeliverLoop:
         now_ms = self._context.clock.now_ms()
         waiting = await self._context.claims.waiting_domains()
         self._pauses.look(waiting)
+        if self._context.traffic is not None:
+            await self._context.traffic.refresh()
+            await self._context.traffic.keep_days()
         self._context.outcomes.stuck.look()
         for lane, domain in waiting:
             backup = self._context.config.backup_for(domain)

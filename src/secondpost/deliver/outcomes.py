@@ -8,12 +8,14 @@ from msgspec.structs import replace
 from secondpost.config.records import Config
 from secondpost.deliver.learning import Learning
 from secondpost.deliver.message import Job
+from secondpost.deliver.providers import ProviderTraffic
 from secondpost.deliver.settling import Settler
 from secondpost.deliver.stuck import StuckMail
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.bounce_kind import BounceKind
 from secondpost.mail.delivery import Claimed, KeptFor, State
 from secondpost.mail.duration import SECOND_MS
+from secondpost.mail.envelope import Lane
 from secondpost.mail.metrics import NO_LEVEL, Metric
 from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Outcome
 from secondpost.mail.reply import Reply
@@ -40,6 +42,7 @@ class Outcomes:
     stuck: StuckMail
     tally: Tally
     judge: JudgeRefusal
+    traffic: ProviderTraffic | None = None  # of issues
 
     def conclude(self, lease: Lease, claimed: Claimed, outcome: Outcome) -> None:
         """Store and log the outcome of an attempt."""
@@ -51,6 +54,11 @@ class Outcomes:
         settlement = settle(claimed, outcome, self._term(claimed), now_ms, self.dice.fraction())
         if kind is not None and settlement.state in (State.FAILED, State.EXPIRED):
             settlement = replace(settlement, returned=kind, status=outcome.reply.status)
+        if lease.lane is Lane.ISSUES and self.traffic is not None:
+            fault = kind is BounceKind.SENDER
+            provider = self.traffic.provider(lease.site).counted_as
+            settlement = replace(settlement, provider=provider, sender_fault=fault)
+            self.traffic.tried(lease.site, claimed, outcome, sender_fault=fault)
         self.settler.add(lease, settlement)
         self._say(claimed, outcome, settlement)
         self._count(claimed, outcome, settlement)
@@ -75,11 +83,17 @@ class Outcomes:
         """Hand back rows untried."""
         now_ms = self.clock.now_ms()
         for row in rows:
+            self._untried(lease)
             self.settler.add(lease, handed_back(row, now_ms))
 
     def withhold(self, lease: Lease, claimed: Claimed) -> None:
         """Settle a row whose recipient `[send] only_to` does not allow."""
+        self._untried(lease)
         self.settler.add(lease, not_for(claimed, self.clock.now_ms()))
+
+    def _untried(self, lease: Lease) -> None:
+        if lease.lane is Lane.ISSUES and self.traffic is not None:
+            self.traffic.untried(lease.site, 1)
 
     async def finished(self, lease: Lease) -> None:
         """Wait until all that was recorded under the lease is durable."""

@@ -14,6 +14,8 @@ from secondpost.deliver.unopened import Unopened
 from secondpost.store.ports import Lease
 
 CONNECT_SECONDS = 30.0
+LINGER_SECONDS = 5.0
+SHARED_LINGER_SECONDS = 1.0  # other sites of the provider may wait for the connection
 COUNT_STALLED_SECONDS = 1.0  # between two counts of stalled connections
 
 
@@ -50,7 +52,11 @@ class ConnectionPool:
         self._stalled = 0
         self._counted_stalled = 0.0  # loop time
         self._stall_timer: asyncio.TimerHandle | None = None
-        self.pace = Pace(self._connections_max)
+        traffic = context.traffic_in(lease.lane)
+        self._share = None if traffic is None else traffic.share(lease.site)
+        if self._share is not None:
+            self._share.begin(lease.site, lambda: self.open_or_opening)
+        self.pace = Pace(self._connections_max) if self._share is None else self._share.pace
         self.moved = self._loop.time()
 
     @property
@@ -91,8 +97,19 @@ class ConnectionPool:
     def moves(self) -> None:
         self.moved = self._loop.time()
 
+    @property
+    def open_of_provider(self) -> int:
+        """Connections that are open, with those of other sites that share their number."""
+        return self.open if self._share is None else self._share.open
+
+    @property
+    def linger_seconds(self) -> float:
+        """How long an idle connection and its lease wait for more mail."""
+        return LINGER_SECONDS if self._share is None else SHARED_LINGER_SECONDS
+
     def begin_anew(self) -> None:
-        self.pace = Pace(self._connections_max)
+        if self._share is None:
+            self.pace = Pace(self._connections_max)
 
     # ------------------------------------------------------------ messages to connections
 
@@ -128,6 +145,8 @@ class ConnectionPool:
             self._counted_stalled = now
             since = now - STALL_SECONDS
             self._stalled = sum(c.job is not None and c.job_since <= since for c in self._connections)
+        if self._share is not None:
+            return self._share.limit(self._lease.site, self._stalled)
         return self.pace.limit(self._stalled)
 
     def _look_for_stalled(self) -> None:
@@ -151,8 +170,10 @@ class ConnectionPool:
 
     def rest(self, connection: Connection, *, go: bool) -> None:
         """Keep a connection as idle, or close it. `go`: close it in any case."""
-        too_many = len(self._connections) > self.pace.allowed and len(self._connections) > self._limit()
-        if go or too_many or connection.refused >= REFUSALS_IN_GROUPS_MAX:
+        allowed = 1 if self._share is not None else self.pace.allowed
+        too_many = len(self._connections) > allowed and len(self._connections) > self._limit()
+        used_up = self._share is not None and connection.answered >= self._share.mails_per_connection
+        if go or used_up or too_many or connection.refused >= REFUSALS_IN_GROUPS_MAX:
             self.leave(connection)
         else:
             self._idle.append(connection)

@@ -35,7 +35,6 @@ from secondpost.protocols.smtp.client import RecipientResult
 from secondpost.store.ports import Lease
 
 JOBS_LOW = 50  # claim more if fewer messages are at hand
-LINGER_SECONDS = 5.0  # how long an idle connection and its lease wait for more mail
 
 
 class SitePhase(Enum):
@@ -64,6 +63,7 @@ class Site:
         self._refusals = refusals
         self._pauses = pauses
         self._ended = ended
+        self._traffic = context.traffic_in(lease.lane)
         self._phase = SitePhase.WORKING
         self._faults = 0  # of the site, being stored
         self._hint_waits = False  # until a host accepts us
@@ -164,7 +164,7 @@ class Site:
             self._phase = SitePhase.ENDED
             self._context.background(self._give_back())
         else:
-            self._linger = asyncio.get_running_loop().call_later(LINGER_SECONDS, self._halt)
+            self._linger = asyncio.get_running_loop().call_later(self._pool.linger_seconds, self._halt)
 
     async def _give_back(self) -> None:
         self._pool.close()
@@ -178,7 +178,11 @@ class Site:
         elif isinstance(opened, Connection):
             self._let_in(opened)
         elif self._pool.open > 0:
-            self._pool.pace.refused_one_more(self._pool.open)
+            self._pool.pace.refused_one_more(self._pool.open_of_provider)
+        elif self._pool.open_of_provider > 0 and opened.cause in (Cause.GREETING, Cause.SHUTDOWN):
+            # Another site of the provider has all connections that it allows: mail waits for one.
+            self._pool.pace.refused_one_more(self._pool.open_of_provider)
+            self._halt()
         else:
             self._site_fault(opened.cause, opened.host, opened.reply)
         self._end_if_done()
@@ -219,6 +223,8 @@ class Site:
             self._note(result)
         if all(map(is_policy_refusal, results)):
             self._refused_by_policy(job.first)
+        if self._traffic is not None and self._traffic.is_paused(self.lease.site):
+            self._mail.put_back()
         self._pool.rest(connection, go=self._phase is not SitePhase.WORKING)
         if self._mail.at_hand < JOBS_LOW:
             self.poke()

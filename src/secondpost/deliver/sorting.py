@@ -94,7 +94,7 @@ class Sorting:
         routed = known if known is not None else await self._route(domain)
         match routed:
             case None:
-                await self._context.sites.hand_back(self._lease, rows)
+                await self._hand_back(rows)
             case NoPlan():
                 await self._nowhere(domain, rows, routed)
             case Plan(site) if site == self._lease.site:
@@ -102,10 +102,16 @@ class Sorting:
             case Plan(site) | Inside(site):
                 # The hint was wrong or the route has changed: correct it and hand the rows back.
                 await self._context.sites.hint(self._lease.lane, domain, site)
-                await self._context.sites.hand_back(self._lease, rows)
+                await self._hand_back(rows)
                 self._elsewhere()
         self.rows -= len(rows)
         self._done()
+
+    async def _hand_back(self, rows: list[Claimed]) -> None:
+        traffic = self._context.traffic_in(self._lease.lane)
+        if traffic is not None:
+            traffic.untried(self._lease.site, len(rows))
+        await self._context.sites.hand_back(self._lease, rows)
 
     async def _route(self, domain: Domain) -> RoutedOrInside | None:
         """None: `stop` was called first."""

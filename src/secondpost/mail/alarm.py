@@ -250,6 +250,15 @@ class AlarmKind(Enum):
         Severity.PASSES,
         AS_CLAIM_WAITS,
     )
+    PROVIDER_PAUSED = (
+        "provider-paused",
+        Severity.ACT,
+        "Read the provider's words, mend what they name (`check dns` sees SPF, DKIM, DMARC and PTR), and ask "
+        "its postmaster if it is your reputation. It gets a trial mail each hour, and the rest once one is "
+        "accepted; `providers resume` sends on at once.",
+        AlarmEnds.WHEN_MENDED,
+        BY_STRANGERS,
+    )
     PUBLISH_WAITS = (
         "publish-waits",
         Severity.PASSES,

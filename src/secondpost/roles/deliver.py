@@ -114,11 +114,12 @@ class DeliverRole:
                 newsletter.store,
                 RoomDisk(world.disk, StoreRoom.NEWSLETTER),
                 self._reader_delivery(newsletter),
+                newsletter.store,
             )
             self._reader_loop = DeliverLoop(context, (Lane.OWN, Lane.ISSUES), refuse_all, rhythm)
         inside = refuse_all if self._inside is None else self._inside.take
         lanes = (Lane.RELAY, Lane.UNVERIFIED, Lane.OWN)
-        context = setup.context(store, RoomDisk(world.disk, StoreRoom.MAIL), None)
+        context = setup.context(store, RoomDisk(world.disk, StoreRoom.MAIL))
         self._loop = DeliverLoop(context, lanes, inside, rhythm)
         self._housekeeping = Housekeeping(
             parts,

@@ -8,6 +8,7 @@ from secondpost.config import addresses, forms, grammars
 from secondpost.config.key import Key, ListForm, ValueForm
 from secondpost.mail.address import Endpoint, Mailbox
 from secondpost.mail.duration import HOUR_MS, SECOND_MS
+from secondpost.mail.rate import Rate
 
 SELECTOR = ValueForm("a name in DNS", grammars.selector)
 
@@ -90,6 +91,16 @@ class Send:
             default="all readers",
         ),
     ] = ()
+    rate: Annotated[
+        Rate | None,
+        Key(
+            ValueForm("a number of mails a second, a minute, an hour or a day", grammars.rate),
+            "The most mails of issues that leave, to all readers together; they are spread evenly over "
+            "the time. Other mail is not counted.",
+            '"20000 an hour"',
+            default="as fast as the readers' servers take it",
+        ),
+    ] = None
     unverified: Annotated[
         bool,
         Key(
