@@ -1,5 +1,7 @@
 """The verbs of providers: which queries they run."""
 
+from msgspec.structs import replace
+
 from secondpost.mail.delivery import DeliveryId, State
 from secondpost.mail.duration import DAY_MS, HOUR_MS
 from secondpost.mail.envelope import Lane
@@ -99,10 +101,10 @@ async def test_outcomes_are_counted_by_provider_and_day_in_one_query() -> None:
     outcomes = [
         settled(1, State.DELIVERED),
         settled(2, State.DELIVERED),
-        settled(3, State.WAITING, sender_fault=True),
+        replace(settled(3, State.WAITING), sender_fault=True),
         settled(4, State.FAILED),
         settled(5, State.UNKNOWN, DAY_MS + HOUR_MS),
-        settled(6, State.WAITING, attempted=False),
+        replace(settled(6, State.WAITING), attempted=False),
     ]
     engine = RecordingEngine([("claims.settle", 6), ("providers.count", 2)])
     assert await over(engine, ClaimsVerbs).settle(LEASE, outcomes) == 6

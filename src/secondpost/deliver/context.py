@@ -63,7 +63,13 @@ class DeliverySetup:
 
     def _traffic(self, providers: Providers) -> ProviderTraffic:
         return ProviderTraffic(
-            self.config, providers, self.clock, self.alarms, self.background, self.day_bound
+            self.config.deliver.connections_per_site,
+            self.config.send.rate,
+            providers,
+            self.clock,
+            self.alarms,
+            self.background,
+            self.day_bound,
         )
 
     def context(

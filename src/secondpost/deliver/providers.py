@@ -5,10 +5,8 @@ ends the pause. The store refuses claims of a paused provider in any process; wh
 looking in vain. One process delivers, so rates and counts of a day need no more than its memory.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 
-from secondpost.config.records import Config
 from secondpost.deliver.breaker import Breaker
 from secondpost.deliver.mail_bucket import MailBucket
 from secondpost.deliver.provider_share import ProviderShare, is_objection
@@ -20,13 +18,14 @@ from secondpost.mail.duration import DAY_MS, HOUR_MS, SECOND_MS
 from secondpost.mail.outcome import Delivered, Outcome
 from secondpost.mail.plan import INSIDE, UNSORTED
 from secondpost.mail.provider import Provider, provider_of_key, provider_of_site
+from secondpost.mail.rate import Rate
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.store.provider_ports import PauseCause, ProviderPause
 from secondpost.store.provider_ports import Providers as ProviderStore
 from secondpost.world.background import Background
 from secondpost.world.ports import Clock
 
-REFRESH_SECONDS = 2.0  # how old what is known of the pauses may be
+REFRESH_MS = 2 * SECOND_MS  # how old what is known of the pauses may be
 PAUSED_SECONDS = 5.0  # between two looks whether a pause is over
 CONNECTION_SECONDS = 0.5  # between two looks whether a connection is free
 FULL_DAY_SECONDS = 60.0  # at most, between two looks whether the next day has begun
@@ -46,7 +45,8 @@ def unbounded(_provider: str, _now_ms: int) -> int | None:
 class ProviderTraffic:
     def __init__(
         self,
-        config: Config,
+        connections_max: int,
+        rate: Rate | None,
         store: ProviderStore,
         clock: Clock,
         alarms: StandingAlarms,
@@ -58,9 +58,8 @@ class ProviderTraffic:
         self._alarms = alarms
         self._background = background
         self._day_bound = day_bound
-        self._connections_max = config.deliver.connections_per_site
-        rate, now_ms = config.send.rate, clock.now_ms()
-        self._bucket = None if rate is None else MailBucket(rate.per_second, now_ms)
+        self._connections_max = connections_max
+        self._bucket = None if rate is None else MailBucket(rate.per_second, clock.now_ms())
         self._providers: dict[str, Provider] = {}  # by site
         self._shares: dict[str, ProviderShare] = {}
         self._breakers: dict[str, Breaker] = {}
@@ -68,18 +67,18 @@ class ProviderTraffic:
         self._trials: set[DeliveryId] = set()
         self._day: int | None = None
         self._today: dict[str, int] = {}  # mails of the day, by Provider.counted_as
-        self._refreshed: float | None = None  # loop time
+        self._refreshed_ms: int | None = None
 
     # ------------------------------------------------------------ what may go
 
     async def refresh(self) -> None:
         """Read the pauses from the store again, if that is due."""
-        now = asyncio.get_running_loop().time()
-        if self._refreshed is not None and now - self._refreshed < REFRESH_SECONDS:
+        now_ms = self._clock.now_ms()
+        if self._refreshed_ms is not None and now_ms - self._refreshed_ms < REFRESH_MS:
             return
-        self._refreshed = now
+        self._refreshed_ms = now_ms
         if self._day is None:
-            self._day = day_of(self._clock.now_ms())
+            self._day = day_of(now_ms)
             self._today = {
                 each.provider: each.attempts for each in await self._store.provider_days(self._day)
             }
