@@ -20,7 +20,7 @@ from secondpost.mail.issue import IssueId
 from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Outcome
 from secondpost.mail.provider import BY_KEY, OTHERS, PROFILES, provider_of_key, provider_of_site
 from secondpost.mail.queue_id import QueueId
-from secondpost.mail.rate import Rate, parse_rate
+from secondpost.mail.rate import MailRate, parse_rate
 from secondpost.mail.reply import Reply
 from secondpost.mail.subscriber import SubscriberId
 from secondpost.store.provider_ports import PauseCause, ProviderDay, ProviderPause
@@ -66,7 +66,10 @@ class Pauses:
         return [each for each in self.days if each.day >= since_day]
 
     async def forget_provider_days(self, before_day: int) -> int:
-        raise NotImplementedError
+        kept = [each for each in self.days if each.day >= before_day]
+        forgotten = len(self.days) - len(kept)
+        self.days = kept
+        return forgotten
 
     async def begin_days_anew(self, providers: Collection[str]) -> None:
         self.anew.append(providers)
@@ -94,7 +97,7 @@ def row(number: int) -> Claimed:
 class Sender:
     """Sends mails of an issue to a provider, by the second."""
 
-    def __init__(self, rate: Rate | None = None, day_bound: DayBound = unbounded) -> None:
+    def __init__(self, rate: MailRate | None = None, day_bound: DayBound = unbounded) -> None:
         self.store, self.clock = Pauses(), SetClock(NOON)
         self.alarms = unlogged_alarms()
         self.sent = 0
@@ -161,9 +164,9 @@ def test_a_provider_is_known_by_all_its_hosts() -> None:
 
 
 def test_a_rate_is_written_in_words() -> None:
-    assert parse_rate("20000 an hour") == parse_rate("20000/hour") == Rate(20_000, HOUR_MS)
-    assert parse_rate("5 per second") == Rate(5, SECOND_MS)
-    for rate in (Rate(1, SECOND_MS), Rate(2, MINUTE_MS), Rate(3, HOUR_MS), Rate(4, DAY_MS)):
+    assert parse_rate("20000 an hour") == parse_rate("20000/hour") == MailRate(20_000, HOUR_MS)
+    assert parse_rate("5 per second") == MailRate(5, SECOND_MS)
+    for rate in (MailRate(1, SECOND_MS), MailRate(2, MINUTE_MS), MailRate(3, HOUR_MS), MailRate(4, DAY_MS)):
         assert parse_rate(str(rate)) == rate
     for wrong in (
         "",
@@ -302,7 +305,7 @@ async def test_the_owner_pauses_and_resumes() -> None:
 
 
 async def test_the_rate_of_all_is_kept_over_providers_and_restarts() -> None:
-    sender = Sender(rate=Rate(1_800, HOUR_MS))
+    sender = Sender(rate=MailRate(1_800, HOUR_MS))
     mails = [await sender.seconds(1, takes, LITTLE if n % 2 == 0 else GMAIL) for n in range(600)]
     assert 299 <= sender.sent <= 301
     assert max(most for [most] in mails) == 1

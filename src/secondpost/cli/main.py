@@ -23,6 +23,7 @@ PLACES = {
     "held": "secondpost.cli.held",
     "issue": "secondpost.cli.issue",
     "subscribers": "secondpost.cli.subscribers",
+    "providers": "secondpost.cli.providers",
     "newsletter": "secondpost.cli.newsletter",
     "snapshot": "secondpost.cli.snapshot",
 }

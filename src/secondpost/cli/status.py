@@ -8,6 +8,7 @@ from secondpost.cli.alarms import say_alarms
 from secondpost.cli.command import JSON, Command
 from secondpost.cli.opening import at_stores
 from secondpost.cli.primaries import say_primaries
+from secondpost.cli.providers import say_paused
 from secondpost.cli.refused import say_refused
 from secondpost.cli.screen import Column, say, say_json, say_table
 from secondpost.cli.status_newsletters import say_newsletters
@@ -88,6 +89,8 @@ def status(watch: float | None, as_json: bool) -> None:
             say(line)
         if found is not None:
             say_newsletters(found, config, now_ms)
+        if open_ is not None:
+            say_paused(await open_.store.provider_pauses(), now_ms)
 
     at_stores(read)
 

@@ -7,7 +7,7 @@ from secondpost.config.addresses import full_domain, mailbox
 from secondpost.config.countries import ASSIGNED, MEANT
 from secondpost.config.faults import Wrong, quoted
 from secondpost.config.forms import text
-from secondpost.mail.rate import Rate, parse_rate
+from secondpost.mail.rate import MailRate, parse_rate
 from secondpost.mail.slot import parse_slot
 
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}\$?")
@@ -153,7 +153,7 @@ def only_to(value: object) -> str:
     return str(mailbox(written))
 
 
-def rate(value: object) -> Rate:
+def rate(value: object) -> MailRate:
     """So many mails in a unit of time."""
     written = text(value)
     try:

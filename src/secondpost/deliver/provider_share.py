@@ -19,7 +19,7 @@ MAILS_PER_MINUTE_MIN = 1.0
 MAILS_PER_MINUTE_MAX = 6_000.0
 OBJECTIONS_TOGETHER_MS = 10 * SECOND_MS  # replies of one volley count as one objection
 
-Opened = Callable[[], int]  # the connections of a site that are open or being opened
+OpenOfSite = Callable[[], int]  # the connections of a site that are open or being opened
 
 
 class ProviderShare:
@@ -31,7 +31,7 @@ class ProviderShare:
         self.bucket = MailBucket(self.mails_per_minute / 60, now_ms)
         self._rise = RISE_PER_MAIL
         self._objected_ms: int | None = None
-        self._sites: dict[str, Opened] = {}
+        self._sites: dict[str, OpenOfSite] = {}
         self._is_wanted = False  # a site waits for a connection
 
     @property
@@ -48,7 +48,7 @@ class ProviderShare:
         self._sites.setdefault(site, _none)
         self._is_wanted = False
 
-    def begin(self, site: str, opened: Opened) -> None:
+    def begin(self, site: str, opened: OpenOfSite) -> None:
         self._sites[site] = opened
 
     def end(self, site: str) -> None:

@@ -18,7 +18,7 @@ from secondpost.mail.duration import DAY_MS, HOUR_MS, SECOND_MS
 from secondpost.mail.outcome import Delivered, Outcome
 from secondpost.mail.plan import INSIDE, UNSORTED
 from secondpost.mail.provider import Provider, provider_of_key, provider_of_site
-from secondpost.mail.rate import Rate
+from secondpost.mail.rate import MailRate
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.store.provider_ports import PauseCause, ProviderPause
 from secondpost.store.provider_ports import Providers as ProviderStore
@@ -46,7 +46,7 @@ class ProviderTraffic:
     def __init__(
         self,
         connections_max: int,
-        rate: Rate | None,
+        rate: MailRate | None,
         store: ProviderStore,
         clock: Clock,
         alarms: StandingAlarms,

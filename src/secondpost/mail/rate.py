@@ -10,7 +10,7 @@ _UNITS = {"second": SECOND_MS, "minute": MINUTE_MS, "hour": HOUR_MS, "day": DAY_
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class MailRate:
     mails: int  # at least one
     within_ms: int  # a second, a minute, an hour or a day
 
@@ -23,7 +23,7 @@ class Rate:
         return f"{self.mails} {'an' if unit == 'hour' else 'a'} {unit}"
 
 
-def parse_rate(text: str) -> Rate:
+def parse_rate(text: str) -> MailRate:
     """Raises ValueError with what is wrong."""
     found = _WRITTEN.fullmatch(text.strip().lower())
     if found is None:
@@ -31,4 +31,4 @@ def parse_rate(text: str) -> Rate:
     mails = int(found[1])
     if mails == 0:
         raise ValueError("a rate of 0 would never send anything; hold an issue with `issue hold` instead")
-    return Rate(mails, _UNITS[found[2]])
+    return MailRate(mails, _UNITS[found[2]])

@@ -8,7 +8,7 @@ from secondpost.config import addresses, forms, grammars
 from secondpost.config.key import Key, ListForm, ValueForm
 from secondpost.mail.address import Endpoint, Mailbox
 from secondpost.mail.duration import HOUR_MS, SECOND_MS
-from secondpost.mail.rate import Rate
+from secondpost.mail.rate import MailRate
 
 SELECTOR = ValueForm("a name in DNS", grammars.selector)
 
@@ -92,7 +92,7 @@ class Send:
         ),
     ] = ()
     rate: Annotated[
-        Rate | None,
+        MailRate | None,
         Key(
             ValueForm("a number of mails a second, a minute, an hour or a day", grammars.rate),
             "The most mails of issues that leave, to all readers together; they are spread evenly over "
