@@ -26,7 +26,9 @@ from tests.cli.newspaper import Newspaper
 from tests.cli.office import Office, served
 from tests.crash.postoffice import free_port
 
-NEWEST = schema.migrations(Database.MAIL)[-1].number
+NUMBERS = [each.number for each in schema.migrations(Database.MAIL)]
+NEWEST = NUMBERS[-1]
+NEWEST_OF_READERS = schema.migrations(Database.NEWSLETTER)[-1].number
 REVERSIBLE = 27  # the oldest schema to which every change can be undone
 Rows = dict[str, list[tuple[object, ...]]]
 
@@ -53,7 +55,7 @@ def rows_of(path: Path) -> Rows:
 
 def take_back(folder: Path, to: int, which: Database = Database.MAIL) -> None:
     """The store as a version with this schema left it."""
-    steps = steps_back(which, NEWEST, to)
+    steps = steps_back(which, NEWEST if which is Database.MAIL else NEWEST_OF_READERS, to)
     assert steps is not None
     migrate_database_back(RoomDisk(RealDisk(str(folder / "store")), which.room), which, steps)
 
@@ -77,7 +79,7 @@ def test_a_version_that_changes_nothing_is_ready(office: Office) -> None:
     assert list(room.iterdir()) == []
 
 
-@pytest.mark.parametrize("older", [REVERSIBLE, 28, 30, NEWEST - 1])
+@pytest.mark.parametrize("older", [REVERSIBLE, 28, 30, NUMBERS[-2]])
 def test_an_older_store_is_rehearsed_while_the_service_runs_and_not_touched(
     office: Office, older: int
 ) -> None:
@@ -87,7 +89,7 @@ def test_an_older_store_is_rehearsed_while_the_service_runs_and_not_touched(
     [mail] = document["databases"]
     assert (document["ready"], document["reversible"]) == (True, True)
     assert (mail["schema"], mail["new_schema"]) == (older, NEWEST)
-    assert [each["number"] for each in mail["migrations"]] == list(range(older + 1, NEWEST + 1))
+    assert [each["number"] for each in mail["migrations"]] == [number for number in NUMBERS if number > older]
     assert document["needed_octets"] > mail["octets"] > 0
     assert document["pause_seconds"] >= START_SECONDS
     noticed = {(each["whom"], each["text"].split()[0]) for each in document["changes"]}
@@ -374,6 +376,6 @@ def test_a_newsletter_store_goes_there_and_back(paper: Newspaper) -> None:
     paper.run("issue", "list", code=4)
     assert schema_of(path) == 29
     paper.run("upgrade", "--migrate")
-    assert schema_of(path) == NEWEST
+    assert schema_of(path) == NEWEST_OF_READERS
     paper.run("upgrade", "--back", "--to", "29", "--yes")
     assert rows_of(path) == before

@@ -8,7 +8,7 @@ from secondpost.config.records import (
     LearnedRecipients,
     RecipientSource,
 )
-from secondpost.deliver.site import LINGER_SECONDS
+from secondpost.deliver.pool import LINGER_SECONDS
 from secondpost.mail.attack import AttackCount
 from secondpost.roles.parts import Parts, opened
 from secondpost.spool.attack_tally import STORE_SECONDS

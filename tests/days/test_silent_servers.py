@@ -10,8 +10,8 @@ from secondpost.deliver.connection import COMMAND_SECONDS
 from secondpost.deliver.entrances import OPENING_MAX
 from secondpost.deliver.idle import LOOKS_AT_ONCE
 from secondpost.deliver.places import STILL_SECONDS, Places
+from secondpost.deliver.pool import LINGER_SECONDS
 from secondpost.deliver.rhythm import DeliverRhythm
-from secondpost.deliver.site import LINGER_SECONDS
 from secondpost.mail.address import Endpoint
 from secondpost.roles.parts import Rhythms
 from simulation.clock import fence
