@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from secondpost.bounce.complaints import Complaints
 from secondpost.bounce.intake import REPORT_AGE_MS_MAX, BounceIntake
 from secondpost.mail.address import NULL_PATH
 from secondpost.mail.bounce_kind import BounceKind
@@ -30,7 +31,8 @@ class Desk:
         self.place = place
         self.store = store
         self.publisher = Publisher(place, store)
-        self.intake = BounceIntake(store, store, place.clock, work)
+        self.complaints = Complaints(store, place.clock, work)
+        self.intake = BounceIntake(store, store, place.clock, work, self.complaints)
 
     async def open(self) -> None:
         [self.reader] = await self.publisher.readers("Reader@example.org")

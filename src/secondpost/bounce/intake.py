@@ -8,6 +8,7 @@ delay notices and unreadable mail are not bounces: they are not counted, and nev
 from dataclasses import dataclass
 from functools import partial
 
+from secondpost.bounce.complaints import Complaints
 from secondpost.bounce.judge import kind_of, refusal_of
 from secondpost.mail.duration import DAY_MS
 from secondpost.mail.inside_mail import InsideMail
@@ -30,12 +31,14 @@ class BounceIntake:
     issues: Issues
     clock: Clock
     work: Work
+    complaints: Complaints
 
     async def came_back(self, token: Token, mail: InsideMail) -> str:
         """Count a returned mail once; returns what became of it in a few words."""
         report = await self.work.run(partial(read_report, mail.beginning))
         if report is None:
-            return "not a report that can be read: not counted"
+            # Some providers send complaints to the envelope sender (RFC 5965 §2 leaves it open).
+            return await self.complaints.complains(token, mail)
         failed = failed_of(report)
         if failed is None:
             return "it reports no failure: not counted"

@@ -35,15 +35,16 @@ InsideTaker = Callable[[Claimed, bytes], Awaitable[Outcome]]
 
 @dataclass(frozen=True, slots=True)
 class InsideDoor:
-    """Handles mail to our own addresses. `came_back`, `leaves`, `confirms` and `joins` are verbs of
-    other stations: each does once per mail id what the mail asks for, and returns a few words about
-    it.
+    """Handles mail to our own addresses. `came_back`, `complains`, `leaves`, `confirms` and `joins`
+    are verbs of other stations: each does once per mail id what the mail asks for, and returns a few
+    words about it.
     """
 
     bounces: Domain
     keys: KeyRing  # for tokens in addresses
     caller_of: Callable[[QueueId], Awaitable[str]]
     came_back: Taker
+    complains: Taker
     leaves: Taker
     confirms: Taker
     joins: Callable[[str, InsideMail], Awaitable[str]]
@@ -85,6 +86,8 @@ class InsideDoor:
         match token.purpose:
             case Purpose.BOUNCE:
                 return await self.came_back(token, mail)
+            case Purpose.FEEDBACK:
+                return await self.complains(token, mail)
             case Purpose.LEAVE_BY_MAIL:
                 return await self.leaves(token, mail)
             case Purpose.CONFIRM_BY_MAIL:

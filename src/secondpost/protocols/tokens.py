@@ -40,6 +40,7 @@ class Purpose(Enum):
     BOUNCE = (4, Ring.ADDRESSES)
     LEAVE_BY_MAIL = (5, Ring.ADDRESSES)
     CONFIRM_BY_MAIL = (6, Ring.ADDRESSES)
+    FEEDBACK = (7, Ring.ADDRESSES)
 
     def __init__(self, code: int, ring: Ring) -> None:
         self.code = code

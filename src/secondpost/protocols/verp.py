@@ -1,7 +1,8 @@
 """The addresses at `bounces`, and what their local parts mean (docs/urls.md).
 
 `b-TOKEN` is the envelope sender of a mail to one reader, so that a bounce names the reader and the
-issue; `leave-TOKEN`, `confirm-TOKEN` and `join-NAME` are for readers who write instead of clicking.
+issue; `f-TOKEN` is where providers report that a reader called the mail spam (RFC 9477);
+`leave-TOKEN`, `confirm-TOKEN` and `join-NAME` are for readers who write instead of clicking.
 Case is ignored, since some systems on the way change it.
 """
 
@@ -16,10 +17,11 @@ PREFIXES = {
     Purpose.BOUNCE: "b",
     Purpose.LEAVE_BY_MAIL: "leave",
     Purpose.CONFIRM_BY_MAIL: "confirm",
+    Purpose.FEEDBACK: "f",
 }
 _PURPOSES = {prefix: purpose for purpose, prefix in PREFIXES.items()}
 _JOIN = "join"
-_SIGNED = re.compile(r"(b|leave|confirm)-([a-z2-7]+)")
+_SIGNED = re.compile(r"(b|f|leave|confirm)-([a-z2-7]+)")
 _NAME = re.compile(r"join-([a-z0-9-]{1,32})")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from secondpost.bounce.complaints import Complaints
 from secondpost.bounce.intake import BounceIntake
 from secondpost.bounce.judge import judged
 from secondpost.config.files import read_password
@@ -144,7 +145,8 @@ class DeliverRole:
     def _inside_door(self, newsletter: NewsletterDelivery) -> InsideDoor:
         """The handler of mail to ourselves, with the stations that act on it."""
         config, world, readers = self._config, self._world, newsletter.store
-        came_back = BounceIntake(readers, readers, self._clock, world.work).came_back
+        complaints = Complaints(readers, self._clock, world.work)
+        bounces = BounceIntake(readers, readers, self._clock, world.work, complaints)
         sign_ups = SignUps(
             readers,
             self._clock,
@@ -158,7 +160,8 @@ class DeliverRole:
             bounces=config.bounces,
             keys=newsletter.keys.addresses,
             caller_of=self._caller_of,
-            came_back=came_back,
+            came_back=bounces.came_back,
+            complains=complaints.complains,
             leaves=writing.leaves,
             confirms=writing.confirms,
             joins=writing.joins,

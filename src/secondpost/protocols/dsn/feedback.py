@@ -1,0 +1,47 @@
+"""Reads feedback reports (ARF, RFC 5965): which mail a reader complained of, and what about.
+
+Lenient and bounded like the reports of failures. A report's content is only a claim: that it is
+about a mail of ours is proven by the token in its recipient address (protocols/verp).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from secondpost.protocols.dsn.parts import FieldGroup, block_of, header_of, leaves
+
+_REPORT_PART = "message/feedback-report"
+
+
+class FeedbackType(StrEnum):
+    """RFC 5965 §7.3 and RFC 6430; an unknown type is read as OTHER (RFC 5965 §3.1)."""
+
+    ABUSE = "abuse"
+    FRAUD = "fraud"
+    VIRUS = "virus"
+    NOT_SPAM = "not-spam"
+    OPT_OUT = "opt-out"  # in drafts of the RFC, and in use
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    type: FeedbackType
+    reporter: str  # its User-Agent; "" if it does not say
+
+
+def read_feedback(message: bytes) -> Feedback | None:
+    """Parse a feedback report; None if the mail is none. Never raises."""
+    # RFC 5965 §2: multipart/report. A person who forwards such a report sends another type.
+    whole = header_of(message).first("content-type").partition(";")[0].strip().lower()
+    if whole != "multipart/report":
+        return None
+    part = next((leaf for leaf in leaves(message) if leaf.content_type == _REPORT_PART), None)
+    return None if part is None else _feedback(block_of(part.body.strip()))
+
+
+def _feedback(block: FieldGroup) -> Feedback | None:
+    named = block.first("feedback-type").strip().lower()
+    if len(named) == 0:  # a required field (§3.1)
+        return None
+    known = {each.value: each for each in FeedbackType} | {"opt-out-list": FeedbackType.OPT_OUT}
+    return Feedback(known.get(named, FeedbackType.OTHER), block.first("user-agent"))
