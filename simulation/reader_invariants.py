@@ -252,11 +252,12 @@ def letters_to_us_are_taken(day: ReaderEvidence) -> Iterator[str]:
 def what_comes_back_is_counted(day: ReaderEvidence) -> Iterator[str]:
     """Each report that we accepted counts as one bounce of its reader, and nothing else does.
 
-    It may count again only if its sender had to send it again.
+    It may count again only if its sender had to send it again. A mail that was refused while it was sent
+    counts without a report.
     """
     sent = Counter(handing.marker for handing in day.letters.handings if handing.heard is not Heard.REFUSED)
     for key, reader in day.readers.items():
-        counted = len(day.bounces.get(key, []))
+        counted = sum(bounce.evidence is not None for bounce in day.bounces.get(key, []))
         least = sum(min(1, day.taken_letters[marker]) for marker in reader.reports)
         most = sum(sent[marker] for marker in reader.reports)
         if not least <= counted <= most:
