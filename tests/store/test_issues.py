@@ -3,8 +3,11 @@
 import apsw
 import pytest
 
+from secondpost.mail.address import Domain
 from secondpost.mail.article_states import ArticleState
 from secondpost.mail.delivery import State
+from secondpost.mail.duration import DAY_MS, MINUTE_MS
+from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import DigestDraft, EmptyIssue, IssueState, LetterDraft, Reckoning
 from secondpost.store.newsletter_ports import (
     CalendarSince,
@@ -343,3 +346,21 @@ async def test_the_rows_of_a_stopped_issue_stay_as_long_as_one_is_under_way(plac
     assert await store.forget_rows(place.clock.ms) == 2
     assert await store.reckoning(issue.id) == Reckoning(2, delivered=1, stopped=1)
     assert (await store.reckoning(issue.id)).adds_up
+
+
+async def test_those_who_confirmed_last_get_an_issue_first(place: Place) -> None:
+    """Within each domain; an issue that takes days begins with those who know best why they get it."""
+    store = place.open_newsletter()
+    publisher, day_of_first = Publisher(place, store), place.clock.ms
+    for days in (400, 2, 9000, 30):  # before the issue; one longer ago than the order distinguishes
+        place.clock.ms = day_of_first + (9000 - days) * DAY_MS
+        await publisher.readers(f"confirmed{days}@example.net")
+    place.clock.ms = day_of_first + 9000 * DAY_MS
+    issue = await publisher.sent()
+    await store.hint_site(Lane.ISSUES, Domain("example.net"), "mx.example.net")
+    lease = await store.lease(Lane.ISSUES, "mx.example.net")
+    assert lease is not None
+    going = [row for _ in range(4) for row in await store.claim(lease, place.clock.ms, 1)]
+    assert [row.recipient.local for row in going] == [f"confirmed{days}" for days in (2, 30, 400, 9000)]
+    assert all(place.clock.ms - MINUTE_MS <= row.arrived_ms <= place.clock.ms for row in going)
+    assert (await store.reckoning(issue.id)).under_way == 4

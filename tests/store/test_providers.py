@@ -124,3 +124,14 @@ async def test_attempts_are_counted_by_provider_and_day(place: Place) -> None:
     assert await store.provider_days(day) == [counted]
     assert await store.forget_provider_days(day) == 0
     assert await store.forget_provider_days(day + 1) == 1
+
+
+async def test_the_audience_is_counted_by_provider(place: Place) -> None:
+    """A domain that was never routed counts by its name, if that tells its provider."""
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    await publisher.readers("a@example.net", "b@example.net", "c@gmail.com", "d@gmx.de", "e@example.org")
+    await store.hint_site(Lane.ISSUES, Domain("example.net"), GMAIL)
+    await store.hint_site(Lane.ISSUES, Domain("gmx.de"), OTHER)
+    assert await store.audience(publisher.newsletter) == {"google": 3, "others": 2}
+    assert await store.audience("monthly") == {}

@@ -88,6 +88,34 @@ def provider_of_site(site: str) -> Provider:
     return Provider(site, site)
 
 
+# The domains in which most people have their mailbox, by provider: known before the first mail to them.
+_DOMAINS = {
+    domain: key
+    for key, domains in {
+        "google": "gmail.com googlemail.com",
+        "outlook": "outlook.com hotmail.com live.com msn.com outlook.de hotmail.de hotmail.fr hotmail.co.uk",
+        "yahoo": "yahoo.com ymail.com rocketmail.com aol.com yahoo.de yahoo.fr yahoo.co.uk",
+        "apple": "icloud.com me.com mac.com",
+        "gmx": "gmx.de gmx.net gmx.at gmx.ch gmx.com web.de mail.com",
+        "mailru": "mail.ru inbox.ru list.ru bk.ru",
+        "yandex": "yandex.ru yandex.com ya.ru",
+        "tonline": "t-online.de",
+        "orange": "orange.fr wanadoo.fr",
+        "free": "free.fr",
+        "proton": "proton.me protonmail.com pm.me",
+        "fastmail": "fastmail.com",
+        "zoho": "zohomail.com",
+    }.items()
+    for domain in domains.split()
+}
+
+
+def provider_of_domain(domain: str) -> Provider:
+    """The provider of a domain that was never routed, as its name has it; a guess."""
+    key = _DOMAINS.get(domain.lower())
+    return Provider(domain, domain) if key is None else provider_of_key(key)
+
+
 def provider_of_key(key: str) -> Provider:
     """The provider of a key as the store keeps it."""
     profile = BY_KEY.get(key)

@@ -8,7 +8,7 @@ A newsletter is identified by its name. Operations that only one process may do 
 Lease; under a lease that was lost they write nothing and raise LeadershipLost.
 """
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -273,6 +273,10 @@ class IssueLookup(Protocol):
 
     async def active_readers(self, newsletter: str) -> int:
         """The number of readers who would get an issue now."""
+        ...
+
+    async def audience(self, newsletter: str) -> Mapping[str, int]:
+        """Those readers by provider, as counted by day (mail/provider.counted_as). Reads all of them."""
         ...
 
     async def issue_content(self, id: IssueId) -> bytes:

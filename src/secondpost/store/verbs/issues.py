@@ -1,6 +1,7 @@
 """Create and read issues, for the publish role."""
 
-from collections.abc import Awaitable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Mapping, Sequence
 
 from secondpost.mail.issue import (
     DigestDraft,
@@ -12,6 +13,8 @@ from secondpost.mail.issue import (
     Reckoning,
     issue_sources_of,
 )
+from secondpost.mail.plan import UNSORTED
+from secondpost.mail.provider import provider_of_domain, provider_of_site
 from secondpost.mail.queue_id import QueueId
 from secondpost.store.newsletter_ports import IssueRefused, SlotOutcome, SlotRecord
 from secondpost.store.verbs.engine import CHANGE_UNITS, OCTETS_PER_UNIT, Verbs
@@ -88,6 +91,13 @@ class IssuesVerbs(Verbs):
     async def active_readers(self, newsletter: str) -> int:
         [(active,)] = await self._engine.read(rows("issues.active_readers", newsletter))
         return number(active)
+
+    async def audience(self, newsletter: str) -> Mapping[str, int]:
+        audience: Counter[str] = Counter()
+        for name, site, readers in await self._engine.read(rows("issues.audience", newsletter)):
+            provider = provider_of_domain(str(name)) if site == UNSORTED else provider_of_site(str(site))
+            audience[provider.counted_as] += number(readers)
+        return audience
 
     async def issue_content(self, id: IssueId) -> bytes:
         for (data,) in await self._engine.read(rows("issues.issue_content", id)):

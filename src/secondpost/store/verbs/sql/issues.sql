@@ -87,6 +87,12 @@ WHERE newsletter = ?1 AND state IN ('freezing', 'frozen', 'sending', 'held');
 -- The number of active readers.
 SELECT coalesce((SELECT readers FROM reader_tally WHERE newsletter = ?1 AND state = 'active'), 0);
 
+-- name: audience
+-- The number of active readers by domain, with the domain's site.
+SELECT domain.name, domain.site, reached.readers FROM (
+  SELECT domain, count(*) AS readers FROM subscriber WHERE newsletter = ?1 AND state = 'active' GROUP BY domain
+) AS reached /*+ CROSS */ JOIN domain ON domain.id = reached.domain;
+
 -- name: begin_freeze
 -- Begin to freeze an issue; its audience is fixed.
 -- set: permitted (source text)
@@ -210,9 +216,14 @@ SELECT max(number) FROM (
   SELECT number FROM delivery WHERE message = ?1 AND number > ?2 ORDER BY number LIMIT ?3) AS next;
 
 -- name: let_go
--- Release the rows after ?2 up to ?3. Their arrival becomes their due time (?4), since a delivery
--- never tried is due at its arrival.
-UPDATE delivery SET state = 'waiting', arrived_ms = ?4, due_ms = ?4
+-- Release the rows after ?2 up to ?3, in the order in which readers confirmed, the last one first: a
+-- row's due time is up to ?5 before ?4, by how many times ?6 ago its reader confirmed. Its arrival is its
+-- due time, since a delivery never tried is due at its arrival.
+UPDATE delivery SET state = 'waiting', (arrived_ms, due_ms) = (
+  SELECT due_ms, due_ms FROM (
+    SELECT ?4 - ?5 + CASE WHEN steps < 0 THEN 0 WHEN steps > ?5 THEN ?5 ELSE steps END AS due_ms FROM (
+      SELECT (?4 - coalesce((SELECT since_ms FROM subscriber WHERE id = delivery.subscriber), 0)) / ?6 AS steps
+    ) AS ago) AS moved)
 WHERE message = ?1 AND number > ?2 AND number <= ?3 AND state IN ({sources delivery waiting publish});
 
 -- name: sent_upto
