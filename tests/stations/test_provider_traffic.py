@@ -23,6 +23,7 @@ from secondpost.mail.queue_id import QueueId
 from secondpost.mail.rate import MailRate, parse_rate
 from secondpost.mail.reply import Reply
 from secondpost.mail.subscriber import SubscriberId
+from secondpost.mail.warm_up import day_bound
 from secondpost.store.provider_ports import PauseCause, ProviderDay, ProviderPause
 from tests.alarms import that_stand, unlogged_alarms
 from tests.clock import SetClock
@@ -314,7 +315,7 @@ async def test_the_rate_of_all_is_kept_over_providers_and_restarts() -> None:
 
 
 async def test_a_day_has_no_more_mails_than_its_bound_and_the_next_goes_on() -> None:
-    sender = Sender(day_bound=lambda provider, now_ms: 50 if provider == "google" else None)
+    sender = Sender(day_bound=lambda days, provider, day: 50 if provider == "google" else None)
     sender.store.days = [ProviderDay("google", day_of(NOON), delivered=8, deferred=2)]
     assert sum(await sender.seconds(600, takes)) == 40
     assert sum(await sender.seconds(60, takes, LITTLE)) == 60 * 200
@@ -323,9 +324,29 @@ async def test_a_day_has_no_more_mails_than_its_bound_and_the_next_goes_on() -> 
 
 
 async def test_mails_handed_back_count_for_no_bound() -> None:
-    sender = Sender(day_bound=lambda provider, now_ms: 1)
+    sender = Sender(day_bound=lambda days, provider, day: 1)
     await sender.traffic.refresh()
     sender.traffic.claimed(LITTLE, [row(1)])
     assert sender.traffic.allowance(LITTLE, 5) == 0
     sender.traffic.untried(LITTLE, 1)
     assert sender.traffic.allowance(LITTLE, 5) == 1
+
+
+async def test_a_new_address_sends_more_each_day_as_the_calendar_says_across_restarts() -> None:
+    sender = Sender(day_bound=day_bound)
+    for day, mails in enumerate((200, 300, 450, 675), day_of(NOON)):
+        sender.clock.ms = day * DAY_MS + HOUR_MS
+        half = sum(await sender.seconds(120, takes))
+        sender.store.days = [*sender.store.days, ProviderDay("google", day, delivered=half)]
+        sender.begin()
+        assert half + sum(await sender.seconds(1_200, takes)) == mails
+        sender.store.days = [*sender.store.days[:-1], ProviderDay("google", day, delivered=mails)]
+
+
+async def test_a_day_that_went_badly_is_followed_by_one_with_as_many_mails() -> None:
+    sender, today = Sender(day_bound=day_bound), day_of(NOON)
+    sender.store.days = [
+        ProviderDay("google", today - 2, delivered=400),
+        ProviderDay("google", today - 1, delivered=300, deferred=100, sender_fault=100),
+    ]
+    assert sum(await sender.seconds(1_200, takes)) == 400

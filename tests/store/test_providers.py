@@ -133,5 +133,5 @@ async def test_the_audience_is_counted_by_provider(place: Place) -> None:
     await publisher.readers("a@example.net", "b@example.net", "c@gmail.com", "d@gmx.de", "e@example.org")
     await store.hint_site(Lane.ISSUES, Domain("example.net"), GMAIL)
     await store.hint_site(Lane.ISSUES, Domain("gmx.de"), OTHER)
-    assert await store.audience(publisher.newsletter) == {"google": 3, "others": 2}
-    assert await store.audience("monthly") == {}
+    assert await store.readers_by_provider(publisher.newsletter) == {"google": 3, "others": 2}
+    assert await store.readers_by_provider("monthly") == {}

@@ -180,7 +180,10 @@ async def test_issues_are_looked_at_one_by_one_and_by_page() -> None:
             ("issues.issue", [found]),
             ("issues.reckoning", [("delivered", 1), ("waiting", 1), ("dropped", 1)]),
             ("issues.active_readers", [(3,)]),
-            ("issues.audience", [("example.net", "mx.example.net", 2), ("example.org", "unsorted", 1)]),
+            (
+                "issues.readers_by_domain",
+                [("example.net", "mx.example.net", 2), ("example.org", "unsorted", 1)],
+            ),
             ("issues.issue_content", [(b"content",)]),
             ("issues.issue_content", []),
         ]
@@ -194,7 +197,7 @@ async def test_issues_are_looked_at_one_by_one_and_by_page() -> None:
     assert await store.issues_under_way() == [issue]
     assert await store.reckoning(ID) == Reckoning(3, delivered=1, stopped=1, under_way=1)
     assert await store.active_readers("weekly") == 3
-    assert await store.audience("weekly") == {"others": 3}
+    assert await store.readers_by_provider("weekly") == {"others": 3}
     assert await store.issue_content(ID) == b"content"
     with pytest.raises(LookupError):
         await store.issue_content(ID)

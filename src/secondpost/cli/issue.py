@@ -68,15 +68,19 @@ def next_issue(name: str | None, no_fetch: bool, past: bool, as_json: bool) -> N
     newsletter = only_name(config, name)
 
     async def look(open_: "OpenNewsletter") -> None:
+        from secondpost.owner.forecasting import forecast_of
         from secondpost.owner.names import names_in_store
 
         if not no_fetch:
             await open_.publisher.fetch(newsletter)
         outlook = await open_.publisher.outlook(newsletter)
+        expected = await forecast_of(open_, config, newsletter.name)
         if as_json:
-            say_json(await next_document(open_, newsletter, outlook, past=past))
+            say_json(await next_document(open_, newsletter, outlook, expected, past=past))
         else:
             say(f"{newsletter.name}: {outlook.reason}")
+            if expected.readers > 0:
+                say(expected.sentence())
             if not await open_.store.is_served():
                 say(NOT_RUNNING)
             say_names(await names_in_store(config, open_.store))

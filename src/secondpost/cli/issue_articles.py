@@ -17,8 +17,10 @@ from secondpost.mail.duration import age_text
 from secondpost.mail.issue import ArticleId
 from secondpost.mail.moment import day_text
 from secondpost.newsletter.by_hand import ArticleRefused, ByHand
+from secondpost.newsletter.forecast import Forecast
 from secondpost.newsletter.outlook import Outlook
 from secondpost.owner.figures import counted
+from secondpost.owner.forecast_documents import forecast_document
 from secondpost.owner.newsletter_documents import (
     IssueNextDocument,
     LedgerArticleDocument,
@@ -131,7 +133,7 @@ async def listed(open_: "OpenNewsletter", newsletter: Newsletter, state: Article
 
 
 async def next_document(
-    open_: "OpenNewsletter", newsletter: Newsletter, outlook: Outlook, *, past: bool
+    open_: "OpenNewsletter", newsletter: Newsletter, outlook: Outlook, expected: Forecast, *, past: bool
 ) -> IssueNextDocument:
     """`past` includes articles that count as read or were skipped."""
     ripe_ms = _ripe_ms(outlook)
@@ -145,6 +147,7 @@ async def next_document(
     ]
     return IssueNextDocument(
         **asdict(outlook_document(outlook)),
+        forecast=forecast_document(expected, open_.clock.now_ms()),
         waiting=documents(waiting),
         waiting_total=waiting.total,
         held=documents(held),

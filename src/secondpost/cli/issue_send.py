@@ -39,8 +39,11 @@ def send(name: str | None, no_fetch: bool, as_json: bool) -> None:
     newsletter = only_name(config, name)
 
     async def work(open_: "OpenNewsletter") -> None:
+        from secondpost.owner.forecasting import forecast_of
+
         if not no_fetch:
             await open_.publisher.fetch(newsletter)
+        expected = await forecast_of(open_, config, newsletter.name)
         sent = await _sent(open_, newsletter)
         if as_json:
             say_json(sent)
@@ -49,6 +52,8 @@ def send(name: str | None, no_fetch: bool, as_json: bool) -> None:
         if not as_json:
             readers = counted(sent.readers, "reader", "readers")
             say(f"Issue {sent.number} of {newsletter.name} goes to {readers}. The service delivers it.")
+            if expected.days != 1:
+                say(expected.sentence())
             if not await open_.store.is_served():
                 say(NOT_RUNNING)
             say(f"To follow it: secondpost issue status {newsletter.name} {sent.number}")

@@ -13,7 +13,7 @@ from secondpost.deliver.opening import Opener
 from secondpost.deliver.outcomes import JudgeRefusal, Outcomes
 from secondpost.deliver.places import UpLately
 from secondpost.deliver.primaries import Primaries
-from secondpost.deliver.providers import DayBound, ProviderTraffic, unbounded
+from secondpost.deliver.providers import ProviderTraffic, unbounded
 from secondpost.deliver.routes import Routes
 from secondpost.deliver.sealing import Seals
 from secondpost.deliver.settling import Settler
@@ -22,6 +22,7 @@ from secondpost.deliver.stuck import StuckMail
 from secondpost.mail.envelope import Lane
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.mail.tally import Tally
+from secondpost.mail.warm_up import day_bound
 from secondpost.maillog import MailLog
 from secondpost.protocols.dkim.signing import SigningKey
 from secondpost.route.hosts import Ourselves
@@ -54,7 +55,6 @@ class DeliverySetup:
     seal_key: SigningKey | None
     judge: JudgeRefusal
     look_at: LookAt | None = None  # at what servers send that is no reply
-    day_bound: DayBound = unbounded
 
     def _seals(self, claims: Claims) -> Seals | None:
         if self.seal_key is None:
@@ -69,7 +69,7 @@ class DeliverySetup:
             self.clock,
             self.alarms,
             self.background,
-            self.day_bound,
+            day_bound if self.config.warms_up else unbounded,
         )
 
     def context(

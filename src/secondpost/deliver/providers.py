@@ -20,7 +20,8 @@ from secondpost.mail.plan import INSIDE, UNSORTED
 from secondpost.mail.provider import Provider, provider_of_key, provider_of_site
 from secondpost.mail.rate import MailRate
 from secondpost.mail.standing_alarms import StandingAlarms
-from secondpost.store.provider_ports import PauseCause, ProviderPause
+from secondpost.mail.warm_up import REMEMBERED_DAYS
+from secondpost.store.provider_ports import PauseCause, ProviderDay, ProviderPause
 from secondpost.store.provider_ports import Providers as ProviderStore
 from secondpost.world.background import Background
 from secondpost.world.ports import Clock
@@ -34,11 +35,11 @@ BREAKERS_MAX = 1_000  # providers whose answers are counted
 TRIAL_EVERY_MS = HOUR_MS
 WORDS_MAX = 200  # characters of a provider's reply in an alarm
 
-# The most mails that a provider may get on the day of `now_ms`, by Provider.counted_as; None: any.
-DayBound = Callable[[str, int], int | None]
+# The most mails that a provider (Provider.counted_as) may get on a day, by the counts lately; None: any.
+DayBound = Callable[[Sequence[ProviderDay], str, int], int | None]
 
 
-def unbounded(_provider: str, _now_ms: int) -> int | None:
+def unbounded(_days: Sequence[ProviderDay], _provider: str, _day: int) -> int | None:
     return None
 
 
@@ -66,6 +67,9 @@ class ProviderTraffic:
         self._pauses: dict[tuple[str, PauseCause], ProviderPause] = {}
         self._trials: set[DeliveryId] = set()
         self._day: int | None = None
+        self._bounds_day: int | None = None  # whose bounds are known
+        self._days: Sequence[ProviderDay] = ()  # the counts that bounds follow
+        self._bounds: dict[str, int | None] = {}  # of the day, by Provider.counted_as
         self._today: dict[str, int] = {}  # mails of the day, by Provider.counted_as
         self._refreshed_ms: int | None = None
 
@@ -77,16 +81,21 @@ class ProviderTraffic:
         if self._refreshed_ms is not None and now_ms - self._refreshed_ms < REFRESH_MS:
             return
         self._refreshed_ms = now_ms
-        if self._day is None:
-            self._day = day_of(now_ms)
-            self._today = {
-                each.provider: each.attempts for each in await self._store.provider_days(self._day)
-            }
+        if self._bounds_day != day_of(now_ms):
+            await self._read_days(day_of(now_ms))
         found = {(each.provider, each.cause): each for each in await self._store.provider_pauses()}
         for key, pause in self._pauses.items():
             if key not in found:
                 self._is_over(pause)
         self._pauses = found
+
+    async def _read_days(self, today: int) -> None:
+        self._days = await self._store.provider_days(today - REMEMBERED_DAYS)
+        self._bounds_day = today
+        self._bounds.clear()
+        if self._day is None:
+            self._day = today
+            self._today = {each.provider: each.attempts for each in self._days if each.day == today}
 
     async def keep_days(self) -> None:
         """Let mail to paused providers wait without end."""
@@ -232,11 +241,12 @@ class ProviderTraffic:
 
     def _left_today(self, provider: Provider, now_ms: int) -> int | None:
         """How many more mails the provider may get today; None: any number."""
-        most = self._day_bound(provider.counted_as, now_ms)
-        if most is None:
-            return None
         self._begin_day(now_ms)
-        return max(most - self._today.get(provider.counted_as, 0), 0)
+        key = provider.counted_as
+        if key not in self._bounds:
+            self._bounds[key] = self._day_bound(self._days, key, day_of(now_ms))
+        most = self._bounds[key]
+        return None if most is None else max(most - self._today.get(key, 0), 0)
 
     def _take(self, provider: Provider, mails: int) -> None:
         self._begin_day(self._clock.now_ms())

@@ -9,6 +9,7 @@ from secondpost.mail.issue import Issue, Reckoning
 from secondpost.newsletter.decisions import Missed, NoReaders, NotApproved, NotDue, Ready, Settling, TooFew
 from secondpost.newsletter.outlook import Outlook
 from secondpost.owner.figures import utc_time
+from secondpost.owner.forecast_documents import ForecastDocument
 from secondpost.owner.reader_documents import due_time, time_text
 from secondpost.store.newsletter_ports import LedgerEntry, ReaderDelivery
 from secondpost.subscribers.import_report import ImportReport
@@ -46,6 +47,7 @@ class NextDocument:
 class IssueNextDocument(NextDocument):
     """The document of `issue next`."""
 
+    forecast: ForecastDocument
     waiting: list[LedgerArticleDocument]
     waiting_total: int
     held: list[LedgerArticleDocument]

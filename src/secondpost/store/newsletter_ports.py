@@ -275,7 +275,7 @@ class IssueLookup(Protocol):
         """The number of readers who would get an issue now."""
         ...
 
-    async def audience(self, newsletter: str) -> Mapping[str, int]:
+    async def readers_by_provider(self, newsletter: str) -> Mapping[str, int]:
         """Those readers by provider, as counted by day (mail/provider.counted_as). Reads all of them."""
         ...
 

@@ -38,6 +38,7 @@ from secondpost.config.values import (
 )
 from secondpost.config.versions import VERSION
 from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.envelope import Lane
 from secondpost.mail.sts_policy import StsMode
 
 __all__ = [
@@ -208,6 +209,14 @@ class Config:
         if self.tls.mta_sts is None and self.tls.acme is not None:
             return StsMode.TESTING
         return self.tls.mta_sts
+
+    @property
+    def warms_up(self) -> bool:
+        """Whether providers are to get used to mail of issues from here. A smart host has a standing of
+        its own.
+        """
+        smart = any(each.domain is None and each.lane in (None, Lane.ISSUES) for each in self.routes)
+        return self.send.warm_up and not smart
 
     def backup_of(self, domain: Domain) -> Backup:
         """The settings of a domain whose mail we hold; the defaults if it is no longer backed up."""

@@ -101,6 +101,17 @@ class Send:
             default="as fast as the readers' servers take it",
         ),
     ] = None
+    warm_up: Annotated[
+        bool,
+        Key(
+            forms.SWITCH,
+            "Whether the large providers get only as many mails of issues a day as they are used to from "
+            "you: 200 on the first day, and then half more each day that goes well, so that a large issue "
+            "of a new server takes days. Mail through a smart host is not bound. Set it to false when the "
+            "providers have known this server's address for long.",
+            "false",
+        ),
+    ] = True
     unverified: Annotated[
         bool,
         Key(

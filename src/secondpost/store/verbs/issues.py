@@ -92,9 +92,9 @@ class IssuesVerbs(Verbs):
         [(active,)] = await self._engine.read(rows("issues.active_readers", newsletter))
         return number(active)
 
-    async def audience(self, newsletter: str) -> Mapping[str, int]:
+    async def readers_by_provider(self, newsletter: str) -> Mapping[str, int]:
         audience: Counter[str] = Counter()
-        for name, site, readers in await self._engine.read(rows("issues.audience", newsletter)):
+        for name, site, readers in await self._engine.read(rows("issues.readers_by_domain", newsletter)):
             provider = provider_of_domain(str(name)) if site == UNSORTED else provider_of_site(str(site))
             audience[provider.counted_as] += number(readers)
         return audience

@@ -87,7 +87,7 @@ WHERE newsletter = ?1 AND state IN ('freezing', 'frozen', 'sending', 'held');
 -- The number of active readers.
 SELECT coalesce((SELECT readers FROM reader_tally WHERE newsletter = ?1 AND state = 'active'), 0);
 
--- name: audience
+-- name: readers_by_domain
 -- The number of active readers by domain, with the domain's site.
 SELECT domain.name, domain.site, reached.readers FROM (
   SELECT domain, count(*) AS readers FROM subscriber WHERE newsletter = ?1 AND state = 'active' GROUP BY domain
