@@ -485,7 +485,7 @@ def test_what_nobody_approved_in_time_is_over_and_can_still_be_sent(bench: Bench
         asked = await turn(blog, "2029-01-05T08:00")
         assert asked.reason == (
             "2 articles wait for your approval until Friday 21:00 (Europe/Oslo). "
-            "To send: secondpost issue send weekly."
+            "To approve: secondpost issue approve weekly."
         )
         told = await turn(blog, "2029-01-05T20:00:01")
         assert isinstance(told.decision, NotApproved)

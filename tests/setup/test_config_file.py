@@ -33,7 +33,7 @@ NEWSLETTER = NewsletterAnswer(
 
 CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 KEY_NAME = (Entry("rsa", '"a"'),)
-RESERVED = ("confirm", "leave", "static", "health", "metrics")
+RESERVED = ("approve", "confirm", "leave", "static", "health", "metrics")
 
 labels = st.from_regex(r"[a-z]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)
 domains = st.builds("{}.{}.example".format, labels, labels)

@@ -23,7 +23,7 @@ from secondpost.newsletter.issues import ARTICLES_OF_AN_ISSUE_MAX
 from secondpost.newsletter.order import in_order
 from secondpost.newsletter.render import output_faults
 from secondpost.owner.newsletter_documents import PreviewDocument, article_document
-from secondpost.store.newsletter_ports import Ledger
+from secondpost.store.newsletter_store_ports import NewsletterStore
 
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter
@@ -95,13 +95,16 @@ def preview(name: str | None, path: str | None, as_text: bool, no_fetch: bool, a
         click.echo(f"({document.reason})", err=True)
 
 
-async def next_articles(store: Ledger, newsletter: Newsletter, decision: IssueDecision) -> list[Article]:
+async def next_articles(
+    store: NewsletterStore, newsletter: Newsletter, decision: IssueDecision
+) -> list[Article]:
     """The articles of the next issue; all waiting ones while none can be sent."""
     if isinstance(decision, Ready):
         entries = [await store.entry(id) for id in decision.draft.articles]
         return [entry.article for entry in entries if entry is not None]
     waiting = await store.entries(newsletter.name, ArticleState.WAITING, ARTICLES_OF_AN_ISSUE_MAX)
-    return [entry.article for entry in in_order(waiting, newsletter.order, newsletter.feeds)]
+    first = await store.next_order(newsletter.name)
+    return [entry.article for entry in in_order(waiting, newsletter.order, newsletter.feeds, first)]
 
 
 async def _composed(

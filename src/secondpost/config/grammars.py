@@ -18,7 +18,9 @@ _DELIMITERS = re.compile(r"[#$&'*+/=?^_`{|}~-]{1,8}")
 _TIME_ALONE = re.compile(r"\d{1,2}:\d\d")
 _NEWSLETTER = re.compile(r"[a-z0-9-]{1,32}")
 STORE_OCTETS_MAX = 77  # unix(7): a socket's path may have 107, and its name in the store takes 30
-RESERVED_NAMES = frozenset({"confirm", "leave", "me", "admin", "api", "static", "health", "metrics"})
+RESERVED_NAMES = frozenset(
+    {"approve", "confirm", "leave", "me", "admin", "api", "static", "health", "metrics"}
+)
 
 
 def database(value: object) -> str:

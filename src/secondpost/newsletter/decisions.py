@@ -102,14 +102,17 @@ class Unfinished:
 
 @dataclass(frozen=True, slots=True)
 class ToApprove:
+    """An issue that could go out, and waits for the owner's approval."""
+
     newsletter: str
     articles: int
+    draft: DigestDraft
     last_ms: int | None = None  # when the slot ends without an issue; None: no fixed time
 
     def sentence(self, when: When) -> str:
         wait = "1 article waits" if self.articles == 1 else f"{self.articles} articles wait"
         last = "" if self.last_ms is None else f" until {when(self.last_ms)}"
-        return f"{wait} for your approval{last}. To send: secondpost issue send {self.newsletter}."
+        return f"{wait} for your approval{last}. To approve: secondpost issue approve {self.newsletter}."
 
 
 @dataclass(frozen=True, slots=True)

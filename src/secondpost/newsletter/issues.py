@@ -1,7 +1,7 @@
 """Decide whether an issue is due, and if not, why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -59,6 +59,8 @@ class IssueHistory:
     times: SlotTimes
     order: tuple[ArticleId, ...]  # all waiting articles in the order of an issue
     last_ms: int | None  # when the last outcome was recorded
+    # The articles that the owner approved for the slot that is due; None: not approved.
+    approved: tuple[ArticleId, ...] | None = None
     # Of title and link in HTML.
     title_octets: Mapping[ArticleId, int] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -70,8 +72,12 @@ def decide(standing: Ripeness, desk: IssueHistory, rules: IssueRules, now_ms: in
         return why_not
     due, coming = desk.times.due, desk.times.coming
     if coming is None:
-        decision = _from(standing, desk, rules, f"ready-{desk.last_number + 1}", None)
-        if isinstance(decision, Ready) and standing.given_back.issuperset(decision.draft.articles):
+        decision = _from(standing, desk, rules, slot_key(desk.times, desk.last_number), None)
+        if (
+            isinstance(decision, Ready)
+            and not rules.approve
+            and standing.given_back.issuperset(decision.draft.articles)
+        ):
             return GivenBack(rules.newsletter, len(decision.draft.articles))
         return decision
     if due is None:
@@ -116,9 +122,18 @@ def _from(
 ) -> IssueDecision:
     decision = _enough(standing, desk, rules, key, due)
     if isinstance(decision, Ready) and rules.approve:
+        draft = decision.draft
+        approved = tuple(id for id in desk.approved or () if id in draft.articles)
+        if len(approved) >= rules.minimum:
+            return Ready(replace(draft, articles=approved))
         last_ms = None if due is None else last_chance_ms(due)
-        return ToApprove(rules.newsletter, len(decision.draft.articles), last_ms)
+        return ToApprove(rules.newsletter, len(draft.articles), draft, last_ms)
     return decision
+
+
+def slot_key(times: SlotTimes, last_number: int) -> str:
+    """The key of the slot that an issue by the calendar would have now."""
+    return f"ready-{last_number + 1}" if times.due is None else times.due.key
 
 
 def _enough(

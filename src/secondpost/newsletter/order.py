@@ -7,8 +7,21 @@ from secondpost.mail.issue import ArticleId
 from secondpost.store.newsletter_ports import LedgerEntry
 
 
-def in_order(entries: Sequence[LedgerEntry], order: ArticleOrder, feeds: Sequence[str]) -> list[LedgerEntry]:
-    """Sort entries, which are given in the order first seen; `feeds` is in the configured order."""
+def in_order(
+    entries: Sequence[LedgerEntry],
+    order: ArticleOrder,
+    feeds: Sequence[str],
+    first: Sequence[ArticleId] = (),
+) -> list[LedgerEntry]:
+    """Sort entries, which are given in the order first seen; `feeds` is in the configured order.
+
+    The articles `first` come first, in that order; of those that are not here, nothing is left.
+    """
+    by_hand = {id: place for place, id in enumerate(first)}
+    return sorted(_sorted(entries, order, feeds), key=lambda entry: by_hand.get(entry.id, len(by_hand)))
+
+
+def _sorted(entries: Sequence[LedgerEntry], order: ArticleOrder, feeds: Sequence[str]) -> list[LedgerEntry]:
     match order:
         case ArticleOrder.NEWEST:
             return sorted(entries, key=_dated, reverse=True)

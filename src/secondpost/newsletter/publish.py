@@ -13,13 +13,13 @@ from secondpost.config.records import Newsletter
 from secondpost.mail.article_states import ArticleState
 from secondpost.mail.calendar import AskingForSlots, SlotTimes, slot_times
 from secondpost.mail.duration import HOUR_MS, MINUTE_MS
-from secondpost.mail.issue import Issue, IssueId, IssueState, LetterDraft
+from secondpost.mail.issue import ArticleId, Issue, IssueId, IssueState, LetterDraft
 from secondpost.mail.moment import weekday_text
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.slot import parse_slot
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.maillog import MailLog
-from secondpost.newsletter.decisions import IssueDecision, Ready
+from secondpost.newsletter.decisions import IssueDecision, Ready, ToApprove
 from secondpost.newsletter.eligible import FETCH_MS, Ripeness, ripeness
 from secondpost.newsletter.issue_alarms import IssueAlarms
 from secondpost.newsletter.issues import (
@@ -29,19 +29,21 @@ from secondpost.newsletter.issues import (
     decide_forced,
     held_up,
     outcome,
+    slot_key,
     title_octets,
 )
 from secondpost.newsletter.order import in_order
 from secondpost.newsletter.outlook import NOTHING_BESIDE, Beside, Outlook, beside, reason
 from secondpost.newsletter.reading import FeedReading
 from secondpost.newsletter.since import calendar_since, is_other
+from secondpost.store.approval_ports import Approval
 from secondpost.store.newsletter_ports import (
     IssueRefused,
-    Issues,
     LedgerEntry,
     SlotOutcome,
     SlotRecord,
 )
+from secondpost.store.newsletter_store_ports import IssuesMade
 from secondpost.store.ports import Lease
 from secondpost.world.ports import Clock
 
@@ -75,7 +77,7 @@ class Publisher:
     def __init__(
         self,
         reading: FeedReading,
-        issues: Issues,
+        issues: IssuesMade,
         clock: Clock,
         ids: QueueIds,
         compose: Composing,
@@ -176,15 +178,23 @@ class Publisher:
         under_way = [each for each in await self._issues.issues_under_way() if each.newsletter == name]
         newest, last = await self._issues.issues(name, None, 1), await self._issues.last_slot(name)
         begun_ms = calendar_since(await self._issues.calendar(name), newsletter, now_ms).since_ms
+        last_number = newest[0].number if len(newest) > 0 else 0
+        times = await self._slot_times(name, slot_times(rules.slot, rules.zone, begun_ms, now_ms))
+        first = await self._issues.next_order(name)
         return IssueHistory(
             unfinished=under_way[0] if len(under_way) > 0 else None,
             readers=await self._issues.active_readers(name),
-            last_number=newest[0].number if len(newest) > 0 else 0,
-            times=await self._slot_times(name, slot_times(rules.slot, rules.zone, begun_ms, now_ms)),
-            order=tuple(entry.id for entry in in_order(waiting, newsletter.order, newsletter.feeds)),
+            last_number=last_number,
+            times=times,
+            order=tuple(entry.id for entry in in_order(waiting, newsletter.order, newsletter.feeds, first)),
             last_ms=None if last is None else last.at_ms,
+            approved=await self._approved(name, slot_key(times, last_number)) if rules.approve else None,
             title_octets={entry.id: title_octets(entry.article) for entry in waiting},
         )
+
+    async def _approved(self, newsletter: str, slot: str) -> tuple[ArticleId, ...] | None:
+        found = await self._issues.approval(newsletter, slot)
+        return None if found is None or found.approved_ms is None else found.articles
 
     async def _slot_times(self, newsletter: str, asking: AskingForSlots[SlotTimes]) -> SlotTimes:
         try:
@@ -208,6 +218,7 @@ class Publisher:
         if _is_time(outlook) and not await self._is_fresh(newsletter):
             return outlook
         self._refused.discard(newsletter.name)
+        await self.ask(outlook)
         if _is_time(outlook):
             try:
                 await self._act(newsletter, outlook, leader)
@@ -215,6 +226,13 @@ class Publisher:
                 self._refused.add(newsletter.name)
                 self._alarms.not_made(newsletter, None, fault)
         return outlook
+
+    async def ask(self, outlook: Outlook) -> Approval | None:
+        """Write down that the issue waits for the owner, who is sent a mail; None if it does not."""
+        if not isinstance(outlook.decision, ToApprove):
+            return None
+        waits = outlook.decision
+        return await self._issues.ask_approval(waits.draft, waits.last_ms, self._clock.now_ms())
 
     async def send_now(self, newsletter: Newsletter, leader: Lease) -> Outlook:
         """Make an issue now, as the owner asked; it was made if the decision is Ready, and leaves

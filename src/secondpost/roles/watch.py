@@ -13,6 +13,7 @@ from secondpost.roles.parts import POSTS, Parts, opened
 from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.store.ports import StoreFull, StoreUnavailable
 from secondpost.watch.alarm_desk import AlarmDesk, MailToOwner
+from secondpost.watch.approvals import ApprovalsWatch
 from secondpost.watch.arrivals import ArrivalsWatch
 from secondpost.watch.roll import AlarmRoll
 from secondpost.watch.webhook import Webhook
@@ -50,6 +51,11 @@ class OwnersWatch:
         self._arrivals = ArrivalsWatch(config, store, store, world.clock, parts.alarms, origin_lookup(parts))
         # Tests let hours pass faster.
         self._arrivals_seconds = min(parts.rhythms.arrivals_seconds, max(0.1, config.watch.hour_ms / 6000))
+        self._approvals: ApprovalsWatch | None = None
+        if parts.readers is not None:
+            self._approvals = ApprovalsWatch(
+                config, parts.readers, store, world.clock, world.dice, own_mail, sent
+            )
         self._webhook: Webhook | None = None
         if config.alarms.webhook is not None:
             asker = PostAsker(world.net, world.disk.path(POSTS))
@@ -70,6 +76,8 @@ class OwnersWatch:
         self._doors.append(await self._listener.open(self._net, self._path))
         self._background(self._desk.run(self._seconds))
         self._background(self._every(self._arrivals_seconds, self._arrivals.look))
+        if self._approvals is not None:
+            self._background(self._every(self._seconds, self._approvals.look))
         if self._webhook is not None:
             self._background(self._every(self._seconds, self._webhook.send_due))
 

@@ -6,9 +6,19 @@ The ports of newsletter_ports, subscriber_ports, standing_ports and naming_ports
 from collections.abc import Awaitable
 from typing import Protocol
 
+from secondpost.mail.issue import ArticleId
+from secondpost.store.approval_ports import ApprovalMails, Approvals, ApprovalsAsked, NextOrder
 from secondpost.store.copy_ports import NewsletterCopyDesk
 from secondpost.store.naming_ports import Naming, NewsletterNames
-from secondpost.store.newsletter_ports import Feeds, IssueLookup, Issues, Leading, Ledger, ReaderClaims
+from secondpost.store.newsletter_ports import (
+    Feeds,
+    IssueLookup,
+    Issues,
+    Leading,
+    Ledger,
+    LedgerEntry,
+    ReaderClaims,
+)
 from secondpost.store.owner_ports import Desk
 from secondpost.store.ports import Keeping
 from secondpost.store.provider_ports import ProviderDays, ProviderPauses, Providers
@@ -23,6 +33,12 @@ class NewsletterLookup(ReaderLookup, IssueLookup, Protocol):
 
 class PagesLookup(NewsletterLookup, NewsletterNames, Feeds, Protocol):
     """What the public pages show."""
+
+
+class PagesStore(PagesLookup, Approvals, Protocol):
+    """What the public pages show, and the owner's approval, which comes by a link."""
+
+    async def entry(self, id: ArticleId) -> LedgerEntry | None: ...
 
 
 class NewsletterDesk(
@@ -51,10 +67,13 @@ class NewsletterKeeping(ProviderDays, Keeping, Protocol):
         ...
 
 
+class IssuesMade(Issues, ApprovalsAsked, NextOrder, Protocol):
+    """What the publish role makes issues with."""
+
+
 class NewsletterStore(
     Leading,
     Ledger,
-    Issues,
     Subscribers,
     ReaderClaims,
     Naming,
@@ -63,6 +82,9 @@ class NewsletterStore(
     NewsletterKeeping,
     NewsletterCopyDesk,
     Weighing,
+    IssuesMade,
+    ApprovalMails,
+    Approvals,
     Protocol,
 ):
     """The whole store, which roles hand to the stations port by port."""

@@ -6,6 +6,7 @@
   GET  /NAME/feed.xml    the feed of the issues
   GET  /confirm/TOKEN    asks                         POST  confirms
   GET  /leave/TOKEN      asks                         POST  leaves, also by one click (RFC 8058)
+  GET  /approve/SECRET   shows the issue that waits   POST  approves it
   GET  /me/TOKEN         what we keep                 POST  leave, erase
   GET  /health           for monitoring
   GET  /static/…         the style sheet
@@ -27,10 +28,11 @@ from secondpost.compose.templating import Templates
 from secondpost.config.records import Config, Web
 from secondpost.policy.rate import PrefixRate
 from secondpost.protocols.tokens import KeyRing
-from secondpost.store.newsletter_store_ports import PagesLookup
+from secondpost.store.newsletter_store_ports import PagesStore
 from secondpost.store.ports import StoreFull, StoreUnavailable
 from secondpost.subscribers.reader_desk import ReadersDesk
 from secondpost.subscribers.signup import SignUps
+from secondpost.web.approval import ApprovalPages
 from secondpost.web.callers import Rate, trusted_networks
 from secondpost.web.public import SIGN_UPS_MAX, SIGN_UPS_SPAN_MS, Moved, PublicPages
 from secondpost.web.reader import BAD_TOKENS_MAX, BAD_TOKENS_SPAN_MS, ReaderPages
@@ -70,7 +72,7 @@ SAID = {
 
 def make_app(
     config: Config,
-    store: PagesLookup,
+    store: PagesStore,
     links: KeyRing,
     sign_ups: SignUps,
     desk: ReadersDesk,
@@ -93,13 +95,9 @@ def make_app(
         Rate(clock, PrefixRate(SIGN_UPS_MAX, SIGN_UPS_SPAN_MS)),
         Rate(clock, PrefixRate(SIGN_UPS_MAX, SIGN_UPS_SPAN_MS)),
     )
-    readers = ReaderPages(
-        site,
-        links,
-        sign_ups,
-        desk,
-        Rate(clock, PrefixRate(BAD_TOKENS_MAX, BAD_TOKENS_SPAN_MS)),
-    )
+    bad_token_rate = Rate(clock, PrefixRate(BAD_TOKENS_MAX, BAD_TOKENS_SPAN_MS))
+    readers = ReaderPages(site, links, sign_ups, desk, bad_token_rate)
+    approvals = ApprovalPages(site, store, clock, bad_token_rate)
     headers = headers_of(config.web)
     errors = _Errors(site, headers)
     style = files("secondpost.web").joinpath("static", "style.css").read_bytes()
@@ -114,6 +112,7 @@ def make_app(
             Route("/static/style.css", stylesheet),
             Route("/confirm/{token}", readers.confirm, methods=["GET", "POST"]),
             Route("/leave/{token}", readers.leave, methods=["GET", "POST"]),
+            Route("/approve/{secret}", approvals.approve, methods=["GET", "POST"]),
             Route("/me/{token}", readers.me, methods=["GET", "POST"]),
             Route("/{name}", public.bare),
             Route("/{name}/", public.home, methods=["GET", "POST"]),

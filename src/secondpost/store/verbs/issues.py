@@ -41,6 +41,7 @@ class IssuesVerbs(Verbs):
             if taken != len(chosen):
                 raise IssueRefused("one of the articles is no longer waiting for an issue")
             yield from run("issues.drop_note", draft.newsletter)
+            yield from run("approvals.drop_next_order", draft.newsletter)
             return (yield from issue_in(id))
 
         return self._engine.change(write, CHANGE_UNITS + len(draft.articles))

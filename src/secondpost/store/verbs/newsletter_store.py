@@ -1,6 +1,7 @@
 """All verbs of the newsletter's store beyond those of a store of mail."""
 
 from secondpost.store.verbs.accepting import NewsletterAcceptingVerbs
+from secondpost.store.verbs.approvals import ApprovalsVerbs
 from secondpost.store.verbs.copies import CopiesVerbs
 from secondpost.store.verbs.freezing import FreezingVerbs
 from secondpost.store.verbs.importing import ImportingVerbs
@@ -36,6 +37,7 @@ class NewsletterVerbs(
     ReadersVerbs,
     StandingVerbs,
     ProvidersVerbs,
+    ApprovalsVerbs,
     NamingVerbs,
     WeighingVerbs,
     NewsletterAcceptingVerbs,

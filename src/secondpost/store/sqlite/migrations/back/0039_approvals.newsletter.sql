@@ -1,0 +1,2 @@
+DROP TABLE next_order;
+DROP TABLE approval;
