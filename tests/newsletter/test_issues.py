@@ -11,7 +11,7 @@ from secondpost.mail.address import Mailbox
 from secondpost.mail.article import FeedNotLookedAt, FeedRead, FeedUnchanged, FeedUnreadable
 from secondpost.mail.article_states import ArticleState
 from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
-from secondpost.mail.issue import DigestDraft, IssueState, LetterDraft
+from secondpost.mail.issue import ArticleId, DigestDraft, IssueState, LetterDraft
 from secondpost.mail.subscriber import Consent, SubscriberState
 from secondpost.newsletter.decisions import (
     ClockSetBack,
@@ -31,7 +31,8 @@ from secondpost.newsletter.eligible import FETCH_MS
 from secondpost.newsletter.issues import ARTICLES_OF_AN_ISSUE_MAX
 from secondpost.newsletter.order import in_order
 from secondpost.newsletter.outlook import Outlook
-from secondpost.store.newsletter_ports import SlotOutcome
+from secondpost.store.approval_ports import ApprovalOutcome
+from secondpost.store.newsletter_ports import ArticleMove, SlotOutcome
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Imported
 from tests.compose.articles import DATED_S, MASTHEAD
 from tests.newsletter.blog import (
@@ -811,5 +812,72 @@ def test_long_links_make_no_issue_that_is_too_large_to_be_made(bench: Bench) -> 
         await blog.sees_through()
         waiting = await blog.store.count("weekly", ArticleState.WAITING)
         assert waiting == ARTICLES_OF_AN_ISSUE_MAX - len(told_of)
+
+    bench.run(story())
+
+
+def test_an_approved_issue_goes_out_with_the_articles_that_were_approved(bench: Bench) -> None:
+    blog = bench.blog(replace(WEEKLY, approve=True))
+
+    async def story() -> None:
+        await blog.says(articles(2, 1))
+        await blog.turn()
+        assert await blog.store.issues("weekly", None, 10) == []
+        [asked] = await blog.store.approvals_to_mail()
+        assert len(asked.articles) == 2
+        approved = await blog.store.approve(asked.id, asked.articles, blog.clock.ms)
+        assert approved is ApprovalOutcome.APPROVED
+        # What comes after the approval waits for the next issue.
+        await blog.says(articles(3, 2, 1))
+        assert isinstance((await blog.turn()).decision, Ready)
+        [issue] = await blog.store.issues("weekly", None, 10)
+        sent = [entry.id for entry in await blog.store.entries_of_issue(issue.id)]
+        assert tuple(sent) == asked.articles
+        assert issue.start_ms == blog.clock.ms + blog.newsletter.undo_ms
+        await blog.turn()
+        assert len(await blog.store.issues("weekly", None, 10)) == 1
+        assert await blog.store.is_approval_over(asked.id, blog.clock.ms)
+
+    bench.run(story())
+
+
+def test_an_approval_of_articles_that_were_skipped_since_is_asked_for_anew(bench: Bench) -> None:
+    blog = bench.blog(replace(WEEKLY, approve=True))
+
+    async def story() -> None:
+        await blog.says(articles(2, 1))
+        await blog.turn()
+        [asked] = await blog.store.approvals_to_mail()
+        await blog.store.approve(asked.id, asked.articles, blog.clock.ms)
+        moves = [ArticleMove(asked.articles[0], ArticleState.SKIPPED, "by hand")]
+        assert await blog.store.move_articles("weekly", moves) == 1
+        await blog.says(articles(4, 3, 2, 1))
+        assert isinstance((await blog.turn()).decision, ToApprove)
+        assert await blog.store.issues("weekly", None, 10) == []
+        [again] = await blog.store.approvals_to_mail()
+        assert again.approved_ms is None
+        assert asked.articles[0] not in again.articles
+
+    bench.run(story())
+
+
+def test_the_order_by_hand_holds_for_one_issue(bench: Bench) -> None:
+    blog = bench.blog(WEEKLY)
+
+    async def story() -> None:
+        await blog.says(articles(3, 2, 1))
+        waiting = await blog.waiting_ids()
+        before = (await blog.publisher.outlook(blog.newsletter)).decision
+        assert isinstance(before, Ready)
+        last = before.draft.articles[-1]
+        await blog.store.set_next_order("weekly", [last, ArticleId(max(waiting) + 9)])
+        ordered = (await blog.publisher.outlook(blog.newsletter)).decision
+        assert isinstance(ordered, Ready)
+        assert ordered.draft.articles == (last, *before.draft.articles[:-1])
+        await blog.turn()
+        [issue] = await blog.store.issues("weekly", None, 10)
+        sent = await blog.store.entries_of_issue(issue.id)
+        assert sent[0].id == last
+        assert await blog.store.next_order("weekly") == ()
 
     bench.run(story())

@@ -98,6 +98,7 @@ def making(taken: int) -> RecordingEngine:
             ("issues.record_slot", 1),
             ("issues.take_articles", taken),
             ("issues.drop_note", 1),
+            ("approvals.drop_next_order", 0),
             ("issues.issue", [row(IssueState.OPEN)]),
         ]
     )

@@ -13,7 +13,7 @@ from secondpost.cli.screen import say, say_json
 from secondpost.mail.article_states import ArticleState
 from secondpost.newsletter.by_hand import ArticleRefused, ByHand
 from secondpost.newsletter.issues import ARTICLES_OF_AN_ISSUE_MAX
-from secondpost.owner.newsletter_documents import OrderDocument
+from secondpost.owner.approval_documents import OrderDocument
 from secondpost.store.newsletter_ports import LedgerEntry
 
 if TYPE_CHECKING:

@@ -146,7 +146,7 @@ class AlarmKind(Enum):
     ISSUE_WAITS = (
         "issue-waits",
         Severity.LOOK,
-        "Look at it with `issue preview`, and type `issue send`.",
+        "Press the button on the page that the mail about it leads to, or type `issue approve`.",
         AlarmEnds.WHEN_MENDED,
     )
     KEEP_RUNS_OUT = (

@@ -79,23 +79,6 @@ class SentDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class ApprovedDocument:
-    """The document of `issue approve`."""
-
-    newsletter: str
-    articles: list[int]
-    readers: int
-
-
-@dataclass(frozen=True, slots=True)
-class OrderDocument:
-    """The document of `issue lead` and `issue order`."""
-
-    newsletter: str
-    articles: list[int]  # that come first in the next issue
-
-
-@dataclass(frozen=True, slots=True)
 class LetterDocument:
     """The document of `issue write`."""
 

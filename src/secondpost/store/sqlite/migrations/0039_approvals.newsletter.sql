@@ -1,6 +1,6 @@
 -- newsletter.db: issues that wait for the owner's approval, and the order that the owner gave the next issue.
 CREATE TABLE approval (
-  id          INTEGER PRIMARY KEY,
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
   newsletter  TEXT    NOT NULL,
   slot        TEXT    NOT NULL,
   articles    TEXT    NOT NULL, -- ids in the order of the issue, with spaces between; fixed by the approval
