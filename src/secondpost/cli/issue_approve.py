@@ -9,8 +9,8 @@ from secondpost.cli.leading import YES, ask
 from secondpost.cli.newsletters import NOT_RUNNING, only_name
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.screen import say, say_json
-from secondpost.owner.figures import counted
 from secondpost.owner.approval_documents import ApprovedDocument
+from secondpost.owner.figures import counted
 from secondpost.store.approval_ports import ApprovalOutcome
 
 if TYPE_CHECKING:
