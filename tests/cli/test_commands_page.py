@@ -12,6 +12,7 @@ from secondpost.cli.main import secondpost
 from secondpost.owner import (
     advisory_documents,
     attack_documents,
+    approval_documents,
     bounce_documents,
     certificate_document,
     check_documents,
@@ -92,6 +93,7 @@ DOCUMENTS = {
     for name, kind in {
         **vars(documents),
         **vars(attack_documents),
+        **vars(approval_documents),
         **vars(bounce_documents),
         **vars(advisory_documents),
         **vars(certificate_document),
