@@ -11,8 +11,8 @@ import pytest
 from secondpost.cli.main import secondpost
 from secondpost.owner import (
     advisory_documents,
-    attack_documents,
     approval_documents,
+    attack_documents,
     bounce_documents,
     certificate_document,
     check_documents,
