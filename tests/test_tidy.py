@@ -492,6 +492,7 @@ def test_every_dependency_is_used() -> None:
     packages = {
         "dnspython": "dns",
         "css-inline": "css_inline",
+        "flufl-bounce": "flufl",
         "markdown-it-py": "markdown_it",
         "prometheus-client": "prometheus_client",
     }

@@ -104,3 +104,19 @@ def test_a_report_about_a_reader_who_was_erased_brings_nothing_back(tmp_path: Pa
         assert await desk.intake.came_back(desk.token, mail(REPORT)) == "the reader is gone: not counted"
 
     at_desk(tmp_path, story)
+
+
+def test_a_report_in_an_old_form_counts_too(tmp_path: Path) -> None:
+    async def story(desk: Desk) -> None:
+        report = (
+            b"From: MAILER-DAEMON@mail.example.org\r\nSubject: failure notice\r\n\r\n"
+            b"Hi. This is the qmail-send program at mail.example.org.\r\n"
+            b"I'm afraid I wasn't able to deliver your message to the following addresses.\r\n"
+            b"This is a permanent error; I've given up. Sorry it didn't work out.\r\n\r\n"
+            b"<reader@example.org>:\r\nSorry, no mailbox here by that name. (#5.1.1)\r\n\r\n"
+            b"--- Below this line is a copy of the message.\r\n\r\nSubject: Two new articles\r\n"
+        )
+        said = await desk.intake.came_back(desk.token, mail(report))
+        assert said == "counted against issue 1: dead 5.1.1"
+
+    at_desk(tmp_path, story)

@@ -14,7 +14,9 @@ from secondpost.mail.duration import DAY_MS
 from secondpost.mail.inside_mail import InsideMail
 from secondpost.mail.issue import IssueId
 from secondpost.mail.subscriber import Subscriber, SubscriberId
+from secondpost.protocols.dsn.feedback import read_feedback
 from secondpost.protocols.dsn.notification import Action, RecipientReport, Report, read_report
+from secondpost.protocols.dsn.old_forms import read_old_form
 from secondpost.protocols.tokens import Token
 from secondpost.protocols.verp import CONFIRMATION
 from secondpost.store.newsletter_ports import Issues
@@ -36,9 +38,12 @@ class BounceIntake:
     async def came_back(self, token: Token, mail: InsideMail) -> str:
         """Count a returned mail once; returns what became of it in a few words."""
         report = await self.work.run(partial(read_report, mail.beginning))
+        if report is None and await self.work.run(partial(read_feedback, mail.beginning)) is not None:
+            return await self.complaints.complains(token, mail)  # some are sent to the envelope sender
         if report is None:
-            # Some providers send complaints to the envelope sender (RFC 5965 §2 leaves it open).
-            return await self.complaints.complains(token, mail)
+            report = await self.work.run(partial(read_old_form, mail.beginning))
+        if report is None:
+            return "not a report that can be read: not counted"
         failed = failed_of(report)
         if failed is None:
             return "it reports no failure: not counted"

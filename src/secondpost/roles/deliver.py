@@ -3,6 +3,7 @@
 Large modules that only a newsletter needs are imported where they are used.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -145,6 +146,8 @@ class DeliverRole:
     def _inside_door(self, newsletter: NewsletterDelivery) -> InsideDoor:
         """The handler of mail to ourselves, with the stations that act on it."""
         config, world, readers = self._config, self._world, newsletter.store
+        # It logs a traceback of each mail that it trips over, and anyone can send one.
+        logging.getLogger("flufl.bounce").disabled = True
         complaints = Complaints(readers, self._clock, world.work)
         bounces = BounceIntake(readers, readers, self._clock, world.work, complaints)
         sign_ups = SignUps(
