@@ -144,9 +144,30 @@ class Publishing:
                 pass
 
     async def stop(self) -> None:
-        now = [id for id in self.readers if self.steps[id][-1].what in (State.FROZEN, State.WAITING)]
+        now = self._those(State.FROZEN, State.WAITING, State.HELD)
         with self._issue_is(IssueState.STOPPED), self._readers_are(State.STOPPED, now):
             await self.store.stop(self.issue, self.clock.now_ms(), "enough")
+
+    async def hold(self, lease: Lease, claimed: Sequence[Claimed]) -> None:
+        """Hold the issue. The marks of claimed rows are refused from here on, and no row is claimed."""
+        with self._issue_is(IssueState.HELD):
+            await self.store.hold(self.issue, "a wrong picture")
+        with self._readers_are(State.HELD, self.ids_of(claimed)):
+            assert await self.store.commit_marks(lease, [one.id for one in claimed]) == frozenset()
+        with self._readers_are(State.HELD, self._those(State.WAITING)):
+            assert await self.claim(lease, READERS) == []
+
+    async def resume(self) -> None:
+        held = self._those(State.HELD)
+        with self._issue_is(IssueState.SENDING):
+            await self.store.resume(self.issue, self.clock.now_ms())
+        with self._readers_are(State.WAITING, held):
+            while await self.store.release_batch(self.issue, self.clock.now_ms(), BATCH) > 0:
+                pass
+
+    def _those(self, *states: State) -> list[SubscriberId]:
+        """The readers whose mail is in one of these states by the last step."""
+        return [id for id in self.readers if self.steps[id][-1].what in states]
 
     async def finish(self) -> None:
         with self._issue_is(IssueState.DONE):

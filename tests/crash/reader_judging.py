@@ -187,6 +187,10 @@ async def _lives_on(
             pass
         issue = await store.freeze_done(issue.id, leader, clock.now_ms())
     await store.start(issue.id, clock.now_ms())
+    if issue.state is IssueState.HELD:
+        await store.resume(issue.id, clock.now_ms())
+    while await store.release_batch(issue.id, clock.now_ms(), 20) > 0:
+        pass
     while await store.send_batch(issue.id, clock.now_ms(), 20) > 0:
         pass
     served += await _deliver(store, clock)

@@ -1,9 +1,10 @@
-"""Scenarios to cut short: an issue is frozen, released, claimed, committed, settled or stopped."""
+"""Scenarios to cut short: an issue is frozen, released, claimed, committed, settled, held or stopped."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
 from secondpost.mail.delivery import State
+from secondpost.store.ports import Lease
 from tests.crash.publishing import Publishing
 from tests.crash.scenarios import PAUSING, log_bounded
 
@@ -115,6 +116,51 @@ async def undo(publishing: Publishing) -> None:
     await publishing.stop()
 
 
+async def hold(publishing: Publishing) -> None:
+    """Held with claimed and committing rows, then resumed: those who have the issue do not get it again."""
+    lease = await _held_half_sent(publishing)
+    await publishing.resume()
+    await _send_rest(publishing, lease)
+    await publishing.finish()
+
+
+async def held_dies(publishing: Publishing) -> None:
+    """The processes die while the issue is held; their successors resume it."""
+    await _held_half_sent(publishing)
+    await publishing.die_and_come_back()
+    await publishing.resume()
+    await _send_rest(publishing, await publishing.lease())
+    await publishing.finish()
+
+
+async def held_stop(publishing: Publishing) -> None:
+    await _held_half_sent(publishing)
+    await publishing.stop()
+
+
+async def _held_half_sent(publishing: Publishing) -> Lease:
+    """Hold an issue that two readers have and whose dots to two more are sent."""
+    await publishing.freeze()
+    await publishing.send()
+    lease = await publishing.lease()
+    claimed = await publishing.claim(lease, 6)
+    await publishing.commit(lease, claimed[:4])
+    publishing.accept(claimed[:3])
+    await publishing.settle(lease, claimed[:2], State.DELIVERED)
+    await publishing.hold(lease, claimed[4:])
+    # What was under way ends by its outcome.
+    await publishing.settle(lease, claimed[2:3], State.DELIVERED)
+    await publishing.settle(lease, claimed[3:4], State.UNKNOWN)
+    return lease
+
+
+async def _send_rest(publishing: Publishing, lease: Lease) -> None:
+    rest = await publishing.claim(lease, 9)
+    await publishing.commit(lease, rest)
+    publishing.accept(rest)
+    await publishing.settle(lease, rest, State.DELIVERED)
+
+
 async def pauses(publishing: Publishing) -> None:
     """Between two batches the log is copied and then restarted."""
     with log_bounded(publishing.store, PAUSING):
@@ -133,5 +179,8 @@ READER_SCENARIOS: dict[str, Callable[[Publishing], Awaitable[None]]] = {
     "deliver dies": deliver_dies,
     "stop": stop,
     "undo": undo,
+    "hold": hold,
+    "held dies": held_dies,
+    "held stop": held_stop,
     "pauses": pauses,
 }
