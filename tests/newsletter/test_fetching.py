@@ -8,7 +8,7 @@ from typing import TypeVar
 import pytest
 
 from secondpost.mail.article import FeedAnswered, FeedAsked, FeedRead, FeedUnchanged, FeedUnreadable
-from secondpost.newsletter.fetching import FeedFetching
+from secondpost.newsletter.fetching import FeedFetching, parse_in_line
 from secondpost.world.ports import Fetched, FetchError, Validators, WorkLine
 
 T = TypeVar("T")
@@ -48,7 +48,9 @@ class InLine:
 
 def look(page: Fetched | FetchError) -> FeedAnswered:
     web = Web({URL: page})
-    answered = asyncio.run(FeedFetching(web, InLine()).look(FeedAsked(URL, '"1"', "yesterday")))
+    answered = asyncio.run(
+        FeedFetching(web, parse_in_line(InLine())).look(FeedAsked(URL, '"1"', "yesterday"))
+    )
     assert web.asked == [Validators(URL, '"1"', "yesterday")]
     return answered
 

@@ -7,7 +7,7 @@ import pytest
 
 from secondpost.mail.article_states import ArticleState
 from secondpost.newsletter.decisions import InDoubt, Ready, TooFew
-from secondpost.newsletter.fetching import FeedFetching
+from secondpost.newsletter.fetching import FeedFetching, parse_in_line
 from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.reading import FeedReading
 from secondpost.world.real.fetch import RealFetcher
@@ -29,7 +29,7 @@ def test_a_blog_that_grows_by_one_article_and_another(written: Callable[..., byt
         async with WebServer(pages).running() as server:
             newsletter = replace(WEEKLY, feeds=(f"http://blog.example:{server.port}/feed",))
             fetcher = RealFetcher(Names({"blog.example": ("127.0.0.1",)}), allow_private=True)
-            reading = FeedReading(blog.store, blog.clock, FeedFetching(fetcher, work).look)
+            reading = FeedReading(blog.store, blog.clock, FeedFetching(fetcher, parse_in_line(work)).look)
             publisher = Publisher(
                 reading, blog.store, blog.clock, blog.ids, blog.composed, blog.log, blog.standing
             )

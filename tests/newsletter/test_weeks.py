@@ -17,7 +17,7 @@ from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.article_states import ArticleState
 from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
 from secondpost.newsletter.by_hand import ByHand
-from secondpost.newsletter.fetching import FeedFetching
+from secondpost.newsletter.fetching import FeedFetching, parse_in_line
 from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.reading import FeedReading
 from secondpost.store.newsletter_ports import LedgerEntry
@@ -65,7 +65,9 @@ class Life:
 
     def reopen(self) -> None:
         """Discard what a restart of the service forgets."""
-        reading = FeedReading(self.blog.store, self.blog.clock, FeedFetching(self.site, InLine()).look)
+        reading = FeedReading(
+            self.blog.store, self.blog.clock, FeedFetching(self.site, parse_in_line(InLine())).look
+        )
         blog = self.blog
         self.logged_again += len(that_stand(self.standing, AlarmKind.ARTICLES_HELD))
         self.standing = logged_alarms(blog.lines, blog.clock.now_ms)

@@ -1,5 +1,5 @@
-"""Signing processes of the deliver role. The supervisor starts them, since behind its walls the role
-cannot run a program.
+"""Processes that sign for the deliver role and parse feeds for the fetch role. The supervisor starts
+them, since behind its walls a role cannot run a program.
 
 The role asks over the tether, with the socket that becomes the process's standard input.
 """
@@ -18,10 +18,11 @@ from secondpost.processes.tether import Tether, Word
 
 MAKERS_MAX = 4  # of one role
 MAKERS_COMMAND = (sys.executable, "-P", "-m", "secondpost.processes.signer")
+FEED_READER_COMMAND = (sys.executable, "-P", "-m", "secondpost.processes.feed_reader")
 
 
 class Maker(Protocol):
-    """A signing process. `ended` gets how it ended, in words."""
+    """A process that does a role's work. `ended` gets how it ended, in words."""
 
     @property
     def number(self) -> int | None:
@@ -119,6 +120,10 @@ class MakersOfRole:
 def start_maker(door: socket, command: Sequence[str] = MAKERS_COMMAND) -> "StartedMaker":
     """Start one in the running loop."""
     return StartedMaker(os.dup(door.fileno()), command)
+
+
+def start_feed_reader(door: socket) -> "StartedMaker":
+    return start_maker(door, FEED_READER_COMMAND)
 
 
 class StartedMaker:

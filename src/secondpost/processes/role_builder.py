@@ -17,11 +17,14 @@ from secondpost.roles.parts import Parts, Role
 from secondpost.world.background import BackgroundTasks
 
 if TYPE_CHECKING:
+    from secondpost.newsletter.fetching import ParseFeed
     from secondpost.roles.deliver import NewsletterDelivery
 
 
 class RoleBuilder:
-    """`makers` starts the processes that sign readers' mail; None where the process signs itself."""
+    """`makers` starts the processes that sign readers' mail and parse feeds; None where the process does
+    both itself.
+    """
 
     def __init__(
         self,
@@ -53,7 +56,7 @@ class RoleBuilder:
         if "web" in self._roles and parts.config.has_web:
             built.append(self._pages(parts))
         if "fetch" in self._roles:
-            built.append(self._fetch(parts))
+            built.append(self._fetch(parts, ends))
         return built
 
     def _reader_delivery(self, parts: Parts, ends: AsyncExitStack) -> "NewsletterDelivery | None":
@@ -85,7 +88,7 @@ class RoleBuilder:
         guests = Guests(trusted_networks(parts.config.web.trusted_proxies), page_limits())
         return WebServer(doors, guests, MailLog(parts.sink), parts.failed)
 
-    def _fetch(self, parts: Parts) -> Role:
+    def _fetch(self, parts: Parts, ends: AsyncExitStack) -> Role:
         from secondpost.roles.acme_orders import acme_orders
         from secondpost.roles.fetch import FetchRole
         from secondpost.roles.web_services import key_reader, web_services
@@ -96,4 +99,15 @@ class RoleBuilder:
         orders = acme_orders(parts) if parts.config.tls.acme is not None else None
         read_key = key_reader(parts.world.work, parts.open_file)
         services = web_services(parts.config, fetcher, read_key)
-        return FetchRole(parts, fetcher, fetcher, orders, services, register_reading(parts.config, fetcher))
+        register = register_reading(parts.config, fetcher)
+        parse = self._feed_parsing(ends) if len(parts.config.newsletters) > 0 else None
+        return FetchRole(parts, fetcher, fetcher, orders, services, register, parse)
+
+    def _feed_parsing(self, ends: AsyncExitStack) -> "ParseFeed | None":
+        if self._makers is None:  # no supervisor: its own threads parse
+            return None
+        from secondpost.processes.feed_reading import FeedReadingProcess
+
+        reading = FeedReadingProcess(self._makers.start)
+        ends.push_async_callback(reading.close)
+        return reading.read

@@ -14,7 +14,7 @@ from secondpost.processes.adopted import AdoptedMaker, AdoptedProcess, ChildProc
 from secondpost.processes.doors import DOORS_VARIABLE, doors_text
 from secondpost.processes.environment import cleared
 from secondpost.processes.handed_over import HandedRole
-from secondpost.processes.makers import MakersOfRole
+from secondpost.processes.makers import MakersOfRole, start_feed_reader, start_maker
 from secondpost.processes.named_files import NAMED_FILES, FilesForRole, files_pair, named_files
 from secondpost.processes.tether import (
     OF_THE_ROLE,
@@ -100,7 +100,7 @@ class RoleProcess:
         self._said = {word: asyncio.Event() for word in OF_THE_ROLE}
         self._refusal = ""
         self.is_silent = False  # it was called, and has not answered
-        self._makers = MakersOfRole(tether)
+        self._makers = MakersOfRole(tether, start_feed_reader if role == "fetch" else start_maker)
         tether.listen(self._hear, lambda: None)
         self.ended: asyncio.Task[int] = asyncio.ensure_future(process.wait())  # its exit code
         # The first callback, so that its last words are heard before anything is made of its end.

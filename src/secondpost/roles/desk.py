@@ -67,7 +67,7 @@ async def open_newsletter(config: Config) -> AsyncIterator[OpenNewsletter]:
 
     Feeds are fetched by the fetch role, or here if none is running.
     """
-    from secondpost.newsletter.fetching import FeedFetching
+    from secondpost.newsletter.fetching import FeedFetching, parse_in_line
     from secondpost.world.real.fetch import RealFetcher
 
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -81,7 +81,7 @@ async def open_newsletter(config: Config) -> AsyncIterator[OpenNewsletter]:
         try:
             resolver = RealResolver(config.dns.servers, dice)
             fetcher = RealFetcher(resolver, allow_private=config.fetch.allow_private)
-            asker = FeedAsker(net, disk.path(FEEDS), FeedFetching(fetcher, work).look)
+            asker = FeedAsker(net, disk.path(FEEDS), FeedFetching(fetcher, parse_in_line(work)).look)
             # No lines and no alarms: the command itself reports what happened.
             log = MailLog(lambda line: None)
             alarms, news = (StandingAlarms(log.alarm, clock.now_ms) for _ in range(2))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from secondpost.config.records import Config
 from secondpost.mail.dns_questions import ZoneOf
 from secondpost.mail.questions import Addresses, Mx, Txt
-from secondpost.newsletter.fetching import FeedFetching
+from secondpost.newsletter.fetching import FeedFetching, parse_in_line
 from secondpost.protocols.tokens import base32_text
 from secondpost.roles.doctor_machine import FoundInStore, leave_token, tls_files
 from secondpost.roles.zones import examine_dns
@@ -194,7 +194,7 @@ async def _open_eyes(config: Config) -> AsyncIterator[Eyes]:
     private = config.fetch.allow_private
     blogs = RealFetcher(resolver, allow_private=private, total_seconds=FETCH_SECONDS_MAX)
     pages = RealFetcher(resolver, allow_private=True, total_seconds=FETCH_SECONDS_MAX)
-    eyes = Eyes(net, resolver, pages, pages, FeedFetching(blogs, work), config.hostname.name)
+    eyes = Eyes(net, resolver, pages, pages, FeedFetching(blogs, parse_in_line(work)), config.hostname.name)
     try:
         yield eyes
     finally:

@@ -1,5 +1,7 @@
 """The fetch role: everything that goes to the web; it reads hostile documents, and has no store."""
 
+from typing import TYPE_CHECKING
+
 from secondpost.config.records import Config
 from secondpost.protocols.post_questions import PostAccepted, PostNotAccepted, PostOutcome
 from secondpost.roles.acme_orders import AcmeOrders
@@ -13,6 +15,9 @@ from secondpost.world.sockets.feeds import FeedAnswerer
 from secondpost.world.sockets.posts import post_door
 from secondpost.world.sockets.register import register_door
 from secondpost.world.sockets.services import service_door
+
+if TYPE_CHECKING:
+    from secondpost.newsletter.fetching import ParseFeed
 
 SHOWN_CHARACTERS = 200  # of an address, in the texts of a Fetcher
 
@@ -30,9 +35,10 @@ class FetchRole:
         orders: AcmeOrders | None = None,
         services: WebServices | None = None,
         register: RegisterReading | None = None,
+        parse: "ParseFeed | None" = None,
     ) -> None:
         """`orders`: of the server's own certificate; None if it is not got by ACME. `services` and
-        `register`: None if the configuration wants none asked.
+        `register`: None if the configuration wants none asked. `parse`: of feeds; None: in a thread.
         """
         self._config = parts.config
         self._world = parts.world
@@ -41,6 +47,7 @@ class FetchRole:
         self._orders = orders
         self._services = services
         self._register = register
+        self._parse = parse
         self._background = BackgroundTasks(parts.failed)
         self._feeds: FeedAnswerer | None = None
         self._doors: list[Listening] = []
@@ -48,9 +55,10 @@ class FetchRole:
     async def start(self) -> None:
         net, disk = self._world.net, self._world.disk
         if len(self._config.newsletters) > 0:
-            from secondpost.newsletter.fetching import FeedFetching
+            from secondpost.newsletter.fetching import FeedFetching, parse_in_line
 
-            look = FeedFetching(self._fetcher, self._world.work).look
+            parse = self._parse if self._parse is not None else parse_in_line(self._world.work)
+            look = FeedFetching(self._fetcher, parse).look
             self._feeds = FeedAnswerer(look, self._background.run)
             self._doors.append(await self._feeds.open(net, disk.path(FEEDS)))
         if self._config.alarms.webhook is not None:
