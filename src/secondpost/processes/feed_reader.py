@@ -32,7 +32,7 @@ class FeedDocumentOrder(msgspec.Struct, frozen=True):
     url: str
 
 
-def _opened(_: bytes) -> Callable[[bytes], bytes]:
+def _opened(_opening: bytes) -> Callable[[bytes], bytes]:
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (_at_most(MEMORY_OCTETS_MAX, hard), hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
