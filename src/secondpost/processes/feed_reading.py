@@ -26,7 +26,7 @@ BOUNDS = f"{MEMORY_OCTETS_MAX // (1_024 * 1_024)} MB of memory and {CPU_SECONDS_
 
 
 @dataclass(frozen=True, slots=True)
-class _Running:
+class _ReaderProcess:
     maker: Maker
     bench: Bench
 
@@ -42,7 +42,7 @@ class FeedReadingProcess:
         self._idle_seconds = idle_seconds
         self._document_seconds_max = document_seconds_max
         self._turn = asyncio.Lock()
-        self._running: _Running | None = None
+        self._running: _ReaderProcess | None = None
         self._idle: asyncio.TimerHandle | None = None
 
     async def read(self, body: bytes, content_type: str, url: str) -> FeedRead | FeedUnreadable:
@@ -87,7 +87,7 @@ class FeedReadingProcess:
         with theirs:
             maker = self._start(theirs)
         bench = Bench()
-        self._running = _Running(maker, bench)
+        self._running = _ReaderProcess(maker, bench)
         ours.setblocking(False)
         await asyncio.get_running_loop().connect_accepted_socket(lambda: bench, ours)
         await bench.do(b"")  # answered when it is ready
