@@ -27,6 +27,8 @@ owner = ["me@elsewhere.example"]
 url = "none"
 [fetch]
 allow_private = true
+[send]
+unverified = true
 {newsletters}
 """
 NEWSLETTER = """

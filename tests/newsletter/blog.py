@@ -79,6 +79,7 @@ class Blog:
     lease: Lease | None = None
     is_template_broken: bool = False
     lines: list[str] = field(default_factory=list)  # of the log
+    unproven: str | None = None  # why DNS does not prove who sends
     ids: QueueIds = field(default_factory=lambda: QueueIds(worker=1))
 
     def __post_init__(self) -> None:
@@ -89,8 +90,18 @@ class Blog:
         reading = FeedReading(self.store, self.clock, self._look, ("www.example.net/weekly/feed.xml",))
         self.standing = logged_alarms(self.lines, self.clock.now_ms)
         self.publisher = Publisher(
-            reading, self.store, self.clock, self.ids, self.composed, self.log, self.standing
+            reading,
+            self.store,
+            self.clock,
+            self.ids,
+            self.composed,
+            self.log,
+            self.standing,
+            self._why_unproven,
         )
+
+    async def _why_unproven(self, newsletter: Newsletter) -> str | None:
+        return self.unproven
 
     async def _look(self, asked: FeedAsked) -> FeedAnswered:
         self.asked.append(asked)

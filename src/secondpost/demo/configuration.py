@@ -38,6 +38,9 @@ connections_per_site = 1
 [fetch]
 allow_private = true
 
+[send]
+unverified = true
+
 [watch]
 networks = {networks}
 speed    = {speed}

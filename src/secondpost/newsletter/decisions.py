@@ -116,6 +116,35 @@ class ToApprove:
 
 
 @dataclass(frozen=True, slots=True)
+class Unproven:
+    """DNS does not prove that this server sends for the domain in From."""
+
+    articles: int
+    why: str  # with the records to publish
+    last_ms: int | None = None  # when the slot ends without an issue; None: no fixed time
+
+    def sentence(self, when: When) -> str:
+        last = "" if self.last_ms is None else f", but no later than {when(self.last_ms)}"
+        wait = "waits" if self.articles == 1 else "wait"
+        return f"{counted(self.articles)} {wait} until DNS proves who sends{last}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class NotProven:
+    """The slot ended before DNS proved who sends."""
+
+    newsletter: str
+    slot: SlotTime
+    next_ms: int | None
+
+    def sentence(self, when: When) -> str:
+        return (
+            f"The issue of {when(self.slot.at_ms)} did not go out: DNS did not prove within 12 hours who "
+            f"sends; {_next(self, when)}. To see what is missing: secondpost check dns."
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class NotApproved:
     """The slot ended without the owner's approval."""
 
@@ -193,6 +222,8 @@ IssueDecision = (
     | InDoubt
     | Unfinished
     | ToApprove
+    | Unproven
+    | NotProven
     | NotApproved
     | NoReaders
     | GivenBack
@@ -205,6 +236,6 @@ def counted(articles: int) -> str:
     return "1 article" if articles == 1 else f"{articles} articles"
 
 
-def _next(decision: TooFew | NotDue | NotApproved | NoReaders | Missed, when: When) -> str:
+def _next(decision: TooFew | NotDue | NotProven | NotApproved | NoReaders | Missed, when: When) -> str:
     no_other = "no further time is planned"
     return no_other if decision.next_ms is None else f"next time: {when(decision.next_ms)}"

@@ -61,6 +61,10 @@ class IssueAlarms:
         which = "" if issue is None else f"issue {issue.number}: "
         self._alarms.begin(AlarmKind.ISSUE_HELD, newsletter.name, f"{which}{fault}")
 
+    def unproven(self, newsletter: Newsletter, outlook: Outlook) -> None:
+        """Begin the alarm of an issue that waits until DNS proves who sends."""
+        self._alarms.begin(AlarmKind.ISSUE_HELD, newsletter.name, outlook.reason)
+
     def made(self, newsletter: Newsletter) -> None:
         """End the alarm of an issue that could not be made: it was, or the owner stopped it."""
         self._alarms.end(AlarmKind.ISSUE_HELD, newsletter.name)

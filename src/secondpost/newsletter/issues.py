@@ -20,6 +20,7 @@ from secondpost.newsletter.decisions import (
     NoReaders,
     NotApproved,
     NotDue,
+    NotProven,
     Ready,
     Settling,
     ToApprove,
@@ -189,7 +190,7 @@ def outcome(decision: IssueDecision) -> tuple[SlotTime, SlotOutcome] | None:
     match decision:
         case TooFew(spent=slot) | NoReaders(spent=slot) if slot is not None:
             return slot, SlotOutcome.SKIPPED
-        case NotApproved(slot=slot):
+        case NotApproved(slot=slot) | NotProven(slot=slot):
             return slot, SlotOutcome.HELD
         case Missed(slot):
             return slot, SlotOutcome.MISSED

@@ -19,7 +19,14 @@ from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.slot import parse_slot
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.maillog import MailLog
-from secondpost.newsletter.decisions import IssueDecision, Ready, ToApprove
+from secondpost.newsletter.decisions import (
+    IssueDecision,
+    Missed,
+    NotProven,
+    Ready,
+    ToApprove,
+    Unproven,
+)
 from secondpost.newsletter.eligible import FETCH_MS, Ripeness, ripeness
 from secondpost.newsletter.issue_alarms import IssueAlarms
 from secondpost.newsletter.issues import (
@@ -28,6 +35,7 @@ from secondpost.newsletter.issues import (
     decide,
     decide_forced,
     held_up,
+    last_chance_ms,
     outcome,
     slot_key,
     title_octets,
@@ -69,8 +77,16 @@ class CannotCompose(Exception):
 # Raises CannotCompose.
 Composing = Callable[[Newsletter, Issue, Sequence[LedgerEntry]], Awaitable[IssueText]]
 
+# Why DNS does not prove that the newsletter's sender is this server, with what mends it; None if it does.
+WhyUnproven = Callable[[Newsletter], Awaitable[str | None]]
+
 _LookBeside = Callable[[Newsletter, IssueHistory, Ripeness], Awaitable[Beside]]
 _Decider = Callable[[Ripeness, IssueHistory, IssueRules, int], IssueDecision]
+
+
+async def needs_no_proof(newsletter: Newsletter) -> str | None:
+    """For `[send] unverified = true`."""
+    return None
 
 
 class Publisher:
@@ -83,6 +99,7 @@ class Publisher:
         compose: Composing,
         log: MailLog,
         alarms: StandingAlarms,
+        why_unproven: WhyUnproven = needs_no_proof,
     ) -> None:
         self._reading = reading
         self._issues = issues
@@ -91,8 +108,10 @@ class Publisher:
         self._compose = compose
         self._log = log
         self._alarms = IssueAlarms(alarms)
+        self._why_unproven = why_unproven
         self._faulty: dict[IssueId, int] = {}  # issues not made, and when that was tried
-        self._refused: set[str] = set()  # newsletters whose issue could not be created at the last turn
+        # Newsletters whose issue could not be created at the last turn, or waits for a proof.
+        self._refused: set[str] = set()
         self._read_ms: dict[str, int] = {}  # by newsletter: end of the last round over its feeds
 
     # ---- fetching
@@ -143,7 +162,8 @@ class Publisher:
 
     async def _outlook(self, newsletter: Newsletter, decider: _Decider, look_beside: _LookBeside) -> Outlook:
         found, desk, rules, now_ms = await self._known(newsletter)
-        decision = decider(found, desk, rules, now_ms)
+        unproven = await self._why_unproven(newsletter)
+        decision = _if_proven(decider(found, desk, rules, now_ms), unproven, newsletter.name, desk)
         others = await look_beside(newsletter, desk, found)
         why = reason(
             newsletter.name, decision, found, others, lambda at_ms: weekday_text(at_ms, rules.zone, now_ms)
@@ -219,6 +239,9 @@ class Publisher:
             return outlook
         self._refused.discard(newsletter.name)
         await self.ask(outlook)
+        if isinstance(outlook.decision, Unproven):
+            self._refused.add(newsletter.name)
+            self._alarms.unproven(newsletter, outlook)
         if _is_time(outlook):
             try:
                 await self._act(newsletter, outlook, leader)
@@ -257,6 +280,7 @@ class Publisher:
         if why_not is not None:
             zone = ZoneInfo(newsletter.timezone)
             raise IssueRefused(why_not.sentence(lambda at_ms: weekday_text(at_ms, zone, now_ms)))
+        await self._refuse_unproven(newsletter)
         draft = LetterDraft(newsletter.name, f"{FORCED}{desk.last_number + 1}", subject, body)
         issue = await self._issues.create_letter(draft, self._ids.next(now_ms), now_ms)
         return await self.freeze(newsletter, issue, leader)
@@ -289,15 +313,21 @@ class Publisher:
     async def freeze(self, newsletter: Newsletter, issue: Issue, leader: Lease) -> Issue:
         """Fix content and audience of an open issue; its first mail leaves when `undo` is over.
 
-        Raises CannotCompose.
+        Raises CannotCompose, and IssueRefused while DNS does not prove who sends.
         """
         try:
+            await self._refuse_unproven(newsletter)
             frozen = await self._frozen(newsletter, issue, leader)
         except (CannotCompose, IssueRefused):
             self._faulty[issue.id] = self._clock.now_ms()
             raise
         self._faulty.pop(issue.id, None)
         return frozen
+
+    async def _refuse_unproven(self, newsletter: Newsletter) -> None:
+        why = await self._why_unproven(newsletter)
+        if why is not None:
+            raise IssueRefused(f"DNS does not prove yet who sends: {why}")
 
     async def _frozen(self, newsletter: Newsletter, issue: Issue, leader: Lease) -> Issue:
         text = await self._compose(newsletter, issue, await self._reading.of_issue(issue))
@@ -361,6 +391,20 @@ class Publisher:
 def _is_time(outlook: Outlook) -> bool:
     """Whether there is an issue to make, or a slot ends without one."""
     return isinstance(outlook.decision, Ready) or outcome(outlook.decision) is not None
+
+
+def _if_proven(
+    decision: IssueDecision, unproven: str | None, newsletter: str, desk: IssueHistory
+) -> IssueDecision:
+    """The decision, or what takes its place while DNS does not prove who sends."""
+    match decision:
+        case Ready(draft) if unproven is not None:
+            last_ms = None if desk.times.due is None else last_chance_ms(desk.times.due)
+            return Unproven(len(draft.articles), unproven, last_ms)
+        case Missed(slot, next_ms) if unproven is not None:
+            return NotProven(newsletter, slot, next_ms)
+        case _:
+            return decision
 
 
 async def _look_nowhere(newsletter: Newsletter, desk: IssueHistory, found: Ripeness) -> Beside:

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from secondpost.mail.article import Article
 from secondpost.mail.bounce_kind import BounceKind
 from secondpost.mail.issue import Issue, Reckoning
-from secondpost.newsletter.decisions import Missed, NoReaders, NotApproved, NotDue, Ready, Settling, TooFew
+from secondpost.newsletter.decisions import (
+    Missed,
+    NoReaders,
+    NotApproved,
+    NotDue,
+    NotProven,
+    Ready,
+    Settling,
+    TooFew,
+)
 from secondpost.newsletter.outlook import Outlook
 from secondpost.owner.figures import utc_time
 from secondpost.owner.forecast_documents import ForecastDocument
@@ -329,7 +338,7 @@ def _next_ms(outlook: Outlook) -> int | None:
             return at_ms
         case TooFew(next_ms=at_ms) | NoReaders(next_ms=at_ms):
             return at_ms
-        case Missed(next_ms=at_ms) | NotApproved(next_ms=at_ms):
+        case Missed(next_ms=at_ms) | NotApproved(next_ms=at_ms) | NotProven(next_ms=at_ms):
             return at_ms
         case _:
             return None

@@ -36,6 +36,7 @@ from secondpost.maillog import MailLog
 from secondpost.policy.domains import own_domains
 from secondpost.protocols.dkim.signing import Algorithm
 from secondpost.roles.advisories import AdvisoryWatch
+from secondpost.roles.duties import DutyWatch
 from secondpost.roles.housekeeping import Housekeeping
 from secondpost.roles.monitor import Monitor
 from secondpost.roles.own_certificate import OwnCertificate
@@ -133,6 +134,9 @@ class DeliverRole:
         )
         names = names_from(world.resolver)
         self._policies = PolicyFiles(config, world.disk, names, parts.alarms, self._log)
+        self._duties = (
+            None if newsletter is None else DutyWatch(config, newsletter.store, self._clock, parts.alarms)
+        )
         self._policies_seconds = parts.rhythms.policies_seconds
         self._watch = OwnersWatch(parts, self._hinted, self._rounds.run)
         self._certificate = OwnCertificate(parts, self._clock, self._log, self._rounds.run)
@@ -245,6 +249,8 @@ class DeliverRole:
             await loop.start()
         self._housekeeping.start()
         self._rounds.run(self._policies.run(self._policies_seconds))
+        if self._duties is not None:
+            self._rounds.run(self._duties.run())
         await self._watch.start()
         await self._certificate.start()
         self._advisories.start()

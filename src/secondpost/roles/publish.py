@@ -12,6 +12,7 @@ from secondpost.newsletter.links import canonical
 from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.reading import FeedReading
 from secondpost.newsletter.turns import Turns
+from secondpost.roles.duties import why_unproven
 from secondpost.roles.parts import FEEDS, HINTS, Parts, opened
 from secondpost.store.newsletter_ports import Feeds
 from secondpost.store.newsletter_store_ports import NewsletterStore
@@ -49,7 +50,8 @@ def publisher_of(
     )
     renderer = renderer_of(config, dice, store)
     reading = FeedReading(store, clock, look, own if config.web.url is not None else ())
-    return Publisher(reading, store, clock, store.ids, renderer.compose, log, alarms)
+    unproven = why_unproven(config, store, clock)
+    return Publisher(reading, store, clock, store.ids, renderer.compose, log, alarms, unproven)
 
 
 class PublishRole:

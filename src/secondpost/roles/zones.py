@@ -11,6 +11,7 @@ from secondpost.protocols.mta_sts import POLICY_OCTETS_MAX, policy_url
 from secondpost.roles.authoritative import Authoritative
 from secondpost.roles.certificate_look import certificate_paths
 from secondpost.setup.diagnosis import Diagnosis
+from secondpost.setup.duties import examine_duties
 from secondpost.setup.examine_dns import examine
 from secondpost.setup.facts import DkimKey, Facts, authority_of, authority_to_come, look_around
 from secondpost.setup.records import WantedRecord
@@ -67,6 +68,13 @@ async def examine_dns(config: Config, known: Facts) -> tuple[Diagnosis, ...]:
     keys = own_keys(config)
     async with _asked(config, EXAMINE_SECONDS_MAX) as answerer:
         return await drive(examine(config, keys, known), answerer)
+
+
+async def look_at_duties(config: Config) -> list[Diagnosis]:
+    """What DNS says of a sender's duties. Raises KeyFault while there are no keys, and DiskFailed."""
+    keys, known = own_keys(config), Facts(public_addresses(config))
+    async with _asked(config, EXAMINE_SECONDS_MAX) as answerer:
+        return await drive(examine_duties(config, keys, known), answerer)
 
 
 async def records_missing(config: Config, records: tuple[WantedRecord, ...]) -> tuple[WantedRecord, ...]:

@@ -9,6 +9,7 @@ from typing import Protocol
 from secondpost.mail.issue import ArticleId
 from secondpost.store.approval_ports import ApprovalMails, Approvals, ApprovalsAsked, NextOrder
 from secondpost.store.copy_ports import NewsletterCopyDesk
+from secondpost.store.duty_ports import DutyProofs
 from secondpost.store.naming_ports import Naming, NewsletterNames
 from secondpost.store.newsletter_ports import (
     Feeds,
@@ -78,6 +79,7 @@ class NewsletterStore(
     ReaderClaims,
     Naming,
     Providers,
+    DutyProofs,
     NewsletterDesk,
     NewsletterKeeping,
     NewsletterCopyDesk,

@@ -116,8 +116,8 @@ class Send:
         bool,
         Key(
             forms.SWITCH,
-            "Whether issues go out before the DNS records have been found correct. Without effect in "
-            "this version (with a warning): it never holds an issue back for DNS. Use `check dns`.",
+            "Whether issues go out before DNS proves who sends (SPF, DKIM, DMARC and the reverse name, as "
+            "`check dns` shows them). By default they wait for it; meant for tests.",
             "true",
         ),
     ] = False

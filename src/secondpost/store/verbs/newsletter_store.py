@@ -3,6 +3,7 @@
 from secondpost.store.verbs.accepting import NewsletterAcceptingVerbs
 from secondpost.store.verbs.approvals import ApprovalsVerbs
 from secondpost.store.verbs.copies import CopiesVerbs
+from secondpost.store.verbs.duties import DutiesVerbs
 from secondpost.store.verbs.freezing import FreezingVerbs
 from secondpost.store.verbs.importing import ImportingVerbs
 from secondpost.store.verbs.issues import IssuesVerbs
@@ -38,6 +39,7 @@ class NewsletterVerbs(
     StandingVerbs,
     ProvidersVerbs,
     ApprovalsVerbs,
+    DutiesVerbs,
     NamingVerbs,
     WeighingVerbs,
     NewsletterAcceptingVerbs,
