@@ -6,16 +6,7 @@ from dataclasses import dataclass
 from secondpost.mail.article import Article
 from secondpost.mail.bounce_kind import BounceKind
 from secondpost.mail.issue import Issue, Reckoning
-from secondpost.newsletter.decisions import (
-    Missed,
-    NoReaders,
-    NotApproved,
-    NotDue,
-    NotProven,
-    Ready,
-    Settling,
-    TooFew,
-)
+from secondpost.newsletter import decisions as decided
 from secondpost.newsletter.outlook import Outlook
 from secondpost.owner.figures import utc_time
 from secondpost.owner.forecast_documents import ForecastDocument
@@ -325,7 +316,7 @@ def next_document(outlook: Outlook) -> NextDocument:
         articles=outlook.articles,
         settling=outlook.settling,
         minimum=outlook.minimum,
-        ready=isinstance(outlook.decision, Ready),
+        ready=isinstance(outlook.decision, decided.Ready),
         next=time_text(_next_ms(outlook)),
         reason=outlook.reason,
     )
@@ -334,11 +325,15 @@ def next_document(outlook: Outlook) -> NextDocument:
 def _next_ms(outlook: Outlook) -> int | None:
     """The next time of a decision, if known."""
     match outlook.decision:
-        case Settling(until_ms=at_ms) | NotDue(next_ms=at_ms):
+        case decided.Settling(until_ms=at_ms) | decided.NotDue(next_ms=at_ms):
             return at_ms
-        case TooFew(next_ms=at_ms) | NoReaders(next_ms=at_ms):
+        case decided.TooFew(next_ms=at_ms) | decided.NoReaders(next_ms=at_ms):
             return at_ms
-        case Missed(next_ms=at_ms) | NotApproved(next_ms=at_ms) | NotProven(next_ms=at_ms):
+        case (
+            decided.Missed(next_ms=at_ms)
+            | decided.NotApproved(next_ms=at_ms)
+            | decided.NotProven(next_ms=at_ms)
+        ):
             return at_ms
         case _:
             return None
