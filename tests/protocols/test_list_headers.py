@@ -16,6 +16,7 @@ from secondpost.protocols.mime.header_fields import (
     text_field,
 )
 from secondpost.protocols.mime.list_headers import (
+    feedback_id,
     list_archive,
     list_help,
     list_id,
@@ -148,3 +149,12 @@ def test_a_message_id_is_one_per_mail_and_the_same_at_every_attempt() -> None:
     assert len(ids) == 1000
     assert message_id(b"s" * 16, 1, 12, domain) == message_id(b"s" * 16, 1, 12, domain)
     assert message_id(b"s" * 16, 1, 12, domain) != message_id(b"t" * 16, 1, 12, domain)
+
+
+def test_the_feedback_id_is_the_same_for_all_mails_of_a_newsletter_and_names_its_sender() -> None:
+    field = feedback_id("weekly", Domain("example.net"))
+    campaign, customer, kind, sender = read_back(field, "Feedback-ID").split(":")
+    assert (campaign, customer, kind) == ("weekly", "weekly", "issue")
+    assert 5 <= len(sender) <= 15
+    other = feedback_id("weekly", Domain("example.org"))
+    assert not other.endswith(sender)

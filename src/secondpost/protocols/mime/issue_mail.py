@@ -11,7 +11,7 @@ from hashlib import sha256
 from secondpost.mail.address import Mailbox
 from secondpost.mail.issue_content import IssueContent, PlacedHole, ReaderMailKind
 from secondpost.protocols.mime.header_fields import address_field, structured_field, text_field
-from secondpost.protocols.mime.list_headers import NO_POSTS, list_archive, list_help, list_id
+from secondpost.protocols.mime.list_headers import NO_POSTS, feedback_id, list_archive, list_help, list_id
 from secondpost.protocols.mime.quoted_printable import TextFault, pieces_and_holes
 
 SEED_OCTETS = 16
@@ -100,7 +100,7 @@ def _fields(heading: Heading, boundary: str) -> tuple[str, ...]:
     if heading.help_url is not None:
         fields.append(list_help(heading.help_url))
     if heading.kind is ReaderMailKind.ISSUE:
-        fields.append(NO_POSTS)
+        fields += [NO_POSTS, feedback_id(heading.newsletter, heading.sender.domain)]
     fields.append("MIME-Version: 1.0")
     if len(heading.language) > 0:
         fields.append(structured_field("Content-Language", (heading.language,)))

@@ -1,7 +1,7 @@
 """The header fields by which mail programs recognise a newsletter and offer to unsubscribe.
 
 List-Id (RFC 2919), List-Unsubscribe, List-Help, List-Archive, List-Post (RFC 2369),
-List-Unsubscribe-Post (RFC 8058). No Feedback-ID, since readers are not tracked.
+List-Unsubscribe-Post (RFC 8058), and Feedback-ID, which names the newsletter and never a reader.
 """
 
 from hashlib import sha256
@@ -12,6 +12,7 @@ from secondpost.protocols.mime.header_fields import address_field, structured_fi
 ONE_CLICK = "List-Unsubscribe-Post: List-Unsubscribe=One-Click"  # RFC 8058 §3.1
 NO_POSTS = "List-Post: NO"  # RFC 2369 §3.4: a list without posting
 MESSAGE_ID_OCTETS = 16
+SENDER_ID_OCTETS = 5  # as 10 hexadecimal digits: Gmail asks for 5 to 15 characters
 
 
 def list_id(title: str, identity: str) -> str:
@@ -31,6 +32,14 @@ def list_archive(url: str) -> str:
 
 def list_help(url: str) -> str:
     return structured_field("List-Help", (f"<{url}>",))
+
+
+def feedback_id(newsletter: str, domain: Domain) -> str:
+    """By which Gmail's Postmaster Tools show complaints: `campaign:customer:kind:sender`, where the last
+    is always the same for a domain. The same in all issues, so that their counts add up.
+    """
+    sender = sha256(domain.name.encode("ascii")).digest()[:SENDER_ID_OCTETS].hex()
+    return structured_field("Feedback-ID", (f"{newsletter}:{newsletter}:issue:{sender}",))
 
 
 def message_id(seed: bytes, subscriber: int, number: int, domain: Domain) -> str:
