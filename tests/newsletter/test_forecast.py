@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from secondpost.mail.duration import DAY_MS, HOUR_MS
 from secondpost.mail.provider import OTHERS
 from secondpost.mail.warm_up import day_bound
-from secondpost.newsletter.forecast import Forecast, Limits, forecast
+from secondpost.newsletter.forecast import Forecast, SlowedBy, forecast
 from secondpost.store.provider_ports import ProviderDay
 
 NOW_MS = 1000 * DAY_MS
-WARM_UP = Limits(warm_up=True)
+WARM_UP = SlowedBy(warm_up=True)
 NEW_LIST = {"google": 12_000, "gmx": 3_000, OTHERS: 5_000}  # 20,000 readers, 60 % at one provider
 
 
@@ -58,7 +58,7 @@ def test_a_list_without_readers_takes_no_day() -> None:
 
 
 def test_without_warm_up_it_takes_a_day() -> None:
-    assert forecast(NEW_LIST, [], Limits(warm_up=False), NOW_MS).days == 1
+    assert forecast(NEW_LIST, [], SlowedBy(warm_up=False), NOW_MS).days == 1
 
 
 def test_what_a_provider_had_today_is_not_given_again() -> None:
@@ -68,14 +68,14 @@ def test_what_a_provider_had_today_is_not_given_again() -> None:
 
 
 def test_the_rate_bounds_all_providers_together_and_today_only_what_is_left_of_it() -> None:
-    limits = Limits(warm_up=False, mails_per_day=1_000)
+    limits = SlowedBy(warm_up=False, mails_per_day=1_000)
     found = forecast({"google": 1_500, OTHERS: 500}, [], limits, NOW_MS + 12 * HOUR_MS)
     assert shares(found) == {"google": 375, OTHERS: 125}
     assert found.days == 3  # 500, 1000, 500
 
 
 def test_a_paused_provider_waits_and_is_named() -> None:
-    limits = Limits(warm_up=True, paused=frozenset({"google"}))
+    limits = SlowedBy(warm_up=True, paused=frozenset({"google"}))
     found = forecast({"google": 12_000, OTHERS: 10}, [], limits, NOW_MS)
     assert (found.days, shares(found)) == (1, {"google": 0, OTHERS: 10})
     assert found.sentence() == (
@@ -85,7 +85,7 @@ def test_a_paused_provider_waits_and_is_named() -> None:
 
 
 def test_a_rate_that_would_take_for_ever_says_so() -> None:
-    found = forecast({OTHERS: 1_000_000}, [], Limits(warm_up=True, mails_per_day=24), NOW_MS)
+    found = forecast({OTHERS: 1_000_000}, [], SlowedBy(warm_up=True, mails_per_day=24), NOW_MS)
     assert (found.days, found.ends_ms(NOW_MS)) == (None, None)
     assert found.sentence().startswith("An issue to 1,000,000 readers would take more than 366 days.")
 

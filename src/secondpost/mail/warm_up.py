@@ -19,7 +19,7 @@ REMEMBERED_DAYS = 60  # a monthly newsletter must not begin anew with every issu
 SENDER_FAULT_PERCENT_MAX = 5  # of a day's attempts; above it the day went badly
 
 
-class DayCount(Protocol):
+class ProviderCount(Protocol):
     """What became of mails of issues to a provider on a UTC day (store/provider_ports.ProviderDay)."""
 
     @property
@@ -38,7 +38,7 @@ class DayCount(Protocol):
     def sender_fault(self) -> int: ...
 
 
-def day_bound(days: Iterable[DayCount], provider: str, today: int) -> int | None:
+def day_bound(days: Iterable[ProviderCount], provider: str, today: int) -> int | None:
     """The most mails that a provider gets on a day, by its counts of the days before.
 
     None: any number, as for providers without a profile, whose mails are few.
@@ -57,5 +57,5 @@ def day_bound(days: Iterable[DayCount], provider: str, today: int) -> int | None
     return max(FIRST_DAY_MAILS, grown)
 
 
-def went_well(count: DayCount) -> bool:
+def went_well(count: ProviderCount) -> bool:
     return count.sender_fault * 100 <= count.attempts * SENDER_FAULT_PERCENT_MAX

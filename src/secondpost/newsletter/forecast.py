@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from secondpost.mail.daily import day_of
 from secondpost.mail.duration import DAY_MS
 from secondpost.mail.provider import OTHERS, provider_of_key
-from secondpost.mail.warm_up import DayCount, day_bound
+from secondpost.mail.warm_up import ProviderCount, day_bound
 
 DAYS_MAX = 366  # looked ahead
 NAMED_MAX = 5  # providers in the sentence
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderShare:
+class ProviderPart:
     """What a provider gets of an issue."""
 
     provider: str  # key; mail/provider.OTHERS: all without a profile together
@@ -32,7 +32,7 @@ class ProviderShare:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SlowedBy:
     """What slows an issue down, beside the readers' servers."""
 
     warm_up: bool
@@ -44,7 +44,7 @@ class Limits:
 class Forecast:
     readers: int
     days: int | None  # UTC days with mail, today included; None: more than DAYS_MAX
-    today: tuple[ProviderShare, ...]  # by number of readers, most first; paused ones too
+    today: tuple[ProviderPart, ...]  # by number of readers, most first; paused ones too
 
     def ends_ms(self, now_ms: int) -> int | None:
         """The end of the last UTC day with mail, at the latest."""
@@ -82,7 +82,7 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """A day to come that went well, for the calendar (mail/warm_up.DayCount)."""
+    """A day to come that went well, for the calendar (mail/warm_up.ProviderCount)."""
 
     provider: str
     day: int
@@ -95,7 +95,7 @@ class _Sent:
 
 
 def forecast(
-    audience: Mapping[str, int], counts: Sequence[DayCount], limits: Limits, now_ms: int
+    audience: Mapping[str, int], counts: Sequence[ProviderCount], limits: SlowedBy, now_ms: int
 ) -> Forecast:
     """`audience`: readers by provider, as counted (mail/provider.counted_as); `counts`: the days lately,
     today included.
@@ -106,7 +106,7 @@ def forecast(
         (each for each in shares if each.readers > 0), key=lambda each: (-each.readers, each.provider)
     )
     left = {each.provider: each.readers for each in shares if not each.is_paused}
-    known: list[DayCount] = list(counts)
+    known: list[ProviderCount] = list(counts)
     first: Mapping[str, int] = {}
     days = 0
     while any(readers > 0 for readers in left.values()) and days < DAYS_MAX:
@@ -126,14 +126,14 @@ def forecast(
 
 
 def _share(
-    provider: str, readers: int, counts: Iterable[DayCount], limits: Limits, today: int
-) -> ProviderShare:
+    provider: str, readers: int, counts: Iterable[ProviderCount], limits: SlowedBy, today: int
+) -> ProviderPart:
     bound = day_bound(counts, provider, today) if limits.warm_up else None
-    return ProviderShare(provider, readers, 0, bound, provider in limits.paused)
+    return ProviderPart(provider, readers, 0, bound, provider in limits.paused)
 
 
 def _room(
-    left: Mapping[str, int], counts: Sequence[DayCount], limits: Limits, day: int
+    left: Mapping[str, int], counts: Sequence[ProviderCount], limits: SlowedBy, day: int
 ) -> dict[str, int | None]:
     """How many more mails each provider may get on a day."""
     had = {each.provider: each.attempts for each in counts if each.day == day}
@@ -166,10 +166,10 @@ def _day(
     return shared
 
 
-def _after(counts: Sequence[DayCount], sent: Mapping[str, int], day: int) -> list[DayCount]:
+def _after(counts: Sequence[ProviderCount], sent: Mapping[str, int], day: int) -> list[ProviderCount]:
     """The counts with those of a day to come, which go beside what the day had before."""
     had = {each.provider: each for each in counts if each.day == day and each.provider in sent}
-    new: list[DayCount] = []
+    new: list[ProviderCount] = []
     for provider, mails in sent.items():
         before = had.get(provider)
         delivered, fault = (0, 0) if before is None else (before.delivered, before.sender_fault)

@@ -7,7 +7,7 @@ from secondpost.owner.reader_documents import time_text
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderShareDocument:
+class ProviderPartDocument:
     """What a provider gets of an issue."""
 
     provider: str
@@ -25,7 +25,7 @@ class ForecastDocument:
     readers: int
     days: int | None
     ends: str | None
-    today: list[ProviderShareDocument]
+    today: list[ProviderPartDocument]
     words: str
 
 
@@ -35,7 +35,7 @@ def forecast_document(found: Forecast, now_ms: int) -> ForecastDocument:
         days=found.days,
         ends=time_text(found.ends_ms(now_ms)),
         today=[
-            ProviderShareDocument(
+            ProviderPartDocument(
                 share.provider, share.name, share.readers, share.today, share.bound, share.is_paused
             )
             for share in found.today

@@ -6,7 +6,7 @@ from secondpost.config.records import Config
 from secondpost.mail.daily import day_of
 from secondpost.mail.duration import DAY_MS, SECOND_MS
 from secondpost.mail.warm_up import REMEMBERED_DAYS
-from secondpost.newsletter.forecast import Forecast, Limits, forecast
+from secondpost.newsletter.forecast import Forecast, SlowedBy, forecast
 
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter
@@ -19,5 +19,5 @@ async def forecast_of(open_: "OpenNewsletter", config: Config, newsletter: str) 
     paused = frozenset(pause.provider for pause in await store.provider_pauses())
     rate = config.send.rate
     per_day = None if rate is None else int(rate.per_second * (DAY_MS // SECOND_MS))
-    limits = Limits(config.warms_up, per_day, paused)
+    limits = SlowedBy(config.warms_up, per_day, paused)
     return forecast(await store.readers_by_provider(newsletter), counts, limits, now_ms)
