@@ -22,7 +22,7 @@ from secondpost.mail.duration import MINUTE_MS, age_text
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.newsletter.renaming import finish_renames, left_behind_sentence
 from secondpost.owner.figures import counted
-from secondpost.owner.newsletter_documents import import_document
+from secondpost.owner.list_documents import import_document
 from secondpost.policy.domains import own_domains
 from secondpost.subscribers.import_report import ImportReport
 from secondpost.subscribers.importing import ListImport
