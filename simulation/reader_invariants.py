@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from secondpost.mail.authentication import AuthResult
+from secondpost.mail.bounce_kind import Weighed
 from secondpost.mail.delivery import State
 from secondpost.mail.issue import IssueState
 from secondpost.mail.subscriber import SubscriberState
@@ -102,13 +103,16 @@ def what_is_said_of_a_delivery_is_true(day: ReaderEvidence) -> Iterator[str]:
 def nobody_is_passed_over(day: ReaderEvidence) -> Iterator[str]:
     """P2: no reader is passed over.
 
-    Only readers who left or were suppressed count as suppressed, only refused mails as failed.
+    Only readers who left, were suppressed, or were suspended for a bounce count as suppressed, only
+    refused mails as failed.
     """
     for left in day.issues:
         name = f"issue {left.issue.number} of {left.issue.newsletter}"
         for row, _ in day.rows_of(left):
             reader = day.readers[left.issue.newsletter, row.recipient]
-            stays = reader.leaves is None and reader.plan.suppressed_at is None
+            bounces = day.bounces.get((left.issue.newsletter, row.recipient), [])
+            came_back = any(bounce.weighed is Weighed.SUSPENDED for bounce in bounces)
+            stays = reader.leaves is None and reader.plan.suppressed_at is None and not came_back
             if row.state is State.SUPPRESSED and stays:
                 yield f"{name} passed over {row.recipient}, who never left"
             was_refused = (row.subscriber, left.issue.number) in day.refused
