@@ -19,7 +19,7 @@ from secondpost.protocols.role_questions import Garbled
 from secondpost.world.ports import WorkshopClosed
 from secondpost.world.real.workshop import Bench
 
-IDLE_SECONDS = 60.0
+IDLE_SECONDS = 5.0  # the feeds of a round are read one right after the other
 DOCUMENT_SECONDS_MAX = 30.0  # by the clock, with the start of the process
 END_SECONDS_MAX = 5.0
 BOUNDS = f"{MEMORY_OCTETS_MAX // (1_024 * 1_024)} MB of memory and {CPU_SECONDS_MAX} seconds of computing"

@@ -14,7 +14,7 @@ from secondpost.processes.adopted import AdoptedMaker, AdoptedProcess, ChildProc
 from secondpost.processes.doors import DOORS_VARIABLE, doors_text
 from secondpost.processes.environment import cleared
 from secondpost.processes.handed_over import HandedRole
-from secondpost.processes.makers import MakersOfRole, start_feed_reader, start_maker
+from secondpost.processes.makers import MakersOfRole, StartMaker, start_feed_reader, start_maker
 from secondpost.processes.named_files import NAMED_FILES, FilesForRole, files_pair, named_files
 from secondpost.processes.tether import (
     OF_THE_ROLE,
@@ -28,7 +28,9 @@ from secondpost.processes.tether import (
 
 PREPARE_SECONDS_MAX = 60.0  # until it has read everything it needs
 SERVE_SECONDS_MAX = 60.0  # from then, until it serves
-SIGNING_ROLES = frozenset({"deliver"})  # a process that signs has the keys, and signs for who asked for it
+# The one program that a role may have started. A process that signs has the keys, and signs for who
+# asked for it: no role but deliver gets one.
+PROGRAMS: Mapping[str, StartMaker] = {"deliver": start_maker, "fetch": start_feed_reader}
 
 
 async def start_role(role: str, accepted: Accepted, doors: Mapping[Endpoint, socket]) -> "RoleProcess":
@@ -100,7 +102,7 @@ class RoleProcess:
         self._said = {word: asyncio.Event() for word in OF_THE_ROLE}
         self._refusal = ""
         self.is_silent = False  # it was called, and has not answered
-        self._makers = MakersOfRole(tether, start_feed_reader if role == "fetch" else start_maker)
+        self._makers = MakersOfRole(tether, PROGRAMS.get(role, start_maker))
         tether.listen(self._hear, lambda: None)
         self.ended: asyncio.Task[int] = asyncio.ensure_future(process.wait())  # its exit code
         # The first callback, so that its last words are heard before anything is made of its end.
@@ -140,7 +142,7 @@ class RoleProcess:
         )
 
     def _hear(self, word: Word, text: str, handed: socket | None) -> None:
-        if word is Word.MAKE and self.role in SIGNING_ROLES:
+        if word is Word.MAKE and self.role in PROGRAMS:
             self._makers.make(text, handed)
             return
         if handed is not None:

@@ -11,9 +11,9 @@ word and perhaps a sentence.
                        ◄──  here        at once
     rest               ──►              a successor is about to begin: begin nothing more
     leave              ──►              the successor serves: hand over, then end
-                       ◄──  make        start a signing process, whose standard input comes with it
-                       ◄──  end         kill the signing process with this number
-    ended              ──►              the signing process with this number ended, and how
+                       ◄──  make        start a process that signs or parses; its standard input comes with it
+                       ◄──  end         kill the process with this number
+    ended              ──►              the process with this number ended, and how
 
 The last three are about processes that a role needs and cannot start itself, behind its walls.
 """
