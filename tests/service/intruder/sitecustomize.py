@@ -27,6 +27,8 @@ from types import FrameType
 
 DONE = "done"
 WORD = "INTRUDER"
+START_SECONDS_MAX = 10.0  # of a process that is started
+EMPTY_FRAME = bytes(4)  # its length alone
 SILENCE_SECONDS = 2.0
 X86_64 = platform.machine() == "x86_64"
 AF_VSOCK, MSG_FASTOPEN, PTRACE_SEIZE, CLONE_NEWUSER = 40, 0x20000000, 0x4206, 0x10000000
@@ -392,7 +394,9 @@ def ask_the_supervisor(path: str) -> None:
 
 
 def ask_for_a_signer() -> None:
-    """It takes orders if it lives."""
+    """It takes orders if it lives, and ends at an empty start-up message; the feed reader, the one
+    program that fetch may have started, answers that with an empty frame.
+    """
     ours, theirs = socket.socketpair()
     with socket.socket(fileno=os.dup(int(os.environ["SECONDPOST_TETHER"]))) as tether, ours:
         with theirs:
@@ -401,6 +405,10 @@ def ask_for_a_signer() -> None:
         with suppress(TimeoutError):
             if ours.recv(1) == b"":
                 raise PermissionError(errno.EPERM, "none was started")
+        ours.settimeout(START_SECONDS_MAX)
+        ours.sendall(EMPTY_FRAME)
+        if ours.recv(len(EMPTY_FRAME)) == EMPTY_FRAME:
+            raise PermissionError(errno.EPERM, "it parses feeds")
 
 
 def ask_to_reload(store: str) -> None:
