@@ -144,7 +144,7 @@ def test_a_copy_goes_to_nobody_whom_a_rule_keeps_out(paper: Newspaper) -> None:
     paper.run("subscribers", "suppress", OWNER)
     assert "is suppressed" in paper.run("issue", "test", OWNER.lower(), code=1).stderr
     text = paper.config.read_text()
-    paper.config.write_text(text + '[send]\nonly_to = ["*@example.net"]\n')
+    paper.config.write_text(text.replace("[send]\n", '[send]\nonly_to = ["*@example.net"]\n'))
     assert "only_to" in paper.run("issue", "test", "me@example.org", code=1).stderr
     assert paper.inside(everything) == []
     paper.run("issue", "test", "me@Example.net")

@@ -65,8 +65,8 @@ HTML = (
 )
 ISSUE_FIELDS = [
     "DKIM-Signature", "DKIM-Signature", "From", "Subject", "Date", "Reply-To", "List-Id", "List-Archive",
-    "List-Help", "List-Post", "MIME-Version", "Content-Language", "Content-Type", "List-Unsubscribe-Post",
-    "To", "Message-ID", "List-Unsubscribe",
+    "List-Help", "List-Post", "Feedback-ID", "MIME-Version", "Content-Language", "Content-Type",
+    "List-Unsubscribe-Post", "To", "Message-ID", "List-Unsubscribe",
 ]  # fmt: skip
 
 

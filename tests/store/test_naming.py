@@ -32,7 +32,7 @@ from tests.store.readers import FEED, WEEKLY, Publisher, new
 DAILY = "daily"
 OF_A_NEWSLETTER = (
     *("subscriber", "reader_tally", "suppression", "sign_up_outcome", "feed", "distrusted_guid"),
-    *("article", "issue", "slot", "note", "calendar"),
+    *("article", "issue", "slot", "note", "calendar", "next_order", "approval"),
 )
 Rows = dict[str, list[str]]
 
@@ -75,6 +75,9 @@ async def furnished(place: Place, store: NewsletterStore) -> Issue:
     await store.record_slot(SlotRecord(WEEKLY, "2029-W01", SlotOutcome.SKIPPED, 5, "too few"))
     await store.set_note(WEEKLY, "Another foreword.")
     await store.set_calendar(CalendarSince(WEEKLY, "friday 09:00", "UTC", 7))
+    waiting = [entry.id for entry in await store.entries(WEEKLY, ArticleState.WAITING, 2)]
+    await store.set_next_order(WEEKLY, waiting)
+    await store.ask_approval(DigestDraft(WEEKLY, "2029-W02", tuple(waiting), 2), None, 5)
     assert publisher.leader is not None
     await store.give_back(publisher.leader)
     place.clock.ms += 1_000  # ids of another worker must differ

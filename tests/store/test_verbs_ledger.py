@@ -245,6 +245,10 @@ async def test_the_last_batch_moves_what_is_single_and_says_so() -> None:
         ("naming.move_calendar", 1),
         ("naming.make_way_for_note", 0),
         ("naming.move_note", 0),
+        ("naming.make_way_for_order", 0),
+        ("naming.move_order", 1),
+        ("naming.make_way_for_approvals", 0),
+        ("naming.move_approvals", 1),
         ("naming.done", 1),
     )
     assert await over(engine, NamingVerbs).rename_batch("old", LEADER) == 0

@@ -68,6 +68,9 @@ from tests.newsletter.blog import URL, WEEKLY, Bench, Blog, articles
 from tests.setup.certificate_world import CertificateWorld
 from tests.stations.test_outages import CONFIG, HELD_AFTER_MS, watched
 from tests.stations.test_outages import Watch as OutageWatch
+from tests.stations.test_provider_traffic import Sender
+from tests.stations.test_provider_traffic import refuses as refuses_us
+from tests.stations.test_provider_traffic import takes as takes_it
 from tests.store.place import SqlitePlace
 from tests.watch.osv import Osv, answering
 from tests.watch.reach.seen import after_rounds
@@ -592,6 +595,18 @@ def many_mailboxes_are_refused_and_the_owner_decides(stage: Stage) -> Iterator[N
     yield
     waiting.clear()
     asyncio.run(weighing.look())
+
+
+@row(AlarmKind.PROVIDER_PAUSED)
+def a_provider_refuses_us_and_the_owner_resumes(stage: Stage) -> Iterator[None]:
+    sender = Sender()
+    sender.alarms = stage.alarms
+    sender.begin()
+    with asyncio.Runner() as runner:
+        runner.run(sender.seconds(60, refuses_us))
+        yield
+        sender.store.pauses.clear()
+        runner.run(sender.seconds(30, takes_it))
 
 
 @row(AlarmKind.ISSUE_HELD)

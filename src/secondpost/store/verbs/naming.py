@@ -38,6 +38,8 @@ _MAKING_WAY = MappingProxyType(
 _MOVING_AT_ONCE = (
     ("naming.make_way_for_calendar", "naming.move_calendar"),
     ("naming.make_way_for_note", "naming.move_note"),
+    ("naming.make_way_for_order", "naming.move_order"),
+    ("naming.make_way_for_approvals", "naming.move_approvals"),
 )
 _CONFIRMED_ELSEWHERE = (SubscriberState.PENDING, SubscriberState.SUSPENDED)
 

@@ -180,3 +180,21 @@ DELETE FROM note WHERE newsletter = ?2 AND EXISTS (SELECT 1 FROM note AS old WHE
 -- name: move_note
 -- Move the foreword of the next digest.
 UPDATE note SET newsletter = ?2 WHERE newsletter = ?1;
+
+-- name: make_way_for_order
+-- Delete the order by hand of ?2's next issue if ?1 has one.
+DELETE FROM next_order
+WHERE newsletter = ?2 AND EXISTS (SELECT 1 FROM next_order AS old WHERE old.newsletter = ?1);
+
+-- name: move_order
+-- Move the order by hand of the next issue.
+UPDATE next_order SET newsletter = ?2 WHERE newsletter = ?1;
+
+-- name: make_way_for_approvals
+-- Delete approvals of ?2 for slots that ?1 has too.
+DELETE FROM approval
+WHERE newsletter = ?2 AND slot IN (SELECT old.slot FROM approval AS old WHERE old.newsletter = ?1);
+
+-- name: move_approvals
+-- Move the approvals.
+UPDATE approval SET newsletter = ?2 WHERE newsletter = ?1;
