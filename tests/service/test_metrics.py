@@ -38,6 +38,9 @@ def gained(before: dict[str, float], after: dict[str, float]) -> dict[str, float
     }
 
 
+APPROVAL_MAILS = 'secondpost_attempts_total{lane="own",level="none",outcome="delivered"}'
+
+
 def test_the_figures_are_what_was_really_done(tmp_path: Path) -> None:
     """Mail accepted, refused and delivered, and an issue sent, by five processes."""
     with ExitStack() as ends:
@@ -61,6 +64,7 @@ def test_the_figures_are_what_was_really_done(tmp_path: Path) -> None:
         more = gained(before, figures(room.monitor))
         octets = more.pop('secondpost_accepted_bytes_total{lane="relay"}')
         assert octets == len(primary.taken[0])  # with our Received field
+        more.pop(APPROVAL_MAILS, None)  # the owner is asked to approve, if the publish role saw it first
         assert more == {
             "secondpost_smtp_connections_total{}": 1,
             'secondpost_messages_accepted_total{lane="relay",tls="none"}': 1,
