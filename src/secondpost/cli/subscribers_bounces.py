@@ -41,8 +41,8 @@ def bounces(
 ) -> None:
     """List readers whose mailboxes were refused, and who are too many to be suspended without asking.
 
-    Nobody of them is suspended, and their provider gets no issue, until you decide: with --suspend if the
-    mailboxes are gone, with --forgive if something was wrong between the provider and this server.
+    None of these readers is suspended, and their provider gets no issue, until you decide: with --suspend if
+    the mailboxes are gone, with --forgive if something was wrong between the provider and this server.
     """
     config = configuration()
     newsletter = only_name(config, name)

@@ -161,8 +161,10 @@ class DeliverLoop:
         traffic = self._context.traffic_in(lane)
         if traffic is not None:
             await traffic.refresh()
-        # Sites that waited at the last look, for their provider, take nobody's room.
-        most = min(room.strangers + self._wait_for_provider, DUE_SEEN_MAX) if traffic else room.strangers
+        most = room.strangers
+        if traffic is not None:
+            # Sites that waited for their provider at the last look take no room from the others.
+            most = min(room.strangers + self._wait_for_provider, DUE_SEEN_MAX)
         due = await self._context.claims.sites_due((lane,), now_ms, most)
         wait, begun, waiting = self._rhythm.due_seconds_max, 0, 0
         for one in due:

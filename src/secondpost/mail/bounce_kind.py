@@ -16,7 +16,7 @@ class BounceKind(StrEnum):
     TEMPORARY = "temporary"
     SENDER = "sender"  # our reputation, authentication, rate or TLS: not the reader's fault
     CONTENT = "content"  # what was sent, or its size
-    OTHER = "other"  # none of these can be told
+    OTHER = "other"  # the refusal does not say which of these it is
 
 
 # Kinds that may lead to a reader's suspension.

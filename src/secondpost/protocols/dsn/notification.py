@@ -79,6 +79,12 @@ def read_report(message: bytes) -> Report | None:
     )
 
 
+def status_in(text: str) -> str:
+    """The first enhanced status in a text (RFC 3463); "" if it has none."""
+    found = _STATUS.search(text)
+    return "" if found is None else found[1]
+
+
 def _is_of_a_recipient(block: FieldGroup) -> bool:
     return len(block.first("final-recipient")) + len(block.first("original-recipient")) > 0
 
@@ -90,12 +96,12 @@ def _recipient(block: FieldGroup) -> RecipientReport:
         action = None
     diagnostic = _without_type(block.first("diagnostic-code"))
     # Some reporters put the code only into the text, or add text to the code.
-    status = _STATUS.search(block.first("status")) or _STATUS.search(diagnostic)
+    status = status_in(block.first("status"))
     return RecipientReport(
         recipient=_address(block.first("final-recipient")),
         original_recipient=_address(block.first("original-recipient")),
         action=action,
-        status="" if status is None else status[1],
+        status=status if len(status) > 0 else status_in(diagnostic),
         diagnostic=diagnostic,
         remote_host=_without_type(block.first("remote-mta")),
     )

@@ -6,16 +6,21 @@ It finds whether a mail reports a failure, and for whom; the reason is in the re
 
 import re
 from email import message_from_bytes
+from email.errors import MessageError
 
 from flufl.bounce import all_failures
 
-from secondpost.protocols.dsn.notification import Action, RecipientReport, Report
+from secondpost.protocols.dsn.notification import Action, RecipientReport, Report, status_in
 from secondpost.protocols.dsn.parts import header_of, leaves
 
 OCTETS_MAX = 64 * 1024  # its patterns are slow on long texts
 TEXT_CHARACTERS_MAX = 2_000  # of the text that gives the reason
 
-_STATUS = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
+# What its detectors and the parser of the standard library raise at malformed mail.
+DETECTOR_SLIPS = (
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError),
+    MessageError,
+)
 # The mail that came back follows; its words are ours.
 _ORIGINAL = re.compile(
     r"^.{0,80}(?:copy of (?:the|your) message|original message|message headers|returned message"
@@ -31,18 +36,17 @@ def read_old_form(message: bytes) -> Report | None:
         return None
     try:
         delayed, failed = all_failures(message_from_bytes(message[:OCTETS_MAX]))
-    except Exception:  # noqa: BLE001 - a detector that trips over a stranger's mail has found nothing
-        return None
+    except DETECTOR_SLIPS:
+        return None  # a detector that trips over a stranger's mail has found nothing
     found = sorted(failed) if len(failed) > 0 else sorted(delayed)
     if len(found) == 0:
         return None
     text = _reason(message)
-    status = _STATUS.search(text)
     recipient = RecipientReport(
         recipient=found[0].decode("utf-8", "replace"),
         original_recipient="",
         action=Action.FAILED if len(failed) > 0 else Action.DELAYED,
-        status="" if status is None else status[1],
+        status=status_in(text),
         diagnostic=text,
         remote_host="",
     )
