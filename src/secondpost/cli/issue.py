@@ -75,7 +75,7 @@ def next_issue(name: str | None, no_fetch: bool, past: bool, as_json: bool) -> N
         from secondpost.owner.names import names_in_store
 
         if not no_fetch:
-            await open_.publisher.fetch(newsletter)
+            await open_.look(newsletter)
         outlook = await open_.publisher.outlook(newsletter)
         expected = await forecast_of(open_, config, newsletter.name)
         if as_json:

@@ -32,7 +32,7 @@ def approve(name: str | None, no_fetch: bool, yes: bool, as_json: bool) -> None:
 
     async def work(open_: "OpenNewsletter") -> None:
         if not no_fetch:
-            await open_.publisher.fetch(newsletter)
+            await open_.look(newsletter)
         outlook = await open_.publisher.outlook(newsletter)
         waiting = await open_.publisher.ask(outlook)
         if waiting is None:

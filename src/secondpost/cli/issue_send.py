@@ -42,7 +42,7 @@ def send(name: str | None, no_fetch: bool, as_json: bool) -> None:
         from secondpost.owner.forecasting import forecast_of
 
         if not no_fetch:
-            await open_.publisher.fetch(newsletter)
+            await open_.look(newsletter)
         expected = await forecast_of(open_, config, newsletter.name)
         sent = await _sent(open_, newsletter)
         if as_json:

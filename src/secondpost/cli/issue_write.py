@@ -53,6 +53,7 @@ def write(words: tuple[str, ...], subject: str | None, preview: bool, yes: bool,
             if not yes:
                 to = f"to {counted(readers, 'reader', 'readers')} of {newsletter.name}"
                 ask(f"Send {title!r} {to} now? (--preview shows it.)")
+            await open_.prove()
             made = await _sent(open_, newsletter, title, found.text)
         if as_json:
             number, planned = (None, readers) if made is None else (made.number, made.planned)

@@ -15,6 +15,7 @@ from secondpost.owner.names import NOTHING_LEFT_BEHIND, NamesInStore, names_in_s
 from secondpost.owner.newsletter_desk import OpenNewsletter
 from secondpost.policy.domains import own_domains
 from secondpost.protocols.alarm_statements import COMMAND as COMMAND_ROLE
+from secondpost.roles.duties import DutyWatch
 from secondpost.roles.parts import FEEDS, HINTS
 from secondpost.roles.publish import publisher_of, renderer_of
 from secondpost.spool.desk import OwnersDesk
@@ -90,7 +91,8 @@ async def open_newsletter(config: Config) -> AsyncIterator[OpenNewsletter]:
             sign_ups = SignUps(store, clock, ids, lambda: None, own, CrowdLog(log).met)
             publisher = publisher_of(config, clock, dice, store, log, alarms, asker.look)
             renderer = renderer_of(config, dice, store)
-            yield OpenNewsletter(store, clock, publisher, renderer, sign_ups, news)
+            prove = DutyWatch(config, store, clock, alarms).prove
+            yield OpenNewsletter(store, clock, publisher, renderer, sign_ups, prove, news)
             if len(news.standing()) > 0:
                 await AlarmReporter(net, disk.path(ALARMS), COMMAND_ROLE, news).finish()
         finally:

@@ -5,6 +5,7 @@ The publish role has no network: the two meet in the newsletter's store.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from secondpost.config.records import Config, Newsletter
 from secondpost.mail.alarm import AlarmKind
@@ -41,6 +42,19 @@ class DutyWatch:
                 # The last proof counts until the next look.
                 self._alarms.begin(AlarmKind.HOUSEKEEPING_WAITS, "", f"look at DNS: {error}")
             await asyncio.sleep(LOOK_SECONDS if is_proven else LOOK_AGAIN_SECONDS)
+
+    async def prove(self) -> None:
+        """Look once if an issue would wait for a proof: the owner has just published the records, or
+        the service was just started.
+        """
+        if self._config.send.unverified:
+            return
+        now_ms = self._clock.now_ms()
+        for domain in sender_domains(self._config):
+            if unproven(domain.name, await self._store.duty_proof(domain.name), now_ms) is not None:
+                with suppress(KeyFault, DiskFailed):  # then the reason that it is not proven stands
+                    await self.look()
+                return
 
     async def look(self) -> bool:
         """Look once, and note what was found. Whether all senders are proven."""
