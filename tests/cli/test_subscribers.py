@@ -90,6 +90,26 @@ def test_the_suppressed_get_nothing_until_that_is_lifted(paper: Newspaper) -> No
     assert "and the address is suppressed" in paper.run("subscribers", "show", ADA).stdout
 
 
+def test_who_complained_comes_back_only_by_writing_to_the_owner(paper: Newspaper) -> None:
+    paper.run("subscribers", "add", ADA, *CONFIRMED)
+
+    async def complain(open_: OpenNewsletter) -> bool:
+        found = await open_.store.find("weekly", Mailbox.parse(ADA))
+        assert found is not None
+        return await open_.store.complain(found.id, open_.clock.now_ms(), "report")
+
+    assert paper.inside(complain)
+    refused = paper.run("subscribers", "confirm", ADA, *CONFIRMED, code=1)
+    assert "suppress --lift weekly" in refused.stderr
+    paper.run("subscribers", "suppress", "--lift", ADA)
+    assert state(paper, ADA) == "complained"
+    unasked = paper.run("subscribers", "add", ADA, code=1)
+    assert f"subscribers confirm weekly {ADA} --confirmed" in unasked.stderr
+    assert confirmations(paper) == 0
+    shown = paper.json_of("subscribers", "confirm", ADA, "--confirmed", "their mail of 3 May 2026")
+    assert (shown["changed"], shown["state"]) == (True, "active")
+
+
 def test_a_list_comes_in_and_its_bad_rows_are_named(paper: Newspaper, tmp_path: Path) -> None:
     file = tmp_path / "readers.csv"
     file.write_bytes(f"email,city\n{ADA},Malm\xf6\nnobody,Oslo\n{ADA},Malm\xf6\n".encode("cp1252"))

@@ -50,7 +50,7 @@ class Reader:
             (by.READER, ACTIVE): lambda: store.confirm(self.id, self.consent),
             (by.READER, LEFT): lambda: store.leave(self.id, self.now_ms, "page"),
             (by.OWNER, PENDING): lambda: store.add(WEEKLY, self.mailbox, None, self.now_ms, None),
-            (by.OWNER, ACTIVE): lambda: store.add(WEEKLY, self.mailbox, self.consent, self.now_ms, None),
+            (by.OWNER, ACTIVE): self.confirmed,
             (by.OWNER, LEFT): lambda: store.remove(self.id, self.now_ms, "asked"),
             (by.PROVIDER, SUSPENDED): lambda: store.suspend(self.id, self.now_ms, "full"),
             (by.PROVIDER, COMPLAINED): lambda: store.complain(self.id, self.now_ms, "report"),
@@ -73,6 +73,11 @@ class Reader:
     def imported(self, state: SubscriberState) -> Callable[[], Awaitable[object]]:
         consent = None if state is PENDING else Consent("/list", "list", "yes", self.now_ms)
         return lambda: self.store.import_batch(WEEKLY, [Imported(self.mailbox)], state, consent, self.now_ms)
+
+    async def confirmed(self) -> None:
+        """By the owner, who lifts what a complaint suppressed first, as the commands demand."""
+        await self.store.unsuppress(WEEKLY, self.mailbox)
+        await self.store.add(WEEKLY, self.mailbox, self.consent, self.now_ms, None)
 
     async def state(self) -> SubscriberState | None:
         found = await self.store.find(WEEKLY, self.mailbox)

@@ -11,7 +11,7 @@ from secondpost.mail.duration import HOUR_MS
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, SubscriberState
-from secondpost.mail.subscriber_states import SUBSCRIBER_EDGES, Reason
+from secondpost.mail.subscriber_states import SUBSCRIBER_EDGES, Reason, SubscriberActor
 from secondpost.store.owner_ports import Selection
 from secondpost.store.subscriber_ports import (
     BATCH_READERS_MAX,
@@ -162,7 +162,7 @@ async def test_who_left_comes_back_only_by_confirming_anew(place: Place) -> None
     assert await store.confirm(id, publisher.consent())
 
 
-async def test_a_complaint_ends_it_for_good(place: Place) -> None:
+async def test_after_a_complaint_only_the_owner_brings_a_reader_back(place: Place) -> None:
     store = place.open_newsletter()
     publisher = Publisher(place, store)
     [id] = await publisher.readers("ann@example.net")
@@ -173,6 +173,14 @@ async def test_a_complaint_ends_it_for_good(place: Place) -> None:
     assert not await store.leave(id, 9, "one-click")
     assert await store.unsuppress(WEEKLY, ANN)
     assert await publisher.sign_up("ann@example.net") is SignedUp.SUPPRESSED
+    line = [Imported(ANN)]
+    counted = await store.import_batch(WEEKLY, line, SubscriberState.ACTIVE, FROM_A_LIST, 9)
+    assert (counted.confirmed, counted.known) == (0, 1)
+    assert there(await store.add(WEEKLY, ANN, None, 10, None)).state is SubscriberState.COMPLAINED
+    wrote = Consent("a mail of 3 May", "owner", "I want it again", 11)
+    back = there(await store.add(WEEKLY, ANN, wrote, 11, None))
+    assert (back.id, back.state, back.consent) == (id, SubscriberState.ACTIVE, wrote)
+    assert (await publisher.sent()).planned == 1
 
 
 async def test_the_same_mail_changes_something_once(place: Place) -> None:
@@ -387,10 +395,15 @@ async def test_many_who_do_the_same_at_once_are_each_answered(place: Place) -> N
     assert sum(await asyncio.gather(*(store.leave(ids[0], 1, "one-click") for _ in range(5)))) == 1
 
 
-def test_nobody_becomes_a_reader_without_a_word_and_a_complaint_is_an_end() -> None:
+def test_nobody_becomes_a_reader_without_a_word_and_a_complaint_is_undone_by_the_owner_alone() -> None:
     into_active = {edge.source for edge in SUBSCRIBER_EDGES if edge.target is SubscriberState.ACTIVE}
-    assert into_active == {None, SubscriberState.PENDING, SubscriberState.SUSPENDED}
-    assert [edge for edge in SUBSCRIBER_EDGES if edge.source is SubscriberState.COMPLAINED] == []
+    assert into_active == {
+        None, SubscriberState.PENDING, SubscriberState.SUSPENDED, SubscriberState.COMPLAINED,
+    }  # fmt: skip
+    out_of_complained = [edge for edge in SUBSCRIBER_EDGES if edge.source is SubscriberState.COMPLAINED]
+    assert [(edge.target, edge.by) for edge in out_of_complained] == [
+        (SubscriberState.ACTIVE, SubscriberActor.OWNER)
+    ]
 
 
 async def test_who_had_left_has_left_again_when_nobody_confirms(place: Place) -> None:

@@ -109,6 +109,9 @@ def _answer(
             answer = f"{mailbox} is {'now' if changed else 'already'} a reader of {name}."
         case SubscriberState.PENDING:
             answer = f"{mailbox} is pending: a mail asks them to confirm that they want {name}."
+        case SubscriberState.COMPLAINED:
+            text = f"{mailbox} has complained, and comes back only if they write to you that they want it"
+            raise Ending(f"{text}: secondpost subscribers confirm {name} {mailbox} --confirmed TEXT", Exit.NO)
         case state:
             text = f"{mailbox} {state_text(state)}, and can only come back by signing up again"
             raise Ending(text, Exit.NO)

@@ -79,6 +79,9 @@ SUBSCRIBER_EDGES: tuple[SubscriberEdge, ...] = (
     SubscriberEdge(_S.SUSPENDED, _S.LEFT, SubscriberActor.OWNER, "`subscribers remove`"),
     SubscriberEdge(_S.SUSPENDED, _S.LEFT, SubscriberActor.LIST, _GONE_ELSEWHERE),
     SubscriberEdge(_S.SUSPENDED, _S.COMPLAINED, SubscriberActor.PROVIDER, "marked an older issue as spam"),
+    SubscriberEdge(
+        _S.COMPLAINED, _S.ACTIVE, SubscriberActor.OWNER, "wrote to the owner: confirmed, with a consent"
+    ),
 )
 
 # Who may lift a suppression: a reader by confirming a new sign-up, the owner with `suppress
