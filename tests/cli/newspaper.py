@@ -105,3 +105,9 @@ def open_newspaper(folder: Path, *names: str) -> Iterator[Newspaper]:
         (folder / "store").mkdir(mode=0o700)
         paper.config.write_text(CONFIG.format(store=folder / "store", newsletters=newsletters))
         yield paper
+
+
+def listed(document: dict[str, object], key: str) -> list[dict[str, object]]:
+    found = document[key]
+    assert isinstance(found, list)
+    return found

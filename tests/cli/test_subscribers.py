@@ -11,7 +11,7 @@ from secondpost.mail.subscriber_states import Reason
 from secondpost.owner.newsletter_desk import OpenNewsletter
 from secondpost.store.subscriber_ports import SignedUp
 from tests.cli.closed_pipe import into_a_closed_pipe
-from tests.cli.newspaper import CONFIRMED, Newspaper
+from tests.cli.newspaper import CONFIRMED, Newspaper, listed
 
 ADA, BOB = "ada@reader.example", "bob@reader.example"
 
@@ -243,9 +243,3 @@ def test_a_sign_up_that_brought_nothing_can_be_seen_of_whomever(paper: Newspaper
         "confirm", "repeated",
     ]  # fmt: skip
     assert paper.run("subscribers", "show", "nobody@reader.example", code=1).stdout == ""
-
-
-def listed(document: dict[str, object], key: str) -> list[dict[str, object]]:
-    found = document[key]
-    assert isinstance(found, list)
-    return found

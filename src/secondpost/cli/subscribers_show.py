@@ -1,5 +1,6 @@
 """secondpost subscribers show: the number of readers, or all that is known of one address."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -12,18 +13,36 @@ from secondpost.cli.reader_mail import stands_columns, stands_row
 from secondpost.cli.screen import Column, say, say_field, say_json, say_table
 from secondpost.cli.status_newsletters import say_names
 from secondpost.mail.address import Mailbox
+from secondpost.mail.issue import IssueId
 from secondpost.mail.moment import zoned_text
 from secondpost.owner.figures import counted
-from secondpost.owner.reader_documents import reader_document, readers_document, stranger_document
-from secondpost.owner.reader_words import outcome_text, state_text, suppression_text
+from secondpost.owner.reader_documents import (
+    bounced_numbers,
+    reader_document,
+    readers_document,
+    stranger_document,
+)
+from secondpost.owner.reader_words import (
+    WAYS_BACK,
+    came_of_text,
+    outcome_text,
+    state_text,
+    suppression_text,
+)
 from secondpost.store.newsletter_ports import ReaderDelivery
-from secondpost.store.subscriber_ports import ReaderLookup, SignedUp, SignUpOutcome, Suppression
+from secondpost.store.subscriber_ports import Bounce, ReaderLookup, SignedUp, SignUpOutcome, Suppression
 from secondpost.subscribers.reader_desk import SIGN_UPS_SHOWN_MAX, AboutReader, ReadersDesk
 
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter
 
-SHOWN_MAX = 20  # mails per reader; --json has all that are kept
+SHOWN_MAX = 20  # mails, and bounces, per reader; --json has all that are kept
+BOUNCE_COLUMNS = (
+    Column("came back"),
+    Column("issue", right=True),
+    Column("came of it"),
+    Column("what its server said", folds=True),
+)
 
 
 @click.command(cls=Command)
@@ -73,6 +92,8 @@ async def _show(open_: "OpenNewsletter", which: Meant, mailbox: Mailbox, as_json
         say_json(await reader_document(store, about))
     else:
         _say_reader(about, suppression, zone)
+        issues = await bounced_numbers(store, about)
+        _say_bounces(about.bounces[:SHOWN_MAX], issues, zone)
 
 
 def _show_stranger(
@@ -100,6 +121,8 @@ def _say_reader(about: AboutReader, suppression: Suppression | None, zone: ZoneI
     say(f"{one.mailbox} {state_text(one.state)} since {zoned_text(one.since_ms, zone)}{suppressed_too}.")
     if suppression is not None:
         say_field("suppressed", suppression_text(suppression))
+    if one.state in WAYS_BACK:
+        say_field("back if", WAYS_BACK[one.state])
     if one.consent is not None:
         say_field("agreed", f"{zoned_text(one.consent.at_ms, zone)}, {one.consent.how}: {one.consent.where}")
     for name, value in one.attributes:
@@ -119,6 +142,16 @@ def _say_reader(about: AboutReader, suppression: Suppression | None, zone: ZoneI
     if len(shown) > 0:
         columns = (Column("mail"), Column("of"), *stands_columns(zone))
         say_table(columns, [_mail_row(mail, zone) for mail in shown])
+
+
+def _say_bounces(bounces: Sequence[Bounce], issues: Mapping[IssueId, int], zone: ZoneInfo) -> None:
+    if len(bounces) > 0:
+        say_table(BOUNCE_COLUMNS, [_bounce_row(bounce, issues, zone) for bounce in bounces])
+
+
+def _bounce_row(bounce: Bounce, issues: Mapping[IssueId, int], zone: ZoneInfo) -> tuple[str, ...]:
+    issue = "confirmation" if bounce.issue is None else str(issues[bounce.issue])
+    return (zoned_text(bounce.at_ms, zone), issue, came_of_text(bounce), bounce.text or bounce.status)
 
 
 def _mail_row(mail: ReaderDelivery, zone: ZoneInfo) -> tuple[str, ...]:

@@ -115,7 +115,7 @@ async def reader_document(store: NewsletterLookup, about: AboutReader) -> Reader
     """Everything kept about a reader, for the owner, and for the reader (GDPR articles 15 and 20)."""
     one = about.subscriber
     suppression = await store.suppression(one.newsletter, one.mailbox)
-    issues = await _numbers(store, about)
+    issues = await bounced_numbers(store, about)
     return ReaderDocument(
         newsletter=one.newsletter,
         address=str(one.mailbox),
@@ -180,7 +180,7 @@ def stranger_document(
     )
 
 
-async def _numbers(store: NewsletterLookup, about: AboutReader) -> Mapping[IssueId, int]:
+async def bounced_numbers(store: NewsletterLookup, about: AboutReader) -> Mapping[IssueId, int]:
     """Numbers of the issues whose mail to this reader came back."""
     ids = {bounce.issue for bounce in about.bounces if bounce.issue is not None}
     found = [(id, await store.issue(id)) for id in ids]

@@ -1,7 +1,8 @@
 """The state of readers and sign-ups, in words."""
 
+from secondpost.mail.bounce_kind import AGAINST_A_READER, Weighed
 from secondpost.mail.subscriber import SubscriberState
-from secondpost.store.subscriber_ports import SignedUp, SignUpCounts, SignUpOutcome, Suppression
+from secondpost.store.subscriber_ports import Bounce, SignedUp, SignUpCounts, SignUpOutcome, Suppression
 
 WHY_NOTHING_WAS_SENT = {
     SignedUp.LIMITED: "too many sign-ups came from that network within an hour",
@@ -23,6 +24,24 @@ SHORTLY = {
     SignedUp.REFUSED: "refused by the page",
 }
 
+CAME_OF_BOUNCES = {
+    Weighed.NEW: "not looked at yet",
+    Weighed.COUNTED: "counted",
+    Weighed.SUSPENDED: "suspended the reader",
+    Weighed.HELD: "waits for you",
+    Weighed.ACCEPTED: "suspended the reader, as you decided",
+    Weighed.FORGIVEN: "forgiven by you",
+}
+# How a reader in this state gets issues again; of the others there is nothing to say.
+WAYS_BACK = {
+    SubscriberState.LEFT: "they sign up again, and confirm",
+    SubscriberState.SUSPENDED: "they sign up again, and confirm; or you confirm them (subscribers confirm)",
+    SubscriberState.COMPLAINED: (
+        "they write to you that they want it, you lift the suppression, and confirm them"
+        " (subscribers suppress --lift, subscribers confirm)"
+    ),
+}
+
 
 def state_text(state: SubscriberState) -> str:
     match state:
@@ -37,6 +56,12 @@ def suppression_text(found: Suppression) -> str:
     why = f"{found.reason}, {found.evidence}" if len(found.evidence) > 0 else found.reason.value
     lifted = "; signing up again and confirming lifts it" if found.yields else ""
     return f"{where}: {why}{lifted}"
+
+
+def came_of_text(bounce: Bounce) -> str:
+    if bounce.kind not in AGAINST_A_READER:
+        return "not the reader's fault"
+    return CAME_OF_BOUNCES[bounce.weighed]
 
 
 def outcome_text(one: SignUpOutcome) -> str:
