@@ -14,7 +14,7 @@ async def test_bounces_are_read_by_issue_and_reader() -> None:
     engine = RecordingEngine(
         [
             ("weighing.bounced_issues", [(7,), (None,)]),
-            ("weighing.bounced_readers", [(1, 5, "dead", "mx.example", 3, "active", "no such user")]),
+            ("weighing.bounced_readers", [(1, 5, "dead", "mx.example", 3, "active", "no such user", 2)]),
             ("weighing.bounces_among", [(5, 12, "vague")]),
             ("weighing.weighed_counts", [("held", "mx.example", 1, 4)]),
             ("weighing.undecided", [(7, 4)]),
@@ -22,7 +22,7 @@ async def test_bounces_are_read_by_issue_and_reader() -> None:
     )
     store = over(engine, WeighingVerbs)
     assert await store.bounced_issues(9) == [ISSUE, None]
-    reader = BouncedReader(1, ID, BounceKind.DEAD, "mx.example", 3, True, "no such user")
+    reader = BouncedReader(1, ID, BounceKind.DEAD, "mx.example", 3, True, "no such user", 2)
     assert await store.bounced_readers(ISSUE, Weighed.NEW, 9, 0, 10) == [reader]
     assert await store.bounces_among(ISSUE, [ID], 5) == [(ID, 12, BounceKind.VAGUE)]
     counted = (Weighed.HELD, SiteReaders("mx.example", True, 4))

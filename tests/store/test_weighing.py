@@ -213,6 +213,31 @@ async def test_a_suspended_reader_comes_back_by_signing_up_and_the_next_bounce_s
     assert await office.suspended() == {"u0@gmail.com"}
 
 
+async def test_the_first_mail_after_a_suspension_is_a_probe_however_late_and_the_second_is_not(
+    place: Place,
+) -> None:
+    office = Office(place)
+    await office.readers(2)
+    for _ in range(2):
+        await office.issue({"u0@gmail.com": BounceKind.VAGUE, "u1@gmail.com": BounceKind.VAGUE})
+        await office.weigh()
+    assert await office.suspended() == {"u0@gmail.com", "u1@gmail.com"}
+    await office.readers(1, "blog.example", "mx.blog.example")
+    for _ in range(6):
+        await office.issue({}, sites=("mx.blog.example",))
+    place.clock.ms += HOUR_MS
+    for address in ("u0@gmail.com", "u1@gmail.com"):
+        reader = await office.reader(address)
+        assert await office.store.confirm(reader.id, office.publisher.consent())
+    both = (SITE, "mx.blog.example")
+    await office.issue({"u0@gmail.com": BounceKind.VAGUE}, sites=both)
+    await office.weigh()
+    assert await office.suspended() == {"u0@gmail.com"}
+    await office.issue({"u1@gmail.com": BounceKind.VAGUE}, sites=both)
+    await office.weigh()
+    assert await office.suspended() == {"u0@gmail.com"}
+
+
 async def test_a_confirmation_to_no_mailbox_ends_the_sign_up(place: Place) -> None:
     office = Office(place)
     await office.publisher.sign_up("new@example.org")

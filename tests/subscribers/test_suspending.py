@@ -46,7 +46,14 @@ def test_a_reader_is_suspended_by_issues_and_not_by_reports(
     )
 )
 def test_no_number_of_faults_of_ours_suspends_a_reader(found: list[tuple[int, BounceKind]]) -> None:
-    assert why_suspended(9, [BounceOfIssue(number, kind) for number, kind in found]) == ""
+    bounces = [BounceOfIssue(number, kind) for number, kind in found]
+    assert why_suspended(9, bounces) == why_suspended(9, bounces, is_probe=True) == ""
+
+
+@pytest.mark.parametrize(("kind", "is_suspended"), [(D, True), (V, True), (N, True), (F, False), (T, False)])
+def test_the_first_mail_after_a_suspension_is_a_probe(kind: BounceKind, is_suspended: bool) -> None:
+    assert (why_suspended(9, [BounceOfIssue(9, kind)], is_probe=True) != "") == is_suspended
+    assert why_suspended(9, [BounceOfIssue(8, kind)], is_probe=True) == ""
 
 
 def test_it_says_which_issues_came_back_and_why() -> None:

@@ -20,6 +20,7 @@ class BouncedReader:
     created_ms: int  # when the reader was added
     is_active: bool
     text: str
+    back_ms: int | None = None  # begin of the present state, if bounces suspended the reader before
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,11 +44,14 @@ class BounceOfIssue:
     kind: BounceKind
 
 
-def why_suspended(latest: int, bounces: Sequence[BounceOfIssue]) -> str:
+def why_suspended(latest: int, bounces: Sequence[BounceOfIssue], *, is_probe: bool = False) -> str:
     """Why a reader whose mail of issue `latest` came back is suspended; "" if not.
 
-    `bounces` may name an issue several times, and issues that are too old.
+    `bounces` may name an issue several times, and issues that are too old. `is_probe`: the mail was
+    the first after a suspension; if it fails as mail to a mailbox that is gone, that is enough.
     """
+    if is_probe and any(bounce.number == latest and bounce.kind in _GONE for bounce in bounces):
+        return f"issue {latest}: it came back as before"
     for rule in RULES:
         of_issues = {
             bounce.number

@@ -116,7 +116,9 @@ class BounceWeighing:
             counted = []
             for bounce in page:
                 of_reader = [BounceOfIssue(n, kind) for id, n, kind in among if id == bounce.subscriber]
-                why = why_suspended(issue.number, of_reader) if bounce.is_active else ""
+                # The issue before this one left before the reader came back.
+                is_probe = bounce.back_ms is not None and bounce.back_ms > since_ms
+                why = why_suspended(issue.number, of_reader, is_probe=is_probe) if bounce.is_active else ""
                 if why == "" or bounce.subscriber in found:
                     counted.append(Suspension(bounce.number, bounce.subscriber, Weighed.COUNTED))
                 else:

@@ -9,7 +9,7 @@ from secondpost.mail.subscriber_states import SubscriberActor
 from secondpost.store.verbs.engine import CHANGE_UNITS, Verbs
 from secondpost.store.verbs.known_readers import Happened, known_by_id
 from secondpost.store.verbs.signing_up import goes
-from secondpost.store.verbs.steps import Row, Steps, number, rows, run
+from secondpost.store.verbs.steps import Row, Steps, maybe_number, number, rows, run
 from secondpost.store.weighing_ports import BouncedReader, SiteReaders, Suspension
 
 UNITS_PER_SUSPENSION = 5
@@ -82,7 +82,7 @@ def _at_site(row: Sequence[object]) -> SiteReaders:
 
 
 def _bounced(row: Row) -> BouncedReader:
-    id, subscriber, kind, site, created_ms, state, text = row
+    id, subscriber, kind, site, created_ms, state, text, back_ms = row
     return BouncedReader(
         number=number(id),
         subscriber=SubscriberId(number(subscriber)),
@@ -91,4 +91,5 @@ def _bounced(row: Row) -> BouncedReader:
         created_ms=number(created_ms),
         is_active=state == SubscriberState.ACTIVE.value,
         text=str(text),
+        back_ms=maybe_number(back_ms),
     )

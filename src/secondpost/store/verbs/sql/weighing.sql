@@ -5,8 +5,12 @@
 SELECT DISTINCT issue FROM bounce /*+ INDEXED BY bounce_new */ WHERE weighed = 'new' AND at_ms <= ?1;
 
 -- name: bounced_readers
--- A page of an issue's bounces in state ?2 from before ?3, after number ?4.
-SELECT b.id, b.subscriber, b.kind, coalesce(place.site, 'unsorted'), reader.created_ms, reader.state, b.text
+-- A page of an issue's bounces in state ?2 from before ?3, after number ?4; and since when readers who were suspended by
+-- earlier bounces are in their present state.
+SELECT b.id, b.subscriber, b.kind, coalesce(place.site, 'unsorted'), reader.created_ms, reader.state, b.text,
+       CASE WHEN EXISTS (SELECT 1 FROM bounce AS earlier /*+ INDEXED BY bounce_of */
+                         WHERE earlier.subscriber = b.subscriber AND earlier.weighed IN ('suspended', 'accepted'))
+            THEN reader.since_ms END
 FROM bounce AS b
 /*+ CROSS */ JOIN subscriber AS reader ON reader.id = b.subscriber
 LEFT JOIN domain AS place ON place.id = reader.domain
