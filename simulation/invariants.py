@@ -30,7 +30,7 @@ from simulation.faults import (
 )
 from simulation.people.letters import Heard
 from simulation.people.news import DARK_SECONDS_MAX
-from simulation.scenario import OUR_ADDRESS, OUR_NETWORK, VICTIM_DOMAIN
+from simulation.scenario import OUR_ADDRESS, OUR_NETWORK, VICTIM_DOMAIN, PrimaryPlan
 
 STARTS_SECONDS = 60.0  # promise P4
 DRAINED_SECONDS = 120.0
@@ -165,7 +165,7 @@ def held_mail_drains_when_the_primary_is_back(day: Evidence) -> Iterator[str]:
         elif not any(isinstance(fault.what, ClockWrong) for fault in day.scenario.faults):
             # Where the clock was stepped, roles that started at different times disagree about
             # "before".
-            yield from _in_order(plan.name, plan.domains, held, tried)
+            yield from _in_order(day, plan, held, tried)
 
 
 def _held_for(day: Evidence, domains: tuple[str, ...], back: float) -> list[tuple[str, str, float]]:
@@ -184,21 +184,25 @@ def _held_for(day: Evidence, domains: tuple[str, ...], back: float) -> list[tupl
 
 
 def _in_order(
-    name: str,
-    domains: tuple[str, ...],
-    held: list[tuple[str, str, float]],
-    tried: list[float | None],
+    day: Evidence, plan: PrimaryPlan, held: list[tuple[str, str, float]], tried: list[float | None]
 ) -> Iterator[str]:
-    for domain in domains:
+    # A dot without a reply may have been taken then or not: such a letter has two times of arrival.
+    twice_arrived = {
+        handing.marker
+        for handing in day.ledger.handings
+        if handing.heard is Heard.UNANSWERED and handing.to == OUR_ADDRESS
+    }
+    for domain in plan.domains:
         first: dict[str, float] = {}  # first attempt of each letter, in order of arrival
         for (marker, recipient, _), at in zip(held, tried, strict=True):
-            if recipient.endswith("@" + domain):
+            if marker not in twice_arrived and recipient.endswith("@" + domain):
                 first[marker] = min(at or 0.0, first.get(marker, at or 0.0))
         arrived = list(first)
         attempted = sorted(arrived, key=lambda marker: first[marker])
         for position, marker in enumerate(attempted):
-            if arrived.index(marker) - position > CONNECTIONS_AT_ONCE:
-                yield f"{name}: letter {arrived.index(marker)} for {domain} was tried as number {position}"
+            place = arrived.index(marker)
+            if place - position > CONNECTIONS_AT_ONCE:
+                yield f"{plan.name}: letter {place} for {domain} was tried as number {position}"
 
 
 def _is_calm(day: Evidence, server: int, back: float) -> bool:
