@@ -73,9 +73,16 @@ QUIET_SECONDS = 700.0  # after this every connection must be closed
 STEP_SECONDS = 900.0
 SITES_DOWN_SECONDS = 5.0
 OFFERS_SECONDS = 10.0
-CALM_DELIVERY = DeliverRhythm(standing_still_seconds=SITES_DOWN_SECONDS, down_seconds_max=SITES_DOWN_SECONDS)
+CALM_DELIVERY = DeliverRhythm(
+    sweep_seconds=30.0,
+    standing_still_seconds=SITES_DOWN_SECONDS,
+    idle_seconds=SITES_DOWN_SECONDS,
+    down_seconds_max=SITES_DOWN_SECONDS,
+)
 CALM_RHYTHMS = Rhythms(
     checkpoint_seconds=120.0,
+    stock_seconds=300.0,
+    copy_seconds=60.0,
     alarms_seconds=60.0,
     arrivals_seconds=1_800.0,
     turn_seconds=90.0,
