@@ -54,6 +54,7 @@ def arguments_of(line: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--short", action="store_true", help="one round, few messages, no bars")
     parser.add_argument("--rounds", type=int, help=f"rounds per figure (default {ROUNDS}, short 1)")
+    parser.add_argument("--readers", type=int, help="length of the list that --only import imports")
     parser.add_argument("--only", choices=[each.value for each in Work])
     parser.add_argument("--size", type=int, choices=[4096, 51200])
     parser.add_argument("--mode", choices=[each.value for each in Mode])
@@ -119,7 +120,7 @@ def run(arguments: argparse.Namespace, folder: Path) -> int:
     rounds = arguments.rounds or (1 if arguments.short else ROUNDS)
     mail = Bench(tools, spools, sides, rounds, arguments.short, tree)
     issues = FanOutBench.prepared(tools, spools, rounds, arguments.short, tree)
-    lists = ImportBench(spools, rounds, arguments.short)
+    lists = ImportBench(spools, rounds, arguments.short, arguments.readers)
     measured_by: dict[Work, FanOutBench | ImportBench | DetectorBench] = {
         Work.DETECTOR: DetectorBench(tools, spools, rounds, arguments.short),
         Work.FANOUT: issues,

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from bench.load import LoadFailed
+from bench.measure import percentile_99
 
 CALLERS: Final = 5
 MESSAGES_PER_SECOND: Final = 50.0  # all clients together
@@ -78,5 +79,4 @@ class Callers:
     @property
     def p99(self) -> float:
         """The 99th percentile of the seconds from MAIL to the 250 after the dot."""
-        waits = sorted(self._waits)
-        return waits[min(len(waits) - 1, len(waits) * 99 // 100)]
+        return percentile_99(self._waits)

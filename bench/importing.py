@@ -2,7 +2,7 @@
 
 Measured: the command's time against that of the store alone, its memory for a short and a long
 list, the longest time that a process held the write lock of a database, and the effect on SMTP
-clients.
+clients and on readers who look themselves up and unsubscribe meanwhile.
 """
 
 import asyncio
@@ -35,13 +35,16 @@ from bench.load import LoadFailed
 from bench.newsletter import Blog, Crowd, configuration, domain_name, write_readers
 from bench.observe.sitecustomize import FOLDER
 from bench.ours import Secondpost
+from bench.page_readers import PageReaders
 from bench.ready import free_port
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.subscriber import Consent, SubscriberState
+from secondpost.protocols.tokens import Ring
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Imported
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.disk import RealDisk
+from secondpost.world.real.keys import load_key_ring
 from secondpost.world.real.work import RealWork
 
 OBSERVE: Final = Path(__file__).resolve().parent / "observe"
@@ -72,6 +75,8 @@ class ImportSample:
     lock_ms: float
     rates: tuple[float, float]  # messages accepted per second: idle, and during the import
     p99s: tuple[float, float]  # milliseconds from MAIL to the last 250
+    page_p99s: tuple[float, float]  # milliseconds of a look-up and an unsubscription, during the import
+    largest: float  # peak memory of the largest process of the service, megabytes
     steal: float
     others: float
 
@@ -86,6 +91,7 @@ class ImportBench:
     spools: dict[str, Path]
     rounds: int
     short: bool
+    readers: int | None  # of the long list; None: the usual number
 
     def measure(self, figure: Figure) -> dict[str, object]:
         good, thrown_out = good_rounds(
@@ -111,17 +117,22 @@ class ImportBench:
             "rss_growth": middle((one.long.rss / one.short.rss for one in good), 2),
             "pss_before": round(max(one.pss[0] for one in good)),
             "pss_peak": round(max(one.pss[1] for one in good)),
+            "rss_largest": round(max(one.largest for one in good)),
             "lock_ms": round(max(one.lock_ms for one in good), 1),
             "accept_idle": middle((one.rates[0] for one in good), 1),
             "accept_beside": middle((one.rates[1] for one in good), 1),
             "accept_ratio": middle((one.rates[1] / one.rates[0] for one in good), 2),
             "p99_ms_idle": middle((one.p99s[0] for one in good), 1),
             "p99_ms_beside": middle((one.p99s[1] for one in good), 1),
+            "look_p99_ms": middle((one.page_p99s[0] for one in good), 1),
+            "leave_p99_ms": middle((one.page_p99s[1] for one in good), 1),
             **rounds_told(good, thrown_out),
         }
 
     @property
     def _readers(self) -> int:
+        if self.readers is not None:
+            return self.readers
         return 10_000 if self.short else 200_000
 
     def _import(self, figure: Figure) -> ImportSample:
@@ -129,6 +140,7 @@ class ImportBench:
         holds = folder / "holds"
         holds.mkdir()
         observed = {FOLDER: str(holds), "PYTHONPATH": str(OBSERVE)}
+        web_port = free_port()
         try:
             with (
                 Blog() as blog,
@@ -136,15 +148,17 @@ class ImportBench:
                     folder,
                     free_port(),
                     free_port(),
-                    configuration(blog.url, free_port(), free_port(), CROWD),
+                    configuration(blog.url, web_port, free_port(), CROWD),
                     observed,
                 ) as server,
             ):
-                return self._measured(figure, folder, holds, server)
+                return self._measured(figure, folder, holds, server, web_port)
         finally:
             shutil.rmtree(folder)
 
-    def _measured(self, figure: Figure, folder: Path, holds: Path, server: Secondpost) -> ImportSample:
+    def _measured(
+        self, figure: Figure, folder: Path, holds: Path, server: Secondpost, web_port: int
+    ) -> ImportSample:
         some = self._readers // SHORT_LIST_SHARE
         short_list, long_list = folder / "short.csv", folder / "long.csv"
         write_readers(short_list, some, DOMAINS)
@@ -156,12 +170,17 @@ class ImportBench:
         memory = measure.PeakMemory(server.pid)
         with Callers(server.port, SENDER, RECIPIENT, ACCEPTED_OCTETS) as idle:
             time.sleep(1.0 if self.short else 10.0)
-        with Callers(server.port, SENDER, RECIPIENT, ACCEPTED_OCTETS) as beside:
+        links = load_key_ring(str(server.folder / "store"), Ring.LINKS)
+        with (
+            Callers(server.port, SENDER, RECIPIENT, ACCEPTED_OCTETS) as beside,
+            PageReaders(web_port, links, first=1) as pages,
+        ):
             long = run_measured(
                 server, "subscribers", "import", str(long_list), "--confirmed", "in the bench"
             )
             freeze = run_measured(server, "issue", "send")
         peak = memory.megabytes()
+        largest = max(measure.peak_rss_megabytes(pid) for pid in measure.tree(server.pid))
         measure.settle(server.pid)  # every row was released
         store_seconds = asyncio.run(store_alone(folder / "alone", self._readers))
         after, known = measure.MachineTime.now(), measure.cpu_seconds(os.getpid()) - known
@@ -174,13 +193,16 @@ class ImportBench:
             lock_ms=longest_ms(holds),
             rates=(idle.rate, beside.rate),
             p99s=(idle.p99 * 1000, beside.p99 * 1000),
+            page_p99s=(pages.p99s[0] * 1000, pages.p99s[1] * 1000),
+            largest=largest,
             steal=after.stolen_since(machine),
             others=after.others_since(machine, known),
         )
         print(
             f"{figure.work} {figure.spool}: {self._readers} in {long.seconds:.1f} s, the store alone "
             f"{store_seconds:.1f} s, frozen in {freeze.seconds:.1f} s, lock {sample.lock_ms:.1f} ms, "
-            f"accept p99 {sample.p99s[0]:.1f} and {sample.p99s[1]:.1f} ms; "
+            f"accept p99 {sample.p99s[0]:.1f} and {sample.p99s[1]:.1f} ms, {pages.left} left: "
+            f"{sample.page_p99s[0]:.1f} to look, {sample.page_p99s[1]:.1f} ms to leave; "
             f"steal {sample.steal:.1%}, others {sample.others:.1%}",
             file=sys.stderr,
         )

@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -181,3 +181,9 @@ def disk_files_per_second(folder: Path) -> float:
     for number in range(CALIBRATION_FILES):
         (folder / f"calibration-{number}").unlink()
     return CALIBRATION_FILES / seconds
+
+
+def percentile_99(values: Sequence[float]) -> float:
+    """The 99th percentile of one value or more."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]
