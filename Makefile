@@ -2,7 +2,7 @@
 # System packages are never installed from here: a missing one is one sentence with the apt line.
 
 PYTHON ?= python3
-SEEDS  ?= 200
+SEEDS  ?= 120
 VENV   := .venv
 READY  := $(VENV)/.installed
 PY     := $(VENV)/bin/python
@@ -20,7 +20,7 @@ help:
 	@echo "make test     the fast suite, under five minutes, no network"
 	@echo "make service  the service's processes: killed at any call, crowded, reloaded, on a failing disk; the demo"
 	@echo "make lint     ruff, mypy --strict, the floors"
-	@echo "make days     simulated days: certain ones, SEEDS=200 at random, and a new server's first month"
+	@echo "make days     simulated days: certain ones, SEEDS=120 at random, and a new server's first month"
 	@echo "make look     the pages and mails in Chromium: accessible, on a phone and on a desk, light and dark"
 	@echo "make against  against real Postfix, Exim, OpenSMTPD, Unbound, Knot and web servers"
 	@echo "make bench    accept and relay against Postfix, an issue against the machine itself"
