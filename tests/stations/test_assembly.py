@@ -1,6 +1,7 @@
 """One content, many readers: each mail is complete, personal, signed and repeatable."""
 
 import random
+import re
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -212,6 +213,20 @@ def test_two_attempts_make_the_same_mail_and_two_readers_do_not() -> None:
     assert again.mail_for(reader()) == one
     assert len({one.message_id, other.message_id}) == len({one.sender, other.sender}) == 2
     assert parsed(one)["Message-ID"] == one.message_id
+
+
+def test_all_readers_get_the_same_words_but_for_their_own_links_and_address() -> None:
+    """Catalogue row 4. No reader can get an issue with fewer articles than another."""
+    assembly = Assembly(issue(), KEYS, WITH_WEB)
+
+    def words(subscriber: int, address: str) -> list[str]:
+        mail = assembly.mail_for(reader(subscriber=subscriber, address=address))
+        pages = re.compile(r"https://mx2\.example\.net/(leave|me)/[a-z0-9]+")
+        parts = parts_of(parsed(mail))
+        assert all(len(set(pages.findall(part))) == 2 for part in parts)
+        return [pages.sub(r"\1", part).replace(address, "address") for part in parts]
+
+    assert words(70_001, "ada@example.org") == words(9, "bob@another.example")
 
 
 def test_nobody_is_told_about_another_reader() -> None:

@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from contextlib import closing
 from dataclasses import asdict, replace
 from html import unescape
 from html.parser import HTMLParser
@@ -10,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 from xml.etree import ElementTree
 
+import apsw
 import httpx2
 import pytest
 from msgspec import structs
@@ -19,15 +21,18 @@ from secondpost.config.records import Web
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import State
 from secondpost.mail.duration import HOUR_MS
+from secondpost.mail.issue_content import IssueContent
 from secondpost.mail.subscriber import NO_SUBSCRIBER, SubscriberState
 from secondpost.owner.reader_documents import reader_document
 from secondpost.protocols.tokens import Purpose
+from secondpost.signing.assembly import Assembly
 from secondpost.store.subscriber_ports import Imported, SignedUp, SignUpLimits
 from secondpost.subscribers.reader_desk import ReadersDesk
 from secondpost.web.app import headers_of
 from secondpost.web.public import SIGN_UPS_MAX, TRAP
 from secondpost.web.reader import BAD_TOKENS_MAX, MAIL_WORDS, STATE_WORDS
 from tests.compose.articles import article
+from tests.stations.test_assembly import KEYS, WITH_WEB, parsed, parts_of, reader
 from tests.web.service import AGREED, Service
 
 pytestmark = pytest.mark.anyio
@@ -558,6 +563,25 @@ async def test_an_issue_is_shown_as_it_was_sent(service: Service) -> None:
     assert "<script" not in shown.text
     assert "style-src 'unsafe-inline'" in shown.headers["content-security-policy"]
     assert "form-action 'none'" in shown.headers["content-security-policy"]
+
+
+async def test_the_archive_has_the_articles_that_were_mailed_whatever_became_of_them(
+    service: Service,
+) -> None:
+    """Catalogue row 57"""
+    await service.reader("ann@reader.example")
+    issue = await service.sent_issue()
+    with closing(apsw.Connection(str(service.database))) as db:
+        db.execute("UPDATE article SET title = 'Rewritten', html = '<p>Rewritten.</p>'")
+    content = IssueContent.decode(await service.store.issue_content(issue.id))
+    _, mailed = parts_of(parsed(Assembly(content, KEYS, WITH_WEB).mail_for(reader())))
+    shown = (await service.client.get(f"/weekly/{issue.number}")).text.replace("\r\n", "\n")
+    articles = [re.findall(r"<h2 .*?</h2>.*?</div>", html, re.DOTALL) for html in (mailed, shown)]
+    assert [re.sub("<[^>]*>", "", each).split("\n")[0] for each in articles[0]] == [
+        "Part 1 of the flood",
+        "Part 2 of the flood",
+    ]
+    assert articles[0] == articles[1]
 
 
 async def test_an_issue_in_the_archive_hides_what_was_meant_for_one_reader(service: Service) -> None:
