@@ -66,7 +66,7 @@ against: $(READY) have-peers have-swaks have-package
 
 long: $(READY) have-peers have-strace have-ip have-swaks have-chromium have-postgres have-zstd
 	@$(MAKE) --no-print-directory lint test service look
-	@PROMISES=10000 WEEKS=500 $(PY) -m pytest tests/newsletter/test_promises.py tests/newsletter/test_weeks_at_random.py
+	@PROMISES=10000 WEEKS=500 MINIMUM=2000 $(PY) -m pytest $(addprefix tests/newsletter/test_, promises.py weeks_at_random.py minimum.py)
 	@$(PY) -m tests.crash.kill_loop --seconds 1800
 	@$(PY) -m tests.crash.reader_states
 	@$(PY) -m tests.crash.fanout_kill --readers 20000

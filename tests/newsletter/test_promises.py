@@ -3,27 +3,18 @@
 PROMISES is the number of runs, each with several questions; `make long` does 10,000.
 """
 
-import asyncio
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import count
-from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
-from tests.clock import SetClock
-from tests.newsletter.blog import WEEKLY, Bench, Blog
+from tests.newsletter.blog import WEEKLY
+from tests.newsletter.conftest import Ground
 from tests.newsletter.promised import Ask, Change, Doubt, Leap, Life, Pass, Read, Send, Step, Stop, Write
 
 LIVES = int(os.environ.get("PROMISES", "150"))
-MEMORY = Path("/dev/shm")  # none of this has to be durable
 ZONES = ("UTC", "Europe/Oslo", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu",
          "Pacific/Kiritimati", "America/Los_Angeles", "Africa/Casablanca")  # fmt: skip
 EVERY = ("daily 02:30", "daily 09:00", "friday 09:00", "saturday 23:30", "monday,friday 00:00", "tuesday",
@@ -65,38 +56,12 @@ starts = st.builds(
 )
 
 
-@dataclass(repr=False)
-class Ground:
-    """One store for all runs, each of which is a newsletter of its own."""
-
-    bench: Bench
-    first: Blog
-    lives: Iterator[int]
-
-    def life(self, at_ms: int, change: Change) -> Life:
-        named = replace(change.applied(WEEKLY), name=f"n{next(self.lives)}")
-        first = self.first
-        return Life(Blog(first.store, SetClock(at_ms), named, lease=first.lease, ids=first.ids))
-
-
-@pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    folder = tempfile.mkdtemp(dir=MEMORY) if MEMORY.is_dir() else str(tmp_path_factory.mktemp("promises"))
-    with asyncio.Runner() as runner:
-        bench = Bench(Path(folder), runner)
-        first = bench.blog(reads=False)
-        bench.run(first.leader())
-        yield Ground(bench, first, count())
-        bench.close()
-    shutil.rmtree(folder)
-
-
 @settings(max_examples=LIVES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(starts, changes, st.lists(steps, max_size=10))
 def test_what_is_promised_is_what_happens(
     ground: Ground, at_ms: int, first: Change, lived: list[Step]
 ) -> None:
-    life = ground.life(at_ms, first)
+    life = Life(ground.blog(first.applied(WEEKLY), at_ms))
 
     async def story() -> None:
         try:
