@@ -21,6 +21,7 @@ from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
 from secondpost.store.newsletter_ports import Feed, FetchRecord, NewArticle
 from secondpost.store.ports import Lease, Settlement
+from secondpost.store.provider_ports import PauseCause, ProviderPause
 from secondpost.store.sqlite import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import Imported, SignUpLimits
 from secondpost.world.ports import Disk
@@ -30,6 +31,7 @@ from tests.crash.stage import InLineWork, clock_of_the_story
 
 V = TypeVar("V")
 WEEKLY = "weekly"
+PROVIDER = "google"
 FEED = "https://www.example.net/feed.xml"
 READERS = 9
 BATCH = 2  # readers, or rows
@@ -77,6 +79,7 @@ class Publishing:
     accepted: list[Done[SubscriberId]] = field(default_factory=list)  # by the reader's server
     left: list[Done[SubscriberId]] = field(default_factory=list)
     signed_up: list[Done[str]] = field(default_factory=list)
+    paused: list[Done[bool]] = field(default_factory=lambda: [Done(False, 0, 0)])  # PROVIDER
     leader: Lease | None = None
 
     @classmethod
@@ -205,6 +208,20 @@ class Publishing:
         ]
         with self._readers_are(state, self.ids_of(claimed)):
             assert await self.store.settle(lease, settlements) == len(claimed)
+
+    async def pause(self) -> None:
+        """The owner pauses the provider."""
+        pausing = Done(True, self.disk.position)
+        self.paused.append(pausing)
+        pause = ProviderPause(PROVIDER, PauseCause.OWNER, self.clock.now_ms(), "wait")
+        assert await self.store.pause_provider(pause)
+        pausing.done = self.disk.position
+
+    async def unpause(self) -> None:
+        going_on = Done(False, self.disk.position)
+        self.paused.append(going_on)
+        assert await self.store.resume_provider(PROVIDER, PauseCause.OWNER)
+        going_on.done = self.disk.position
 
     def ids_of(self, claimed: Sequence[Claimed]) -> list[SubscriberId]:
         return [one.subscriber for one in claimed if one.subscriber is not None]

@@ -143,6 +143,8 @@ async def _what_was_promised(store: SqliteNewsletterStore, publishing: Publishin
         reader = await store.subscriber(left.what)
         if left.is_promised(upto) and (reader is None or reader.state is not SubscriberState.LEFT):
             faults.append(f"that reader {left.what} left is lost")
+    if (is_paused := len(await store.provider_pauses()) > 0) not in allowed(publishing.paused, upto):
+        faults.append(f"that the provider {'goes on' if is_paused else 'is paused'} is lost")
     return faults + await _half_sign_ups(store, publishing, upto)
 
 
@@ -217,13 +219,14 @@ async def _ending(
     if issue.state not in (IssueState.DONE, IssueState.STOPPED):
         faults.append(f"the issue cannot be brought to its end: {issue.state}")
     reckoning = await store.reckoning(issue.id)
-    if not reckoning.adds_up:
-        faults.append(f"it does not add up: {reckoning}")
+    rows = await _rows(store, issue)
+    if not reckoning.adds_up or not len(rows) == issue.planned == reckoning.planned:
+        faults.append(f"it does not add up: {reckoning} of {issue.planned}, and there are {len(rows)} rows")
     if len(twice := [id for id, times in served.items() if times > 1]) > 0:
         faults.append(f"{twice} got the issue twice")
     gone = {left.what for left in publishing.left if left.is_promised(upto)}
     had = {accepted.what for accepted in publishing.accepted}
-    after = {row.subscriber for row in await _rows(store, issue) if row.state is State.DELIVERED} - had
+    after = {row.subscriber for row in rows if row.state is State.DELIVERED} - had
     if len(after & gone) > 0:
         faults.append(f"{after & gone} got the issue after they left")
     back = len(await store.entries(WEEKLY, ArticleState.WAITING, 10)) > 0

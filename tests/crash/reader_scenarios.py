@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
-from secondpost.mail.delivery import State
+from secondpost.mail.delivery import Claimed, State
+from secondpost.mail.duration import HOUR_MS
 from secondpost.store.ports import Lease
+from simulation.dice import SimDice
 from tests.crash.publishing import Publishing
 from tests.crash.scenarios import PAUSING, log_bounded
 
@@ -161,6 +164,55 @@ async def _send_rest(publishing: Publishing, lease: Lease) -> None:
     await publishing.settle(lease, rest, State.DELIVERED)
 
 
+async def at_random(seed: str, publishing: Publishing) -> None:
+    """Steps in any order: claims, dots, outcomes, holds, pauses of the provider, deaths."""
+    dice = SimDice(seed)
+    await publishing.freeze()
+    await publishing.send()
+    lease = await publishing.lease()
+    claimed, marked = list[Claimed](), list[Claimed]()
+
+    async def settle(count: int) -> None:
+        for one in marked[:count]:
+            if dice.chance(0.6):
+                publishing.accept([one])
+                state = dice.one_of((State.DELIVERED, State.DELIVERED, State.UNKNOWN))
+            else:
+                state = dice.one_of((State.WAITING, State.FAILED, State.UNKNOWN))
+            await publishing.settle(lease, [one], state)
+        del marked[:count]
+
+    for step in dice.shuffled(
+        ["claim"] * 4 + ["dot"] * 5 + ["outcome"] * 5 + ["hold", "hold", "pause", "pause", "die"]
+    ):
+        match step:
+            case "claim":
+                claimed += await publishing.claim(lease, dice.whole(1, 3))
+            case "dot" if len(claimed) > 0:
+                count = dice.whole(1, len(claimed))
+                await publishing.commit(lease, claimed[:count])
+                marked += claimed[:count]
+                del claimed[:count]
+            case "outcome":
+                await settle(dice.whole(1, 2))
+            case "hold":
+                publishing.clock.ms += HOUR_MS  # what was deferred is due
+                await publishing.hold(lease, claimed)
+                claimed.clear()
+                await settle(len(marked))
+                await publishing.resume()
+            case "pause":
+                await (publishing.pause() if not publishing.paused[-1].what else publishing.unpause())
+            case "die":
+                publishing.accept([one for one in marked if dice.chance(0.5)])
+                await publishing.die_and_come_back()
+                lease = await publishing.lease()
+                claimed.clear()
+                marked.clear()
+            case _:
+                pass
+
+
 async def pauses(publishing: Publishing) -> None:
     """Between two batches the log is copied and then restarted."""
     with log_bounded(publishing.store, PAUSING):
@@ -183,4 +235,5 @@ READER_SCENARIOS: dict[str, Callable[[Publishing], Awaitable[None]]] = {
     "held dies": held_dies,
     "held stop": held_stop,
     "pauses": pauses,
+    **{f"at random, {seed}": partial(at_random, seed) for seed in ("one", "two")},
 }

@@ -1,4 +1,4 @@
-"""More crash states of freeze, claim, committing, outcome and hold than the fast suite has time for.
+"""More crash states of an issue than the fast suite has time for: from its freeze to steps at random.
 
 python -m tests.crash.reader_states
 
@@ -15,7 +15,17 @@ from tempfile import TemporaryDirectory
 from simulation.disk.crash import Depth
 from tests.crash.reader_judging import play_readers
 
-NAMES = ("freeze", "claim", "committing", "outcome", "hold", "held dies", "held stop")
+NAMES = (
+    "freeze",
+    "claim",
+    "committing",
+    "outcome",
+    "hold",
+    "held dies",
+    "held stop",
+    "at random, one",
+    "at random, two",
+)
 DEPTH = Depth(tears=2, subsets=2, stride=3)
 STATES_MIN = 2_000  # of all together
 
