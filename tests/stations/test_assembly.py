@@ -67,7 +67,7 @@ HTML = (
 ISSUE_FIELDS = [
     "DKIM-Signature", "DKIM-Signature", "From", "Subject", "Date", "Reply-To", "List-Id", "List-Archive",
     "List-Help", "List-Post", "Feedback-ID", "MIME-Version", "Content-Language", "Content-Type",
-    "List-Unsubscribe-Post", "To", "Message-ID", "List-Unsubscribe",
+    "List-Unsubscribe-Post", "To", "Message-ID", "List-Unsubscribe", "CFBL-Address",
 ]  # fmt: skip
 
 
@@ -202,6 +202,39 @@ def test_what_is_in_the_links_and_addresses() -> None:
     assert isinstance(bounce, Signed)
     assert read(ADDRESSES, bounce) == Token(Purpose.BOUNCE, 70_001, 12)
     assert mail.sender.domain == BOUNCES
+
+
+def complaints_to(message: EmailMessage) -> Mailbox:
+    """The address in CFBL-Address, in the syntax of RFC 9477 §4.1: without angle brackets."""
+    address, report = str(message["CFBL-Address"]).split("; ")
+    assert report == "report=arf"
+    return Mailbox.parse(address)
+
+
+def test_a_provider_is_asked_to_report_complaints_to_an_address_of_the_reader() -> None:
+    mail = Assembly(issue(), KEYS, WITH_WEB).mail_for(reader())
+    message = parsed(mail)
+    address = complaints_to(message)
+    assert address.domain == BOUNCES
+    signed = parse_local_part(address.local)
+    assert isinstance(signed, Signed)
+    assert read(ADDRESSES, signed) == Token(Purpose.FEEDBACK, 70_001, 12)
+    for signature in message.get_all("DKIM-Signature", []):
+        assert "cfbl-address" in "".join(str(signature).split()).split(";h=")[1].split(";")[0].split(":")
+    forged = mail.data.replace(address.local.encode(), b"f-" + b"a" * (len(address.local) - 2))
+    assert dkimpy_says.accepts(mail.data, 0, keys().txt)
+    assert not dkimpy_says.accepts(forged, 0, keys().txt)
+
+
+@pytest.mark.parametrize(
+    ("bounces", "is_asked"),
+    [("example.net", True), ("mx2.example.net", True), ("example.org", False), ("myexample.net", False)],
+)
+def test_complaints_are_asked_for_only_where_the_signature_counts(bounces: str, *, is_asked: bool) -> None:
+    """RFC 9477 §3.1: at the domain that signs and below it; elsewhere a second signature is needed."""
+    mail = Assembly(issue(), KEYS, OwnAddresses(None, Domain(bounces))).mail_for(reader())
+    assert ("CFBL-Address" in parsed(mail)) is is_asked
+    assert dkimpy_says.accepts(mail.data, 0, keys().txt)
 
 
 def test_two_attempts_make_the_same_mail_and_two_readers_do_not() -> None:

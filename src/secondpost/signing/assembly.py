@@ -16,7 +16,13 @@ from secondpost.mail.signed_mail import SignedMail
 from secondpost.protocols.dkim.canonical import relaxed_field, relaxed_lines
 from secondpost.protocols.dkim.signing import Signatures, SigningKey
 from secondpost.protocols.mime.header_fields import structured_field
-from secondpost.protocols.mime.list_headers import ONE_CLICK, list_unsubscribe, message_id
+from secondpost.protocols.mime.list_headers import (
+    ONE_CLICK,
+    cfbl_address,
+    is_heard,
+    list_unsubscribe,
+    message_id,
+)
 from secondpost.protocols.mime.quoted_printable import filling
 from secondpost.protocols.smtp.body import stuffed_lines
 from secondpost.protocols.tokens import KeyRing, Purpose, Token
@@ -59,10 +65,13 @@ class Assembly:
         fields = list(content.fields)
         if self._is_issue and own.web_url is not None:
             fields.append(ONE_CLICK)
+        self._asks_for_complaints = self._is_issue and is_heard(content.domain, own.bounces)
         self._fields = "".join(f"{field}\r\n" for field in fields).encode("ascii")
         self._header_hash = sha256(b"".join(relaxed_field(field.encode("ascii")) for field in fields))
         names = [field.partition(":")[0].lower() for field in fields]
-        personal = ("to", "message-id", "list-unsubscribe" if self._is_issue else "reply-to")
+        personal = ["to", "message-id", "list-unsubscribe" if self._is_issue else "reply-to"]
+        if self._asks_for_complaints:
+            personal.append("cfbl-address")  # RFC 9477 §3.1.4: covered by the signature
         self._signatures = Signatures(keys.signing, content.domain, content.dated_s, (*names, *personal))
         self._pieces = [piece.encode("ascii") for piece in content.pieces]
         self._relaxed = [relaxed_lines(piece) for piece in self._pieces]
@@ -108,6 +117,9 @@ class Assembly:
             page = self._page("leave", Token(Purpose.LEAVE, reader.subscriber, reader.number))
             fields.append(list_unsubscribe(page, mailbox))
             leave_url = page if page is not None else f"mailto:{mailbox}"
+            if self._asks_for_complaints:
+                token = Token(Purpose.FEEDBACK, reader.subscriber, reader.number)
+                fields.append(cfbl_address(str(address_of(addresses, token, own.bounces))))
         else:
             token = Token(Purpose.CONFIRM_BY_MAIL, reader.subscriber, reader.number)
             fields.append(structured_field("Reply-To", (str(address_of(addresses, token, own.bounces)),)))

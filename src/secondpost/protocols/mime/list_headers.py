@@ -2,6 +2,7 @@
 
 List-Id (RFC 2919), List-Unsubscribe, List-Help, List-Archive, List-Post (RFC 2369),
 List-Unsubscribe-Post (RFC 8058), and Feedback-ID, which names the newsletter and never a reader.
+By CFBL-Address (RFC 9477) providers find out where to report a reader's complaint.
 """
 
 from hashlib import sha256
@@ -40,6 +41,20 @@ def feedback_id(newsletter: str, domain: Domain) -> str:
     """
     sender = sha256(domain.name.encode("ascii")).digest()[:SENDER_ID_OCTETS].hex()
     return structured_field("Feedback-ID", (f"{newsletter}:{newsletter}:issue:{sender}",))
+
+
+def is_heard(signing: Domain, at: Domain) -> bool:
+    """Whether a mail that `signing` signs may ask for complaints to an address at the domain `at`.
+
+    It may for its own domain and those below it (RFC 9477 §3.1.1 and §3.1.2). For another one
+    providers want a second signature (§3.1.3), and report nothing without it.
+    """
+    return at == signing or at.name.endswith(f".{signing.name}")
+
+
+def cfbl_address(mailbox: str) -> str:
+    """Asks for complaints as ARF, to an address that names the reader (RFC 9477 §4.1)."""
+    return structured_field("CFBL-Address", (f"{mailbox};",)) + "\r\n report=arf"
 
 
 def message_id(seed: bytes, subscriber: int, number: int, domain: Domain) -> str:
