@@ -10,7 +10,7 @@ from secondpost.mail.address import NULL_PATH
 from secondpost.mail.bounce_kind import BounceKind
 from secondpost.mail.inside_mail import InsideMail
 from secondpost.mail.queue_id import QueueId
-from secondpost.protocols.tokens import Purpose, Token
+from secondpost.protocols.tokens import KeyRing, Purpose, Ring, Token
 from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.world.real.work import RealWork
 from tests.store.place import SqlitePlace
@@ -18,6 +18,7 @@ from tests.store.readers import Publisher
 
 REPORT = (Path(__file__).parent.parent / "protocols" / "dsn" / "01-postfix-no-such-mailbox.msg").read_bytes()
 DELAYED = (Path(__file__).parent.parent / "protocols" / "dsn" / "02-delayed.msg").read_bytes()
+KEYS = {ring: KeyRing(ring, {1: ring.value.encode() * 8}) for ring in Ring}
 
 
 def mail(beginning: bytes, id: int = 7) -> InsideMail:
@@ -31,7 +32,7 @@ class Desk:
         self.place = place
         self.store = store
         self.publisher = Publisher(place, store)
-        self.complaints = Complaints(store, place.clock, work)
+        self.complaints = Complaints(store, place.clock, work, KEYS)
         self.intake = BounceIntake(store, store, place.clock, work, self.complaints)
 
     async def open(self) -> None:

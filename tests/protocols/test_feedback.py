@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from secondpost.protocols.dsn.feedback import Feedback, FeedbackType, read_feedback
+from secondpost.protocols.dsn.feedback import FeedbackType, read_feedback
 
 HEAD = (
     b"From: <abusedesk@provider.example>\n"
@@ -38,7 +38,19 @@ def report(fields: bytes) -> bytes:
 def test_a_report_names_its_type_and_reporter(named: bytes, type: FeedbackType, line_end: bytes) -> None:
     fields = b"Feedback-Type: " + named + b"\nUser-Agent: SomeGenerator/1.0\nVersion: 1\n"
     message = report(fields).replace(b"\n", line_end)
-    assert read_feedback(message) == Feedback(type, "SomeGenerator/1.0")
+    found = read_feedback(message)
+    assert found is not None
+    assert (found.type, found.reporter) == (type, "SomeGenerator/1.0")
+
+
+def test_a_report_has_the_header_and_the_sender_of_the_mail_it_is_about() -> None:
+    found = read_feedback(report(b"Feedback-Type: abuse\nOriginal-Mail-From: <b-x@mx2.example.net>\n"))
+    assert found is not None
+    assert found.mail_from == "<b-x@mx2.example.net>"
+    assert found.original.first("subject") == "Two articles"
+    bare = read_feedback(HEAD + b"Feedback-Type: abuse\n")
+    assert bare is not None
+    assert (bare.mail_from, bare.original.fields) == ("", ())
 
 
 @pytest.mark.parametrize(

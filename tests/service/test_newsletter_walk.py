@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.measure import pss_megabytes, settle, tree
+from tests.bounce.complaining import report_of
 from tests.newsletter.writing import FORMS, atom, json_feed, rss
 from tests.protocols import dkimpy_says
 from tests.service.newsroom import (
@@ -32,6 +33,7 @@ IDLE_OCTETS_MAX = 250_000_000  # of memory, all roles together
 READERS = ("ada", "bob")  # of every newsletter
 CROWD = [f"reader{n}@crowd.example" for n in range(498)]  # with those two, five hundred
 SENT_AT_ONCE = ("crowd", "clicks", "letters")
+OWNER = "me@elsewhere.example"
 ONE_CLICK = "List-Unsubscribe=One-Click"  # RFC 8058 §3.1
 FEEDS = {**FORMS, "crowd": json_feed, "letters": rss, "clicks": atom}
 DOUBTFUL = ("broken", "refused", "page", "empty", "changed")
@@ -320,7 +322,7 @@ def test_looking_at_every_link_of_an_issue_changes_nothing_and_one_click_leaves(
 # ---------------------------------------------------------------- incoming mail
 
 
-def report_of(mail: Mail) -> bytes:
+def returned(mail: Mail) -> bytes:
     """The report of a reader's server whose mailbox is gone (RFC 3464)."""
     return (
         "From: MAILER-DAEMON@readers.example\r\nTo: you\r\nSubject: Undelivered\r\nMIME-Version: 1.0\r\n"
@@ -338,7 +340,7 @@ def test_what_comes_by_mail_counts_leaves_confirms_and_joins(walk: Walk) -> None
     client = Client(room.port)
     try:
         # A report to the envelope sender of the mail.
-        assert client.send(report_of(ada), ada.sender, "").startswith("250 ")
+        assert client.send(returned(ada), ada.sender, "").startswith("250 ")
         counted = (
             "SELECT reader.key, issue.newsletter, issue.number, bounce.kind, status FROM bounce "
             "JOIN subscriber AS reader ON reader.id = bounce.subscriber JOIN issue ON issue.id = bounce.issue"
@@ -368,6 +370,37 @@ def test_what_comes_by_mail_counts_leaves_confirms_and_joins(walk: Walk) -> None
         until("dot is a reader", lambda: walk.state("letters", "dot@letters.example") == "active")
     finally:
         client.close()
+
+
+def test_a_complaint_to_the_address_in_the_mail_or_to_abuse_ends_the_subscription(walk: Walk) -> None:
+    room, provider = walk.room, "fbl@provider.example"
+    walk.wait_until_done("crowd", 1)
+    one, other, third = (walk.mail(address) for address in CROWD[:3])
+    to = str(parsed(one)["CFBL-Address"]).partition(";")[0]
+    assert re.fullmatch(rf"f-[a-z2-7]+@{BOUNCES}", to) is not None
+    client = Client(room.port)
+    try:
+        assert client.send(report_of(b"Subject: Articles"), to, provider).startswith("250 ")
+        until("the first complained", lambda: walk.state("crowd", CROWD[0]) == "complained")
+
+        # To an address that a sender registers by hand, with the mail but for its To.
+        seen = b"\r\n".join(line for line in other.content.split(b"\r\n") if not line.startswith(b"To: "))
+        assert client.send(report_of(seen), f"abuse@{BOUNCES}", provider).startswith("250 ")
+        until("the second complained", lambda: walk.state("crowd", CROWD[1]) == "complained")
+        until("the owner has it too", lambda: len(_reports_to_owner(walk)) == 1)
+
+        # A forged one, of somebody who knows the address and the Message-ID.
+        known = f"To: {CROWD[2]}\r\nMessage-ID: {parsed(third)['Message-ID']}".encode()
+        assert client.send(report_of(known), f"abuse@{BOUNCES}", provider).startswith("250 ")
+        until("it was looked at", lambda: "names a reader: not counted" in room.log.read_text())
+        until("the owner has that too", lambda: len(_reports_to_owner(walk)) == 2)
+        assert walk.state("crowd", CROWD[2]) == "active"
+    finally:
+        client.close()
+
+
+def _reports_to_owner(walk: Walk) -> list[Mail]:
+    return [mail for mail in walk.mails(OWNER) if b"message/feedback-report" in mail.content]
 
 
 # ---------------------------------------------------------------- cost

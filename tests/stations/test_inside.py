@@ -30,6 +30,7 @@ from secondpost.world.real.net import RealNet
 from secondpost.world.real.work import RealWork
 from secondpost.world.room_disk import make_rooms
 from secondpost.world.sockets.questions import RoleAsker
+from tests.bounce.complaining import report_of
 from tests.protocols.dkim_keys import keys
 from tests.store.letters import Letters
 from tests.store.place import SqlitePlace
@@ -147,6 +148,30 @@ def test_a_report_a_leaver_and_a_joiner_are_taken_and_delivered_to_no_host(tmp_p
         new = await office.readers.find(WEEKLY, Mailbox.parse("new@example.org"))
         assert new is not None
         assert new.state is SubscriberState.PENDING
+
+    in_office(tmp_path, story)
+
+
+def test_a_report_to_abuse_counts_for_the_reader_whose_mail_it_contains(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        to = f"abuse@{US}"
+        stranger = await office.put(
+            to, report_of(b"List-Unsubscribe: <mailto:leave-aaaaaaaa@mx2.example.net>")
+        )
+        assert (stranger.state, stranger.host) == (State.DELIVERED, "(inside)")
+        assert stranger.reply == "250 2.0.0 it has no mail of ours that names a reader: not counted"
+        letter = await office.put(to, b"Subject: Your newsletter\r\n\r\nThank you!\r\n")
+        assert letter.reply == "250 2.0.0 no report of a complaint: nothing to count"
+        reader = await office.readers.subscriber(office.reader)
+        assert reader is not None
+        assert reader.state is SubscriberState.ACTIVE
+
+        sender = office.address(Purpose.BOUNCE).encode()
+        complaint = await office.put(to, report_of(b"Return-Path: <" + sender + b">"))
+        assert complaint.reply == "250 2.0.0 the reader complained (abuse): suppressed"
+        reader = await office.readers.subscriber(office.reader)
+        assert reader is not None
+        assert reader.state is SubscriberState.COMPLAINED
 
     in_office(tmp_path, story)
 

@@ -1,19 +1,24 @@
 """The recipients for which mail is accepted."""
 
+from dataclasses import replace
+
 import pytest
 
 from secondpost.config.records import (
     AnyRecipient,
     Backup,
+    Config,
     LearnedRecipients,
+    Newsletter,
     RecipientFile,
     RecipientSource,
     Unknown,
+    Web,
 )
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.questions import Knowledge, KnownRecipient, PolicyAnswer, PolicyQuestion
 from secondpost.mail.verdict import ACCEPT, Accept, Defer, Destination, Reject, Verdict
-from secondpost.policy.domains import OwnDomains, Recipients, recipients_of
+from secondpost.policy.domains import OwnDomains, Recipients, recipients_of, takers_of_own_mail
 from secondpost.policy.rate import PrefixRate
 from secondpost.policy.recipient import CANNOT_CHECK, NO_SUCH_USER, judge_recipient
 from secondpost.policy.room import judge_quota, judge_size
@@ -202,6 +207,15 @@ def test_our_own_postmaster_is_the_owner() -> None:
     for text in ("postmaster@mx2.example.net", "Abuse@mx2.example.net"):
         assert judge(Mailbox.parse(text), AnyRecipient()) == Accept(Destination.OWNER)
     assert isinstance(judge(Mailbox.parse("anna@mx2.example.net"), AnyRecipient()), Reject)
+
+
+def test_without_a_newsletter_mail_for_our_own_postmaster_is_for_the_owner_alone() -> None:
+    owner = (Mailbox.parse("me@elsewhere.example"),)
+    config = Config("x.toml", BOUNCES, "store", owner, BOUNCES, Web(url=None))
+    assert takers_of_own_mail(config) == owner
+    weekly = Newsletter("weekly", "newsletter@example.net", ("https://www.example.net/feed",))
+    with_readers = replace(config, newsletters=(weekly,))
+    assert takers_of_own_mail(with_readers) == (*owner, Mailbox("abuse", BOUNCES))
 
 
 def test_the_reserve_of_the_disk_is_kept_free() -> None:

@@ -1,4 +1,5 @@
-"""Mail addressed to this server: bounces of mail to readers, and mail from readers.
+"""Mail addressed to this server: bounces of mail to readers, mail from readers, and the copy of mail to
+postmaster@ and abuse@ in which complaints are looked for.
 
 It is spooled and claimed under a lease like all mail, but goes to other stations instead of a host.
 These record the mail's id with each change, durably before the outcome is recorded, so that a
@@ -18,6 +19,7 @@ from secondpost.mail.plan import INSIDE, UNSORTED
 from secondpost.mail.questions import Knowledge
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.reply import Reply
+from secondpost.policy.recipient import OWN_MAILBOXES
 from secondpost.protocols.tokens import KeyRing, Purpose, Token
 from secondpost.protocols.verp import Join, Signed, parse_local_part, read
 from secondpost.store.ports import Lease, StoreFull, StoreUnavailable
@@ -35,8 +37,8 @@ InsideTaker = Callable[[Claimed, bytes], Awaitable[Outcome]]
 
 @dataclass(frozen=True, slots=True)
 class InsideDoor:
-    """Handles mail to our own addresses. `came_back`, `complains`, `leaves`, `confirms` and `joins`
-    are verbs of other stations: each does once per mail id what the mail asks for, and returns a few
+    """Handles mail to our own addresses. `came_back`, `complains`, `reported`, `leaves`, `confirms` and
+    `joins` are verbs of other stations: each does once per mail id what the mail asks for, and returns a few
     words about it.
     """
 
@@ -45,6 +47,7 @@ class InsideDoor:
     caller_of: Callable[[QueueId], Awaitable[str]]
     came_back: Taker
     complains: Taker
+    reported: Callable[[InsideMail], Awaitable[str]]
     leaves: Taker
     confirms: Taker
     joins: Callable[[str, InsideMail], Awaitable[str]]
@@ -76,6 +79,8 @@ class InsideDoor:
         """None: no such mailbox."""
         if mailbox.domain != self.bounces:
             return None
+        if mailbox.local in OWN_MAILBOXES:
+            return await self.reported(mail)
         said = parse_local_part(mailbox.local)
         if isinstance(said, Join):
             newsletter = await self.now_named(said.newsletter)

@@ -44,6 +44,15 @@ def own_domains(config: Config) -> OwnDomains:
     return OwnDomains(names, config.bounces, frozenset(each.name for each in config.newsletters))
 
 
+def takers_of_own_mail(config: Config) -> tuple[Mailbox, ...]:
+    """Who gets mail to postmaster@ and abuse@ of this server: the owner, and with newsletters this
+    server too, at abuse@ of `bounces`, which looks for complaints in it (bounce/complaints).
+    """
+    if len(config.newsletters) == 0:
+        return config.owner
+    return (*config.owner, Mailbox("abuse", config.bounces))
+
+
 def recipients_of(backup: Backup, lists: dict[str, frozenset[str]]) -> Recipients:
     """`lists`: keys (Mailbox.key) by recipients file or URL, as read last."""
     listed: set[str] = set()

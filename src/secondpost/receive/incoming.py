@@ -14,6 +14,7 @@ from secondpost.mail.metrics import NO_TLS, Metric
 from secondpost.mail.queue_id import queue_id_text
 from secondpost.mail.reply import Reply
 from secondpost.mail.verdict import VERDICTS, Accept, Destination
+from secondpost.policy.domains import takers_of_own_mail
 from secondpost.policy.known import AtContent
 from secondpost.policy.stages import judge
 from secondpost.protocols.mime.arriving_header import HeaderTooLarge
@@ -159,7 +160,7 @@ class Incoming:
     @property
     def _recipients(self) -> tuple[Mailbox, ...]:
         for_owner = self._envelope.way is Destination.OWNER
-        return self._reception.config.owner if for_owner else tuple(self._envelope.recipients)
+        return takers_of_own_mail(self._reception.config) if for_owner else tuple(self._envelope.recipients)
 
     def _at_content(self, end: BodyEnd, utf8: Utf8, found: Authentication | None) -> AtContent:
         envelope, offers = self._envelope, self._reception.offers

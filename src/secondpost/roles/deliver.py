@@ -35,6 +35,7 @@ from secondpost.mail.store_rooms import StoreRoom
 from secondpost.maillog import MailLog
 from secondpost.policy.domains import own_domains
 from secondpost.protocols.dkim.signing import Algorithm
+from secondpost.protocols.tokens import Ring
 from secondpost.roles.advisories import AdvisoryWatch
 from secondpost.roles.duties import DutyWatch
 from secondpost.roles.housekeeping import Housekeeping
@@ -152,7 +153,8 @@ class DeliverRole:
         config, world, readers = self._config, self._world, newsletter.store
         # It logs a traceback of each mail that it trips over, and anyone can send one.
         logging.getLogger("flufl.bounce").disabled = True
-        complaints = Complaints(readers, self._clock, world.work)
+        keys = {Ring.LINKS: newsletter.keys.links, Ring.ADDRESSES: newsletter.keys.addresses}
+        complaints = Complaints(readers, self._clock, world.work, keys)
         bounces = BounceIntake(readers, readers, self._clock, world.work, complaints)
         sign_ups = SignUps(
             readers,
@@ -169,6 +171,7 @@ class DeliverRole:
             caller_of=self._caller_of,
             came_back=bounces.came_back,
             complains=complaints.complains,
+            reported=complaints.reported,
             leaves=writing.leaves,
             confirms=writing.confirms,
             joins=writing.joins,

@@ -1,13 +1,14 @@
 """Reads feedback reports (ARF, RFC 5965): which mail a reader complained of, and what about.
 
 Lenient and bounded like the reports of failures. A report's content is only a claim: that it is
-about a mail of ours is proven by the token in its recipient address (protocols/verp).
+about a mail of ours is proven by a token, in its recipient address (protocols/verp) or in the copy
+of the mail (bounce/named_reader).
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from secondpost.protocols.dsn.parts import FieldGroup, block_of, header_of, leaves
+from secondpost.protocols.dsn.parts import FieldGroup, block_of, header_of, leaves, original_header
 
 _REPORT_PART = "message/feedback-report"
 
@@ -27,6 +28,8 @@ class FeedbackType(StrEnum):
 class Feedback:
     type: FeedbackType
     reporter: str  # its User-Agent; "" if it does not say
+    mail_from: str  # Original-Mail-From (§3.2): the envelope sender of the mail; "" if it does not say
+    original: FieldGroup  # header of the mail, as far as it is attached
 
 
 def read_feedback(message: bytes) -> Feedback | None:
@@ -35,13 +38,19 @@ def read_feedback(message: bytes) -> Feedback | None:
     whole = header_of(message).first("content-type").partition(";")[0].strip().lower()
     if whole != "multipart/report":
         return None
-    part = next((leaf for leaf in leaves(message) if leaf.content_type == _REPORT_PART), None)
-    return None if part is None else _feedback(block_of(part.body.strip()))
+    found = list(leaves(message))
+    part = next((leaf for leaf in found if leaf.content_type == _REPORT_PART), None)
+    return None if part is None else _feedback(block_of(part.body.strip()), original_header(found))
 
 
-def _feedback(block: FieldGroup) -> Feedback | None:
+def _feedback(block: FieldGroup, original: FieldGroup) -> Feedback | None:
     named = block.first("feedback-type").strip().lower()
     if len(named) == 0:  # a required field (§3.1)
         return None
     known = {each.value: each for each in FeedbackType} | {"opt-out-list": FeedbackType.OPT_OUT}
-    return Feedback(known.get(named, FeedbackType.OTHER), block.first("user-agent"))
+    return Feedback(
+        type=known.get(named, FeedbackType.OTHER),
+        reporter=block.first("user-agent"),
+        mail_from=block.first("original-mail-from"),
+        original=original,
+    )

@@ -11,10 +11,9 @@ from enum import StrEnum
 
 from secondpost.protocols.dsn.parts import (
     FieldGroup,
-    Leaf,
     block_of,
-    header_and_body,
     leaves,
+    original_header,
 )
 
 RECIPIENTS_MAX = 100  # of one report
@@ -23,9 +22,6 @@ _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _EMPTY_LINES = re.compile(rb"\n(?:[ \t]*\n)+")
 # Each type has a variant for UTF-8 (RFC 6533).
 _STATUS_PARTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
-_MESSAGE_PARTS = frozenset(
-    {"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"}
-)
 
 
 class Action(StrEnum):
@@ -69,7 +65,7 @@ def read_report(message: bytes) -> Report | None:
     recipients = [_recipient(block) for block in blocks if _is_of_a_recipient(block)]
     if len(recipients) == 0:
         return None
-    original = _original(found)
+    original = original_header(found)
     return Report(
         reporting_host=_without_type(blocks[0].first("reporting-mta")),
         recipients=tuple(recipients[:RECIPIENTS_MAX]),
@@ -115,11 +111,3 @@ def _without_type(value: str) -> str:
 
 def _address(value: str) -> str:
     return _without_type(value).strip("<> ")
-
-
-def _original(found: list[Leaf]) -> FieldGroup:
-    """The header of the original mail; empty if it is not attached."""
-    for leaf in found:
-        if leaf.content_type in _MESSAGE_PARTS:
-            return header_and_body(leaf.body.lstrip(b"\n"))[0]
-    return FieldGroup(())

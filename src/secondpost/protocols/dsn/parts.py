@@ -7,7 +7,7 @@ are read as text; parts beyond a bound are left out.
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from secondpost.mail.inside_mail import BEGINNING_OCTETS_MAX
@@ -19,6 +19,10 @@ FIELDS_MAX = 500  # of one block
 LINES_MAX = 10_000  # of one block
 VALUE_CHARACTERS_MAX = 2_000
 
+# Parts with the mail that a report is about. Each type has a variant for UTF-8 (RFC 6533).
+_MESSAGE_PARTS = frozenset(
+    {"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"}
+)
 _BOUNDARY = re.compile(r'boundary[ \t]*=[ \t]*(?:"([^"]{1,200})"|([^\s;"]{1,200}))', re.IGNORECASE)
 
 
@@ -87,6 +91,14 @@ def leaves(message: bytes) -> Iterator[Leaf]:
         else:
             encoding = header.first("content-transfer-encoding").lower()
             yield Leaf(kind if len(kind) > 0 else "text/plain", _decoded(body, encoding))
+
+
+def original_header(found: Sequence[Leaf]) -> FieldGroup:
+    """The header of the mail that a report is about; empty if it is not attached."""
+    for leaf in found:
+        if leaf.content_type in _MESSAGE_PARTS:
+            return header_and_body(leaf.body.lstrip(b"\n"))[0]
+    return FieldGroup(())
 
 
 def _parts(body: bytes, boundary: bytes) -> list[bytes]:
