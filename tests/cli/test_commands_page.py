@@ -32,6 +32,7 @@ from secondpost.owner import (
     reload_document,
     setting_documents,
     snapshot_documents,
+    statistics_documents,
     upgrade_documents,
     upgrade_from_document,
 )
@@ -115,6 +116,7 @@ DOCUMENTS = {
         **vars(setting_documents),
         **vars(snapshot_documents),
         **vars(rehearsal_documents),
+        **vars(statistics_documents),
         **vars(upgrade_documents),
         **vars(upgrade_from_document),
     }.items()

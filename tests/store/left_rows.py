@@ -28,7 +28,11 @@ GIVEN_NUMBERS: Mapping[str, Sequence[str]] = {
             "bounce.subscriber sign_up.subscriber issue.frozen_upto issue.sent_upto",
         ),
         ("event of a reader", "reader_event.number subscriber.since_event issue.event"),
-        ("issue", "issue.id delivery.issue article.issue slot.issue issue_tally.issue bounce.issue"),
+        (
+            "issue",
+            "issue.id delivery.issue article.issue slot.issue issue_tally.issue issue_deferral.issue "
+            "bounce.issue",
+        ),
         ("slot", "slot.id"),
         ("article", "article.id"),
         ("outcome of a sign-up", "sign_up_outcome.id"),

@@ -106,7 +106,7 @@ async def test_outcomes_are_counted_by_provider_and_day_in_one_query() -> None:
         settled(5, State.UNKNOWN, DAY_MS + HOUR_MS),
         replace(settled(6, State.WAITING), attempted=False),
     ]
-    engine = RecordingEngine([("claims.settle", 6), ("providers.count", 2)])
+    engine = RecordingEngine([("claims.settle", 6), ("providers.count", 2), ("statistics.count_deferred", 1)])
     assert await over(engine, ClaimsVerbs).settle(LEASE, outcomes) == 6
     chosen = [("google", 0, 2, 1, 1, 0, 1), ("google", 1, 0, 0, 0, 1, 0)]
     assert engine.finished()[1] == Query("providers.count", (), chosen)

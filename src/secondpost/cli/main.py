@@ -22,6 +22,7 @@ PLACES = {
     "queue": "secondpost.cli.queue",
     "held": "secondpost.cli.held",
     "issue": "secondpost.cli.issue",
+    "stats": "secondpost.cli.stats",
     "subscribers": "secondpost.cli.subscribers",
     "providers": "secondpost.cli.providers",
     "newsletter": "secondpost.cli.newsletter",

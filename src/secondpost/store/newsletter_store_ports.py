@@ -24,6 +24,7 @@ from secondpost.store.owner_ports import Desk
 from secondpost.store.ports import Keeping
 from secondpost.store.provider_ports import ProviderDays, ProviderPauses, Providers
 from secondpost.store.standing_ports import MailStanding
+from secondpost.store.statistics_ports import Statistics
 from secondpost.store.subscriber_ports import ReaderLookup, Subscribers
 from secondpost.store.weighing_ports import Weighing
 
@@ -43,7 +44,14 @@ class PagesStore(PagesLookup, Approvals, Protocol):
 
 
 class NewsletterDesk(
-    NewsletterLookup, NewsletterNames, MailStanding, ProviderPauses, ProviderDays, Desk, Protocol
+    NewsletterLookup,
+    NewsletterNames,
+    MailStanding,
+    Statistics,
+    ProviderPauses,
+    ProviderDays,
+    Desk,
+    Protocol,
 ):
     """The owner's view: readers, issues and all mail to readers."""
 

@@ -18,6 +18,7 @@ from secondpost.store.verbs.sign_up_outcomes import SignUpOutcomesVerbs
 from secondpost.store.verbs.signing_up import SigningUpVerbs
 from secondpost.store.verbs.slots import SlotsVerbs
 from secondpost.store.verbs.standing import StandingVerbs
+from secondpost.store.verbs.statistics import StatisticsVerbs
 from secondpost.store.verbs.suppressing import SuppressingVerbs
 from secondpost.store.verbs.weighing import WeighingVerbs
 
@@ -37,6 +38,7 @@ class NewsletterVerbs(
     SignUpOutcomesVerbs,
     ReadersVerbs,
     StandingVerbs,
+    StatisticsVerbs,
     ProvidersVerbs,
     ApprovalsVerbs,
     DutiesVerbs,

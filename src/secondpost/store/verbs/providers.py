@@ -11,6 +11,7 @@ from secondpost.mail.provider import provider_of_site
 from secondpost.store.ports import Settlement
 from secondpost.store.provider_ports import PauseCause, ProviderDay, ProviderPause
 from secondpost.store.verbs.engine import BATCH_ROWS, Verbs
+from secondpost.store.verbs.statistics import count_deferred
 from secondpost.store.verbs.steps import Row, Steps, maybe_number, number, rows, run
 
 TRIAL_EVERY_MS = HOUR_MS
@@ -87,17 +88,22 @@ def note_trial(site: str, now_ms: int) -> Steps[None]:
 
 
 def count(settlements: Iterable[Settlement]) -> Steps[None]:
-    """Count what became of mails of issues, by provider and day."""
+    """Count what became of mails of issues, by provider and day, and by issue those put off."""
     counts: dict[tuple[str, int], list[int]] = {}
+    put_off: list[Row] = []
     for one in settlements:
         if one.provider == "" or not one.attempted:
             continue
         of_day = counts.setdefault((one.provider, day_of(one.at_ms)), [0, 0, 0, 0, 0])
         of_day[_COLUMN.get(one.state, _FAILED)] += 1
         of_day[_SENDER_FAULT] += one.sender_fault
+        if one.state is State.WAITING:
+            put_off.append((one.id.queue_id, one.id.number))
     if len(counts) > 0:
         chosen: list[Row] = [(*key, *of_day) for key, of_day in counts.items()]
         yield from run("providers.count", chosen=chosen)
+    if len(put_off) > 0:
+        yield from count_deferred(put_off)
 
 
 _FAILED, _SENDER_FAULT = 2, 4
