@@ -227,3 +227,31 @@ def test_the_id_of_an_issue_is_the_one_of_its_message(sending: Newspaper) -> Non
         return queue_id_text((await open_.store.issues("weekly", None, 1))[0].message)
 
     assert "issue 1 of weekly" in sending.run("queue", "show", sending.inside(message)).stdout
+
+
+def test_an_issue_is_shown_by_provider_with_the_last_answer_of_each(sending: Newspaper) -> None:
+    attempt(sending, Lane.ISSUES, made)
+    sending.run("providers", "pause", "mx.reader.example", "--reason", "they are moving")
+    [others] = rows(sending, "providers", "issue", "status")
+    figures = {
+        key: others[key] for key in ("accepted", "waiting", "deferred", "bounced", "expired", "unknown")
+    }
+    assert figures == {"accepted": 1, "waiting": 0, "deferred": 1, "bounced": 1, "expired": 1, "unknown": 1}
+    assert (others["provider"], others["accepted_5_minutes"], others["accepted_hour"]) == ("others", 1, 1)
+    last = others["last"]
+    assert isinstance(last, dict)
+    assert last["host"] == "mx.reader.example[192.0.2.9]"
+    assert [pause["detail"] for pause in rows_of(others, "pauses")] == ["they are moving"]
+    shown = sending.run("issue", "status").stdout
+    assert "all others" in shown
+    assert "PAUSED for" in shown
+    assert "Last answers (" in shown
+    assert f"mx.reader.example[192.0.2.9]: {last['reply']}" in shown
+    assert "Of 1 reader it is not known whether they have it" in shown
+    assert "secondpost issue retry --unknown weekly 1" in shown
+
+
+def rows_of(document: dict[str, object], key: str) -> list[dict[str, object]]:
+    found = document[key]
+    assert isinstance(found, list)
+    return found

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from secondpost.cli.command import COUNTED, JSON, Command, Ending, Exit
+from secondpost.cli.issue_progress import say_progress
 from secondpost.cli.newsletters import NOT_RUNNING, Meant, meant, numbered
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.parameters import DELIVERY
@@ -17,8 +18,10 @@ from secondpost.mail.issue import Issue, IssueState, Reckoning
 from secondpost.mail.moment import zoned_text
 from secondpost.mail.subscriber import SubscriberId
 from secondpost.owner.figures import counted
+from secondpost.owner.issue_progress import read_progress
+from secondpost.owner.issue_progress_documents import issue_status_document
 from secondpost.owner.issue_words import deferred_text, reckoning_text, standing_text
-from secondpost.owner.newsletter_documents import issue_mails_document, reckoning_document
+from secondpost.owner.newsletter_documents import issue_mails_document
 from secondpost.store.newsletter_ports import IssueLookup
 from secondpost.store.newsletter_store_ports import NewsletterDesk
 
@@ -62,11 +65,14 @@ def status(
         if len(states) > 0:
             await _list(store, found, states, limit, after, as_json, which.zone)
             return
+        now_ms = open_.clock.now_ms()
         reckoning = await store.reckoning(found.id)
+        providers = await read_progress(store, found.id, now_ms)
         if as_json:
-            say_json(reckoning_document(found, reckoning, await store.bounced(found.id)))
+            say_json(issue_status_document(found, reckoning, await store.bounced(found.id), providers))
         else:
             await _say(store, found, reckoning, which.zone)
+            say_progress(providers, which.zone, now_ms)
 
     at_newsletter(read, config)
 
@@ -87,6 +93,9 @@ async def _say(store: NewsletterDesk, found: Issue, reckoning: Reckoning, zone: 
     if len(bounced) > 0:
         kinds = ", ".join(f"{reports:,} {kind}" for kind, reports in bounced.items())
         say(f"{counted(sum(bounced.values()), 'mail', 'mails')} came back: {kinds}.")
+    if reckoning.unknown > 0:
+        again = f"secondpost issue retry --unknown {found.newsletter} {found.number}"
+        say(f"{_unknown_text(reckoning.unknown)} {again}")
     if reckoning.under_way > 0:
         await _say_under_way(store, found, zone)
     listed = {
@@ -136,6 +145,14 @@ async def _list(
     say_table(columns, [(str(mail.id), mail.recipient, *stands_row(mail, zone)) for mail in mails])
     if more:
         say(f"There are more. To see them: --after {mails[-1].id}")
+
+
+def _unknown_text(unknown: int) -> str:
+    readers = counted(unknown, "reader", "readers")
+    return (
+        f"Of {readers} it is not known whether they have it: their server was sent the whole mail, and "
+        "did not answer. To send it to them once more:"
+    )
 
 
 def _none_text(found: Issue, after: DeliveryId | None) -> str:

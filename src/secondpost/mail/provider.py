@@ -6,7 +6,7 @@ domains and servers share what it thinks of us. A site that no profile knows is 
 
 from dataclasses import dataclass
 
-from secondpost.mail.plan import NO_WAY
+from secondpost.mail.plan import NO_WAY, UNSORTED
 
 PROFILES_DATED = "2026-11-30"  # when the profiles were last looked through
 OTHERS = "others"  # what all providers without a profile count as, so that the counts stay few
@@ -114,6 +114,11 @@ def provider_of_domain(domain: str) -> Provider:
     """The provider of a domain that was never routed, as its name has it; a guess."""
     key = _DOMAINS.get(domain.lower())
     return Provider(domain, domain) if key is None else provider_of_key(key)
+
+
+def provider_of_hint(domain: str, site: str) -> Provider:
+    """The provider of a domain whose mail last went to `site`; before its first mail a guess."""
+    return provider_of_domain(domain) if site == UNSORTED else provider_of_site(site)
 
 
 def provider_of_key(key: str) -> Provider:

@@ -68,13 +68,14 @@ def provider_document(stands: ProviderStands) -> ProviderDocument:
         failed=day.failed,
         unknown=day.unknown,
         sender_fault=day.sender_fault,
-        pauses=[
-            ProviderPauseDocument(
-                pause.cause.value,
-                utc_time(pause.since_ms),
-                pause.detail,
-                None if pause.trial_ms is None else utc_time(pause.trial_ms),
-            )
-            for pause in stands.pauses
-        ],
+        pauses=[provider_pause_document(pause) for pause in stands.pauses],
+    )
+
+
+def provider_pause_document(pause: ProviderPause) -> ProviderPauseDocument:
+    return ProviderPauseDocument(
+        pause.cause.value,
+        utc_time(pause.since_ms),
+        pause.detail,
+        None if pause.trial_ms is None else utc_time(pause.trial_ms),
     )

@@ -13,8 +13,7 @@ from secondpost.mail.issue import (
     Reckoning,
     issue_sources_of,
 )
-from secondpost.mail.plan import UNSORTED
-from secondpost.mail.provider import provider_of_domain, provider_of_site
+from secondpost.mail.provider import provider_of_hint
 from secondpost.mail.queue_id import QueueId
 from secondpost.store.newsletter_ports import IssueRefused, SlotOutcome, SlotRecord
 from secondpost.store.verbs.engine import CHANGE_UNITS, OCTETS_PER_UNIT, Verbs
@@ -96,8 +95,7 @@ class IssuesVerbs(Verbs):
     async def readers_by_provider(self, newsletter: str) -> Mapping[str, int]:
         audience: Counter[str] = Counter()
         for name, site, readers in await self._engine.read(rows("issues.readers_by_domain", newsletter)):
-            provider = provider_of_domain(str(name)) if site == UNSORTED else provider_of_site(str(site))
-            audience[provider.counted_as] += number(readers)
+            audience[provider_of_hint(str(name), str(site)).counted_as] += number(readers)
         return audience
 
     async def issue_content(self, id: IssueId) -> bytes:
