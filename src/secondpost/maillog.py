@@ -223,6 +223,17 @@ class MailLog:
         """A slot passed without an issue, and will not return."""
         self._say("no-issue", newsletter=newsletter, slot=slot, outcome=outcome, reason=reason)
 
+    def issue_forecast(self, issue: Issue, readers: int, days: int | None, text: str) -> None:
+        """`days`: UTC days with mail; None: more than can be foreseen."""
+        self._say(
+            "issue-forecast",
+            newsletter=issue.newsletter,
+            number=issue.number,
+            readers=readers,
+            days="" if days is None else days,
+            forecast=text,
+        )
+
     def issue_frozen(self, issue: Issue) -> None:
         self._say(
             "issue-frozen",

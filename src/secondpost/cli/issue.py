@@ -6,11 +6,9 @@ from zoneinfo import ZoneInfo
 import click
 
 from secondpost.cli.command import COUNTED, JSON, Command, Ending, Exit, Group
-from secondpost.cli.issue_articles import next_document, say_articles
-from secondpost.cli.newsletters import NOT_RUNNING, meant, numbered, only_name
+from secondpost.cli.newsletters import meant, numbered, only_name
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.screen import Column, say, say_field, say_json, say_table
-from secondpost.cli.status_newsletters import say_names
 from secondpost.mail.issue import Issue, IssueKind, IssueState
 from secondpost.mail.moment import clock_text, zoned_text
 from secondpost.owner.figures import counted
@@ -63,35 +61,14 @@ def issue() -> None:
 @click.option("--past", is_flag=True, help="Also list articles that count as read or were skipped.")
 @JSON
 def next_issue(name: str | None, no_fetch: bool, past: bool, as_json: bool) -> None:
-    """Say when the next issue goes out, or what it waits for, and list the articles that wait or are held.
+    """Say when the next issue goes out, what is in it, what would stop it, and what to type about that.
 
-    Reads the feeds first.
+    Lists the articles that wait or are held, and how long the issue will take. Reads the feeds first.
     """
+    from secondpost.cli.issue_next import show_next
+
     config = configuration()
-    newsletter = only_name(config, name)
-
-    async def look(open_: "OpenNewsletter") -> None:
-        from secondpost.owner.forecasting import forecast_of
-        from secondpost.owner.names import names_in_store
-
-        if not no_fetch:
-            await open_.look(newsletter)
-        outlook = await open_.publisher.outlook(newsletter)
-        expected = await forecast_of(open_, config, newsletter.name)
-        if as_json:
-            say_json(await next_document(open_, newsletter, outlook, expected, past=past))
-        else:
-            say(f"{newsletter.name}: {outlook.reason}")
-            if expected.readers > 0:
-                say(expected.sentence())
-            if not await open_.store.is_served():
-                say(NOT_RUNNING)
-            say_names(await names_in_store(config, open_.store))
-            if len(await open_.store.note(newsletter.name)) > 0:
-                say(f"It begins with a foreword: secondpost issue note {newsletter.name} --show")
-            await say_articles(open_, newsletter, outlook, past=past)
-
-    at_newsletter(look, config)
+    show_next(config, only_name(config, name), fetches=not no_fetch, past=past, as_json=as_json)
 
 
 @issue.command("list", cls=Command)

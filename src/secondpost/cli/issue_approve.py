@@ -31,19 +31,24 @@ def approve(name: str | None, no_fetch: bool, yes: bool, as_json: bool) -> None:
     newsletter = only_name(config, name)
 
     async def work(open_: "OpenNewsletter") -> None:
+        from secondpost.newsletter.forecasting import forecast_of, forecast_text
+
         if not no_fetch:
             await open_.look(newsletter)
         outlook = await open_.publisher.outlook(newsletter)
         waiting = await open_.publisher.ask(outlook)
         if waiting is None:
             raise Ending(f"no issue of {newsletter.name} waits for your approval: {outlook.reason}", Exit.NO)
-        readers = await open_.store.active_readers(newsletter.name)
+        now_ms = open_.clock.now_ms()
+        expected = await forecast_of(open_.store, config, newsletter, now_ms)
+        readers = expected.readers
         articles = counted(len(waiting.articles), "article", "articles")
         if not yes:
             for id in waiting.articles:
                 entry = await open_.store.entry(id)
                 if entry is not None:
                     click.echo(f"{id}  {entry.article.title or entry.article.link}", err=True)
+            click.echo(forecast_text(expected, newsletter, now_ms), err=True)
             ask(f"Send an issue of {articles} to {counted(readers, 'reader', 'readers')}?")
         outcome = await open_.store.approve(waiting.id, waiting.articles, open_.clock.now_ms())
         if outcome in (ApprovalOutcome.CHANGED, ApprovalOutcome.OVER):

@@ -17,7 +17,6 @@ from secondpost.mail.duration import age_text
 from secondpost.mail.issue import ArticleId
 from secondpost.mail.moment import day_text
 from secondpost.newsletter.by_hand import ArticleRefused, ByHand
-from secondpost.newsletter.forecast import Forecast
 from secondpost.newsletter.outlook import Outlook
 from secondpost.owner.figures import counted
 from secondpost.owner.forecast_documents import forecast_document
@@ -26,12 +25,14 @@ from secondpost.owner.newsletter_documents import (
     LedgerArticleDocument,
     TakenDocument,
     ledger_article_document,
+    obstacle_document,
 )
 from secondpost.owner.newsletter_documents import next_document as outlook_document
 from secondpost.store.newsletter_ports import LedgerEntry
 
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter
+    from secondpost.owner.next_issue import NextIssue
 
 LISTED_MAX = 20  # articles per list of `issue next`
 NAMED_MAX = 1_000  # articles per command
@@ -133,10 +134,10 @@ async def listed(open_: "OpenNewsletter", newsletter: Newsletter, state: Article
 
 
 async def next_document(
-    open_: "OpenNewsletter", newsletter: Newsletter, outlook: Outlook, expected: Forecast, *, past: bool
+    open_: "OpenNewsletter", newsletter: Newsletter, found_next: "NextIssue", *, past: bool
 ) -> IssueNextDocument:
     """`past` includes articles that count as read or were skipped."""
-    ripe_ms = _ripe_ms(outlook)
+    ripe_ms = _ripe_ms(found_next.outlook)
 
     def documents(found: ListedArticles) -> list[LedgerArticleDocument]:
         return [ledger_article_document(entry, ripe_ms.get(entry.id)) for entry in found.entries]
@@ -146,8 +147,12 @@ async def next_document(
         for state in (ArticleState.WAITING, ArticleState.HELD, ArticleState.SEEN, ArticleState.SKIPPED)
     ]
     return IssueNextDocument(
-        **asdict(outlook_document(outlook)),
-        forecast=forecast_document(expected, open_.clock.now_ms()),
+        **asdict(outlook_document(found_next.outlook)),
+        subject=found_next.subject,
+        foreword=found_next.foreword,
+        first=[int(id) for id in found_next.first],
+        forecast=forecast_document(found_next.expected, newsletter, open_.clock.now_ms()),
+        obstacles=[obstacle_document(each) for each in found_next.obstacles],
         waiting=documents(waiting),
         waiting_total=waiting.total,
         held=documents(held),

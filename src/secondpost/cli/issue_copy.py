@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import click
 
 from secondpost.cli.command import JSON, Command, Ending, Exit
-from secondpost.cli.issue_preview import next_articles
 from secondpost.cli.newsletters import Meant, addressed
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.screen import say, say_json
@@ -15,6 +14,7 @@ from secondpost.newsletter.decisions import TooFew
 from secondpost.newsletter.publish import CannotCompose
 from secondpost.owner.figures import counted
 from secondpost.owner.newsletter_documents import CopyDocument
+from secondpost.owner.next_issue import next_articles
 
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter

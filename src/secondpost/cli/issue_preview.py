@@ -16,14 +16,12 @@ from secondpost.compose.issue import Composed, IssueComposer
 from secondpost.compose.masthead import home_of, masthead_of
 from secondpost.config.records import Newsletter, Web
 from secondpost.mail.article import Article
-from secondpost.mail.article_states import ArticleState
 from secondpost.mail.issue_content import Hole
-from secondpost.newsletter.decisions import IssueDecision, Ready
-from secondpost.newsletter.issues import ARTICLES_OF_AN_ISSUE_MAX
-from secondpost.newsletter.order import in_order
+from secondpost.newsletter.forecasting import forecast_of
 from secondpost.newsletter.render import output_faults
+from secondpost.owner.forecast_documents import forecast_document
 from secondpost.owner.newsletter_documents import PreviewDocument, article_document
-from secondpost.store.newsletter_store_ports import NewsletterStore
+from secondpost.owner.next_issue import next_articles
 
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter
@@ -59,6 +57,8 @@ def preview(name: str | None, path: str | None, as_text: bool, no_fetch: bool, a
         if len(faults) > 0:
             raise Ending(f"it cannot be sent like this: {'; '.join(map(str, faults))}", Exit.NO)
         shown = filled(composed, newsletter, config.web)
+        now_ms = open_.clock.now_ms()
+        expected = await forecast_of(open_.store, config, newsletter, now_ms)
         return PreviewDocument(
             newsletter=newsletter.name,
             subject=shown.subject,
@@ -66,6 +66,7 @@ def preview(name: str | None, path: str | None, as_text: bool, no_fetch: bool, a
             html=shown.html,
             articles=[article_document(article) for article in articles],
             reason=outlook.reason,
+            forecast=forecast_document(expected, newsletter, now_ms),
         )
 
     target, was_there = None, False
@@ -92,19 +93,7 @@ def preview(name: str | None, path: str | None, as_text: bool, no_fetch: bool, a
         say(f"Wrote {path}. {document.reason}")
     else:
         say(f"Subject: {document.subject}\n\n{document.text}")
-        click.echo(f"({document.reason})", err=True)
-
-
-async def next_articles(
-    store: NewsletterStore, newsletter: Newsletter, decision: IssueDecision
-) -> list[Article]:
-    """The articles of the next issue; all waiting ones while none can be sent."""
-    if isinstance(decision, Ready):
-        entries = [await store.entry(id) for id in decision.draft.articles]
-        return [entry.article for entry in entries if entry is not None]
-    waiting = await store.entries(newsletter.name, ArticleState.WAITING, ARTICLES_OF_AN_ISSUE_MAX)
-    first = await store.next_order(newsletter.name)
-    return [entry.article for entry in in_order(waiting, newsletter.order, newsletter.feeds, first)]
+        click.echo(f"({' '.join([document.reason, document.forecast.words]).rstrip()})", err=True)
 
 
 async def _composed(

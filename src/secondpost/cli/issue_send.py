@@ -16,6 +16,7 @@ from secondpost.mail.issue import IssueState
 from secondpost.newsletter.decisions import Ready
 from secondpost.newsletter.publish import CannotCompose
 from secondpost.owner.figures import counted
+from secondpost.owner.forecast_documents import ForecastDocument, forecast_document
 from secondpost.owner.newsletter_documents import SentDocument
 from secondpost.store.newsletter_ports import IssueLookup, IssueRefused
 
@@ -39,12 +40,15 @@ def send(name: str | None, no_fetch: bool, as_json: bool) -> None:
     newsletter = only_name(config, name)
 
     async def work(open_: "OpenNewsletter") -> None:
-        from secondpost.owner.forecasting import forecast_of
+        from secondpost.newsletter.forecasting import forecast_of, forecast_text
 
         if not no_fetch:
             await open_.look(newsletter)
-        expected = await forecast_of(open_, config, newsletter.name)
-        sent = await _sent(open_, newsletter)
+        now_ms = open_.clock.now_ms()
+        expected = await forecast_of(open_.store, config, newsletter, now_ms)
+        if not as_json and isinstance((await open_.publisher.outlook_forced(newsletter)).decision, Ready):
+            say(forecast_text(expected, newsletter, now_ms))
+        sent = await _sent(open_, newsletter, forecast_document(expected, newsletter, now_ms))
         if as_json:
             say_json(sent)
         if not sent.sent:
@@ -52,8 +56,6 @@ def send(name: str | None, no_fetch: bool, as_json: bool) -> None:
         if not as_json:
             readers = counted(sent.readers, "reader", "readers")
             say(f"Issue {sent.number} of {newsletter.name} goes to {readers}. The service delivers it.")
-            if expected.days != 1:
-                say(expected.sentence())
             if not await open_.store.is_served():
                 say(NOT_RUNNING)
             say(f"To follow it: secondpost issue status {newsletter.name} {sent.number}")
@@ -61,7 +63,7 @@ def send(name: str | None, no_fetch: bool, as_json: bool) -> None:
     at_newsletter(work, config)
 
 
-async def _sent(open_: "OpenNewsletter", newsletter: Newsletter) -> SentDocument:
+async def _sent(open_: "OpenNewsletter", newsletter: Newsletter, expected: ForecastDocument) -> SentDocument:
     store, publisher = open_.store, open_.publisher
     async with led(store) as leader:
         try:
@@ -71,11 +73,18 @@ async def _sent(open_: "OpenNewsletter", newsletter: Newsletter) -> SentDocument
             raise Ending(await why_not_made(store, newsletter, fault), Exit.NO) from None
     if not isinstance(outlook.decision, Ready):
         return SentDocument(
-            newsletter.name, False, None, outlook.articles, outlook.minimum, 0, outlook.reason
+            newsletter.name, False, None, outlook.articles, outlook.minimum, 0, outlook.reason, expected
         )
     [made] = await store.issues(newsletter.name, None, 1)
     return SentDocument(
-        newsletter.name, True, made.number, made.article_count, made.minimum, made.planned, outlook.reason
+        newsletter.name,
+        True,
+        made.number,
+        made.article_count,
+        made.minimum,
+        made.planned,
+        outlook.reason,
+        expected,
     )
 
 

@@ -17,6 +17,7 @@ from secondpost.config.records import Newsletter
 from secondpost.mail.issue import Issue
 from secondpost.newsletter.publish import CannotCompose
 from secondpost.owner.figures import counted
+from secondpost.owner.forecast_documents import forecast_document
 from secondpost.owner.newsletter_documents import LetterDocument
 from secondpost.store.newsletter_ports import IssueRefused
 
@@ -42,14 +43,20 @@ def write(words: tuple[str, ...], subject: str | None, preview: bool, yes: bool,
     title = _subject(found, subject)
 
     async def work(open_: "OpenNewsletter") -> None:
+        from secondpost.newsletter.forecasting import forecast_of, forecast_text
+
         try:
             letter = await open_.renderer.letter(newsletter, None, open_.clock.now_ms(), title, found.text)
         except CannotCompose as fault:
             raise Ending(f"it cannot be sent like this: {fault}", Exit.NO) from None
         shown = filled(letter.composed, newsletter, config.web)
-        readers = await open_.store.active_readers(newsletter.name)
+        now_ms = open_.clock.now_ms()
+        expected = await forecast_of(open_.store, config, newsletter, now_ms)
+        readers, takes = expected.readers, forecast_text(expected, newsletter, now_ms)
         made = None
         if not preview:
+            if not as_json and readers > 0:
+                say(takes)
             if not yes:
                 to = f"to {counted(readers, 'reader', 'readers')} of {newsletter.name}"
                 ask(f"Send {title!r} {to} now? (--preview shows it.)")
@@ -58,10 +65,16 @@ def write(words: tuple[str, ...], subject: str | None, preview: bool, yes: bool,
         if as_json:
             number, planned = (None, readers) if made is None else (made.number, made.planned)
             name, is_sent = newsletter.name, made is not None
-            say_json(LetterDocument(name, is_sent, number, planned, title, shown.text, shown.html))
+            takes_document = forecast_document(expected, newsletter, now_ms)
+            say_json(
+                LetterDocument(name, is_sent, number, planned, title, shown.text, shown.html, takes_document)
+            )
         elif made is None:
             say(f"Subject: {title}\n\n{shown.text}")
-            click.echo(f"(It would go to {counted(readers, 'reader', 'readers')}.)", err=True)
+            to = counted(readers, "reader", "readers")
+            click.echo(
+                f"(It would go to {to}. {takes})" if readers > 0 else f"(It would go to {to}.)", err=True
+            )
         else:
             to = counted(made.planned, "reader", "readers")
             say(f"Issue {made.number} of {newsletter.name} goes to {to}. The service delivers it.")

@@ -296,6 +296,11 @@ def _as_text(piece: _Piece, first_link: int) -> tuple[str, list[TemplateValue]]:
             return "", []
 
 
+def subject_of(masthead: Masthead, articles: Sequence[Article]) -> str:
+    """The subject of an issue of these articles, of which there is at least one."""
+    return _subject(masthead, _pieces(masthead, articles))
+
+
 def _subject(masthead: Masthead, pieces: list[_Piece]) -> str:
     if masthead.subject is not None:
         return masthead.subject

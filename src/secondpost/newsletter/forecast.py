@@ -54,10 +54,11 @@ class Forecast:
         """How long it takes, and why, for the owner; empty if there are no readers."""
         if self.readers == 0:
             return ""
-        sentences = [self._duration(), *self._slow(), *self._paused()]
-        return " ".join(sentences)
+        parts = self.today_text()
+        slow = [] if len(parts) == 0 else [f"Today it reaches {parts}."]
+        return " ".join([self.duration(), *slow, *self._paused()])
 
-    def _duration(self) -> str:
+    def duration(self) -> str:
         readers = f"{self.readers:,} {'reader' if self.readers == 1 else 'readers'}"
         if self.days is None:
             return f"An issue to {readers} would take more than {DAYS_MAX} days."
@@ -65,12 +66,13 @@ class Forecast:
             return f"An issue to {readers} takes a day at most."
         return f"An issue to {readers} takes about {self.days} days."
 
-    def _slow(self) -> list[str]:
+    def today_text(self) -> str:
+        """What those providers get today that do not get all of it; empty if each does."""
         slow = [each for each in self.today if not each.is_paused and each.today < each.readers]
         parts = [f"{each.today:,} of {each.readers:,} at {each.name}" for each in slow[:NAMED_MAX]]
         if len(slow) > NAMED_MAX:
             parts.append(f"and so on for {len(slow) - NAMED_MAX} more")
-        return [] if len(parts) == 0 else [f"Today it reaches {', '.join(parts)}."]
+        return ", ".join(parts)
 
     def _paused(self) -> list[str]:
         return [

@@ -28,6 +28,7 @@ from secondpost.newsletter.decisions import (
     Unproven,
 )
 from secondpost.newsletter.eligible import FETCH_MS, Ripeness, ripeness
+from secondpost.newsletter.forecasting import Forecasting, forecast_text
 from secondpost.newsletter.issue_alarms import IssueAlarms
 from secondpost.newsletter.issues import (
     IssueHistory,
@@ -100,7 +101,9 @@ class Publisher:
         log: MailLog,
         alarms: StandingAlarms,
         why_unproven: WhyUnproven = needs_no_proof,
+        foresee: Forecasting | None = None,
     ) -> None:
+        """Without `foresee` no forecast of an issue is logged."""
         self._reading = reading
         self._issues = issues
         self._clock = clock
@@ -109,6 +112,7 @@ class Publisher:
         self._log = log
         self._alarms = IssueAlarms(alarms)
         self._why_unproven = why_unproven
+        self._foresee = foresee
         self._faulty: dict[IssueId, int] = {}  # issues not made, and when that was tried
         # Newsletters whose issue could not be created at the last turn, or waits for a proof.
         self._refused: set[str] = set()
@@ -159,6 +163,10 @@ class Publisher:
     async def outlook_forced(self, newsletter: Newsletter) -> Outlook:
         """The outlook for an issue that the owner wants now."""
         return await self._outlook(newsletter, decide_forced, self._beside)
+
+    async def unproven(self, newsletter: Newsletter) -> str | None:
+        """Why DNS does not prove who sends, whatever else keeps an issue; None if it does."""
+        return await self._why_unproven(newsletter)
 
     async def _outlook(self, newsletter: Newsletter, decider: _Decider, look_beside: _LookBeside) -> Outlook:
         found, desk, rules, now_ms = await self._known(newsletter)
@@ -332,6 +340,7 @@ class Publisher:
     async def _frozen(self, newsletter: Newsletter, issue: Issue, leader: Lease) -> Issue:
         text = await self._compose(newsletter, issue, await self._reading.of_issue(issue))
         await self._issues.write_content(issue.id, text.subject, text.content)
+        await self._log_forecast(newsletter, issue)
         await self._issues.begin_freeze(issue.id, leader)
         while not (await self._issues.freeze_batch(issue.id, leader, FREEZE_ROWS)).is_last:
             pass
@@ -339,6 +348,12 @@ class Publisher:
         frozen = await self._issues.freeze_done(issue.id, leader, self._clock.now_ms() + undo_ms)
         self._log.issue_frozen(frozen)
         return frozen
+
+    async def _log_forecast(self, newsletter: Newsletter, issue: Issue) -> None:
+        if self._foresee is not None:
+            found, now_ms = await self._foresee(newsletter), self._clock.now_ms()
+            text = forecast_text(found, newsletter, now_ms)
+            self._log.issue_forecast(issue, found.readers, found.days, text)
 
     # ---- sending
 

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from secondpost.config.records import Newsletter
 from secondpost.newsletter.forecast import Forecast
+from secondpost.newsletter.forecasting import forecast_text
 from secondpost.owner.reader_documents import time_text
 
 
@@ -29,7 +31,7 @@ class ForecastDocument:
     words: str
 
 
-def forecast_document(found: Forecast, now_ms: int) -> ForecastDocument:
+def forecast_document(found: Forecast, newsletter: Newsletter, now_ms: int) -> ForecastDocument:
     return ForecastDocument(
         readers=found.readers,
         days=found.days,
@@ -40,5 +42,5 @@ def forecast_document(found: Forecast, now_ms: int) -> ForecastDocument:
             )
             for share in found.today
         ],
-        words=found.sentence(),
+        words=forecast_text(found, newsletter, now_ms),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from secondpost.mail.article import Article
 from secondpost.mail.bounce_kind import BounceKind
@@ -12,6 +13,9 @@ from secondpost.owner.figures import utc_time
 from secondpost.owner.forecast_documents import ForecastDocument
 from secondpost.owner.reader_documents import due_time, time_text
 from secondpost.store.newsletter_ports import LedgerEntry, ReaderDelivery
+
+if TYPE_CHECKING:  # it needs more than the documents of most commands
+    from secondpost.owner.obstacles import Obstacle
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +46,24 @@ class NextDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class ObstacleDocument:
+    """What stands between a newsletter and its next issue."""
+
+    kind: str
+    effect: str
+    text: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
 class IssueNextDocument(NextDocument):
     """The document of `issue next`."""
 
+    subject: str
+    foreword: str
+    first: list[int]
     forecast: ForecastDocument
+    obstacles: list[ObstacleDocument]
     waiting: list[LedgerArticleDocument]
     waiting_total: int
     held: list[LedgerArticleDocument]
@@ -74,6 +92,7 @@ class SentDocument:
     minimum: int
     readers: int
     reason: str
+    forecast: ForecastDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +106,7 @@ class LetterDocument:
     subject: str
     text: str
     html: str
+    forecast: ForecastDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +149,7 @@ class PreviewDocument:
     html: str
     articles: list[ArticleDocument]
     reason: str
+    forecast: ForecastDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +284,10 @@ def next_document(outlook: Outlook) -> NextDocument:
         next=time_text(_next_ms(outlook)),
         reason=outlook.reason,
     )
+
+
+def obstacle_document(found: "Obstacle") -> ObstacleDocument:
+    return ObstacleDocument(found.kind.value, found.effect.value, found.text, found.remedy)
 
 
 def _next_ms(outlook: Outlook) -> int | None:

@@ -9,8 +9,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from secondpost.config.records import Config
+from secondpost.mail.owner_notice import AlarmRecord
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.maillog import MailLog
+from secondpost.owner.alarms import standing_alarms
 from secondpost.owner.names import NOTHING_LEFT_BEHIND, NamesInStore, names_in_store
 from secondpost.owner.newsletter_desk import OpenNewsletter
 from secondpost.policy.domains import own_domains
@@ -37,6 +39,14 @@ from secondpost.world.sockets.feeds import FeedAsker
 
 def has_newsletter_store(config: Config) -> bool:
     return os.path.exists(os.path.join(config.store, Database.NEWSLETTER.path_name))
+
+
+async def alarms_standing(config: Config) -> list[AlarmRecord]:
+    """The alarms of the service that stand; none if it was never started."""
+    if not os.path.exists(os.path.join(config.store, Database.MAIL.path_name)):
+        return []
+    async with open_desk(config) as desk:
+        return standing_alarms(await desk.desk.alarms())
 
 
 async def look_at_names(config: Config) -> NamesInStore:

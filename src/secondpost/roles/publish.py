@@ -8,6 +8,8 @@ from secondpost.config.records import Config, Newsletter
 from secondpost.mail.article import FeedLook
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.maillog import MailLog
+from secondpost.newsletter.forecast import Forecast
+from secondpost.newsletter.forecasting import forecast_of
 from secondpost.newsletter.links import canonical
 from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.reading import FeedReading
@@ -45,13 +47,16 @@ def publisher_of(
 ) -> Publisher:
     """A publisher. `look` asks the fetch role, or acts as it."""
 
+    async def foresee(newsletter: Newsletter) -> Forecast:
+        return await forecast_of(store, config, newsletter, clock.now_ms())
+
     own = tuple(
         canonical(f"{config.web.url}/{newsletter.name}/feed.xml") for newsletter in config.newsletters
     )
     renderer = renderer_of(config, dice, store)
     reading = FeedReading(store, clock, look, own if config.web.url is not None else ())
     unproven = why_unproven(config, store, clock)
-    return Publisher(reading, store, clock, store.ids, renderer.compose, log, alarms, unproven)
+    return Publisher(reading, store, clock, store.ids, renderer.compose, log, alarms, unproven, foresee)
 
 
 class PublishRole:
