@@ -26,7 +26,7 @@ from secondpost.mail.address import Domain
 from secondpost.mail.alarm import AlarmEnds, AlarmKind
 from secondpost.mail.article import FeedUnreadable
 from secondpost.mail.delivery import DeliveryId, State
-from secondpost.mail.duration import DAY_MS
+from secondpost.mail.duration import DAY_MS, HOUR_MS
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import Issue, IssueId, IssueKind, IssueState
 from secondpost.mail.owner_notice import OwnerPost
@@ -560,6 +560,19 @@ def a_feed_is_doubtful_and_good_again(stage: Stage) -> Iterator[None]:
         blog.clock.ms += 1
     yield
     bench.run(blog.says(articles(1)))
+
+
+@row(AlarmKind.ISSUE_LATE)
+def an_issue_is_due_while_the_one_before_it_is_being_sent(stage: Stage) -> Iterator[None]:
+    bench, blog = a_blog(stage)
+    blog.newsletter = replace(WEEKLY, every="daily 09:00", undo_ms=0)
+    for hours, newest in ((0, 2), (10, 2), (24, 4)):  # from a midnight: the last two are at ten o'clock
+        blog.clock.ms += hours * HOUR_MS
+        blog.found[URL] = articles(*range(newest, 0, -1))
+        bench.run(blog.turn())
+    yield
+    bench.run(blog.sees_through())
+    bench.run(blog.turn())
 
 
 @row(AlarmKind.ISSUE_WAITS)

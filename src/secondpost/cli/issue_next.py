@@ -1,14 +1,13 @@
 """The one screen about the next issue: what is in it, when it goes out, to whom, and what would stop it."""
 
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from secondpost.cli.issue_articles import next_document, say_articles
 from secondpost.cli.opening import at_newsletter
 from secondpost.cli.screen import say, say_field, say_json, say_wrapped
 from secondpost.cli.status_newsletters import say_names
 from secondpost.config.records import Config, Newsletter
-from secondpost.mail.moment import clock_text
+from secondpost.mail.duration import duration_text
 from secondpost.newsletter.decisions import NotDue
 from secondpost.newsletter.forecast import Forecast
 from secondpost.owner.figures import counted
@@ -58,22 +57,15 @@ def _say(newsletter: Newsletter, found: NextIssue) -> None:
     if expected.readers > 0:
         say_field("takes", expected.duration())
         _say_today(expected)
-    if isinstance(found.outlook.decision, NotDue):
-        zone = ZoneInfo(newsletter.timezone)
-        say_field("time", f"{clock_text(found.outlook.decision.next_ms, zone)} {zone.key}{_undo(newsletter)}")
+    if isinstance(found.outlook.decision, NotDue) and newsletter.undo_ms > 0:
+        undo = duration_text(newsletter.undo_ms)
+        say_field("undo", f"for {undo} after that time, it can be stopped before anyone gets it")
 
 
 def _say_today(expected: Forecast) -> None:
     parts = expected.today_text()
     if len(parts) > 0:
         say_wrapped(parts, "today     ", INDENT)
-
-
-def _undo(newsletter: Newsletter) -> str:
-    from secondpost.mail.duration import duration_text
-
-    undo = duration_text(newsletter.undo_ms)
-    return "" if newsletter.undo_ms == 0 else f"; for {undo} more it can be stopped before anyone gets it"
 
 
 def _say_obstacle(found: Obstacle) -> None:

@@ -143,6 +143,13 @@ class AlarmKind(Enum):
         AlarmEnds.WHEN_MENDED,
         BY_STRANGERS,
     )
+    ISSUE_LATE = (
+        "issue-late",
+        Severity.LOOK,
+        "Nothing, if the issue before it is to take so long; `issue status` says how far it is, and `issue "
+        "stop` ends it.",
+        AlarmEnds.WHEN_MENDED,
+    )
     ISSUE_WAITS = (
         "issue-waits",
         Severity.LOOK,

@@ -82,6 +82,14 @@ class InDoubt:
 @dataclass(frozen=True, slots=True)
 class Unfinished:
     issue: Issue
+    due_ms: int | None = None  # the slot that has come meanwhile, if any
+    last_ms: int | None = None  # until when that slot makes an issue, if this one is done by then
+    is_over: bool = False  # that is past: the slot makes none
+
+    @property
+    def keeps_due(self) -> bool:
+        """Whether a slot has come that still makes an issue once this one, which has readers, is done."""
+        return self.due_ms is not None and not self.is_over and self.issue.state is not IssueState.OPEN
 
     def sentence(self, when: When) -> str:
         number, stop = self.issue.number, f"secondpost issue stop {self.issue.newsletter} {self.issue.number}"
@@ -97,7 +105,15 @@ class Unfinished:
                 stands = f"it is being sent; to stop the mails that still wait: {stop}"
             case _:
                 stands = "it is being prepared"
-        return f"Issue {number} is not finished: {stands}. The next issue waits until it is done."
+        return f"Issue {number} is not finished: {stands}. {self._next(when)}"
+
+    def _next(self, when: When) -> str:
+        if self.due_ms is None or self.last_ms is None:
+            return "The next issue waits until it is done."
+        which = f"The issue of {when(self.due_ms)}"
+        if self.is_over:
+            return f"{which} is left out, since it would be too late; its articles wait for the next one."
+        return f"{which} waits until it is done, but no later than {when(self.last_ms)}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +220,22 @@ class Missed:
 
 
 @dataclass(frozen=True, slots=True)
+class Overtaken:
+    """The slot ended while the issue before it was still being sent."""
+
+    slot: SlotTime
+    number: int  # of the issue before it
+    done_ms: int
+    next_ms: int | None
+
+    def sentence(self, when: When) -> str:
+        return (
+            f"The issue of {when(self.slot.at_ms)} was left out, because issue {self.number} was not "
+            f"finished before {when(self.done_ms)}, and its articles wait; {_next(self, when)}."
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ClockSetBack:
     recorded_ms: int
 
@@ -228,6 +260,7 @@ IssueDecision = (
     | NoReaders
     | GivenBack
     | Missed
+    | Overtaken
     | ClockSetBack
 )
 
@@ -236,6 +269,8 @@ def counted(articles: int) -> str:
     return "1 article" if articles == 1 else f"{articles} articles"
 
 
-def _next(decision: TooFew | NotDue | NotProven | NotApproved | NoReaders | Missed, when: When) -> str:
+def _next(
+    decision: TooFew | NotDue | NotProven | NotApproved | NoReaders | Missed | Overtaken, when: When
+) -> str:
     no_other = "no further time is planned"
     return no_other if decision.next_ms is None else f"next time: {when(decision.next_ms)}"

@@ -6,7 +6,7 @@ from secondpost.config.records import Newsletter
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.issue import Issue
 from secondpost.mail.standing_alarms import StandingAlarms
-from secondpost.newsletter.decisions import InDoubt, ToApprove
+from secondpost.newsletter.decisions import InDoubt, ToApprove, Unfinished
 from secondpost.newsletter.eligible import is_in_doubt
 from secondpost.newsletter.outlook import Outlook
 from secondpost.store.newsletter_ports import Feed
@@ -56,6 +56,12 @@ class IssueAlarms:
             self._alarms.begin(AlarmKind.ISSUE_WAITS, name, outlook.reason)
         else:
             self._alarms.end(AlarmKind.ISSUE_WAITS, name)
+        # An open issue that cannot be made has an alarm of its own.
+        is_late = isinstance(decision, Unfinished) and decision.keeps_due
+        if is_late and outlook.articles >= outlook.minimum:
+            self._alarms.begin(AlarmKind.ISSUE_LATE, name, outlook.reason)
+        else:
+            self._alarms.end(AlarmKind.ISSUE_LATE, name)
 
     def not_made(self, newsletter: Newsletter, issue: Issue | None, fault: Exception) -> None:
         which = "" if issue is None else f"issue {issue.number}: "

@@ -21,6 +21,7 @@ from secondpost.newsletter.decisions import (
     NotApproved,
     NotDue,
     NotProven,
+    Overtaken,
     Ready,
     Settling,
     ToApprove,
@@ -56,7 +57,7 @@ class IssueHistory:
 
     unfinished: Issue | None  # an issue that is not finished
     readers: int  # readers who would get an issue
-    last_number: int  # 0 before the first issue
+    newest: Issue | None  # the last issue, finished or not
     times: SlotTimes
     order: tuple[ArticleId, ...]  # all waiting articles in the order of an issue
     last_ms: int | None  # when the last outcome was recorded
@@ -64,6 +65,11 @@ class IssueHistory:
     approved: tuple[ArticleId, ...] | None = None
     # Of title and link in HTML.
     title_octets: Mapping[ArticleId, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def last_number(self) -> int:
+        """0 before the first issue."""
+        return 0 if self.newest is None else self.newest.number
 
 
 def decide(standing: Ripeness, desk: IssueHistory, rules: IssueRules, now_ms: int) -> IssueDecision:
@@ -85,6 +91,9 @@ def decide(standing: Ripeness, desk: IssueHistory, rules: IssueRules, now_ms: in
         return NotDue(standing.count, rules.minimum, coming.at_ms)
     decision = _from(standing, desk, rules, due.key, due)
     if now_ms > last_chance_ms(due):
+        before = _finished_too_late(desk, due)
+        if before is not None:
+            return Overtaken(due, *before, coming.at_ms)
         was_asked = isinstance(decision, ToApprove)
         return NotApproved(rules.newsletter, due, coming.at_ms) if was_asked else Missed(due, coming.at_ms)
     return decision
@@ -104,6 +113,14 @@ def decide_forced(standing: Ripeness, desk: IssueHistory, rules: IssueRules, now
     return decision
 
 
+def _finished_too_late(desk: IssueHistory, due: SlotTime) -> tuple[int, int] | None:
+    """The number of the last issue, and when it was finished, if it kept the slot from its issue."""
+    issue = desk.newest
+    if issue is None or issue.finished_ms is None or issue.created_ms > due.at_ms:
+        return None
+    return (issue.number, issue.finished_ms) if issue.finished_ms > last_chance_ms(due) else None
+
+
 def last_chance_ms(due: SlotTime) -> int:
     """The last moment (inclusive) at which a slot makes an issue by itself."""
     return due.at_ms + LATE_MS
@@ -112,7 +129,11 @@ def last_chance_ms(due: SlotTime) -> int:
 def held_up(desk: IssueHistory, now_ms: int) -> IssueDecision | None:
     """What keeps any issue from going now, digest or letter; None if nothing does."""
     if desk.unfinished is not None:
-        return Unfinished(desk.unfinished)
+        due = desk.times.due
+        if due is None:
+            return Unfinished(desk.unfinished)
+        last_ms = last_chance_ms(due)
+        return Unfinished(desk.unfinished, due.at_ms, last_ms, is_over=now_ms > last_ms)
     if desk.last_ms is not None and desk.last_ms - now_ms > CLOCK_STEP_MS:
         return ClockSetBack(desk.last_ms)
     return None
@@ -192,7 +213,7 @@ def outcome(decision: IssueDecision) -> tuple[SlotTime, SlotOutcome] | None:
             return slot, SlotOutcome.SKIPPED
         case NotApproved(slot=slot) | NotProven(slot=slot):
             return slot, SlotOutcome.HELD
-        case Missed(slot):
+        case Missed(slot=slot) | Overtaken(slot=slot):
             return slot, SlotOutcome.MISSED
         case _:
             return None

@@ -211,8 +211,8 @@ class Publisher:
         first = await self._issues.next_order(name)
         return IssueHistory(
             unfinished=under_way[0] if len(under_way) > 0 else None,
+            newest=newest[0] if len(newest) > 0 else None,
             readers=await self._issues.active_readers(name),
-            last_number=last_number,
             times=times,
             order=tuple(entry.id for entry in in_order(waiting, newsletter.order, newsletter.feeds, first)),
             last_ms=None if last is None else last.at_ms,

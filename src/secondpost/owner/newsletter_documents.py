@@ -301,6 +301,7 @@ def _next_ms(outlook: Outlook) -> int | None:
             decided.Missed(next_ms=at_ms)
             | decided.NotApproved(next_ms=at_ms)
             | decided.NotProven(next_ms=at_ms)
+            | decided.Overtaken(next_ms=at_ms)
         ):
             return at_ms
         case _:

@@ -18,7 +18,7 @@ from secondpost.newsletter.forecasting import forecast_of, overtaken_ms, overtak
 from secondpost.newsletter.issues import ARTICLES_OF_AN_ISSUE_MAX
 from secondpost.newsletter.order import in_order
 from secondpost.newsletter.outlook import Outlook
-from secondpost.owner.obstacles import Obstacle, Surroundings, UndecidedOfIssue, obstacles
+from secondpost.owner.obstacles import AroundIssue, Obstacle, UndecidedOfIssue, obstacles
 from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.subscribers.weighing import undecided_bounces
 
@@ -43,7 +43,7 @@ async def next_issue(
     store, now_ms = open_.store, open_.clock.now_ms()
     outlook = await open_.publisher.outlook(newsletter)
     expected = await forecast_of(store, config, newsletter, now_ms)
-    around = Surroundings(
+    around = AroundIssue(
         if_due=(await open_.publisher.outlook_forced(newsletter)).decision,
         unproven=await open_.publisher.unproven(newsletter),
         readers=expected.readers,

@@ -72,7 +72,7 @@ class Obstacle:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class AroundIssue:
     """What is known around the next issue, besides the decision about it."""
 
     if_due: IssueDecision  # what would be decided if its time were now
@@ -113,7 +113,7 @@ _ALARMS = {
 
 
 def obstacles(
-    newsletter: Newsletter, send: Send, outlook: Outlook, around: Surroundings, when: When, now_ms: int
+    newsletter: Newsletter, send: Send, outlook: Outlook, around: AroundIssue, when: When, now_ms: int
 ) -> tuple[Obstacle, ...]:
     """What stops the issue comes first, then what keeps a part of it back, then what is only to be known."""
     found = [
@@ -152,7 +152,7 @@ def said_in(decision: IssueDecision) -> ObstacleKind | None:
             return None
 
 
-def _of_service(around: Surroundings, now_ms: int) -> Iterator[Obstacle]:
+def _of_service(around: AroundIssue, now_ms: int) -> Iterator[Obstacle]:
     if around.copy is not None:
         text = f"This store is a copy, and nothing of it goes out: {around.copy.why}."
         yield Obstacle(ObstacleKind.COPY, Effect.STOPS, text, "secondpost snapshot accept")
@@ -170,7 +170,7 @@ def _of_service(around: Surroundings, now_ms: int) -> Iterator[Obstacle]:
 
 
 def _of_decision(
-    newsletter: Newsletter, outlook: Outlook, around: Surroundings, when: When
+    newsletter: Newsletter, outlook: Outlook, around: AroundIssue, when: When
 ) -> Iterator[Obstacle]:
     name, decision = newsletter.name, around.if_due
     match decision:
@@ -208,7 +208,7 @@ def _resume(decision: Unfinished) -> str | None:
     return f"secondpost issue resume {issue.newsletter} {issue.number}"
 
 
-def _of_proof(send: Send, around: Surroundings) -> Iterator[Obstacle]:
+def _of_proof(send: Send, around: AroundIssue) -> Iterator[Obstacle]:
     if around.unproven is not None:
         text = f"DNS does not prove who sends: {around.unproven}"
         yield Obstacle(ObstacleKind.PROOF, Effect.STOPS, text, CHECK_DNS)
@@ -221,7 +221,7 @@ def _of_bounces(undecided: Sequence[UndecidedOfIssue]) -> Iterator[Obstacle]:
     for each in undecided[:NAMED_MAX]:
         bounces, readers = each.bounces, counted(each.bounces.readers, "reader", "readers")
         text = (
-            f"{bounces.name} gets no mail until you decide about {readers} there whose mail of issue "
+            f"Mail to {bounces.name} is paused until you decide about {readers} there, whose mail of issue "
             f"{each.number} of {each.newsletter} came back: {bounces.text}"
         )
         command = f"secondpost subscribers bounces {each.newsletter}"
@@ -248,7 +248,7 @@ def _of_providers(
     ]
     for pause in others[:NAMED_MAX]:
         age, name = age_text(max(now_ms - pause.since_ms, 0)), provider_of_key(pause.provider).name
-        text = f"{name} gets no mail of issues, for {age}: {_CAUSES[pause.cause]}: {pause.detail}"
+        text = f"Mail to {name} is paused for {age} ({_CAUSES[pause.cause]}): {pause.detail}"
         trial = ""
         if pause.trial_ms is not None:
             trial = f"; it goes on by itself if a trial mail succeeds, in {_in(pause.trial_ms, now_ms)}"
@@ -256,7 +256,7 @@ def _of_providers(
         yield Obstacle(ObstacleKind.PROVIDER, Effect.PART, text, f"{command}{trial}")
     more = len(others) - NAMED_MAX
     if more > 0:
-        text = f"{counted(more, 'more provider gets', 'more providers get')} no mail of issues."
+        text = f"Mail to {counted(more, 'more provider', 'more providers')} is paused."
         yield Obstacle(ObstacleKind.PROVIDER, Effect.PART, text, "secondpost providers list")
 
 

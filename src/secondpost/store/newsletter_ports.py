@@ -203,7 +203,7 @@ class SlotOutcome(StrEnum):
     ISSUED = "issued"
     SKIPPED = "skipped"  # too few articles: they wait for the next slot
     HELD = "held"  # not approved in time, or answered by an issue sent by command
-    MISSED = "missed"  # the service was not running at the time
+    MISSED = "missed"  # the service was not running at the time, or the issue before it was being sent
 
 
 @dataclass(frozen=True, slots=True)
