@@ -21,6 +21,7 @@ from secondpost.route.destination import ourselves
 from secondpost.setup.block_lists import block_lists, examine_block_list
 from secondpost.setup.certificate import CertificateFacts
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
+from secondpost.setup.leave_link import ONE_CLICK, examine_leave_link
 from secondpost.setup.looks import (
     Look,
     Looking,
@@ -36,7 +37,7 @@ from secondpost.setup.looks import (
     Unreached,
     Visited,
 )
-from secondpost.setup.newsletter_look import ONE_CLICK, examine_newsletter
+from secondpost.setup.newsletter_look import examine_newsletter
 from secondpost.setup.own_mail import examine_owner_route, examine_smart_host
 from secondpost.setup.primary_answers import StoredFacts
 from secondpost.setup.primary_look import examine_primary
@@ -76,6 +77,7 @@ postal_address = "1 High Street"
 FEED = "https://www.example.net/feed.xml"
 PAGE = "https://mx2.example.net/weekly/"
 LEAVE = "https://mx2.example.net/leave/t0k3n"
+PUBLIC = "81.2.69.142"  # an address that is no example, since those count as private
 
 World = Mapping[Look | SmtpLook, Seen | SmtpSeen]
 
@@ -102,6 +104,7 @@ SMART_HOST = SmtpLook(Endpoint("203.0.113.5", 587), "smtp.provider.example")
 OURSELVES = SmtpLook(Endpoint(OWN, 25), "mx2.example.net")
 PAGES: World = {
     PageLook(PAGE): PageSeen(200, PAGE, is_ours=True),
+    PageLook(LEAVE): PageSeen(200, LEAVE, is_ours=True),
     PageLook(LEAVE, ONE_CLICK): PageSeen(200, LEAVE, is_ours=True),
     ReadFeed(FeedAsked(FEED)): FeedAnswered(FeedRead("The Blog", "", ())),
 }
@@ -114,6 +117,7 @@ WORLD: World = {
     OWNERS_SERVER: GOOD,
     SMART_HOST: GOOD,
     OURSELVES: GOOD,
+    SmtpLook(Endpoint(PUBLIC, 25), "mx2.example.net"): GOOD,
     **{
         Addresses(name): AddressAnswer(Finding.NO_NAME)
         for name in (
@@ -158,6 +162,10 @@ SMART = config(
 WRITES = config(NEWSLETTER)
 
 
+def is_writing(settings: Config) -> bool:
+    return len(settings.newsletters) > 0
+
+
 def all_found(
     world: World,
     settings: Config = WITH_TLS,
@@ -165,6 +173,7 @@ def all_found(
     is_served: bool = True,
     certificate: CertificateFacts | None = SERVED_FACTS,
     servers: Sequence[Endpoint] = (OWN_RESOLVER,),
+    machine: frozenset[str] = frozenset({OWN}),
 ) -> list[Diagnosis]:
     """What all examinations find in a world."""
     us = ourselves(settings, frozenset({OWN}))
@@ -179,10 +188,8 @@ def all_found(
             examine_block_list(one, ("example.net",) if one.kind == "domain" else (OWN,))
             for one in block_lists()
         ),
-        *(
-            examine_newsletter(settings, newsletter, "t0k3n", is_served)
-            for newsletter in settings.newsletters
-        ),
+        *(examine_newsletter(settings, newsletter, is_served) for newsletter in settings.newsletters),
+        *([examine_leave_link(settings, "t0k3n", machine)] if is_served and is_writing(settings) else []),
     ]
     return [one for looking in lookings for one in seen_in(world, looking)]
 
@@ -218,10 +225,19 @@ class Broken:
     is_served: bool = True
     certificate: CertificateFacts | None = SERVED_FACTS
     servers: Sequence[Endpoint] = (OWN_RESOLVER,)
+    machine: frozenset[str] = frozenset({OWN})
 
     def found(self) -> list[Diagnosis]:
         world = {**WORLD, **self.changes}
-        return all_found(world, self.settings, self.stored, self.is_served, self.certificate, self.servers)
+        return all_found(
+            world,
+            self.settings,
+            self.stored,
+            self.is_served,
+            self.certificate,
+            self.servers,
+            self.machine,
+        )
 
 
 BROKEN = {
@@ -265,7 +281,7 @@ BROKEN = {
     "the service does not run, and so has no pages": Broken(
         {
             PageLook(PAGE): PageUnseen("connection refused"),
-            PageLook(LEAVE, ONE_CLICK): PageUnseen("connection refused"),
+            PageLook(LEAVE): PageUnseen("connection refused"),
         },
         Check.SIGN_UP_PAGE,
         Grade.NOTE,
@@ -480,6 +496,81 @@ BROKEN = {
         Check.LEAVE_LINK,
         Grade.FAULT,
         "pass POST requests below /leave/ unchanged",
+        settings=WRITES,
+    ),
+    "one click breaks off": Broken(
+        {PageLook(LEAVE, ONE_CLICK): PageUnseen("the connection was reset")},
+        Check.LEAVE_LINK,
+        Grade.FAULT,
+        "pass POST requests below /leave/ unchanged",
+        settings=WRITES,
+    ),
+    "the page for leaving is not there": Broken(
+        {PageLook(LEAVE): PageSeen(404, LEAVE, is_ours=True)},
+        Check.LEAVE_LINK,
+        Grade.FAULT,
+        "secondpost reload",
+        settings=WRITES,
+    ),
+    "the certificate of the pages has another name": Broken(
+        {PageLook(LEAVE): PageUnseen("hostname mismatch")},
+        Check.LEAVE_LINK,
+        Grade.FAULT,
+        "ports 443 and 80 of https://mx2.example.net must lead to this server",
+        settings=WRITES,
+    ),
+    "another program answers those who leave": Broken(
+        {PageLook(LEAVE): PageSeen(200, LEAVE, is_ours=False)},
+        Check.LEAVE_LINK,
+        Grade.FAULT,
+        "ports 443 and 80",
+        settings=WRITES,
+    ),
+    "the link to leave is behind a proxy that is down": Broken(
+        {PageLook("https://mx2.example.net/leave/t0k3n"): PageUnseen("connection refused")},
+        Check.LEAVE_LINK,
+        Grade.FAULT,
+        "let the web server for https://mx2.example.net pass all requests to 127.0.0.1:8025",
+        settings=config(NEWSLETTER.replace("[[news", 'listen = ["127.0.0.1:8025"]\n[[news')),
+    ),
+    "from behind its router a server does not see its own pages": Broken(
+        {
+            Addresses("mx2.example.net"): AddressAnswer(Finding.FOUND, (PUBLIC,)),
+            PageLook(LEAVE): PageUnseen("connection refused"),
+        },
+        Check.LEAVE_LINK,
+        Grade.NOTE,
+        "from another network: open https://mx2.example.net",
+        settings=WRITES,
+        machine=frozenset({"192.168.1.10", "127.0.0.1"}),
+    ),
+    "from behind its router a server sees the router's own page": Broken(
+        {
+            Addresses("mx2.example.net"): AddressAnswer(Finding.FOUND, (PUBLIC,)),
+            PageLook(LEAVE): PageSeen(401, LEAVE, is_ours=False),
+        },
+        Check.LEAVE_LINK,
+        Grade.NOTE,
+        "from another network",
+        settings=WRITES,
+        machine=frozenset({"192.168.1.10"}),
+    ),
+    "with an address of its own a server sees whether its pages can be opened": Broken(
+        {
+            Addresses("mx2.example.net"): AddressAnswer(Finding.FOUND, (PUBLIC,)),
+            PageLook(LEAVE): PageUnseen("connection refused"),
+        },
+        Check.LEAVE_LINK,
+        Grade.FAULT,
+        "ports 443 and 80",
+        settings=WRITES,
+        machine=frozenset({PUBLIC}),
+    ),
+    "names do not answer": Broken(
+        {Addresses("mx2.example.net"): AddressAnswer(Finding.FAILED)},
+        Check.DNS_ANSWERS,
+        Grade.WARNING,
+        "Try again in a minute",
         settings=WRITES,
     ),
     "the feed is gone": Broken(

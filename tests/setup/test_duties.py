@@ -1,20 +1,24 @@
 """Which results of `check dns` keep an issue from going out."""
 
+from dataclasses import replace
+
 import pytest
 
 from secondpost.mail.address import Domain
 from secondpost.mail.duration import DAY_MS
 from secondpost.roles.duties import PROOF_MS_MAX, unproven
+from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 from secondpost.setup.duties import Duties, duties_of
+from secondpost.setup.examination import no_answer
 from secondpost.setup.wanted import sender_domains
 from secondpost.store.duty_ports import DutyProof
 from tests.setup.dns_set_ups import diagnoses, read_set_up
 
 
-def duties(kind: str, name: str) -> Duties:
+def duties(kind: str, name: str, *also: Diagnosis) -> Duties:
     set_up = read_set_up(kind, name)
     [domain] = sender_domains(set_up.config)
-    return duties_of(set_up.config, domain, diagnoses(set_up))
+    return duties_of(set_up.config, domain, [*diagnoses(set_up), *also])
 
 
 @pytest.mark.parametrize("name", ["newsletter_alone", "both", "smart_host"])
@@ -37,6 +41,23 @@ def test_an_issue_without_a_proof_waits_with_the_exact_record(name: str, record:
     found = duties("broken", name)
     assert not found.is_proven
     assert record in found.fault
+
+
+def test_an_issue_waits_for_the_link_by_which_readers_leave() -> None:
+    text, remedy = "No page for leaving can be opened at https://mx2.example.net: refused.", "open the ports"
+    gone = Diagnosis(Check.LEAVE_LINK, "https://mx2.example.net", Grade.FAULT, text, remedy)
+    assert duties("good", "both", gone).fault == f"{text} {remedy}."
+    unseen = replace(gone, grade=Grade.NOTE)  # from behind a router that does not lead back
+    assert duties("good", "both", unseen).is_proven
+    assert duties("good", "both", replace(gone, grade=Grade.WELL)).is_proven
+
+
+def test_a_name_of_the_pages_that_dns_does_not_answer_refutes_nothing() -> None:
+    set_up = read_set_up("good", "both")
+    [domain] = sender_domains(set_up.config)
+    silent = no_answer(set_up.config.web.url or "", "the addresses of the pages")
+    found = duties_of(set_up.config, domain, [*diagnoses(set_up), silent])
+    assert (found.is_proven, found.fault) == (False, "")
 
 
 def test_a_proof_of_the_last_days_counts_while_dns_does_not_answer() -> None:

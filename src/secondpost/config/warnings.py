@@ -227,7 +227,10 @@ def _fetch_send_and_sign(config: Config) -> Iterator[Warning]:
         text = "mail goes to these addresses only: meant for a staging copy"
         yield Warning("send.only_to", text)
     if config.send.unverified:
-        text = "issues go out without a look at DNS, and large providers may refuse them: meant for tests"
+        text = (
+            "issues go out without a look at DNS and the link to unsubscribe, and large providers may "
+            "refuse them: meant for tests"
+        )
         yield Warning("send.unverified", text)
 
 

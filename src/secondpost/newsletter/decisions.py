@@ -133,21 +133,22 @@ class ToApprove:
 
 @dataclass(frozen=True, slots=True)
 class Unproven:
-    """DNS does not prove that this server sends for the domain in From."""
+    """DNS does not prove that this server sends for the domain in From, or the link to unsubscribe fails."""
 
     articles: int
-    why: str  # with the records to publish
+    why: str  # with what mends it, such as records to publish
     last_ms: int | None = None  # when the slot ends without an issue; None: no fixed time
 
     def sentence(self, when: When) -> str:
         last = "" if self.last_ms is None else f", but no later than {when(self.last_ms)}"
         wait = "waits" if self.articles == 1 else "wait"
-        return f"{counted(self.articles)} {wait} until DNS proves who sends{last}: {self.why}"
+        until = f"until DNS and the link to unsubscribe are in order{last}"
+        return f"{counted(self.articles)} {wait} {until}: {self.why}"
 
 
 @dataclass(frozen=True, slots=True)
 class NotProven:
-    """The slot ended before DNS proved who sends."""
+    """The slot ended before DNS and the link to unsubscribe were in order."""
 
     newsletter: str
     slot: SlotTime
@@ -155,8 +156,8 @@ class NotProven:
 
     def sentence(self, when: When) -> str:
         return (
-            f"The issue of {when(self.slot.at_ms)} did not go out: DNS did not prove within 12 hours who "
-            f"sends; {_next(self, when)}. To see what is missing: secondpost check dns."
+            f"The issue of {when(self.slot.at_ms)} did not go out: DNS or the link to unsubscribe was not "
+            f"in order within 12 hours; {_next(self, when)}. To see what is missing: secondpost check dns."
         )
 
 

@@ -68,7 +68,7 @@ class IssueAlarms:
         self._alarms.begin(AlarmKind.ISSUE_HELD, newsletter.name, f"{which}{fault}")
 
     def unproven(self, newsletter: Newsletter, outlook: Outlook) -> None:
-        """Begin the alarm of an issue that waits until DNS proves who sends."""
+        """Begin the alarm of an issue that waits for DNS or the link to unsubscribe."""
         self._alarms.begin(AlarmKind.ISSUE_HELD, newsletter.name, outlook.reason)
 
     def made(self, newsletter: Newsletter) -> None:

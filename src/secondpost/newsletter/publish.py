@@ -78,7 +78,7 @@ class CannotCompose(Exception):
 # Raises CannotCompose.
 Composing = Callable[[Newsletter, Issue, Sequence[LedgerEntry]], Awaitable[IssueText]]
 
-# Why DNS does not prove that the newsletter's sender is this server, with what mends it; None if it does.
+# Which duty of its sender a newsletter does not fulfil, with what mends it; None if it fulfils all.
 WhyUnproven = Callable[[Newsletter], Awaitable[str | None]]
 
 _LookBeside = Callable[[Newsletter, IssueHistory, Ripeness], Awaitable[Beside]]
@@ -321,7 +321,7 @@ class Publisher:
     async def freeze(self, newsletter: Newsletter, issue: Issue, leader: Lease) -> Issue:
         """Fix content and audience of an open issue; its first mail leaves when `undo` is over.
 
-        Raises CannotCompose, and IssueRefused while DNS does not prove who sends.
+        Raises CannotCompose, and IssueRefused while a duty of senders is not fulfilled.
         """
         try:
             await self._refuse_unproven(newsletter)
@@ -335,7 +335,7 @@ class Publisher:
     async def _refuse_unproven(self, newsletter: Newsletter) -> None:
         why = await self._why_unproven(newsletter)
         if why is not None:
-            raise IssueRefused(f"DNS does not prove yet who sends: {why}")
+            raise IssueRefused(f"DNS or the link to unsubscribe is not in order yet: {why}")
 
     async def _frozen(self, newsletter: Newsletter, issue: Issue, leader: Lease) -> Issue:
         text = await self._compose(newsletter, issue, await self._reading.of_issue(issue))
@@ -411,7 +411,7 @@ def _is_time(outlook: Outlook) -> bool:
 def _if_proven(
     decision: IssueDecision, unproven: str | None, newsletter: str, desk: IssueHistory
 ) -> IssueDecision:
-    """The decision, or what takes its place while DNS does not prove who sends."""
+    """The decision, or what takes its place while a duty of senders is not fulfilled."""
     match decision:
         case Ready(draft) if unproven is not None:
             last_ms = None if desk.times.due is None else last_chance_ms(desk.times.due)

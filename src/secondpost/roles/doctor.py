@@ -10,19 +10,19 @@ from secondpost.mail.dns_questions import ZoneOf
 from secondpost.mail.questions import Addresses, Mx, Txt
 from secondpost.newsletter.fetching import FeedFetching, parse_in_line
 from secondpost.protocols.tokens import base32_text
-from secondpost.roles.doctor_machine import FoundInStore, leave_token, tls_files
+from secondpost.roles.doctor_machine import FoundInStore, tls_files
+from secondpost.roles.leave_look import leave_token, see_page
 from secondpost.roles.zones import examine_dns
 from secondpost.route.destination import ourselves
 from secondpost.setup.block_lists import BlockList, block_lists, examine_block_list
 from secondpost.setup.certificate import CertificateFiles
 from secondpost.setup.diagnosis import Area, Check, Diagnosis, Grade
 from secondpost.setup.facts import Facts
+from secondpost.setup.leave_link import examine_leave_link
 from secondpost.setup.looks import (
     Look,
     Looking,
     PageLook,
-    PageSeen,
-    PageUnseen,
     ReadFeed,
     Seen,
     SmtpLook,
@@ -37,9 +37,8 @@ from secondpost.setup.resolver_look import examine_resolver
 from secondpost.setup.smtp_visit import visit
 from secondpost.setup.surroundings import Surroundings
 from secondpost.setup.trust_settings import Relay
-from secondpost.web.app import POLICY
 from secondpost.world.asking import drive, names_from
-from secondpost.world.ports import Fetcher, FetchError, KeyFault, Net, Poster, ZoneResolver
+from secondpost.world.ports import Fetcher, KeyFault, Net, Poster, ZoneResolver
 from secondpost.world.real.dice import RealDice
 from secondpost.world.real.dns import RealResolver
 from secondpost.world.real.fetch import RealFetcher
@@ -48,7 +47,6 @@ from secondpost.world.real.work import RealWork
 
 LOOKING_SECONDS_MAX = 50.0
 FETCH_SECONDS_MAX = 20.0
-PAGE_OCTETS_MAX = 1_000_000
 MADE_UP_OCTETS = 10
 Diagnoses = tuple[Diagnosis, ...]
 
@@ -75,7 +73,7 @@ class Eyes:
             case SmtpLooks(looks):
                 return tuple(await asyncio.gather(*map(self._visit, looks)))
             case PageLook():
-                return await self._page(question)
+                return await see_page(self.pages, self.poster, question)
             case ReadFeed(asked):
                 return await self.feeds.look(asked)
 
@@ -83,18 +81,6 @@ class Eyes:
         if look not in self.visits:
             self.visits[look] = asyncio.create_task(visit(self.net, self.hello, look))
         return await asyncio.shield(self.visits[look])  # others may wait for it longer than we do
-
-    async def _page(self, look: PageLook) -> PageSeen | PageUnseen:
-        try:
-            if look.form is None:
-                fetched = await self.pages.get(look.url, {}, PAGE_OCTETS_MAX)
-            else:
-                headers = {"content-type": "application/x-www-form-urlencoded"}
-                fetched = await self.poster.post(look.url, headers, look.form)
-        except FetchError as error:
-            return PageUnseen(str(error))
-        is_ours = POLICY in fetched.headers.get("content-security-policy", "")  # a proxy may add its own
-        return PageSeen(fetched.status, fetched.url, is_ours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +127,13 @@ def _delivery(config: Config, store: FoundInStore, here: Surroundings) -> Iterat
         yield Planned(Check.SMART_HOST, str(route.host), examine_smart_host(config, route, us))
     for one in block_lists():
         yield Planned(Check.BLOCK_LIST, one.name, _block_list(config, one))
-    token = leave_token(config) if len(config.newsletters) > 0 else None
     for newsletter in config.newsletters:
-        looking = examine_newsletter(config, newsletter, token, store.has_begun)
+        looking = examine_newsletter(config, newsletter, store.has_begun)
         yield Planned(Check.SIGN_UP_PAGE, newsletter.name, looking)
+    token = leave_token(config) if len(config.newsletters) > 0 and store.has_begun else None
+    if config.web.url is not None and token is not None:
+        looking = examine_leave_link(config, token, here.addresses)
+        yield Planned(Check.LEAVE_LINK, config.web.url, looking)
 
 
 def _resolver(config: Config, here: Surroundings) -> Planned:

@@ -11,9 +11,7 @@ from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.store_rooms import UPGRADE_HELD
-from secondpost.mail.subscriber import NO_SUBSCRIBER
 from secondpost.mail.walls import StandingWalls
-from secondpost.protocols.tokens import Purpose, Ring, Token
 from secondpost.roles.certificate_look import certificate_paths
 from secondpost.roles.desk import open_desk
 from secondpost.setup.certificate import BrokenFiles, CertificateFiles, examine_certificate
@@ -29,7 +27,7 @@ from secondpost.world.ports import KeyFault
 from secondpost.world.real.certificates import certificate_files
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.disk import RealDisk
-from secondpost.world.real.keys import dkim_records, load_key_ring
+from secondpost.world.real.keys import dkim_records
 from secondpost.world.real.landlock import landlock_version
 from secondpost.world.real.machine import (
     all_file_facts,
@@ -76,15 +74,6 @@ def signing_keys(config: Config) -> Diagnosis:
         text, remedy = f"The keys are missing: {fault}.", "secondpost serve makes them when it starts"
         return Diagnosis(Check.SIGNING_KEYS, "", Grade.FAULT, text, remedy)
     return Diagnosis(Check.SIGNING_KEYS, "", Grade.WELL, "Both signing keys are there.")
-
-
-def leave_token(config: Config) -> str | None:
-    """The token of a leave link that belongs to no reader; None while there are no keys."""
-    try:
-        ring = load_key_ring(config.store, Ring.LINKS)
-    except KeyFault:
-        return None
-    return ring.write(Token(Purpose.LEAVE, NO_SUBSCRIBER, 0))
 
 
 @dataclass(frozen=True, slots=True)

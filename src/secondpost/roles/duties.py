@@ -1,4 +1,5 @@
-"""The proof of a sender's duties: the deliver role looks at DNS, and the publish role reads what it found.
+"""The proof of a sender's duties: the deliver role looks at DNS and at the link by which readers leave, and
+the publish role reads what it found.
 
 The publish role has no network: the two meet in the newsletter's store.
 """
@@ -23,7 +24,7 @@ PROOF_MS_MAX = 7 * DAY_MS  # the age up to which a proof counts while DNS does n
 
 
 class DutyWatch:
-    """Looks at DNS at the start, and again for as long as it runs; idle where no proof is needed."""
+    """Looks at the start, and again for as long as it runs; idle where no proof is needed."""
 
     def __init__(self, config: Config, store: DutyProofs, clock: Clock, alarms: StandingAlarms) -> None:
         self._config = config
@@ -40,7 +41,7 @@ class DutyWatch:
                 is_proven = await self.look()
             except (StoreFull, StoreUnavailable, KeyFault, DiskFailed) as error:
                 # The last proof counts until the next look.
-                self._alarms.begin(AlarmKind.HOUSEKEEPING_WAITS, "", f"look at DNS: {error}")
+                self._alarms.begin(AlarmKind.HOUSEKEEPING_WAITS, "", f"look at senders' duties: {error}")
             await asyncio.sleep(LOOK_SECONDS if is_proven else LOOK_AGAIN_SECONDS)
 
     async def prove(self) -> None:
@@ -59,9 +60,11 @@ class DutyWatch:
     async def look(self) -> bool:
         """Look once, and note what was found. Whether all senders are proven."""
         # Imported late: the deliver role of a backup without a newsletter does not need it.
+        from secondpost.roles.leave_look import look_at_leave_link
         from secondpost.roles.zones import look_at_duties
 
-        found = await look_at_duties(self._config)
+        of_dns, of_link = await asyncio.gather(look_at_duties(self._config), look_at_leave_link(self._config))
+        found = [*of_dns, *of_link]
         now_ms, are_proven = self._clock.now_ms(), []
         for domain in sender_domains(self._config):
             duties = duties_of(self._config, domain, found)

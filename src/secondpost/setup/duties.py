@@ -1,7 +1,8 @@
-"""A sender's duties: what DNS must say before an issue goes out, by the road that it takes. Pure.
+"""A sender's duties: what must be seen before an issue goes out, by the road that it takes. Pure.
 
-Large providers refuse or file as spam what comes without SPF, DKIM, DMARC and a reverse name. The
-judgement is that of `check dns`; here it is chosen which of its results keep an issue from going.
+Large providers refuse or file as spam what comes without SPF, DKIM, DMARC, a reverse name, or a link
+that unsubscribes. The judgement is that of `check dns` and `check delivery`; here it is chosen which of
+their results keep an issue from going.
 """
 
 from collections.abc import Iterable, Sequence
@@ -65,15 +66,16 @@ def examine_duties(config: Config, keys: Sequence[DkimKey], known: Facts) -> Ask
 
 
 def duties_of(config: Config, domain: Domain, found: Iterable[Diagnosis]) -> Duties:
-    """`domain`: of From. `found`: what `examine_duties` or `check dns` found."""
-    ours = [one for one in found if _concerns(config, domain, one)]
+    """`domain`: of From. `found`: what `examine_duties` or `check dns`, and the look at the link, found."""
+    ours = [one for one in found if concerns(config, domain, one)]
     return Duties(
-        tuple(one for one in ours if _is_fault(config, one)),
+        tuple(one for one in ours if is_fault(config, one)),
         tuple(one for one in ours if one.check is Check.DNS_ANSWERS),
     )
 
 
-def _concerns(config: Config, domain: Domain, one: Diagnosis) -> bool:
+def concerns(config: Config, domain: Domain, one: Diagnosis) -> bool:
+    """Whether a result is about the duties of those who send from a domain."""
     is_direct = smart_host(config, Lane.ISSUES) is None
     is_key = one.subject.endswith(f"._domainkey.{domain}")
     match one.check:
@@ -85,14 +87,18 @@ def _concerns(config: Config, domain: Domain, one: Diagnosis) -> bool:
             return is_key
         case check if check in DMARC:
             return one.subject == domain.name
+        case Check.LEAVE_LINK:
+            return True  # one for all newsletters
         case Check.DNS_ANSWERS:
             is_host = one.subject == config.hostname.name or as_ip(one.subject) is not None
-            return is_key or one.subject in (domain.name, config.bounces.name) or (is_host and is_direct)
+            is_named = one.subject in (domain.name, config.bounces.name, config.web.url)
+            return is_key or is_named or (is_host and is_direct)
         case _:
             return False
 
 
-def _is_fault(config: Config, one: Diagnosis) -> bool:
+def is_fault(config: Config, one: Diagnosis) -> bool:
+    """Whether a result keeps an issue from going out."""
     if one.grade is Grade.WELL or one.check is Check.DNS_ANSWERS:
         return False
     if one.check in DKIM:

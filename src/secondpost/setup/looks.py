@@ -119,3 +119,4 @@ class ReadFeed:
 Look = NameQuestion | ZoneOf | SmtpLooks | PageLook | ReadFeed
 Seen = NameAnswer | ZoneAnswer | tuple[SmtpSeen, ...] | PageSeen | PageUnseen | FeedAnswered
 Looking = Generator[Look, Seen, Result]
+PageLooking = Generator[NameQuestion | PageLook, Seen, Result]  # asks for names and pages alone

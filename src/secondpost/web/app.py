@@ -34,6 +34,7 @@ from secondpost.subscribers.reader_desk import ReadersDesk
 from secondpost.subscribers.signup import SignUps
 from secondpost.web.approval import ApprovalPages
 from secondpost.web.callers import Rate, trusted_networks
+from secondpost.web.content_policy import POLICY
 from secondpost.web.public import SIGN_UPS_MAX, SIGN_UPS_SPAN_MS, Moved, PublicPages
 from secondpost.web.reader import BAD_TOKENS_MAX, BAD_TOKENS_SPAN_MS, ReaderPages
 from secondpost.web.site import Website
@@ -41,10 +42,6 @@ from secondpost.world.ports import Clock
 
 PATH_OCTETS_MAX = 200  # longer than any path of ours
 RETRY_SECONDS = "60"
-POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
 STRICT_SECONDS = 365 * 24 * 3600
 # Defaults; a page may set its own.
 HEADERS = {

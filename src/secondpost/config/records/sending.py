@@ -116,8 +116,9 @@ class Send:
         bool,
         Key(
             forms.SWITCH,
-            "Whether issues go out before DNS proves who sends (SPF, DKIM, DMARC and the reverse name, as "
-            "`check dns` shows them). By default they wait for it; meant for tests.",
+            "Whether issues go out before DNS proves who sends (SPF, DKIM, DMARC and the reverse name) and "
+            "readers can unsubscribe at `url` of `[web]`, as `check dns` shows. By default they wait for "
+            "it; meant for tests.",
             "true",
         ),
     ] = False
