@@ -22,6 +22,8 @@ from secondpost.mail.store_rooms import ROLES, StoreRoom
 from secondpost.mail.walls import WallGap, walls_of
 from secondpost.maillog import MailLog
 from secondpost.processes.named_files import READERS
+from secondpost.setup.bulk_rules import RULES_DATED, BulkRule
+from secondpost.setup.bulk_rules import SOURCES as RULE_SOURCES
 from secondpost.setup.diagnosis import Area, Check
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -311,6 +313,14 @@ def test_each_criterion_of_internet_nl_names_checks_that_exist() -> None:
     assert len(rows) > 0
     assert named <= {check.word for check in Check}
     assert all("`" in row[1] or row[1].startswith("always") for row in rows)
+
+
+def test_the_page_has_every_rule_for_bulk_mail_with_who_asks_it_and_where() -> None:
+    section = section_of("checks.md", "The rules for bulk mail")
+    listed = [(row[0], row[2]) for row in rows_of(section)]
+    assert listed == [(f"`{rule.word}`", ", ".join(rule.askers)) for rule in BulkRule]
+    assert RULES_DATED in section
+    assert all(source.url in section for source in RULE_SOURCES)
 
 
 def test_every_check_is_made_somewhere() -> None:

@@ -68,7 +68,7 @@ def remedies(paper: Newspaper, code: int) -> list[str]:
     return [line for line in dict.fromkeys(lines) if re.match(r"\S+\. 3600 IN \S+ ", line)]
 
 
-def test_what_it_says_to_put_there_is_right_once_it_is_there(paper: Newspaper, names: Dns) -> None:
+def publish_all(paper: Newspaper, names: Dns) -> None:
     make_missing_keys(str(paper.folder / "store"), Dkim(), RealDice())
     reverse = "25.2.0.192.in-addr.arpa. 300 IN PTR mx2.example.net."
     names.lines = [reverse]
@@ -76,6 +76,10 @@ def test_what_it_says_to_put_there_is_right_once_it_is_there(paper: Newspaper, n
         assert all(len(text) <= 255 for line in lines for text in re.findall(r'"([^"]*)"', line))
         names.lines = [*names.lines, *(re.sub(r"^(\S+) 3600 IN ", r"\1 300 IN ", line) for line in lines)]
         assert len(names.lines) < 20, names.lines
+
+
+def test_what_it_says_to_put_there_is_right_once_it_is_there(paper: Newspaper, names: Dns) -> None:
+    publish_all(paper, names)
     shown = paper.run("check", "dns", "--verbose").stdout
     assert "mx2.example.net is 192.0.2.25, this machine. (host-address)" in shown
     assert "fault" not in shown.replace("no faults", "")
@@ -89,3 +93,42 @@ def test_a_key_that_is_another_is_a_fault_with_the_right_one(paper: Newspaper, n
     text = "fault: sp-rsa._domainkey.example.net has another key than the one that this server signs with."
     assert f"{text} (dkim-key)" in shown
     assert "  do:  sp-rsa._domainkey.example.net. 3600 IN TXT " in shown
+
+
+def rules(paper: Newspaper, code: int) -> dict[str, tuple[str, str]]:
+    """State and remedy by rule."""
+    document = json.loads(paper.run("check", "dns", "--json", code=code).stdout)
+    return {one["rule"]: (one["state"], one["remedy"]) for one in document["bulk_rules"]}
+
+
+def test_the_rules_for_bulk_mail_are_judged_by_what_is_there(paper: Newspaper, names: Dns) -> None:
+    make_missing_keys(str(paper.folder / "store"), Dkim(), RealDice())
+    found = rules(paper, 1)
+    assert found["spf-and-dkim"] == ("not kept", 'mx2.example.net. 3600 IN TXT "v=spf1 a -all"')
+    assert found["dmarc"] == ("not kept", '_dmarc.example.net. 3600 IN TXT "v=DMARC1; p=none"')
+    assert found["reverse-name"][0] == "not kept"
+    publish_all(paper, names)
+    states = {rule: state for rule, (state, _) in rules(paper, 0).items()}
+    assert states == {
+        "spf-and-dkim": "kept",
+        "dmarc": "kept",
+        "reverse-name": "kept",
+        "tls": "not seen",  # this name server knows no mailboxes elsewhere
+        "one-click": "not kept",  # url = "none": readers leave by mail
+        "unsubscribe-link": "kept",
+        "complaints": "not seen",  # nothing was sent yet
+        "from": "kept",
+        "format": "kept",
+        "volume": "not seen",
+    }
+    shown = paper.run("check", "dns").stdout
+    assert "SPF and DKIM pass                         Google, Yahoo, Microsoft  kept" in shown
+    assert "one-click: Readers leave by mail alone" in shown
+    assert '  do:  url = "https://…" in [web]' in shown
+
+
+def test_without_a_newsletter_there_is_no_table(paper: Newspaper, names: Dns) -> None:
+    make_missing_keys(str(paper.folder / "store"), Dkim(), RealDice())
+    text = paper.config.read_text()
+    paper.config.write_text(f"{text[: text.index('[[newsletter]]')]}{text[text.index('[dns]') :]}")
+    assert rules(paper, 1) == {}

@@ -6,6 +6,7 @@ A world is a dict from questions to answers.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -79,6 +80,7 @@ PAGE = "https://mx2.example.net/weekly/"
 LEAVE = "https://mx2.example.net/leave/t0k3n"
 PUBLIC = "81.2.69.142"  # an address that is no example, since those count as private
 
+Result = TypeVar("Result")
 World = Mapping[Look | SmtpLook, Seen | SmtpSeen]
 
 NAMES: World = {
@@ -130,7 +132,7 @@ WORLD: World = {
 }
 
 
-def seen_in(world: World, looking: Looking[tuple[Diagnosis, ...]]) -> tuple[Diagnosis, ...]:
+def seen_in(world: World, looking: Looking[Result]) -> Result:
     """Run with answers from a dict; several looks at once are answered one by one."""
     try:
         question = next(looking)
@@ -148,7 +150,7 @@ def seen_in(world: World, looking: Looking[tuple[Diagnosis, ...]]) -> tuple[Diag
                 assert not isinstance(answer, Unreached | TurnedAway | Visited)
                 question = looking.send(answer)
     except StopIteration as stop:
-        found: tuple[Diagnosis, ...] = stop.value
+        found: Result = stop.value
         return found
 
 

@@ -135,3 +135,20 @@ async def test_the_audience_is_counted_by_provider(place: Place) -> None:
     await store.hint_site(Lane.ISSUES, Domain("gmx.de"), OTHER)
     assert await store.readers_by_provider(publisher.newsletter) == {"google": 3, "others": 2}
     assert await store.readers_by_provider("monthly") == {}
+
+
+async def test_complaints_are_counted_by_provider_since_a_time(place: Place) -> None:
+    """A reader who complained counts once, whatever newsletter; one who left does not."""
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    here, routed, old, gone = await publisher.readers(
+        "a@gmail.com", "b@example.net", "c@gmx.de", "d@gmail.com"
+    )
+    await store.hint_site(Lane.ISSUES, Domain("example.net"), GMAIL)
+    now_ms = place.clock.ms
+    await store.complain(old, now_ms - 2, "report")
+    await store.complain(here, now_ms, "report")
+    await store.complain(routed, now_ms, "report")
+    await store.leave(gone, now_ms, "link")
+    assert await store.complaints_by_provider(now_ms) == {"google": 2}
+    assert await store.complaints_by_provider(0) == {"google": 2, "gmx": 1}

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from secondpost.mail.delivery import DeliveryId, State
 from secondpost.mail.duration import DAY_MS, HOUR_MS
 from secondpost.mail.envelope import Lane
+from secondpost.mail.plan import UNSORTED
 from secondpost.mail.queue_id import QueueId
 from secondpost.store.ports import Lease, Settlement
 from secondpost.store.provider_ports import PauseCause, ProviderDay, ProviderPause
@@ -110,3 +111,17 @@ async def test_outcomes_are_counted_by_provider_and_day_in_one_query() -> None:
     assert await over(engine, ClaimsVerbs).settle(LEASE, outcomes) == 6
     chosen = [("google", 0, 2, 1, 1, 0, 1), ("google", 1, 0, 0, 0, 1, 0)]
     assert engine.finished()[1] == Query("providers.count", (), chosen)
+
+
+async def test_complaints_are_counted_by_provider() -> None:
+    engine = RecordingEngine(
+        [
+            (
+                "providers.complained",
+                [("a.example", GMAIL, 2), ("gmail.com", UNSORTED, 1), ("b.example", "mx.b.example", 4)],
+            )
+        ]
+    )
+    store = over(engine, ProvidersVerbs)
+    assert await store.complaints_by_provider(5) == {"google": 3, "others": 4}
+    assert engine.finished() == [Query("providers.complained", (5,))]

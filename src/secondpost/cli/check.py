@@ -8,8 +8,15 @@ import click
 from secondpost.cli.check_words import VERBOSE, show
 from secondpost.cli.command import JSON, Command, Ending, Exit, Group
 from secondpost.cli.mail_servers import MailServers
-from secondpost.cli.opening import become_owner, configuration, configuration_if_any, user_of
+from secondpost.cli.opening import (
+    become_owner,
+    configuration,
+    configuration_if_any,
+    store_faults_shown,
+    user_of,
+)
 from secondpost.config.records import Config
+from secondpost.setup.bulk_rules import RuleStanding
 from secondpost.setup.diagnosis import Area, Diagnosis
 from secondpost.setup.facts import Facts
 
@@ -27,13 +34,18 @@ def check() -> None:
 @JSON
 @VERBOSE
 def check_dns(as_json: bool, verbose: bool) -> None:
-    """Compare DNS with what this server and its newsletters need."""
+    """Compare DNS with what this server and its newsletters need.
+
+    With a newsletter, also show how it stands with the rules that Google, Yahoo and Microsoft have for
+    bulk mail: trial mails are composed, signed and not sent, and the link to unsubscribe is followed.
+    """
     from secondpost.roles.zones import facts_of_machine
 
     config = configuration()
     known = facts_of_machine(config)  # first, since root sees more than the owner of the store
     become_owner(config)
-    show(config.path, _dns(config, known), as_json=as_json, verbose=verbose)
+    found = _dns(config, known)
+    show(config.path, found, as_json=as_json, verbose=verbose, standings=_bulk_rules(config, found))
 
 
 @check.command("security", cls=Command)
@@ -90,7 +102,7 @@ def check_all(as_json: bool, verbose: bool) -> None:
     found = [*look_at_settings(config, HAVE_CHECKS), *compare_names(config), *machine]
     found += look_at_network(config, here, tuple(Area), known)
     found += look_at_advisories(config, runs)
-    show(config.path, found, as_json=as_json, verbose=verbose)
+    show(config.path, found, as_json=as_json, verbose=verbose, standings=_bulk_rules(config, found))
 
 
 def look_at_machine(config: Config) -> list[Diagnosis]:
@@ -101,6 +113,18 @@ def look_at_machine(config: Config) -> list[Diagnosis]:
 
     units = examine_units(units_here(config), installed_units(config))
     return [*examine_here(config, user_of(config), FOLDERS, is_divided=is_divided(config.store)), *units]
+
+
+def _bulk_rules(config: Config, found: Sequence[Diagnosis]) -> Sequence[RuleStanding]:
+    """None without a newsletter, or while there are no keys to sign a trial mail with."""
+    from secondpost.roles.bulk_look import look_at_bulk_rules
+    from secondpost.world.ports import KeyFault
+
+    with store_faults_shown(config):
+        try:
+            return asyncio.run(look_at_bulk_rules(config, found))
+        except KeyFault:
+            return ()  # the checks say so
 
 
 def _dns(config: Config, known: Facts) -> Sequence[Diagnosis]:

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 import click
 
+from secondpost.cli.bulk_words import say_standings
 from secondpost.cli.command import Exit
 from secondpost.cli.screen import say, say_json
 from secondpost.owner.check_documents import check_document
 from secondpost.owner.figures import counted
+from secondpost.setup.bulk_rules import RuleStanding, has_broken
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade, has_fault, worst_first
 
 PLURAL = {Grade.FAULT: "faults", Grade.WARNING: "warnings", Grade.NOTE: "notes"}
@@ -18,13 +20,23 @@ VERBOSE = click.option(
 )
 
 
-def show(path: str, diagnoses: Sequence[Diagnosis], *, as_json: bool, verbose: bool) -> None:
-    """Print all results; exit code 1 if there is a fault. `path`: of the configuration."""
+def show(
+    path: str,
+    diagnoses: Sequence[Diagnosis],
+    *,
+    as_json: bool,
+    verbose: bool,
+    standings: Sequence[RuleStanding] = (),
+) -> None:
+    """Print all results; exit code 1 if there is a fault, or a rule is not kept. `path`: of the
+    configuration.
+    """
     if as_json:
-        say_json(check_document(path, diagnoses))
+        say_json(check_document(path, diagnoses, standings))
     else:
         say_diagnoses(path, diagnoses, verbose=verbose)
-    if has_fault(diagnoses):
+        say_standings(standings, verbose=verbose)
+    if has_fault(diagnoses) or has_broken(standings):
         click.get_current_context().exit(Exit.NO)
 
 

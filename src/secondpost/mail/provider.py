@@ -116,8 +116,8 @@ def provider_of_domain(domain: str) -> Provider:
     return Provider(domain, domain) if key is None else provider_of_key(key)
 
 
-def provider_of_hint(domain: str, site: str) -> Provider:
-    """The provider of a domain whose mail last went to `site`; before its first mail a guess."""
+def provider_of_place(domain: str, site: str) -> Provider:
+    """The provider of a domain by its site; before it was routed by its name."""
     return provider_of_domain(domain) if site == UNSORTED else provider_of_site(site)
 
 

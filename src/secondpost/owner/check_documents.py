@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from secondpost.protocols.authentication_results import MethodResult
+from secondpost.setup.bulk_rules import SOURCES, RuleStanding, has_broken
 from secondpost.setup.diagnosis import Diagnosis, has_fault, worst_first
 from secondpost.setup.header_diagnosis import HeaderReading
 from secondpost.setup.self_test import HostVisit, SelfTest, certificate_text
@@ -23,12 +24,26 @@ class DiagnosisDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class BulkRuleDocument:
+    """A rule of large providers for bulk mail, and how it stands here."""
+
+    rule: str
+    asks: str
+    asked_by: list[str]
+    sources: list[str]
+    state: str
+    text: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
 class CheckDocument:
     """The document of every `check` command."""
 
     config: str
     right: bool
     diagnoses: list[DiagnosisDocument]
+    bulk_rules: list[BulkRuleDocument]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +105,12 @@ class HeaderDocument:
     diagnoses: list[DiagnosisDocument]
 
 
-def check_document(path: str, diagnoses: Sequence[Diagnosis]) -> CheckDocument:
+def check_document(
+    path: str, diagnoses: Sequence[Diagnosis], standings: Sequence[RuleStanding] = ()
+) -> CheckDocument:
     found = [_diagnosis(one) for one in worst_first(diagnoses)]
-    return CheckDocument(path, not has_fault(diagnoses), found)
+    is_right = not has_fault(diagnoses) and not has_broken(standings)
+    return CheckDocument(path, is_right, found, [_rule(one) for one in standings])
 
 
 def self_test_document(path: str, test: SelfTest, diagnoses: Sequence[Diagnosis]) -> SelfTestDocument:
@@ -142,6 +160,18 @@ def header_document(path: str, reading: HeaderReading) -> HeaderDocument:
 def _result(result: MethodResult) -> HeaderResultDocument:
     named = {f"{one.type}.{one.name}".lstrip("."): one.value for one in result.properties}
     return HeaderResultDocument(result.method, result.result, result.reason, named)
+
+
+def _rule(one: RuleStanding) -> BulkRuleDocument:
+    return BulkRuleDocument(
+        rule=one.rule.word,
+        asks=one.rule.text,
+        asked_by=[str(asker) for asker in one.rule.askers],
+        sources=[source.url for source in SOURCES if source.asker in one.rule.askers],
+        state=one.state.value,
+        text=one.text,
+        remedy=one.remedy,
+    )
 
 
 def _diagnosis(one: Diagnosis) -> DiagnosisDocument:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from secondpost.mail.delivery import State
 from secondpost.mail.duration import HOUR_MS, MINUTE_MS
 from secondpost.mail.issue import IssueId
-from secondpost.mail.provider import BY_KEY, OTHERS, provider_of_hint
+from secondpost.mail.provider import BY_KEY, OTHERS, provider_of_place
 from secondpost.mail.subscriber import SubscriberId
 from secondpost.store.provider_ports import ProviderPause
 from secondpost.store.statistics_ports import Answer, DomainMail
@@ -61,7 +61,7 @@ class ProgressCounts:
 
     def add(self, page: Sequence[DomainMail], after: SubscriberId, upto: SubscriberId) -> None:
         for mail in page:
-            provider = provider_of_hint(mail.name, mail.site).counted_as
+            provider = provider_of_place(mail.name, mail.site).counted_as
             self._mails.setdefault(provider, Counter())[kind_of(mail)] += mail.mails
             lately = self._accepted.setdefault(provider, Counter())
             lately["minutes"] += mail.minutes

@@ -153,7 +153,7 @@ async def examine_all(
     config: Config, looks: Sequence[Planned], seconds_max: float = LOOKING_SECONDS_MAX
 ) -> list[Diagnosis]:
     """The results of everything that is planned, looked at at once."""
-    async with _open_eyes(config) as eyes:
+    async with open_eyes(config) as eyes:
         found = await asyncio.gather(*(_finished(one, eyes, seconds_max) for one in looks))
     return [diagnosis for some in found for diagnosis in some]
 
@@ -178,7 +178,7 @@ async def _finished(look: Planned, eyes: Eyes, seconds_max: float) -> Diagnoses:
 
 
 @asynccontextmanager
-async def _open_eyes(config: Config) -> AsyncIterator[Eyes]:
+async def open_eyes(config: Config) -> AsyncIterator[Eyes]:
     resolver, net, work = RealResolver(config.dns.servers, RealDice()), RealNet(), RealWork()
     private = config.fetch.allow_private
     blogs = RealFetcher(resolver, allow_private=private, total_seconds=FETCH_SECONDS_MAX)

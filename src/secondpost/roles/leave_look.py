@@ -17,7 +17,7 @@ from secondpost.world.real.interfaces import interface_addresses
 from secondpost.world.real.keys import load_key_ring
 
 PAGE_OCTETS_MAX = 1_000_000
-PAGE_SECONDS_MAX = 20.0  # for one request
+PAGE_SECONDS_MAX = 10.0  # for one request
 
 
 def leave_token(config: Config) -> str | None:

@@ -22,7 +22,7 @@ from secondpost.store.newsletter_ports import (
 )
 from secondpost.store.owner_ports import Desk
 from secondpost.store.ports import Keeping
-from secondpost.store.provider_ports import ProviderDays, ProviderPauses, Providers
+from secondpost.store.provider_ports import ProviderComplaints, ProviderDays, ProviderPauses, Providers
 from secondpost.store.standing_ports import MailStanding
 from secondpost.store.statistics_ports import Statistics
 from secondpost.store.subscriber_ports import ReaderLookup, Subscribers
@@ -50,6 +50,7 @@ class NewsletterDesk(
     Statistics,
     ProviderPauses,
     ProviderDays,
+    ProviderComplaints,
     Desk,
     Protocol,
 ):

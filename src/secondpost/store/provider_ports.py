@@ -3,7 +3,7 @@
 A pause holds back issues alone: rows of a paused provider are not claimed, except its trial mails.
 """
 
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -62,6 +62,14 @@ class ProviderDays(Protocol):
 
     def forget_provider_days(self, before_day: int) -> Awaitable[int]:
         """Delete the counts of days before then; returns their number."""
+        ...
+
+
+class ProviderComplaints(Protocol):
+    async def complaints_by_provider(self, since_ms: int) -> Mapping[str, int]:
+        """Readers who complained since then, by provider as counted by day (mail/provider.counted_as). Reads
+        all readers.
+        """
         ...
 
 

@@ -13,7 +13,7 @@ from secondpost.mail.issue import (
     Reckoning,
     issue_sources_of,
 )
-from secondpost.mail.provider import provider_of_hint
+from secondpost.mail.provider import provider_of_place
 from secondpost.mail.queue_id import QueueId
 from secondpost.store.newsletter_ports import IssueRefused, SlotOutcome, SlotRecord
 from secondpost.store.verbs.engine import CHANGE_UNITS, OCTETS_PER_UNIT, Verbs
@@ -95,7 +95,7 @@ class IssuesVerbs(Verbs):
     async def readers_by_provider(self, newsletter: str) -> Mapping[str, int]:
         audience: Counter[str] = Counter()
         for name, site, readers in await self._engine.read(rows("issues.readers_by_domain", newsletter)):
-            audience[provider_of_hint(str(name), str(site)).counted_as] += number(readers)
+            audience[provider_of_place(str(name), str(site)).counted_as] += number(readers)
         return audience
 
     async def issue_content(self, id: IssueId) -> bytes:

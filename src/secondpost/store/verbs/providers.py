@@ -1,13 +1,14 @@
 """Providers: pauses of their issues' mail, and what became of it by day."""
 
-from collections.abc import Awaitable, Collection, Iterable
+from collections import Counter
+from collections.abc import Awaitable, Collection, Iterable, Mapping
 from enum import Enum, auto
 from functools import partial
 
 from secondpost.mail.daily import day_of
 from secondpost.mail.delivery import State
 from secondpost.mail.duration import HOUR_MS
-from secondpost.mail.provider import provider_of_site
+from secondpost.mail.provider import provider_of_place, provider_of_site
 from secondpost.store.ports import Settlement
 from secondpost.store.provider_ports import PauseCause, ProviderDay, ProviderPause
 from secondpost.store.verbs.engine import BATCH_ROWS, Verbs
@@ -46,6 +47,12 @@ class ProvidersVerbs(Verbs):
     async def provider_days(self, since_day: int) -> list[ProviderDay]:
         found = await self._engine.read(rows("providers.days", since_day))
         return [ProviderDay(str(provider), *map(number, numbers)) for provider, *numbers in found]
+
+    async def complaints_by_provider(self, since_ms: int) -> Mapping[str, int]:
+        counts: Counter[str] = Counter()
+        for name, site, readers in await self._engine.read(rows("providers.complained", since_ms)):
+            counts[provider_of_place(str(name), str(site)).counted_as] += number(readers)
+        return counts
 
     def forget_provider_days(self, before_day: int) -> Awaitable[int]:
         return self._engine.change(lambda: run("providers.forget_days", before_day))

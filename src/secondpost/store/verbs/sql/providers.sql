@@ -38,6 +38,12 @@ ON CONFLICT (provider, day) DO UPDATE SET
 SELECT provider, day, delivered, deferred, failed, unknown, sender_fault
 FROM provider_day WHERE day >= ?1 ORDER BY provider, day;
 
+-- name: complained
+-- Readers who complained since ?1, by domain, with its site.
+SELECT place.name, place.site, count(*)
+FROM subscriber AS reader /*+ CROSS */ JOIN domain AS place ON place.id = reader.domain
+WHERE reader.state = 'complained' AND reader.since_ms >= ?1 GROUP BY place.id, place.name, place.site ORDER BY place.name;
+
 -- name: forget_days
 -- Delete the counts of days before then.
 DELETE FROM provider_day WHERE day < ?1;
