@@ -23,8 +23,11 @@ class Mail:
 class Primary:
     """Accepts mail for `mailboxes` (None: for all) while it is open, and keeps it."""
 
-    def __init__(self, mailboxes: frozenset[str] | None = None) -> None:
-        self.port = free_port()
+    def __init__(
+        self, mailboxes: frozenset[str] | None = None, address: str = "127.0.0.1", port: int | None = None
+    ) -> None:
+        self.address = address
+        self.port = free_port() if port is None else port
         self.mailboxes = mailboxes
         self.mails: list[Mail] = []
         self._server: socketserver.ThreadingTCPServer | None = None
@@ -48,7 +51,7 @@ class Primary:
                     primary._connections.discard(self.connection)
 
         socketserver.ThreadingTCPServer.allow_reuse_address = True
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", self.port), Conversation)
+        self._server = socketserver.ThreadingTCPServer((self.address, self.port), Conversation)
         self._server.daemon_threads = True
         threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
@@ -89,13 +92,18 @@ class Primary:
                 handler.wfile.write(reply)
             elif verb == b"DATA":
                 handler.wfile.write(b"354 go ahead\r\n")
-                self.mails.append(Mail(sender, tuple(recipients), _content(handler)))
+                mail = Mail(sender, tuple(recipients), _content(handler))
+                self._before_the_answer(mail)
+                self.mails.append(mail)
                 handler.wfile.write(b"250 2.0.0 taken\r\n")
             elif verb == b"QUIT":
                 handler.wfile.write(b"221 2.0.0 bye\r\n")
                 return
             else:
                 handler.wfile.write(b"250 2.0.0 ok\r\n")
+
+    def _before_the_answer(self, mail: Mail) -> None:
+        """Called after the final dot, in the thread of the connection."""
 
     def _recipient(self, mailbox: str) -> bytes:
         if self.mailboxes is None or mailbox in self.mailboxes:
