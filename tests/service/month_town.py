@@ -64,7 +64,7 @@ TITLES: Final = (
 ENTRY: Final = """\
 <entry><title>{title}</title><id>https://www.example.net/{number}</id>
 <link rel="alternate" href="https://www.example.net/{number}"/><updated>{date}</updated>
-<content type="html">&lt;p&gt;These are the words of {title}, as they stand in the blog.&lt;/p&gt;</content></entry>
+<content type="html">&lt;p&gt;The words of {title}, as the blog has them.&lt;/p&gt;</content></entry>
 """
 FEED: Final = """\
 <?xml version="1.0" encoding="utf-8"?>
@@ -194,9 +194,7 @@ def opened(folder: Path) -> Iterator[Town]:
     addresses = {**PROVIDERS, OWNER.partition("@")[2]: OWNERS_HOST}
     with ExitStack() as ends:
         loop = ends.enter_context(loop_thread())
-        hosts = {
-            domain: ends.enter_context(MailHost(address, port)) for domain, address in addresses.items()
-        }
+        hosts = {domain: ends.enter_context(MailHost(address, port)) for domain, address in addresses.items()}
         office = Office(folder)
         ends.callback(office.end)
         town = Town(folder, hosts, office)

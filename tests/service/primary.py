@@ -90,6 +90,8 @@ class Primary:
                 if reply.startswith(b"250"):
                     recipients.append(_path(line))
                 handler.wfile.write(reply)
+            elif verb == b"DATA" and len(recipients) == 0:
+                handler.wfile.write(b"554 5.5.1 no valid recipients\r\n")
             elif verb == b"DATA":
                 handler.wfile.write(b"354 go ahead\r\n")
                 mail = Mail(sender, tuple(recipients), _content(handler))
