@@ -11,7 +11,7 @@ from secondpost.mail.issue import IssueId
 from secondpost.mail.provider import BY_KEY, OTHERS, provider_of_place
 from secondpost.mail.subscriber import SubscriberId
 from secondpost.store.provider_ports import ProviderPause
-from secondpost.store.statistics_ports import Answer, DomainMail
+from secondpost.store.statistics_ports import DomainMail, HostReply
 
 if TYPE_CHECKING:
     from secondpost.store.newsletter_store_ports import NewsletterDesk
@@ -37,7 +37,7 @@ class ProviderProgress:
     unsent: int  # left before their turn, or stopped
     minutes: int  # accepted within MINUTES_MS
     hour: int  # accepted within an hour
-    last: Answer | None
+    last: HostReply | None
     pauses: tuple[ProviderPause, ...]
 
 
@@ -72,7 +72,7 @@ class ProgressCounts:
                     self.latest[provider] = LatestAnswer(mail.answered_ms, after, upto, mail.domain)
 
     def progress(
-        self, answers: Mapping[str, Answer], pauses: Sequence[ProviderPause]
+        self, answers: Mapping[str, HostReply], pauses: Sequence[ProviderPause]
     ) -> list[ProviderProgress]:
         """By number of mails, the most first."""
         by_size = sorted(self._mails, key=lambda key: (-self._mails[key].total(), key))
