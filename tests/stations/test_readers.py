@@ -11,8 +11,11 @@ import pytest
 
 from secondpost.config.records import Route, Send
 from secondpost.deliver.refusals import IN_A_ROW_MAX
+from secondpost.deliver.rhythm import DeliverRhythm
 from secondpost.mail.address import Endpoint, Mailbox
+from secondpost.mail.bounce_kind import BounceKind, Weighed
 from secondpost.mail.delivery import Claimed, State
+from secondpost.mail.duration import DAY_MS
 from secondpost.mail.issue import Issue, Reckoning
 from secondpost.mail.issue_content import Hole, IssueContent
 from secondpost.mail.standing_alarms import StandingAlarms
@@ -20,7 +23,7 @@ from secondpost.mail.subscriber import SubscriberId
 from secondpost.maillog import MailLog
 from secondpost.protocols.mime.header_fields import FieldFault
 from secondpost.roles.deliver import DeliverRole, NewsletterDelivery
-from secondpost.roles.parts import HINTS, Parts
+from secondpost.roles.parts import HINTS, USUAL, Parts
 from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.owner_ports import Selection
 from simulation.looking import looked_at
@@ -127,7 +130,15 @@ class Readership(Office):
         delivery = NewsletterDelivery(self.readers, KEYS, self._confirmation)
         alarms = StandingAlarms(MailLog(self.lines.append).alarm, self.world.clock.now_ms)
         self.role = DeliverRole(
-            Parts(self.config, self.world, self.lines.append, self.failures.append, alarms, self.mail),
+            Parts(
+                self.config,
+                self.world,
+                self.lines.append,
+                self.failures.append,
+                alarms,
+                self.mail,
+                rhythms=replace(USUAL, deliver=DeliverRhythm(expire_seconds=0.2)),
+            ),
             delivery,
         )
         await self.role.start()
@@ -228,6 +239,25 @@ def test_a_dot_without_an_answer_is_unknown_and_never_tried_again_by_itself(tmp_
         assert await them.nothing_under_way(made) == Reckoning(3, delivered=3)
         assert len(them.server.mails) == 4
         assert len(set(them.server.message_ids())) == 3
+
+    among_readers(tmp_path, story)
+
+
+def test_no_reader_is_to_blame_for_a_smart_host_that_is_away_for_days(tmp_path: Path) -> None:
+    async def story(them: Readership) -> None:
+        them.server.close()
+        made = await them.frozen()
+        await them.start()
+        while len(await them.readers.sites_down()) == 0:
+            await them.wait_a_little()
+        while len(await them.readers.deliveries(made.id, (State.WAITING,), None, 10)) < 3:
+            await them.wait_a_little()
+        them.place.clock.ms += 4 * DAY_MS
+        assert await them.nothing_under_way(made) == Reckoning(3, expired=3)
+        for reader in them.ids:
+            [bounce] = await them.readers.bounces_of(reader, 5)
+            assert (bounce.kind, bounce.weighed) == (BounceKind.SENDER, Weighed.COUNTED)
+            assert "127.0.0.1" in bounce.text
 
     among_readers(tmp_path, story)
 

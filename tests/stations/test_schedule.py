@@ -16,6 +16,7 @@ from secondpost.spool.schedule import (
     Term,
     own_wait_ms,
     settle,
+    stored_reply,
     term_of,
 )
 
@@ -103,3 +104,17 @@ def test_a_long_reply_is_stored_in_part() -> None:
     reply = Reply(451, "4.3.0", ("x" * 2000,) * 100)
     waiting = settle(claimed(), Deferred(Cause.MESSAGE, "mx1", reply), BACKUP, NOW_MS, 0.5)
     assert len(waiting.reply) == STORED_REPLY_CHARACTERS_MAX
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [TEMPORARY, PERMANENT, Reply.of(421, "", "too many"), Reply.of(452, "4.2.2", "not 550")],
+)
+def test_a_stored_reply_is_the_reply_again(reply: Reply) -> None:
+    waiting = settle(claimed(), Deferred(Cause.MESSAGE, "mx1", reply), BACKUP, NOW_MS, 0.5)
+    assert stored_reply(waiting.reply) == reply
+
+
+@pytest.mark.parametrize("words", ["", "mx.example: connection refused", "9 of 10", "451", "55 1"])
+def test_the_words_of_a_fault_are_no_refusal(words: str) -> None:
+    assert stored_reply(words) == Reply.of(451, "4.4.0", words)

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 from secondpost.deliver.settling import Settler
 from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.bounce_kind import BounceKind
 from secondpost.mail.delivery import State
 from secondpost.mail.duration import DAY_MS
 from secondpost.mail.envelope import Lane
@@ -12,7 +13,7 @@ from secondpost.mail.subscriber import SubscriberState
 from secondpost.mail.subscriber_states import Reason
 from secondpost.store.owner_ports import Selection
 from tests.alarms import unlogged_alarms
-from tests.store.place import Place
+from tests.store.place import Place, there
 from tests.store.readers import WEEKLY, Publisher, leased_issues, marked, outcome
 
 
@@ -186,11 +187,17 @@ async def test_a_dead_server_holds_the_next_issue_up_for_some_days_and_no_longer
     await store.settle(lease, [outcome(claimed[0], State.WAITING, down_ms, due_ms=down_ms)])
     await store.give_back(lease)
 
+    met: list[tuple[str, str]] = []
+
+    def kind_of(cause: str, reply: str) -> BounceKind:
+        met.append((cause, reply))
+        return BounceKind.TEMPORARY
+
     async def expired(days: int) -> list[int]:
         now_ms = down_ms + days * DAY_MS + 1
         before_ms, end = now_ms - 3 * DAY_MS, State.EXPIRED
         return [
-            await store.expire(Lane.ISSUES, Domain(f"{name}.example"), before_ms, now_ms, end)
+            await store.expire(Lane.ISSUES, Domain(f"{name}.example"), before_ms, now_ms, end, kind_of)
             for name in ("dead", "slow")
         ]
 
@@ -199,6 +206,13 @@ async def test_a_dead_server_holds_the_next_issue_up_for_some_days_and_no_longer
     assert await expired(2) == [0, 0]
     assert await expired(3) == [2, 0]
     assert await store.reckoning(issue.id) == Reckoning(3, expired=2, under_way=1)
+    # Each leaves a bounce, of what it met last: the one that was tried, and the one that was not.
+    assert met == [("recipient", "said"), ("connect", "still refused")]
+    bounces = [await store.bounces_of(there(one.subscriber), 5) for one in claimed]
+    assert [[(one.issue, one.kind, one.text) for one in of_reader] for of_reader in bounces] == [
+        [(issue.id, BounceKind.TEMPORARY, "said")],
+        [(issue.id, BounceKind.TEMPORARY, "still refused")],
+    ]
     # For a site that went down only now the wait is the same.
     await store.site_down("mx.slow.example", "connect", "refused", down_ms + 9 * DAY_MS, 0)
     assert await expired(10) == [0, 0]

@@ -6,6 +6,7 @@ import pytest
 
 from secondpost.mail.address import Domain
 from secondpost.mail.authentication import NO_NOTE, AuthenticationNote, AuthResult, SealMaterial
+from secondpost.mail.bounce_kind import BounceKind
 from secondpost.mail.delivery import Claimed, DeliveryId, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
@@ -311,14 +312,27 @@ async def test_the_time_of_an_issues_mail_runs_from_its_first_attempt_or_with_a_
     engine = RecordingEngine(
         [
             ("claims.domain_id", [(4,)]),
-            ("claims.expired_of_issues", [(1, 1)]),
-            ("claims.expired_at_a_dead_site", [(2, 1)]),
+            ("claims.expired_of_issues", [(1, 1, "recipient", "450 4.2.2 full")]),
+            ("claims.expired_at_a_dead_site", [(2, 1, "connect", "refused")]),
             ("claims.expire", 2),
+            ("readers.note_refusals", 2),
             ("claims.next_turns", 1),
         ]
     )
-    assert await over(engine, SitesVerbs).expire(Lane.ISSUES, NET, 5, 9, State.EXPIRED) == 2
-    assert engine.finished()[3] == Query("claims.expire", ("expired", None, 9), [(1, 1), (2, 1)])
+    kinds = {"recipient": BounceKind.FULL, "connect": BounceKind.SENDER}
+    store = over(engine, SitesVerbs)
+    judged = await store.expire(Lane.ISSUES, NET, 5, 9, State.EXPIRED, lambda cause, reply: kinds[cause])
+    assert judged == 2
+    asked = engine.finished()
+    assert asked[3] == Query("claims.expire", ("expired", None, 9), [(1, 1), (2, 1)])
+    assert asked[4] == Query(
+        "readers.note_refusals",
+        (),
+        [
+            (1, 1, "expired", 9, "full", "", "450 4.2.2 full", "new"),
+            (2, 1, "expired", 9, "sender", "", "refused", "counted"),
+        ],
+    )
 
 
 async def test_the_time_of_other_mail_runs_from_its_arrival() -> None:

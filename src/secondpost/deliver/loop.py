@@ -310,7 +310,10 @@ class DeliverLoop:
             backup = self._context.config.backup_for(domain)
             term = term_of(lane, backup.keep_ms if backup is not None else None)
             end = State.KEPT if term.ends_kept else State.EXPIRED
-            expire = partial(self._context.claims.expire, lane, domain, now_ms - term.waits_ms, now_ms, end)
+            kind_of = self._context.outcomes.kind_of_end(lane, domain)
+            expire = partial(
+                self._context.claims.expire, lane, domain, now_ms - term.waits_ms, now_ms, end, kind_of
+            )
             expired = 0
             while (batch := await expire()) > 0:
                 expired += batch

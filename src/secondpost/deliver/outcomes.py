@@ -11,18 +11,20 @@ from secondpost.deliver.message import Job
 from secondpost.deliver.providers import ProviderTraffic
 from secondpost.deliver.settling import Settler
 from secondpost.deliver.stuck import StuckMail
+from secondpost.mail.address import Domain
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.bounce_kind import BounceKind
 from secondpost.mail.delivery import Claimed, KeptFor, State
 from secondpost.mail.duration import SECOND_MS
 from secondpost.mail.envelope import Lane
 from secondpost.mail.metrics import NO_LEVEL, Metric
-from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Outcome
+from secondpost.mail.outcome import CAUSES, Cause, Deferred, Delivered, Failed, Level, Outcome
 from secondpost.mail.reply import Reply
 from secondpost.mail.tally import Tally
 from secondpost.maillog import MailLog
-from secondpost.spool.schedule import Term, handed_back, not_for, settle, term_of
-from secondpost.store.ports import Lease, Settlement
+from secondpost.route.destination import route_for
+from secondpost.spool.schedule import Term, handed_back, not_for, settle, stored_reply, term_of
+from secondpost.store.ports import KindOfEnd, Lease, Settlement
 from secondpost.world.background import Background
 from secondpost.world.ports import Clock, Dice
 
@@ -71,7 +73,18 @@ class Outcomes:
         """What the outcome says of a reader; None of other mail, and if it says nothing."""
         if claimed.subscriber is None or isinstance(outcome, Delivered) or outcome.cause is Cause.UNANSWERED:
             return None
-        return self.judge(outcome.cause, outcome.reply)
+        return self._judged(claimed.recipient.domain, outcome.cause, outcome.reply)
+
+    def _judged(self, domain: Domain, cause: Cause, reply: Reply) -> BounceKind:
+        if cause.level is Level.SITE and route_for(self.config, Lane.ISSUES, domain) is not None:
+            return BounceKind.SENDER  # our smart host is away: no reader can help it
+        return self.judge(cause, reply)
+
+    def kind_of_end(self, lane: Lane, domain: Domain) -> KindOfEnd | None:
+        """Judges mail whose time is over by what it met last; None if it is not to readers."""
+        if lane is not Lane.ISSUES:
+            return None
+        return lambda cause, text: self._judged(domain, CAUSES.get(cause, Cause.EXPIRED), stored_reply(text))
 
     def unreadable(self, lease: Lease, job: Job, why: str) -> None:
         """Defer a job that cannot be prepared, and alarm the owner."""

@@ -41,6 +41,9 @@ class Cause(Enum):
         self.level = level
 
 
+CAUSES = {cause.word: cause for cause in Cause}
+
+
 class Delivered(Struct, frozen=True, gc=False):
     """The host accepted the message; `reply` is the final one."""
 

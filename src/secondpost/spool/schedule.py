@@ -5,6 +5,8 @@ After any other fault it waits five minutes, doubling to an hour, within the tim
 total.
 """
 
+import re
+
 from msgspec import Struct
 
 from secondpost.mail.delivery import Claimed, KeptFor, State
@@ -21,6 +23,7 @@ ISSUE_WAITS_MS = 3 * DAY_MS  # less than other mail: an issue is soon out of dat
 OWN_MAIL_WAITS_MS = 5 * DAY_MS  # RFC 5321 §4.5.4.1
 KEEP_MS = 31 * DAY_MS  # for redirected mail, and for domains no longer backed up
 STORED_REPLY_CHARACTERS_MAX = 500
+_REPLY = re.compile(r"([245]\d\d) (?:([245]\.\d{1,3}\.\d{1,3}) )?(.*)", re.DOTALL)
 ONLY_TO = "not among those of send.only_to"
 
 
@@ -126,6 +129,14 @@ def term_of(origin: Lane, keep_ms: int | None) -> Term:
         # Mail of a domain removed from the configuration is still kept, never bounced.
         return Term(waits_ms=keep_ms if keep_ms is not None else KEEP_MS, ends_kept=True)
     return Term(waits_ms=ISSUE_WAITS_MS if origin is Lane.ISSUES else OWN_MAIL_WAITS_MS, ends_kept=False)
+
+
+def stored_reply(text: str) -> Reply:
+    """A reply as the store keeps it. What is none describes a fault of the network, and becomes a 451."""
+    found = _REPLY.match(text)
+    if found is None:
+        return Reply.of(451, "4.4.0", text)
+    return Reply.of(int(found[1]), found[2] or "", found[3])
 
 
 def _stored(reply: Reply) -> str:

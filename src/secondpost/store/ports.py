@@ -9,7 +9,7 @@ StoreUnavailable and StoreFull mean that nothing of this write was kept: try lat
 `failed`.
 """
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,6 +36,9 @@ from secondpost.store.primary_ports import (
 )
 from secondpost.store.reach_ports import ReachKeeping
 
+# What the end of a reader's mail says of the reader, of what it met last: the cause (Cause.word), and
+# the reply or the words of the fault.
+KindOfEnd = Callable[[str, str], BounceKind]
 COMMAND = "command"  # role of a worker that is not a process of the service, but leads for a moment
 
 
@@ -286,10 +289,18 @@ class Claims(PrimariesClaims, CopyClaims, Protocol):
         ...
 
     def expire(
-        self, lane: Lane, domain: Domain, arrived_before_ms: int, now_ms: int, to: State
+        self,
+        lane: Lane,
+        domain: Domain,
+        arrived_before_ms: int,
+        now_ms: int,
+        to: State,
+        kind_of: KindOfEnd | None = None,
     ) -> Awaitable[int]:
         """End waiting deliveries that arrived before then: EXPIRED, or KEPT (expired), as relayed
         mail always is. One batch; returns the number.
+
+        `kind_of`: of an issue's mail, which leaves a bounce of that kind in the same transaction.
         """
         ...
 

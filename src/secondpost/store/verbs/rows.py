@@ -9,7 +9,7 @@ from secondpost.mail.content import InFile, InTable
 from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Arrival, Lane, Utf8
 from secondpost.mail.issue import IssueId
-from secondpost.mail.outcome import Cause
+from secondpost.mail.outcome import CAUSES
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import SubscriberId
 from secondpost.protocols.smtp.international import written_domain, written_mailbox
@@ -19,7 +19,7 @@ from secondpost.store.verbs.steps import Row, Value, maybe_number, number, octet
 REPLY_CHARACTERS_MAX = 500
 LANES = {lane.value: lane for lane in Lane}
 UTF8 = {utf8.value: utf8 for utf8 in Utf8}
-LEVEL_OF = {cause.word: cause.level.value for cause in Cause}
+LEVEL_OF = {word: cause.level.value for word, cause in CAUSES.items()}
 
 
 def mailbox_of(text: str) -> Mailbox:

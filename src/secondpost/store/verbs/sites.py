@@ -4,13 +4,17 @@ from collections.abc import Awaitable, Sequence
 from functools import partial
 
 from secondpost.mail.address import Domain
+from secondpost.mail.bounce_kind import first_weight
 from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.store.owner_ports import SiteDown
-from secondpost.store.ports import CatchAll
+from secondpost.store.ports import CatchAll, KindOfEnd
 from secondpost.store.verbs.claims import put_turns_right
 from secondpost.store.verbs.engine import BATCH_ROWS, Verbs
+from secondpost.store.verbs.rows import REPLY_CHARACTERS_MAX
 from secondpost.store.verbs.steps import Row, Steps, number, rows, run
+
+_Number = tuple[int, int]  # of a delivery: its message, and its number there
 
 
 class SitesVerbs(Verbs):
@@ -95,7 +99,13 @@ class SitesVerbs(Verbs):
         return [(Lane(str(lane)), Domain(str(name))) for lane, name in found]
 
     def expire(
-        self, lane: Lane, domain: Domain, arrived_before_ms: int, now_ms: int, to: State
+        self,
+        lane: Lane,
+        domain: Domain,
+        arrived_before_ms: int,
+        now_ms: int,
+        to: State,
+        kind_of: KindOfEnd | None = None,
     ) -> Awaitable[int]:
         if to not in (State.EXPIRED, State.KEPT):
             raise ValueError(f"a delivery whose time is over becomes expired or kept, not {to}")
@@ -103,10 +113,14 @@ class SitesVerbs(Verbs):
 
         def write() -> Steps[int]:
             ids = yield from _ids_of(lane, domain)
-            chosen = yield from _over_time(lane, ids, arrived_before_ms)
+            over = yield from _over_time(lane, ids, arrived_before_ms)
+            chosen: list[Row] = sorted(over)
             if len(chosen) == 0:
                 return 0
             yield from run("claims.expire", to.value, kept_for, now_ms, chosen=chosen)
+            if kind_of is not None:
+                bounces = [_bounce(id, over[id], to, now_ms, kind_of) for id in sorted(over)]
+                yield from run("readers.note_refusals", chosen=bounces)
             yield from put_turns_right(ids)
             return len(chosen)
 
@@ -134,8 +148,8 @@ def _mend_due(chosen: Sequence[Row], now_ms: int) -> Steps[int]:
     return (yield from run("claims.mend_due", now_ms, chosen=chosen))
 
 
-def _over_time(lane: Lane, ids: Sequence[int], arrived_before_ms: int) -> Steps[list[Row]]:
-    """One batch of deliveries whose time is over.
+def _over_time(lane: Lane, ids: Sequence[int], arrived_before_ms: int) -> Steps[dict[_Number, Row]]:
+    """One batch of deliveries whose time is over; of an issue's, what they met last.
 
     An issue's mail may wait for pacing as long as needed: its time counts from its first attempt.
     But of a site that is down only one row is tried for all, so there the time counts from when it
@@ -143,12 +157,20 @@ def _over_time(lane: Lane, ids: Sequence[int], arrived_before_ms: int) -> Steps[
     """
     of_issues = ("claims.expired_of_issues", "claims.expired_at_a_dead_site")
     queries = of_issues if lane is Lane.ISSUES else ("claims.expired_first", "claims.expired_again")
-    chosen: set[tuple[int, int]] = set()
+    over: dict[_Number, Row] = {}
     for id in ids:
         for query in queries:
-            for message, n in (yield from rows(query, id, arrived_before_ms, BATCH_ROWS - len(chosen))):
-                chosen.add((number(message), number(n)))
-    return list[Row](sorted(chosen))
+            for message, n, *met in (yield from rows(query, id, arrived_before_ms, BATCH_ROWS - len(over))):
+                over[number(message), number(n)] = tuple(met)
+    return over
+
+
+def _bounce(id: _Number, met: Row, to: State, now_ms: int, kind_of: KindOfEnd) -> Row:
+    """What the end of a reader's mail says of the reader, for `readers.note_refusals`."""
+    cause, reply = str(met[0]), str(met[1])
+    kind = kind_of(cause, reply)
+    text = (reply if len(reply) > 0 else cause)[:REPLY_CHARACTERS_MAX]
+    return (*id, to.value, now_ms, kind.value, "", text, first_weight(kind).value)
 
 
 def _site_down(row: Row) -> SiteDown:

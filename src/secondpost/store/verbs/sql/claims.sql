@@ -213,15 +213,15 @@ SELECT message, number FROM delivery /*+ INDEXED BY delivery_again */
 WHERE domain = ?1 AND state = 'waiting' AND due_ms > arrived_ms AND arrived_ms < ?2 LIMIT ?3;
 
 -- name: expired_of_issues
--- Waiting deliveries of issues to a domain that were first tried before ?2.
-SELECT message, number FROM delivery /*+ INDEXED BY delivery_tried */
+-- Waiting deliveries of issues to a domain that were first tried before ?2, and what their last attempt met.
+SELECT message, number, cause, reply FROM delivery /*+ INDEXED BY delivery_tried */
 WHERE domain = ?1 AND state = 'waiting' AND issue IS NOT NULL AND first_attempt_ms IS NOT NULL
   AND first_attempt_ms < ?2 LIMIT ?3;
 
 -- name: expired_at_a_dead_site
 -- Waiting deliveries of issues to a domain, never tried because their site has been down since
--- before ?2.
-SELECT d.message, d.number FROM domain
+-- before ?2, and what the site's last probe met.
+SELECT d.message, d.number, site.cause, site.detail FROM domain
 /*+ CROSS */ JOIN site ON site.site = domain.site
 /*+ CROSS */ JOIN delivery AS d /*+ INDEXED BY delivery_waiting */ ON d.domain = domain.id
 WHERE domain.id = ?1 AND site.since_ms < ?2 AND d.state = 'waiting' AND d.due_ms < ?2 AND d.arrived_ms < ?2
