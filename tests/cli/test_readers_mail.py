@@ -251,6 +251,15 @@ def test_an_issue_is_shown_by_provider_with_the_last_answer_of_each(sending: New
     assert "secondpost issue retry --unknown weekly 1" in shown
 
 
+def test_the_status_names_the_paused_providers(sending: Newspaper) -> None:
+    assert rows(sending, "paused_providers", "status") == []
+    sending.run("providers", "pause", "yahoo", "--reason", "they are moving")
+    [paused] = rows(sending, "paused_providers", "status")
+    assert (paused["provider"], paused["name"], paused["cause"]) == ("yahoo", "Yahoo and AOL", "owner")
+    assert (paused["detail"], paused["next_trial"]) == ("they are moving", None)
+    assert "issues to yahoo (by you: they are moving)" in sending.run("status").stdout
+
+
 def rows_of(document: dict[str, object], key: str) -> list[dict[str, object]]:
     found = document[key]
     assert isinstance(found, list)

@@ -89,8 +89,7 @@ def status(watch: float | None, as_json: bool) -> None:
             say(line)
         if found is not None:
             say_newsletters(found, config, now_ms)
-        if open_ is not None:
-            say_paused(await open_.store.provider_pauses(), now_ms)
+            say_paused(found.pauses, now_ms)
 
     at_stores(read)
 

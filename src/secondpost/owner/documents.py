@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from secondpost.mail.queue_id import queue_id_text
 from secondpost.owner.figures import utc_time
 from secondpost.owner.newsletter_documents import NextDocument
+from secondpost.owner.provider_documents import PausedProviderDocument
 from secondpost.spool.desk import standing
 from secondpost.store.owner_ports import DeliveryEvent, DeliveryRow, MessageRow, SiteDown
 
@@ -335,6 +336,7 @@ class StatusDocument:
     blocked: list[str]
     newsletters: list[NewsletterStandingDocument]
     readers_mail: ReadersMailDocument | None
+    paused_providers: list[PausedProviderDocument]
     unnamed: list[UnnamedDocument]
 
 

@@ -1,7 +1,7 @@
 """Providers of readers' mailboxes for the owner: their pauses and today's mail, and the JSON of both."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from secondpost.mail.provider import OTHERS, PROFILES, provider_of_key
 from secondpost.owner.figures import utc_time
@@ -24,6 +24,14 @@ class ProviderPauseDocument:
     since: str
     detail: str
     next_trial: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PausedProviderDocument(ProviderPauseDocument):
+    """A pause in `status`."""
+
+    provider: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,4 +86,12 @@ def provider_pause_document(pause: ProviderPause) -> ProviderPauseDocument:
         utc_time(pause.since_ms),
         pause.detail,
         None if pause.trial_ms is None else utc_time(pause.trial_ms),
+    )
+
+
+def paused_document(pause: ProviderPause) -> PausedProviderDocument:
+    return PausedProviderDocument(
+        **asdict(provider_pause_document(pause)),
+        provider=pause.provider,
+        name=provider_of_key(pause.provider).name,
     )

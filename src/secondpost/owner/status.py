@@ -11,6 +11,7 @@ from secondpost.owner.alarms import alarm_document
 from secondpost.owner.documents import CountDocument, StatusDocument, site_document
 from secondpost.owner.figures import utc_time
 from secondpost.owner.primaries import PrimaryStands, primary_document
+from secondpost.owner.provider_documents import paused_document
 from secondpost.owner.readers_mail import readers_mail_document
 from secondpost.owner.refused import refused_document
 from secondpost.owner.status_newsletters import NewslettersStand, newsletter_document, unnamed_documents
@@ -69,5 +70,6 @@ def status_document(
         blocked=list(blocked),
         newsletters=[] if found is None else [newsletter_document(stands) for stands in found.stands],
         readers_mail=None if found is None else readers_mail_document(found.mail),
+        paused_providers=[] if found is None else [paused_document(pause) for pause in found.pauses],
         unnamed=[] if found is None else unnamed_documents(found),
     )

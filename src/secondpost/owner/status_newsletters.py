@@ -19,6 +19,7 @@ from secondpost.owner.documents import (
 from secondpost.owner.newsletter_documents import next_document
 from secondpost.owner.readers_mail import ReadersMail, readers_mail
 from secondpost.store.newsletter_ports import ReaderDelivery
+from secondpost.store.provider_ports import ProviderPause
 from secondpost.store.standing_ports import MailToReaders
 from secondpost.store.subscriber_ports import SignedUp, SignUpCounts
 
@@ -29,11 +30,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NewslettersStand:
-    """All newsletters, those not in the file, and the mail to readers."""
+    """All newsletters, those not in the file, the mail to readers, and pauses of providers."""
 
     stands: list["Stands"]
     names: "NamesInStore"
     mail: ReadersMail
+    pauses: list[ProviderPause]
 
 
 async def newsletters_stand(open_: "OpenNewsletter", config: Config, now_ms: int) -> NewslettersStand:
@@ -41,7 +43,8 @@ async def newsletters_stand(open_: "OpenNewsletter", config: Config, now_ms: int
 
     mail = await readers_mail(open_.store, now_ms)
     stands = [await _stands(open_, each, mail.mail, now_ms) for each in config.newsletters]
-    return NewslettersStand(stands, await names_in_store(config, open_.store), mail)
+    names = await names_in_store(config, open_.store)
+    return NewslettersStand(stands, names, mail, await open_.store.provider_pauses())
 
 
 @dataclass(frozen=True, slots=True)
