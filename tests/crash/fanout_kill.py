@@ -1,11 +1,13 @@
-"""kill -9 repeatedly while an issue is sent; in the end every reader is accounted for.
+"""kill -9 repeatedly while an issue is sent, held and stopped; in the end every reader is accounted for.
 
   python -m tests.crash.fanout_kill --readers 20000
 
 The real service makes the issue by itself from a blog. It is killed while it freezes, and then at
 random moments: the deliverer alone, a process that makes mails for it, the publisher alone, or all
-at once. Each reader gets the issue at most once. Deliveries with an uncertain outcome are
-`unknown`, at most as many as connections were open at the kills, and the reckoning adds up.
+at once. In between the owner holds the issue, and lets it go on after another kill: nothing of it is
+sent meanwhile. A second issue, to fewer readers, is stopped. Each reader gets the issue at most once.
+Deliveries with an uncertain outcome are `unknown`, at most as many as connections were open at the
+kills, and the reckoning adds up.
 """
 
 import argparse
@@ -15,8 +17,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import partial
@@ -25,7 +26,8 @@ from tempfile import TemporaryDirectory
 
 from secondpost.config.records import Deliver
 from simulation.dice import SimDice
-from tests.crash.readers_sink import ReadersSink, Taken, readers_sink
+from tests.crash.fanout_judging import faults_of, states_of_readers
+from tests.crash.readers_sink import ReadersSink, readers_sink
 from tests.newsletter.writing import atom
 from tests.service.newsroom import EVERYTHING, Newsroom
 from tests.world.web_server import WebServer, answer
@@ -34,6 +36,9 @@ OWNER = "me@elsewhere.example"  # hears of the roles that are killed
 
 READERS = 20_000
 KILLS = 9
+HOLD_EACH_KILLS = 3  # the issue is held and goes on after each third kill
+STOPPED_SHARE = 0.2  # readers of the issue that is stopped, of those of the other one
+STOPPED_BETWEEN = (0.3, 0.9)  # share of readers served when it is stopped
 DOMAINS = 50
 STEP_SECONDS_MAX = 60.0  # for anything that must happen
 LOOK_SECONDS = 0.005
@@ -52,6 +57,7 @@ class Killed(StrEnum):
     ALL = "all"
 
 
+HELD_TURNS = (Killed.DELIVER, None, Killed.ALL)  # who is killed while the issue is held
 TURNS = (Killed.DELIVER, Killed.ALL, Killed.MAKER, Killed.DELIVER, Killed.PUBLISH)
 
 
@@ -62,8 +68,11 @@ class Report:
     readers: int
     kills: dict[str, int]
     kills_while_freezing: int
+    holds: int
+    sent_while_held: int
     accepted: int
     delivered: int
+    stopped: int
     unknown: int
     unknown_and_accepted: int
     open_max: int
@@ -80,6 +89,9 @@ class FanOut:
         self._dice = dice
         self.kills: Counter[Killed] = Counter()
         self.kills_while_freezing = 0
+        self.holds = 0
+        self.sent_while_held = 0
+        self.is_stopped = False
 
     def kill_while_freezing(self) -> None:
         """Kill the publisher when part of the rows is written; the next leader starts anew."""
@@ -97,7 +109,33 @@ class FanOut:
             wait_until(f"{place} mails are out", partial(self._has_served, place))
             # Mostly the deliverer, which can do harm; sometimes all at once.
             self._kill(self._killable(turns[number % len(turns)]))
+            if number % HOLD_EACH_KILLS == HOLD_EACH_KILLS - 2:
+                self._hold_and_resume(HELD_TURNS[self.holds % len(HELD_TURNS)])
             wait_until("it goes on", partial(self._has_served, self._sink.count() + 1))
+
+    def _hold_and_resume(self, killed: Killed | None) -> None:
+        """Hold the issue, kill somebody, and let it go on."""
+        self._room.json_of("issue", "hold", WEEKLY, "1")
+        wait_until("nothing is under way", lambda: not self._is_under_way())
+        before = self._sink.count()
+        if killed is not None:
+            self._kill(killed)
+            wait_until("it runs again", lambda: {"deliver", "publish"} <= self._room.processes().keys())
+        assert self._room.json_of("issue", "status", WEEKLY)["state"] == "held"
+        self.sent_while_held += self._sink.count() - before
+        self.holds += 1
+        self._room.json_of("issue", "resume", WEEKLY, "1")
+
+    def stop(self) -> None:
+        """Stop the issue at a random moment."""
+        begin, end = STOPPED_BETWEEN
+        mails = int(self._dice.between(self._readers * begin, self._readers * end))
+        wait_until(f"{mails} mails are out", partial(self._has_served, mails))
+        self._room.json_of("issue", "stop", WEEKLY, "1")
+        self.is_stopped = True
+
+    def _is_under_way(self) -> bool:
+        return self._room.rows("SELECT 1 FROM delivery WHERE fence IS NOT NULL LIMIT 1") != []
 
     def _has_served(self, mails: int) -> bool:
         return self._sink.count() >= mails
@@ -129,7 +167,14 @@ class FanOut:
         self.kills[killed] += 1
 
     def finish(self) -> None:
-        wait_until("the issue is done", lambda: self._room.is_done(WEEKLY, 1))
+        if self.is_stopped:
+            wait_until("nothing is under way", lambda: not self._is_under_way() and not self._waits())
+        else:
+            wait_until("the issue is done", lambda: self._room.is_done(WEEKLY, 1))
+
+    def _waits(self) -> bool:
+        query = "SELECT 1 FROM delivery WHERE issue = 1 AND state IN ('frozen', 'waiting', 'held') LIMIT 1"
+        return self._room.rows(query) != []
 
     def _is_freezing(self) -> bool:
         return self._room.rows("SELECT 1 FROM issue WHERE state = 'freezing'") != []
@@ -147,7 +192,8 @@ def wait_until(what: str, is_so: Callable[[], bool]) -> None:
         time.sleep(LOOK_SECONDS)
 
 
-def run_fanout_kill(folder: Path, readers: int, kills: int, seed: str) -> Report:
+def run_fanout_kill(folder: Path, readers: int, kills: int, seed: str, *, stopped: bool = False) -> Report:
+    """With `stopped`, the owner stops the issue after the kills."""
     begun = time.monotonic()
     addresses = [f"reader{n}@d{n % DOMAINS}.example" for n in range(readers)]
     pages: dict[str, bytes | None] = {f"/{WEEKLY}": answer("200 OK", atom((1, 2)))}
@@ -160,6 +206,8 @@ def run_fanout_kill(folder: Path, readers: int, kills: int, seed: str) -> Report
             if readers >= FREEZE_IS_SEEN_READERS:
                 fanout.kill_while_freezing()
             fanout.kill_while_sending(kills)
+            if stopped:
+                fanout.stop()
             fanout.finish()
             status = room.json_of("issue", "status", WEEKLY)
             exit_code = room.stop()
@@ -176,64 +224,22 @@ def run_fanout_kill(folder: Path, readers: int, kills: int, seed: str) -> Report
         readers=readers,
         kills={killed.value: times for killed, times in fanout.kills.items()},
         kills_while_freezing=fanout.kills_while_freezing,
+        holds=fanout.holds,
+        sent_while_held=fanout.sent_while_held,
         accepted=len(taken),
         delivered=counts["delivered"],
+        stopped=counts["stopped"],
         unknown=counts["unknown"],
         unknown_and_accepted=len(unknown & accepted),
         open_max=open_max,
         exit_code=exit_code,
         seconds=round(time.monotonic() - begun, 1),
         faults=(
-            *faults_of(addresses, taken, states, status, open_max),
+            *faults_of(addresses, taken, states, status, open_max, stopped=stopped),
+            *(["mails were sent while it was held"] if fanout.sent_while_held > 0 else []),
             *(["it was not killed while it froze"] if missed_the_freeze else []),
         ),
     )
-
-
-def states_of_readers(room: Newsroom) -> dict[str, str]:
-    """The state of each reader's mail, by address."""
-    query = (
-        "SELECT reader.key, delivery.state FROM delivery "
-        "JOIN subscriber AS reader ON reader.id = delivery.subscriber WHERE delivery.issue IS NOT NULL"
-    )
-    return {str(key): str(state) for key, state in room.rows(query)}
-
-
-def faults_of(
-    addresses: Sequence[str],
-    taken: Sequence[Taken],
-    states: dict[str, str],
-    status: dict[str, object],
-    open_max: int,
-) -> Iterator[str]:
-    """Contradictions between the readers, what their servers took, and what we report."""
-    times = Counter(one.recipient for one in taken)
-    for address, many in times.items():
-        if many > 1:
-            yield f"{address} got the issue {many} times"
-    if len({one.message_id for one in taken}) != len(times):
-        yield "two readers have a Message-ID in common, or one has two"
-    for address in sorted(set(addresses) ^ set(states)):
-        yield f"{address} is not planned once"
-    for address in sorted(set(times) - set(addresses)):
-        yield f"{address} got the issue and is no reader"
-    for address, state in states.items():
-        if state not in ("delivered", "unknown"):
-            yield f"{address} is {state}, although its server takes everything"
-        if state == "delivered" and times[address] == 0:
-            yield f"{address} is said to be delivered, and its server has nothing"
-        if times[address] > 0 and state not in ("delivered", "unknown"):
-            yield f"{address} has the issue, and is said to be {state}"
-    unknown = sum(state == "unknown" for state in states.values())
-    if unknown > open_max:
-        yield f"{unknown} are unknown, with at most {open_max} connections open at the kills"
-    ends = ("delivered", "suppressed", "failed", "expired", "stopped", "unknown")
-    told = {end: status[end] for end in ends}
-    counted = Counter(states.values())
-    if status["adds_up"] is not True or told != {end: counted[end] for end in ends}:
-        yield f"issue status says {told}, and there are {dict(counted)}"
-    if status["planned"] != len(addresses) or sum(counted.values()) != len(addresses):
-        yield f"{status['planned']} were planned for {len(addresses)} readers"
 
 
 def main() -> int:
@@ -243,13 +249,16 @@ def main() -> int:
     parser.add_argument("--seed", default=str(time.time_ns()))
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}", flush=True)
-    with TemporaryDirectory(prefix="secondpost-fanout-") as path, suppress(KeyboardInterrupt):
-        report = run_fanout_kill(Path(path), arguments.readers, arguments.kills, arguments.seed)
-        print(json.dumps(asdict(report)))
-        if len(report.faults) == 0 and report.exit_code == 0:
-            return 0
-        print((Path(path) / "log").read_text(errors="replace")[-20_000:], file=sys.stderr)
-    return 1
+    for stopped in (False, True):
+        readers = int(arguments.readers * (STOPPED_SHARE if stopped else 1))
+        kills = 2 if stopped else arguments.kills
+        with TemporaryDirectory(prefix="secondpost-fanout-") as path:
+            report = run_fanout_kill(Path(path), readers, kills, arguments.seed, stopped=stopped)
+            print(json.dumps(asdict(report)), flush=True)
+            if len(report.faults) > 0 or report.exit_code != 0:
+                print((Path(path) / "log").read_text(errors="replace")[-20_000:], file=sys.stderr)
+                return 1
+    return 0
 
 
 if __name__ == "__main__":

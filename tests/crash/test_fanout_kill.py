@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.fanout_kill import Killed, faults_of, run_fanout_kill
+from tests.crash.fanout_judging import faults_of
+from tests.crash.fanout_kill import Killed, run_fanout_kill
 from tests.crash.readers_sink import Taken
 
 READERS = 1_500
@@ -21,6 +22,16 @@ def test_a_fan_out_that_is_killed_reaches_every_reader_once_or_it_is_known_who_m
     assert report.exit_code == 0
     assert report.kills.keys() >= {Killed.DELIVER.value, Killed.ALL.value}
     assert report.delivered + report.unknown == READERS
+    assert report.holds > 0
+
+
+def test_an_issue_that_is_stopped_after_kills_reaches_nobody_twice_and_adds_up(tmp_path: Path) -> None:
+    report = run_fanout_kill(tmp_path, READERS, KILLS, "stopped", stopped=True)
+    print(report)
+    assert report.faults == ()
+    assert report.exit_code == 0
+    assert 0 < report.stopped < READERS
+    assert report.delivered + report.unknown + report.stopped == READERS
 
 
 def judged(
@@ -54,6 +65,18 @@ def test_what_does_not_add_up_is_seen(
     taken: list[tuple[str, str]], states: dict[str, str], complaint: str
 ) -> None:
     assert any(complaint in fault for fault in judged(taken, states))
+
+
+def test_a_stopped_mail_is_a_fault_unless_the_issue_was_stopped() -> None:
+    taken = [Taken("a", "1")]
+    states = {"a": "delivered", "b": "stopped"}
+    status: dict[str, object] = {**WHOLE, "unknown": 0, "stopped": 1, "adds_up": True}
+    assert list(faults_of(["a", "b"], taken, states, status, 1, stopped=True)) == []
+    assert any("b is stopped" in fault for fault in faults_of(["a", "b"], taken, states, status, 1))
+    late = [*taken, Taken("b", "2")]
+    assert any(
+        "b has the issue" in each for each in faults_of(["a", "b"], late, states, status, 1, stopped=True)
+    )
 
 
 def test_a_status_that_does_not_add_up_is_seen() -> None:
