@@ -187,6 +187,18 @@ def test_a_stopped_issue_gives_its_articles_back(paper: Newspaper) -> None:
     assert paper.json_of("issue", "send")["number"] == 2
 
 
+def test_the_order_by_hand_comes_back_with_the_articles_of_a_stopped_issue(paper: Newspaper) -> None:
+    paper.writes(1, 2, 3)
+    with_a_reader(paper)
+    paper.run("issue", "next")
+    paper.run("issue", "order", "2", "1")
+    paper.run("issue", "send")
+    assert paper.json_of("issue", "next")["first"] == []
+    paper.run("issue", "stop", "1")
+    assert paper.json_of("issue", "next")["first"] == [2, 1]
+    assert paper.json_of("issue", "preview")["subject"] == "Article 2, and 2 more"
+
+
 def paper_full(paper: Newspaper) -> str:
     paper.writes(1)
     shown = paper.run("issue", "preview", "--html", "/dev/full", code=1).stderr

@@ -4,6 +4,7 @@ from secondpost.mail.issue import ArticleId, DigestDraft
 from secondpost.store.approval_ports import ApprovalOutcome
 from secondpost.store.newsletter_ports import SlotOutcome, SlotRecord
 from tests.store.place import Place
+from tests.store.readers import WEEKLY, Publisher
 
 ONE, TWO, THREE = ArticleId(1), ArticleId(2), ArticleId(3)
 
@@ -55,3 +56,32 @@ async def test_the_owners_order_stands_until_it_is_replaced_or_removed(place: Pl
     assert await store.next_order("weekly") == (THREE, TWO)
     await store.set_next_order("weekly", ())
     assert await store.next_order("weekly") == ()
+
+
+async def stopped(publisher: Publisher, *articles: ArticleId, newer: tuple[ArticleId, ...] = ()) -> None:
+    """Make an issue of these articles and stop it; meanwhile the owner may order the next one."""
+    draft = DigestDraft(WEEKLY, f"forced-{articles}", articles, 1)
+    issue = await publisher.store.create_digest(draft, publisher.id(), publisher.clock.ms)
+    assert await publisher.store.next_order(WEEKLY) == (), "the issue uses the order up"
+    await publisher.store.set_next_order(WEEKLY, newer)
+    await publisher.store.stop(issue.id, publisher.clock.ms, "a wrong picture")
+
+
+async def test_an_issue_that_no_reader_got_gives_the_owners_order_back(place: Place) -> None:
+    publisher = Publisher(place, place.open_newsletter())
+    store, (one, two, three) = publisher.store, await publisher.waiting(3)
+    await store.set_next_order(WEEKLY, (three, one))
+    await stopped(publisher, three, one, two)
+    assert await store.next_order(WEEKLY) == (three, one)
+    await stopped(publisher, three, one)
+    assert await store.next_order(WEEKLY) == (three, one), "as often as it is stopped"
+
+
+async def test_an_order_given_meanwhile_stands_and_none_is_made_up(place: Place) -> None:
+    publisher = Publisher(place, place.open_newsletter())
+    store, (one, two) = publisher.store, await publisher.waiting(2)
+    await stopped(publisher, one, two)
+    assert await store.next_order(WEEKLY) == ()
+    await store.set_next_order(WEEKLY, (two,))
+    await stopped(publisher, two, one, newer=(one,))
+    assert await store.next_order(WEEKLY) == (one,)

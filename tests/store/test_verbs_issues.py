@@ -98,6 +98,7 @@ def making(taken: int) -> RecordingEngine:
             ("issues.record_slot", 1),
             ("issues.take_articles", taken),
             ("issues.drop_note", 1),
+            ("approvals.keep_order", 0),
             ("approvals.drop_next_order", 0),
             ("issues.issue", [row(IssueState.OPEN)]),
         ]
@@ -348,7 +349,9 @@ async def test_rows_are_let_go_behind_the_last_one() -> None:
 
 @pytest.mark.parametrize(("state", "gives_back"), [("delivered", False), ("frozen", True)])
 async def test_a_stop_gives_articles_back_that_no_reader_got(state: str, gives_back: bool) -> None:
-    given: list[Given] = [("issues.give_back_articles", 2)] if gives_back else []
+    given: list[Given] = (
+        [("issues.give_back_articles", 2), ("approvals.give_back_order", 1)] if gives_back else []
+    )
     engine = RecordingEngine(
         [
             ("issues.issue", [row(IssueState.SENDING)]),

@@ -88,5 +88,7 @@ class NextOrder(Protocol):
         ...
 
     def set_next_order(self, newsletter: str, articles: Sequence[ArticleId]) -> Awaitable[None]:
-        """Replace it; the next digest uses it up. Empty removes it."""
+        """Replace it; empty removes it. The next digest uses it up, and gives it back with its
+        articles if it is stopped.
+        """
         ...

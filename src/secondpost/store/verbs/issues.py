@@ -40,6 +40,7 @@ class IssuesVerbs(Verbs):
             if taken != len(chosen):
                 raise IssueRefused("one of the articles is no longer waiting for an issue")
             yield from run("issues.drop_note", draft.newsletter)
+            yield from run("approvals.keep_order", id, draft.newsletter)
             yield from run("approvals.drop_next_order", draft.newsletter)
             return (yield from issue_in(id))
 

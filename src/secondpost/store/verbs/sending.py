@@ -133,6 +133,7 @@ def _stop(id: IssueId, now_ms: int, reason: str) -> Steps[Issue]:
     counts = yield from counts_in(id)
     if sum(counts.get(state, 0) for state in SENT) == 0:
         yield from run("issues.give_back_articles", id, GIVEN_BACK)
+        yield from run("approvals.give_back_order", id)
         if found.kind is IssueKind.DIGEST and len(found.body) > 0:
             yield from run("issues.give_back_note", found.newsletter, found.body)
     chosen = permitted(IssueState.STOPPED)

@@ -58,6 +58,16 @@ SELECT articles FROM next_order WHERE newsletter = ?1;
 INSERT INTO next_order (newsletter, articles) VALUES (?1, ?2)
 ON CONFLICT (newsletter) DO UPDATE SET articles = excluded.articles;
 
+-- name: keep_order
+-- Let an issue keep the order that the owner gave it.
+UPDATE issue SET given_order = (SELECT articles FROM next_order WHERE newsletter = ?2)
+WHERE id = ?1 AND EXISTS (SELECT 1 FROM next_order WHERE newsletter = ?2);
+
+-- name: give_back_order
+-- Set the order of a stopped issue again, unless there is a newer one.
+INSERT INTO next_order (newsletter, articles) SELECT newsletter, given_order FROM issue WHERE id = ?1 AND given_order <> ''
+ON CONFLICT (newsletter) DO NOTHING;
+
 -- name: drop_next_order
 -- Delete the order of the next issue.
 DELETE FROM next_order WHERE newsletter = ?1;
