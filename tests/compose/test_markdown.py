@@ -1,5 +1,7 @@
 """The owner's Markdown, as mail: readers see every word, and what cannot be mailed is named."""
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,6 +28,21 @@ def test_a_letter_has_all_its_words_in_both_parts() -> None:
     assert 'src="https://www.example.net/river.jpg"' in composed.html
     assert "[1] https://www.example.net/why" in composed.text
     assert "No. 13" in composed.text
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("# a\n\n### b\n\n# c", "232"),
+        ("### a\n\n# b\n\n### c\n\n### d", "2233"),
+        ("###### a\n\n##### b\n\n> # c\n", "222"),
+        ("# 1\n### 2\n#### 3\n##### 4\n###### 5", "23455"),
+        ("`# no` \\# no", ""),
+    ],
+)
+def test_headings_follow_the_title_of_the_mail_without_a_gap(written: str, shown: str) -> None:
+    html = markdown_to_html(written, images=True)
+    assert "".join(re.findall(r"<h(\d)>", html)) == "".join(re.findall(r"</h(\d)>", html)) == shown
 
 
 def test_a_letter_that_shows_nothing_is_refused() -> None:

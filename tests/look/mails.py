@@ -17,9 +17,13 @@ from tests.web.service import NEWSLETTER
 
 WEB, NO_WEB = Web(url="https://mx2.example.net"), Web(url=None)
 FOREWORD = "Dear readers,\n\nit was a wet week.\n\nhttps://blog.example/" + "very-long/" * 30
+LETTER = (
+    "\n\n# An apology\n\nThe last issue was *empty*. [What happened](https://blog.example/why)\n\n"
+    f"* a list of two things\n* `and code that is long: {'x' * 90}`\n\n> and a word of a reader\n"
+)
 MAILS = (
     "issue", "issue-of-excerpts", "issue-of-many", "issue-without-images", "issue-with-a-foreword",
-    "issue-without-pages", "issue-in-norwegian", "issue-in-arabic", "confirmation",
+    "issue-without-pages", "issue-in-norwegian", "issue-in-arabic", "letter", "confirmation",
     "confirmation-without-pages",
 )  # fmt: skip
 
@@ -39,6 +43,7 @@ def written(folder: Path) -> dict[str, str]:
         "issue-without-pages": _issue(NEWSLETTER, few, NO_WEB),
         "issue-in-norwegian": _issue(replace(NEWSLETTER, language="nb"), few),
         "issue-in-arabic": _issue(replace(NEWSLETTER, language="ar"), few),
+        "letter": _letter(NEWSLETTER),
         "confirmation": _confirmation(WEB),
         "confirmation-without-pages": _confirmation(NO_WEB),
     }
@@ -55,6 +60,13 @@ def _issue(newsletter: Newsletter, articles: list[Article], web: Web = WEB, fore
     composed = IssueComposer().compose(masthead, 12, DATED_S, articles, foreword)
     content = content_of(ReaderMailKind.ISSUE, newsletter, masthead, composed, DATED_S * 1000, SEED)
     return part_of(mail_of(content, web), "html")
+
+
+def _letter(newsletter: Newsletter) -> str:
+    masthead = masthead_of(newsletter, WEB, "The Blog")
+    composed = IssueComposer().compose_letter(masthead, 13, DATED_S, "We are sorry", FOREWORD + LETTER)
+    content = content_of(ReaderMailKind.ISSUE, newsletter, masthead, composed, DATED_S * 1000, SEED)
+    return part_of(mail_of(content, WEB), "html")
 
 
 def _confirmation(web: Web) -> str:

@@ -12,15 +12,19 @@ from threading import Thread
 import apsw
 
 from secondpost.config.records import Newsletter
+from secondpost.mail.duration import DAY_MS
 from secondpost.mail.subscriber import NO_SUBSCRIBER, SubscriberId
 from secondpost.maillog import MailLog
 from secondpost.processes.pages import PageDoor, WebServer
 from secondpost.protocols.tokens import Purpose
+from secondpost.store.approval_ports import ApprovalOutcome
 from secondpost.web.guests import Guests
 from secondpost.web.reader import BAD_TOKENS_MAX
 from tests.compose.articles import article
 from tests.look.hard_article import LONG_TITLE, hard_article
+from tests.look.mails import LETTER
 from tests.web.service import CONFIG, NEWSLETTER, Service, open_service
+from tests.web.test_approval import asked, waiting_with
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 CROWDED = {"x-forwarded-for": "198.51.100.7"}  # a network that has signed up too often
@@ -45,7 +49,8 @@ class Page:
 PAGES = (
     "home", "home-without-issues", "home-with-a-fault", "several", "signed-up",
     "confirm", "confirmed", "confirmed-before", "confirm-too-late", "leave", "left", "left-before", "me",
-    "me-after-leaving", "me-unknown", "erased", "test-copy", "archive", "400", "404", "405", "413", "415",
+    "me-after-leaving", "me-unknown", "erased", "test-copy", "archive", "archive-letter", "approve",
+    "approve-changed", "approve-again", "approve-over", "400", "404", "405", "413", "415",
     "429", "500",
 )  # fmt: skip
 WALK = ("walk-confirm", "walk-me", "walk-leave")  # of one reader who does everything possible
@@ -85,11 +90,13 @@ async def _pages(folder: Path) -> AsyncIterator[dict[str, Page]]:
     async with AsyncExitStack() as stack:
         one = await stack.enter_async_context(_on_a_port(folder / "one", (NEWSLETTER,)))
         several = await stack.enter_async_context(_on_a_port(folder / "several", SEVERAL))
+        owners = await stack.enter_async_context(_on_a_port(folder / "owners", (NEWSLETTER,)))
         pages = {
             "several": Page(f"{several[1]}/"),
             "home-without-issues": Page(f"{several[1]}/long/"),
             **await _of_readers(*one),
             **await _errors(*one),
+            **await _of_the_owner(*owners),
             "500": await _broken_issue(*several),
         }
         yield {name: pages[name] for name in (*PAGES, *WALK)}
@@ -153,6 +160,27 @@ async def _of_readers(service: Service, at: str) -> dict[str, Page]:
         "walk-confirm": page("confirm", Purpose.CONFIRM, walker.id),
         "walk-me": page("me", Purpose.ME, walker.id),
         "walk-leave": page("leave", Purpose.LEAVE, walker.id),
+    }
+
+
+async def _of_the_owner(service: Service, at: str) -> dict[str, Page]:
+    """The pages behind the link of an approval, and a letter in the archive."""
+    await service.reader("ann@reader.example")
+    letter = await service.sent_letter("We are sorry", LETTER)
+    long = article(2, title=f"A title that is long: {LONG_TITLE}")
+    articles = await waiting_with(service, [hard_article(1), long, article(3)])
+    over, again, waits = "a2" * 16, "b3" * 16, "c4" * 16
+    await asked(service, articles, slot="ready-1", secret=over)
+    approved = await asked(service, articles, slot="ready-2", secret=again)
+    now_ms = service.clock.now_ms()
+    assert await service.store.approve(approved.id, articles, now_ms) is ApprovalOutcome.APPROVED
+    await asked(service, articles, now_ms + DAY_MS, slot="ready-3", secret=waits)
+    return {
+        "approve": Page(f"{at}/approve/{waits}"),
+        "approve-changed": Page(f"{at}/approve/{waits}?shown=others", 409, "POST", "", FORM),
+        "approve-again": Page(f"{at}/approve/{again}"),
+        "approve-over": Page(f"{at}/approve/{over}", 410),
+        "archive-letter": Page(f"{at}/weekly/{letter.number}"),
     }
 
 

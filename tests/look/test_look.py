@@ -73,7 +73,7 @@ def test_the_pages_of_the_manual_are_found_from_its_first_line(browser: Browser,
         assert looking.heading() == "Operations"
 
 
-@pytest.mark.parametrize("name", ["home", "leave", "me", "archive"])
+@pytest.mark.parametrize("name", ["home", "leave", "me", "archive", "approve"])
 def test_what_the_tab_key_reaches_has_a_ring(browser: Browser, pages: dict[str, Page], name: str) -> None:
     with opened(browser, pages[name]) as looking:
         for scheme in SCHEMES:
@@ -99,6 +99,21 @@ def test_the_whole_way_of_a_reader_goes_without_script(browser: Browser, pages: 
         looking.tab.get_by_text("Delete your data").click()
         looking.press("Delete my data")
         assert looking.heading() == "Your data has been deleted"
+        assert looking.complaints == []
+
+
+def test_an_owner_approves_without_script_and_an_opened_link_alone_sends_nothing(
+    browser: Browser, pages: dict[str, Page]
+) -> None:
+    with opened(browser, pages["approve"], script=False) as looking:
+        assert looking.heading() == "Approve the next issue of The Blog?"
+        for _ in range(2):
+            looking.tab.reload()
+            assert looking.heading() == "Approve the next issue of The Blog?"
+        looking.press("Send this issue")
+        assert looking.heading() == "The issue is approved"
+        looking.tab.goto(pages["approve"].url)
+        assert looking.heading() == "This issue has been approved already"
         assert looking.complaints == []
 
 

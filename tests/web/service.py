@@ -14,7 +14,7 @@ from secondpost.config.records import Config, Newsletter, Web
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.article import Article
 from secondpost.mail.article_states import ArticleState
-from secondpost.mail.issue import DigestDraft, Issue
+from secondpost.mail.issue import DigestDraft, Issue, LetterDraft
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId
 from secondpost.maillog import MailLog
@@ -111,7 +111,16 @@ class Service:
         await self.store.record_fetch(FetchRecord(Feed("weekly", FEED, title="The Blog"), now_ms, new=new))
         waiting = await self.store.entries("weekly", ArticleState.WAITING, 100)
         draft = DigestDraft("weekly", f"slot {now_ms}", tuple(entry.id for entry in waiting), 2)
-        issue = await self.store.create_digest(draft, self.ids.next(now_ms), now_ms)
+        return await self._sent(await self.store.create_digest(draft, self.ids.next(now_ms), now_ms))
+
+    async def sent_letter(self, subject: str, body: str) -> Issue:
+        """A frozen letter whose first mail may leave; `body` is Markdown."""
+        now_ms = self.clock.now_ms()
+        draft = LetterDraft("weekly", f"letter {now_ms}", subject, body)
+        return await self._sent(await self.store.create_letter(draft, self.ids.next(now_ms), now_ms))
+
+    async def _sent(self, issue: Issue) -> Issue:
+        now_ms = self.clock.now_ms()
 
         async def feed_title(newsletter: Newsletter) -> str:
             return "The Blog"

@@ -1,11 +1,13 @@
 """The page on which the owner approves an issue, with real requests and a real store."""
 
 import re
+from collections.abc import Sequence
 from html import unescape
 
 import pytest
 
 from secondpost.mail.approval_link import hash_of
+from secondpost.mail.article import Article
 from secondpost.mail.article_states import ArticleState
 from secondpost.mail.issue import ArticleId, DigestDraft
 from secondpost.store.approval_ports import Approval
@@ -23,17 +25,27 @@ PATH = f"/approve/{SECRET}"
 
 async def waiting(service: Service, *numbers: int) -> tuple[ArticleId, ...]:
     """The waiting articles, with new ones of these numbers."""
-    new = tuple(NewArticle(article(n), article(n).link, ArticleState.WAITING) for n in numbers)
+    return await waiting_with(service, [article(n) for n in numbers])
+
+
+async def waiting_with(service: Service, articles: Sequence[Article]) -> tuple[ArticleId, ...]:
+    new = tuple(NewArticle(one, one.link, ArticleState.WAITING) for one in articles)
     at_ms = service.clock.now_ms()
     await service.store.record_fetch(FetchRecord(Feed("weekly", FEED, title="The Blog"), at_ms, new=new))
     entries = await service.store.entries("weekly", ArticleState.WAITING, 100)
     return tuple(entry.id for entry in entries)
 
 
-async def asked(service: Service, articles: tuple[ArticleId, ...], last_ms: int | None = None) -> Approval:
-    draft = DigestDraft("weekly", "ready-1", articles, 1)
+async def asked(
+    service: Service,
+    articles: tuple[ArticleId, ...],
+    last_ms: int | None = None,
+    slot: str = "ready-1",
+    secret: str = SECRET,
+) -> Approval:
+    draft = DigestDraft("weekly", slot, articles, 1)
     approval = await service.store.ask_approval(draft, last_ms, service.clock.now_ms())
-    hashed = hash_of(SECRET)
+    hashed = hash_of(secret)
     assert hashed is not None
     await service.store.set_secret(approval.id, hashed)
     return approval

@@ -658,6 +658,24 @@ async def test_the_feed_of_issues_is_marked(service: Service) -> None:
     assert feed.findtext(f"{ATOM}title") == "The Blog"
 
 
+async def test_a_letter_is_in_the_archive_and_in_the_feed(service: Service) -> None:
+    await service.reader("ann@reader.example")
+    body = "Dear readers,\n\nthe last issue was *empty*. [Here is why](https://blog.example/why)\n"
+    letter = await service.sent_letter("We are <sorry>", body)
+    page = await service.client.get(f"/weekly/{letter.number}")
+    assert page.status_code == 200
+    assert "We are &lt;sorry" in page.text
+    assert '<a href="https://blog.example/why"' in page.text
+    assert len(re.findall(r'<p class="(?:dateline )?mailed"', page.text)) == 2, "hidden from everyone else"
+    assert "We are &lt;sorry" in (await service.client.get("/weekly/")).text
+    feed = ElementTree.fromstring((await service.client.get("/weekly/feed.xml")).text)
+    [entry] = feed.findall(f"{ATOM}entry")
+    assert entry.findtext(f"{ATOM}title") == "We are <sorry>"
+    link = entry.find(f"{ATOM}link")
+    assert link is not None
+    assert link.get("href", "").endswith(f"/weekly/{letter.number}")
+
+
 async def test_the_front_leads_to_the_only_newsletter(service: Service) -> None:
     front = await service.client.get("/")
     assert (front.status_code, front.headers["location"]) == (302, "/weekly/")

@@ -8,6 +8,7 @@ well-formed and has `<` only in tags.
 
 import re
 
+ISSUE_LEVEL = 1  # of the heading of the whole issue
 TITLE_LEVEL = 2  # of the article's title in the issue
 LEVEL_MAX = 6
 PICTURE = "Picture"  # name of a link to or around a picture without description
@@ -19,9 +20,9 @@ _TAG = re.compile(r"<[^>]*>")
 _DESCRIPTION = re.compile(r'alt="([^"]*)"')
 
 
-def framed(html: str) -> str:
-    """The HTML of an article as it stands in the issue."""
-    return _LINK.sub(_named, _in_steps(_with_scrolling_tables(html)))
+def framed(html: str, below: int = TITLE_LEVEL) -> str:
+    """The HTML as it stands in the issue, below a heading of this level."""
+    return _LINK.sub(_named, _in_steps(_with_scrolling_tables(html), below))
 
 
 def _with_scrolling_tables(html: str) -> str:
@@ -29,7 +30,7 @@ def _with_scrolling_tables(html: str) -> str:
     return html.replace("<table", f"{_FRAME}<table").replace("</table>", "</table></div>")
 
 
-def _in_steps(html: str) -> str:
+def _in_steps(html: str, below: int) -> str:
     """Make heading levels reflect nesting only: many articles pick a small heading for its size."""
     above: list[int] = []  # original levels of the enclosing headings
 
@@ -39,7 +40,7 @@ def _in_steps(html: str) -> str:
             while len(above) > 0 and above[-1] >= written:
                 above.pop()
             above.append(written)
-        return f"<{found[1]}h{min(TITLE_LEVEL + len(above), LEVEL_MAX)}"
+        return f"<{found[1]}h{min(below + len(above), LEVEL_MAX)}"
 
     return _HEADING.sub(stepped, html)
 

@@ -13,7 +13,7 @@ from unicodedata import category
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from secondpost.compose.article_frame import framed
+from secondpost.compose.article_frame import ISSUE_LEVEL, framed
 from secondpost.compose.article_html import DROPPED, TAGS_MAX, clean_article
 
 _READER = MarkdownIt("commonmark")  # keeps no state between texts
@@ -38,7 +38,7 @@ class MarkdownFault:
 def markdown_to_html(text: str, images: bool) -> str:
     """A cleaned fragment, "" without content. Without `images`, pictures become their descriptions."""
     html = _WRITER.render(text.translate(DROPPED))
-    return framed(clean_article(html, "", images))
+    return framed(clean_article(html, "", images), below=ISSUE_LEVEL)
 
 
 def markdown_faults(text: str) -> tuple[MarkdownFault, ...]:
