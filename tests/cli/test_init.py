@@ -214,6 +214,16 @@ def test_what_was_written_has_no_fault(newcomer: Newcomer) -> None:
     assert newcomer.config.newsletters[0].sender == 'The "Blog" <b@example.net>'
 
 
+def test_its_last_words_are_about_what_issues_wait_for(newcomer: Newcomer) -> None:
+    assert "No issue goes out" not in newcomer.run(*ANSWERS).stdout
+    shown = newcomer.run(*ANSWERS, "--feed", FEED, "--yes").stdout
+    last = " ".join(shown.partition("Next, type:")[2].split())
+    assert "before these records are visible, and readers can unsubscribe at https://mx2.example.net." in last
+    assert last.endswith(
+        "What Google, Yahoo and Microsoft ask of newsletters, and how you stand: secondpost check dns"
+    )
+
+
 # -- a second run
 
 

@@ -13,8 +13,7 @@ def say_standings(standings: Sequence[RuleStanding], *, verbose: bool) -> None:
     """The table, and below it what was seen of each rule; of kept ones only if `verbose`."""
     if len(standings) == 0:
         return
-    askers = in_words([str(asker) for asker in RuleAsker])
-    say(f"What {askers} ask of newsletters (as of {RULES_DATED}):")
+    say(f"What {in_words(list(RuleAsker))} ask of newsletters (as of {RULES_DATED}):")
     say_table(COLUMNS, [_row(one) for one in standings])
     for one in standings:
         if one.state is not RuleState.KEPT or verbose:

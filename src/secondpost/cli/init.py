@@ -29,7 +29,7 @@ from secondpost.cli.init_records import (
     watching,
     write_zone,
 )
-from secondpost.cli.init_words import say_next, say_result
+from secondpost.cli.init_words import say_duties, say_next, say_result
 from secondpost.cli.opening import become_owner
 from secondpost.cli.parameters import AGE
 from secondpost.cli.screen import say_json
@@ -127,6 +127,7 @@ def init(
             missing = wait_for_records(config, records, seconds_max, show)
         say_waited(missing)
     say_next(result.steps)
+    say_duties(result.config)
     refuse_missing(missing)
 
 

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 
 from secondpost.cli.init_file import CHANGED, NEW
 from secondpost.cli.init_records import say_records
-from secondpost.cli.screen import say
+from secondpost.cli.screen import say, say_wrapped
+from secondpost.config.records import Config
 from secondpost.owner.figures import counted
+from secondpost.setup.bulk_rules import RuleAsker
+from secondpost.setup.examination import in_words
 from secondpost.setup.next_steps import NextStep, SetUp
 from secondpost.setup.proxies import Snippet
 
@@ -51,3 +54,15 @@ def say_next(steps: Sequence[NextStep]) -> None:
     width = max((length for length in lengths if length <= COMMAND_CHARACTERS), default=0)
     for step in steps:
         say(f"    {step.command:<{width}}  # {step.why}")
+
+
+def say_duties(config: Config) -> None:
+    """What an issue waits for, and where large providers' rules are shown; nothing without a newsletter."""
+    if len(config.newsletters) == 0 or config.send.unverified:
+        return
+    say("")
+    pages = "" if config.web.url is None else f", and readers can unsubscribe at {config.web.url}"
+    say_wrapped(f"No issue goes out before these records are visible{pages}.")
+    say_wrapped(
+        f"What {in_words(list(RuleAsker))} ask of newsletters, and how you stand: secondpost check dns"
+    )
