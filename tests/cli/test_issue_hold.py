@@ -15,6 +15,7 @@ def test_an_issue_is_held_and_goes_on(paper: Newspaper) -> None:
     held = paper.run("issue", "hold", "1", "--reason", "a wrong link").stdout
     assert held.startswith("Held: issue 1 of ")
     assert "2 planned" in held or "2 readers" in held, held
+    assert "on its way at this moment still arrives" in held
     assert "secondpost issue resume" in held
     assert "held: a wrong link" in paper.run("issue", "show", "1").stdout
     assert "held already" in paper.run("issue", "hold", "1", code=1).stderr

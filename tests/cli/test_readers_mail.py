@@ -264,3 +264,8 @@ def rows_of(document: dict[str, object], key: str) -> list[dict[str, object]]:
     found = document[key]
     assert isinstance(found, list)
     return found
+
+
+def test_the_status_of_a_server_for_newsletters_alone_speaks_of_no_domain_to_come(office: Newspaper) -> None:
+    first = office.run("status").stdout.splitlines()[0]
+    assert first.endswith(" sends 1 newsletter, and backs up no domain.")

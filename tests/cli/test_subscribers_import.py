@@ -88,6 +88,29 @@ def test_the_same_is_shown_before_a_list_is_brought_in(paper: Newspaper, file: P
     assert counts(paper) == {"active": 2, "left": 1, "suppressed": 1}
 
 
+def test_a_dry_run_says_what_makes_readers_of_those_who_would_be_pending(
+    paper: Newspaper, tmp_path: Path
+) -> None:
+    path = tmp_path / "both.csv"
+    path.write_text("email,status\nada@reader.example,subscribed\nbob@reader.example,pending\n")
+    shown = {
+        options: [
+            " ".join(line.split())
+            for line in paper.run(
+                "subscribers", "import", str(path), "--dry-run", *options
+            ).stdout.splitlines()
+            if line.startswith("  ")
+        ]
+        for options in ((), CONFIRMED, ("--invite",))
+    }
+    waits = "1 pending: did not confirm there, and get nothing, unless you add --invite"
+    assert shown == {
+        (): ["1 pending: get nothing, unless you add --confirmed or --invite", waits],
+        CONFIRMED: ["1 readers", waits],
+        ("--invite",): ["1 pending: will be asked to confirm"] * 2,
+    }
+
+
 def test_lines_that_cannot_be_read_are_named_with_the_reason_in_a_dry_run_too(
     paper: Newspaper, tmp_path: Path
 ) -> None:

@@ -7,11 +7,12 @@ from typing import cast
 import pytest
 
 from secondpost.deliver.settling import Settler
+from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.delivery import DeliveryId, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
 from secondpost.store.ports import Claims, Lease, Settlement
-from tests.alarms import unlogged_alarms
+from tests.alarms import that_stand, unlogged_alarms
 
 BUSY, QUIET = Lease(Lane.RELAY, "busy", 0, 1), Lease(Lane.RELAY, "quiet", 0, 2)
 DELIVERED = Settlement(DeliveryId(QueueId(1), 1), State.DELIVERED, at_ms=1)
@@ -50,6 +51,26 @@ async def test_a_site_that_is_done_does_not_wait_for_the_outcomes_of_one_that_ne
         store.answer_the_first()
     async with asyncio.timeout(5):
         await everything
+
+
+@pytest.mark.parametrize(
+    ("lane", "state", "alarms_rung"),
+    [
+        (Lane.ISSUES, State.FAILED, 0),
+        (Lane.ISSUES, State.WAITING, 0),
+        (Lane.ISSUES, State.DELIVERED, 1),
+        (Lane.RELAY, State.FAILED, 1),
+    ],
+)
+async def test_a_refusal_of_a_mail_whose_issue_was_held_meanwhile_is_no_possible_duplicate(
+    lane: Lane, state: State, alarms_rung: int
+) -> None:
+    store, alarms = Slow(), unlogged_alarms()
+    settler = Settler(cast(Claims, store), alarms)
+    settler.add(Lease(lane, "mx1", 0, 1), Settlement(DELIVERED.id, state, at_ms=1))
+    store.asked.pop(0)[1].set_result(0)
+    await settler.all_finished()
+    assert len(that_stand(alarms, AlarmKind.FENCE_FELL)) == alarms_rung
 
 
 @pytest.fixture

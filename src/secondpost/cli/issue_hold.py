@@ -45,6 +45,7 @@ def hold(words: tuple[str, ...], reason: str, as_json: bool) -> None:
             raise Ending(str(refused), Exit.NO) from None
         await _say(open_, held, "Held", as_json=as_json)
         if not as_json:
+            say("Mail that is on its way at this moment still arrives.")
             say(f"To go on: secondpost issue resume {held.newsletter} {held.number}")
 
     at_newsletter(work, config)

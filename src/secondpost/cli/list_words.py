@@ -55,10 +55,14 @@ def _word(one: WordCount) -> str:
 
 def _becomes(report: ListReport, is_confirmed: bool, invites: bool) -> str:
     """One line per outcome, in this order."""
-    pending = "pending: will be asked to confirm" if invites else "pending: get nothing"
+    asked = "pending: will be asked to confirm"
+    active = "pending: get nothing, unless you add --confirmed or --invite"
+    pending = "pending: did not confirm there, and get nothing, unless you add --invite"
+    if invites:
+        active = pending = asked
     is_own = all(part.is_own for part in report.parts)
     words = {
-        "active": "readers" if is_confirmed or is_own else pending,
+        "active": "readers" if is_confirmed or is_own else active,
         "pending": pending,
         "left": "left: no mail until they sign up again",
         "suspended": "suspended",

@@ -94,6 +94,16 @@ def status(watch: float | None, as_json: bool) -> None:
     at_stores(read)
 
 
+def _jobs(config: Config) -> str:
+    """What the server is there for; its newsletters have lines of their own below."""
+    if len(config.backups) == 0 and len(config.newsletters) > 0:
+        return (
+            f"sends {counted(len(config.newsletters), 'newsletter', 'newsletters')}, and backs up no domain"
+        )
+    domains = ", ".join(str(backup.domain) for backup in config.backups)
+    return f"is the second post office of {domains or 'no domain yet'}"
+
+
 def _say(
     config: Config,
     runs: bool,
@@ -102,8 +112,7 @@ def _say(
     now_ms: int,
     found: NewslettersStand | None,
 ) -> None:
-    domains = ", ".join(str(backup.domain) for backup in config.backups)
-    say(f"{config.hostname} is the second post office of {domains or 'no domain yet'}.")
+    say(f"{config.hostname} {_jobs(config)}.")
     if not runs:
         say("The service is NOT RUNNING: nothing is accepted, and nothing goes out.")
     for site in down:

@@ -10,6 +10,8 @@ from functools import partial
 from typing import TypeVar
 
 from secondpost.mail.alarm import AlarmKind
+from secondpost.mail.delivery import State
+from secondpost.mail.envelope import Lane
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.store.ports import Claims, Lease, Settlement, StoreFull, StoreUnavailable
 from secondpost.world.ports import DiskFailed
@@ -66,7 +68,7 @@ class Settler:
 
     def _answered(self, lease: Lease, settlement: Settlement, asked: asyncio.Future[int]) -> None:
         if asked.exception() is None:
-            self._settled(lease, asked.result())
+            self._settled(lease, settlement, asked.result())
             return
         task = asyncio.get_running_loop().create_task(self._ask_again(lease, settlement))
         self._again.add(task)
@@ -79,10 +81,10 @@ class Settler:
         except DiskFailed:
             self._ended(lease)  # it will never be durable, and the ending role does not wait for it
         else:
-            self._settled(lease, written)
+            self._settled(lease, settlement, written)
 
-    def _settled(self, lease: Lease, written: int) -> None:
-        if written == 0:
+    def _settled(self, lease: Lease, settlement: Settlement, written: int) -> None:
+        if written == 0 and not _was_set_aside(lease, settlement):
             self._alarms.begin(AlarmKind.FENCE_FELL, "", "an outcome came too late")
         self._ended(lease)
 
@@ -93,3 +95,13 @@ class Settler:
             waiting = self._waiting.pop(lease.fence, None)
             if waiting is not None:
                 waiting.set_result(None)
+
+
+def _was_set_aside(lease: Lease, settlement: Settlement) -> bool:
+    """Whether the mark of an issue's mail explains that its outcome was not written.
+
+    The mark is requested at MAIL (deliver/marks): when the issue was held or stopped since the claim, or the
+    reader left, it has put the row aside, and what the server then says to RCPT finds no claim. Nothing
+    was sent, so nothing can be a duplicate.
+    """
+    return lease.lane is Lane.ISSUES and settlement.state in (State.FAILED, State.EXPIRED, State.WAITING)
