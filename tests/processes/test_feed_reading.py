@@ -21,6 +21,16 @@ feed_reader.read_feed = read
 raise SystemExit(feed_reader.main())
 """
 ENDLESS = HUNGRY.replace("return bytearray(2_000_000_000)", "\n    while True: pass")
+BOASTFUL = """
+import socket, sys, time
+from secondpost.world.real import workshop
+door = socket.socket(fileno=sys.stdin.fileno())
+workshop._frame(door)
+door.sendall(bytes(4))
+workshop._frame(door)
+door.sendall(bytes([255] * 4))
+time.sleep(60)
+"""
 QUICK = ENDLESS.replace("def read(", "feed_reader.CPU_SECONDS_MAX = 1\ndef read(")
 
 
@@ -120,6 +130,17 @@ def test_a_process_that_does_not_answer_in_time_is_killed_and_the_next_feed_is_r
         await reads(reading)
 
     run(starts, act, seconds_max=4.0)
+
+
+def test_a_process_that_promises_four_gigabytes_is_killed_and_the_next_feed_is_read() -> None:
+    starts = Starts(BOASTFUL)
+
+    async def act(reading: FeedReadingProcess) -> None:
+        assert f"exit code -{signal.SIGKILL.value}" in await refused(reading)
+        assert starts.makers[0].ended.done()
+        await reads(reading)
+
+    run(starts, act)
 
 
 def test_a_process_that_is_killed_while_idle_is_replaced() -> None:

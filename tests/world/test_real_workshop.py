@@ -8,7 +8,7 @@ from socket import socket, socketpair
 import pytest
 
 from secondpost.world.ports import WorkshopClosed
-from secondpost.world.real.workshop import Bench, serve_orders
+from secondpost.world.real.workshop import ANSWER_OCTETS_MAX, Bench, serve_orders
 from tests.world.conftest import Run
 
 LARGE = bytes(range(256)) * 8_000  # more than a socket buffer
@@ -18,9 +18,9 @@ def opened(opening: bytes) -> Callable[[bytes], bytes]:
     return lambda order: opening + order
 
 
-async def bench_to(ours: socket) -> Bench:
+async def bench_to(ours: socket, answer_octets_max: int = ANSWER_OCTETS_MAX) -> Bench:
     ours.setblocking(False)
-    bench = Bench()
+    bench = Bench(answer_octets_max)
     await asyncio.get_running_loop().connect_accepted_socket(lambda: bench, ours)
     return bench
 
@@ -103,3 +103,25 @@ def test_who_works_goes_when_the_other_end_does_at_whatever_moment() -> None:
         ours.close()
         serve_orders(theirs, opened)
         theirs.close()
+
+
+@pytest.mark.parametrize("stream", [b"\0\0\1\1", b"\0\0\1\1" + bytes(257), b"\0\0\0\0" * 2])
+def test_an_answer_that_is_too_long_or_was_not_asked_for_ends_the_worker(
+    run: Run[None], stream: bytes
+) -> None:
+    async def told() -> None:
+        ours, theirs = socketpair()
+        bench = await bench_to(ours, answer_octets_max=256)
+        asked = asyncio.ensure_future(bench.do(b"order"))
+        await asyncio.sleep(0)
+        theirs.sendall(stream)
+        await bench.ended
+        assert bench.is_aborted
+        if stream.startswith(b"\0\0\0\0"):
+            assert await asked == b""
+        else:
+            with pytest.raises(WorkshopClosed):
+                await asked
+        theirs.close()
+
+    run(told())

@@ -114,8 +114,8 @@ class FeedReadingProcess:
         """End the process if it has not ended; returns how it ended."""
         if self._running is None:
             return "it was not running"
-        ended = self._running.maker.ended
-        if self._running.bench.ended.done():  # by itself: the reason is its own
+        ended, bench = self._running.maker.ended, self._running.bench
+        if bench.ended.done() and not bench.is_aborted:  # by itself: the reason is its own
             self._running = None
         else:
             self._abort()

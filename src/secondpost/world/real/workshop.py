@@ -13,6 +13,7 @@ from typing import cast
 from secondpost.world.ports import WorkshopClosed
 
 LENGTH_OCTETS = 4
+ANSWER_OCTETS_MAX = 64 * 1024 * 1024  # of one answer; a worker that reads hostile input may promise more
 
 
 def serve_orders(door: socket, opened: Callable[[bytes], Callable[[bytes], bytes]]) -> None:
@@ -52,9 +53,14 @@ def _framed(octets: bytes) -> bytes:
 
 
 class Bench(asyncio.Protocol):
-    """The end that sends orders; answers come in the order of the orders."""
+    """The end that sends orders; answers come in the order of the orders.
 
-    def __init__(self) -> None:
+    A worker whose answer is too long, or that nobody asked for, is aborted: it may have been taken over
+    by what it reads.
+    """
+
+    def __init__(self, answer_octets_max: int = ANSWER_OCTETS_MAX) -> None:
+        self._answer_octets_max = answer_octets_max
         self._transport: asyncio.Transport | None = None
         self._asked: deque[asyncio.Future[bytes]] = deque()
         self._received: list[bytes] = []
@@ -91,6 +97,8 @@ class Bench(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
+        if self.is_aborted:
+            return
         self._received.append(data)
         self._octets += len(data)
         if self._octets >= self._wanted():
@@ -103,13 +111,19 @@ class Bench(asyncio.Protocol):
             first = b"".join(self._received)
         if len(first) < LENGTH_OCTETS:
             return LENGTH_OCTETS
-        return LENGTH_OCTETS + int.from_bytes(first[:LENGTH_OCTETS])
+        octets = int.from_bytes(first[:LENGTH_OCTETS])
+        return LENGTH_OCTETS + (octets if octets <= self._answer_octets_max else 0)  # refused at once
 
     def _take_frames(self, data: bytes) -> None:
         at = 0
         while len(data) - at >= LENGTH_OCTETS:
             begin = at + LENGTH_OCTETS
-            end = begin + int.from_bytes(data[at:begin])
+            octets = int.from_bytes(data[at:begin])
+            end = begin + octets
+            if octets > self._answer_octets_max or len(self._asked) == 0:
+                self._received, self._octets = [], 0
+                self.abort()
+                return
             if len(data) < end:
                 break
             answer = self._asked.popleft()
