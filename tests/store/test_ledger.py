@@ -10,6 +10,7 @@ from secondpost.store.newsletter_ports import (
     TAKEN_BY_HAND,
     ArticleMove,
     Feed,
+    FeedPush,
     FetchRecord,
     NewArticle,
     SeenAgain,
@@ -37,6 +38,11 @@ async def test_a_feed_is_remembered_as_it_was_last_recorded(place: Place) -> Non
         True,
         frozenset({"same", "again"}),
         "one is",
+        FEED,
+        "https://www.example.net/new.xml",
+        7,
+        8,
+        FeedPush("https://hub.example/", "https://www.example.net/new.xml", "token", "secret", 3),
     )
     await store.record_fetch(FetchRecord(feed, 5))
     assert await store.feed(WEEKLY, FEED) == feed
@@ -45,6 +51,22 @@ async def test_a_feed_is_remembered_as_it_was_last_recorded(place: Place) -> Non
     # A distrusted guid stays distrusted.
     assert await store.feed(WEEKLY, FEED) == replace(worse, distrusted_guids=feed.distrusted_guids)
     assert await store.feed("daily", FEED) == Feed("daily", FEED)
+
+
+async def test_what_a_hub_says_brings_the_next_fetch_nearer_and_never_too_near_the_last(place: Place) -> None:
+    store = place.open_newsletter()
+    feed = Feed(WEEKLY, FEED, last_fetch_ms=1_000, next_fetch_ms=9_000, push=FeedPush("hub", FEED, "t", "s"))
+    await store.record_fetch(FetchRecord(feed, 1_000))
+    await store.record_fetch(FetchRecord(Feed(WEEKLY, OTHER_FEED, next_fetch_ms=9_000), 1_000))
+    assert await store.feed_of_push("t") == feed
+    assert await store.feed_of_push("other") is None
+    assert await store.feed_of_push("") is None
+    for token, now_ms, expected_ms in (("", 2_000, 9_000), ("other", 2_000, 9_000), ("t", 2_000, 6_000)):
+        await store.note_push(token, now_ms, 5_000)
+        assert (await store.feed(WEEKLY, FEED)).next_fetch_ms == expected_ms
+    await store.note_push("t", 8_000, 5_000)
+    assert (await store.feed(WEEKLY, FEED)).next_fetch_ms == 6_000, "it is due already"
+    assert (await store.feed(WEEKLY, OTHER_FEED)).next_fetch_ms == 9_000
 
 
 async def test_articles_are_found_by_guid_in_their_feed_and_by_link_and_words_in_all(place: Place) -> None:

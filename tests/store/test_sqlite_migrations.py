@@ -30,6 +30,7 @@ from tests.store.recounts import MAIL, found_by
 FIRST_FIELDED = 3  # the newest migration of the stores in use
 PICTURES = 16
 STATES = 24
+RHYTHM = 48
 
 
 @contextmanager
@@ -50,18 +51,36 @@ def _before_witnesses(*_: object, **__: object) -> Steps[Judged]:
     return Judged(0)
 
 
+def _write_waiting(db: apsw.Connection, *authors: str) -> None:
+    """Write articles that wait, with the columns of the first schemas."""
+    for n, author in enumerate(authors):
+        db.execute(
+            "INSERT INTO article (newsletter, url, guid, link, canonical_link, fingerprint, title,"
+            " summary, html, author, first_seen_ms, last_seen_ms, good_fetches, state, reason)"
+            " VALUES ('weekly', ?, ?, '', '', '', 't', '', '', ?, 1, 1, 1, 'waiting', '')",
+            (FEED, f"{n}", author),
+        )
+
+
+async def test_after_0048_the_validators_of_a_feed_still_go_to_the_url_that_gave_them(
+    place: SqlitePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with older_schema(monkeypatch, RHYTHM - 1):
+        database_of(place.open_newsletter()).execute(
+            "INSERT INTO feed VALUES ('weekly', ?, 'e1', 'Mon', '', '', 1, 1, '', 1, 1, '')", (FEED,)
+        )
+        await place.close()
+    feed = await place.open_newsletter().feed("weekly", FEED)
+    assert (feed.etag, feed.last_modified, feed.validators_url) == ("e1", "Mon", FEED)
+    assert (feed.location, feed.next_fetch_ms) == ("", None)
+
+
 async def test_after_0016_an_author_is_no_address_and_each_feed_is_read_whole_once_more(
     place: SqlitePlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with older_schema(monkeypatch, PICTURES - 1):
         db = database_of(place.open_newsletter())
-        for n, author in enumerate(("Ann", "ann@example.org (Ann)")):
-            db.execute(
-                "INSERT INTO article (newsletter, url, guid, link, canonical_link, fingerprint, title,"
-                " summary, html, author, first_seen_ms, last_seen_ms, good_fetches, state, reason)"
-                " VALUES ('weekly', ?, ?, '', '', '', 't', '', '', ?, 1, 1, 1, 'waiting', '')",
-                (FEED, f"{n}", author),
-            )
+        _write_waiting(db, "Ann", "ann@example.org (Ann)")
         db.execute("INSERT INTO feed VALUES ('weekly', ?, 'e1', 'Mon', '', '', 1, 1, '', 1, 1)", (FEED,))
         await place.close()
     store = place.open_newsletter()
@@ -77,9 +96,10 @@ async def test_after_0024_readers_and_articles_from_before_change_only_along_an_
     with older_schema(monkeypatch, STATES - 1):
         publisher = Publisher(place, place.open_newsletter())
         [reader] = await publisher.readers("ann@example.net")
-        articles = await publisher.waiting(2)
+        _write_waiting(database_of(place.open_newsletter()), "Ann", "Bob")
         await place.close()
     store = place.open_newsletter()
+    articles = [entry.id for entry in await store.entries("weekly", ArticleState.WAITING, 10)]
     with pytest.raises(apsw.ConstraintError, match="no edge leads from this state of a reader"):
         database_of(store).execute("UPDATE subscriber SET state = 'pending'")
     with pytest.raises(apsw.ConstraintError, match="no edge leads from this state of an article"):

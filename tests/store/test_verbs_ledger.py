@@ -11,6 +11,7 @@ from secondpost.store.newsletter_ports import (
     TAKEN_BY_HAND,
     ArticleMove,
     Feed,
+    FeedPush,
     FetchRecord,
     LeadershipLost,
     SeenAgain,
@@ -32,13 +33,19 @@ FOUND: Row = (
 
 
 async def test_a_feed_is_known_with_its_distrusted_guids_or_new() -> None:
-    known: Row = ("etag", "", "", "The Blog", 1, 1, None, "", 1, "")
+    known: Row = (
+        *("weekly", FEED, "etag", "", "", "The Blog", 1, 1, None, "", 1, "", FEED, FEED, 7, None),
+        *("https://hub.example/", FEED, "token", "secret", 5),
+    )
     engine = RecordingEngine(
         [
             ("ledger.distrusted", [("guid-1",)]),
             ("ledger.feed", [known]),
             ("ledger.distrusted", []),
             ("ledger.feed", []),
+            ("ledger.feed_of_push", [known]),
+            ("ledger.feed_of_push", [known]),
+            ("ledger.note_push", 1),
         ]
     )
     store = over(engine, LedgerVerbs)
@@ -46,7 +53,11 @@ async def test_a_feed_is_known_with_its_distrusted_guids_or_new() -> None:
     assert (feed.title, feed.baseline_done) == ("The Blog", True)
     assert feed.distrusted_guids == {"guid-1"}
     assert await store.feed("weekly", FEED) == Feed("weekly", FEED)
-    engine.finished()
+    found = await store.feed_of_push("token")
+    assert found is not None
+    assert found.push == FeedPush("https://hub.example/", FEED, "token", "secret", 5)
+    await store.note_push("token", 3, 10)
+    assert engine.finished()[-1].binds == ("token", 11)
 
 
 async def test_a_look_is_written_down_row_by_row() -> None:

@@ -12,6 +12,7 @@ from secondpost.store.copy_ports import NewsletterCopyDesk
 from secondpost.store.duty_ports import DutyProofs
 from secondpost.store.naming_ports import Naming, NewsletterNames
 from secondpost.store.newsletter_ports import (
+    FeedPushes,
     Feeds,
     IssueLookup,
     Issues,
@@ -37,8 +38,8 @@ class PagesLookup(NewsletterLookup, NewsletterNames, Feeds, Protocol):
     """What the public pages show."""
 
 
-class PagesStore(PagesLookup, Approvals, Protocol):
-    """What the public pages show, and the owner's approval, which comes by a link."""
+class PagesStore(PagesLookup, Approvals, FeedPushes, Protocol):
+    """What the public pages show, the owner's approval, which comes by a link, and the calls of hubs."""
 
     async def entry(self, id: ArticleId) -> LedgerEntry | None: ...
 
@@ -84,6 +85,7 @@ class IssuesMade(Issues, ApprovalsAsked, NextOrder, Protocol):
 class NewsletterStore(
     Leading,
     Ledger,
+    FeedPushes,
     Subscribers,
     ReaderClaims,
     Naming,

@@ -1,6 +1,7 @@
 """Feeds and articles, for the publish role; each look at a feed is one transaction."""
 
 from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from secondpost.mail.article import Article
@@ -10,6 +11,7 @@ from secondpost.store.newsletter_ports import (
     TAKEN_BY_HAND,
     ArticleMove,
     Feed,
+    FeedPush,
     FetchRecord,
     LedgerEntry,
     NewArticle,
@@ -23,6 +25,19 @@ from secondpost.store.verbs.steps import Row, Steps, maybe_number, number, rows,
 class LedgerVerbs(Verbs):
     async def feed(self, newsletter: str, url: str) -> Feed:
         return await self._engine.read(_feed(newsletter, url))
+
+    async def feed_of_push(self, token: str) -> Feed | None:
+        for row in await self._engine.read(rows("ledger.feed_of_push", token)):
+            return _feed_of(row)
+        return None
+
+    def note_push(self, token: str, now_ms: int, apart_ms: int) -> Awaitable[None]:
+        def write() -> Steps[None]:
+            for row in (yield from rows("ledger.feed_of_push", token)):
+                due_ms = max(now_ms, (_feed_of(row).last_fetch_ms or 0) + apart_ms)
+                yield from run("ledger.note_push", token, due_ms)
+
+        return self._engine.change(write)
 
     def record_fetch(self, record: FetchRecord) -> Awaitable[None]:
         articles = len(record.new) + len(record.again) + len(record.moves)
@@ -74,23 +89,33 @@ def _feed(newsletter: str, url: str) -> Steps[Feed]:
     distrusted = yield from rows("ledger.distrusted", newsletter, url)
     guids = frozenset(str(guid) for (guid,) in distrusted)
     for row in (yield from rows("ledger.feed", newsletter, url)):
-        etag, modified, identity, title, fetch_ms, good_ms, read_ms, finding, baseline_done, left_out = row
-        return Feed(
-            newsletter,
-            url,
-            str(etag),
-            str(modified),
-            str(identity),
-            str(title),
-            maybe_number(fetch_ms),
-            maybe_number(good_ms),
-            maybe_number(read_ms),
-            str(finding),
-            baseline_done == 1,
-            guids,
-            str(left_out),
-        )
+        return replace(_feed_of(row), distrusted_guids=guids)
     return Feed(newsletter, url, distrusted_guids=guids)
+
+
+def _feed_of(row: Row) -> Feed:
+    newsletter, url, etag, modified, identity, title, fetch_ms, good_ms, read_ms = row[:9]
+    finding, baseline_done, left_out, validators_url, location, next_ms, not_before_ms = row[9:16]
+    hub, topic, token, secret, asked_ms = row[16:]
+    return Feed(
+        newsletter=str(newsletter),
+        url=str(url),
+        etag=str(etag),
+        last_modified=str(modified),
+        identity=str(identity),
+        title=str(title),
+        last_fetch_ms=maybe_number(fetch_ms),
+        last_good_ms=maybe_number(good_ms),
+        last_read_ms=maybe_number(read_ms),
+        finding=str(finding),
+        baseline_done=baseline_done == 1,
+        left_out=str(left_out),
+        validators_url=str(validators_url),
+        location=str(location),
+        next_fetch_ms=maybe_number(next_ms),
+        not_before_ms=maybe_number(not_before_ms),
+        push=FeedPush(str(hub), str(topic), str(token), str(secret), maybe_number(asked_ms)),
+    )
 
 
 def _entries(query: str, *binds: str | int, among: Sequence[str] | None = None) -> Steps[list[LedgerEntry]]:
@@ -141,6 +166,15 @@ def _feed_row(feed: Feed) -> Row:
         feed.finding,
         int(feed.baseline_done),
         feed.left_out,
+        feed.validators_url,
+        feed.location,
+        feed.next_fetch_ms,
+        feed.not_before_ms,
+        feed.push.hub,
+        feed.push.topic,
+        feed.push.token,
+        feed.push.secret,
+        feed.push.asked_ms,
     )
 
 

@@ -1,10 +1,23 @@
 -- Queries of the ledger: feeds and articles.
 
+-- name: feed_columns
+-- Part of other queries: the columns of a feed.
+SELECT newsletter, url, etag, last_modified, identity, title, last_fetch_ms, last_good_ms, last_read_ms, finding,
+       baseline_done, left_out, validators_url, location, next_fetch_ms, not_before_ms, hub, topic, push_token,
+       push_secret, push_asked_ms
+FROM feed;
+
 -- name: feed
 -- What is known of a feed.
-SELECT etag, last_modified, identity, title, last_fetch_ms, last_good_ms, last_read_ms, finding,
-       baseline_done, left_out
-FROM feed WHERE newsletter = ?1 AND url = ?2;
+{feed_columns} WHERE newsletter = ?1 AND url = ?2;
+
+-- name: feed_of_push
+-- The feed whose hub calls us with a token.
+{feed_columns} WHERE push_token = ?1 AND push_token <> '';
+
+-- name: note_push
+-- Have the feed of a token fetched at ?2, if it would be later.
+UPDATE feed SET next_fetch_ms = ?2 WHERE push_token = ?1 AND push_token <> '' AND next_fetch_ms > ?2;
 
 -- name: distrusted
 -- Guids of a feed that are not trusted.
@@ -13,13 +26,17 @@ SELECT guid FROM distrusted_guid WHERE newsletter = ?1 AND url = ?2;
 -- name: write_feed
 -- Record what is known of a feed.
 INSERT INTO feed (newsletter, url, etag, last_modified, identity, title, last_fetch_ms, last_good_ms,
-                  last_read_ms, finding, baseline_done, left_out)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+                  last_read_ms, finding, baseline_done, left_out, validators_url, location, next_fetch_ms,
+                  not_before_ms, hub, topic, push_token, push_secret, push_asked_ms)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
 ON CONFLICT (newsletter, url) DO UPDATE SET
   etag = excluded.etag, last_modified = excluded.last_modified, identity = excluded.identity,
   title = excluded.title, last_fetch_ms = excluded.last_fetch_ms, last_good_ms = excluded.last_good_ms,
   last_read_ms = excluded.last_read_ms, finding = excluded.finding, baseline_done = excluded.baseline_done,
-  left_out = excluded.left_out;
+  left_out = excluded.left_out, validators_url = excluded.validators_url, location = excluded.location,
+  next_fetch_ms = excluded.next_fetch_ms, not_before_ms = excluded.not_before_ms, hub = excluded.hub,
+  topic = excluded.topic, push_token = excluded.push_token, push_secret = excluded.push_secret,
+  push_asked_ms = excluded.push_asked_ms;
 
 -- name: distrust
 -- Distrust a guid that was given to two articles.

@@ -1,0 +1,10 @@
+UPDATE feed SET etag = '', last_modified = '' WHERE validators_url <> url;
+ALTER TABLE feed DROP COLUMN push_asked_ms;
+ALTER TABLE feed DROP COLUMN push_secret;
+ALTER TABLE feed DROP COLUMN push_token;
+ALTER TABLE feed DROP COLUMN topic;
+ALTER TABLE feed DROP COLUMN hub;
+ALTER TABLE feed DROP COLUMN not_before_ms;
+ALTER TABLE feed DROP COLUMN next_fetch_ms;
+ALTER TABLE feed DROP COLUMN location;
+ALTER TABLE feed DROP COLUMN validators_url;
