@@ -24,7 +24,7 @@ from secondpost.mail.issue import IssueId
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.mail.subscriber import SubscriberId
-from secondpost.newsletter.eligible import FETCH_MS
+from secondpost.newsletter.rhythm import CLOSE_MS
 from secondpost.receive.attacks import Attack
 from secondpost.roles.parts import Parts
 from tests.alarms import logged_alarms, that_stand
@@ -172,7 +172,7 @@ def test_hostile_feeds(tmp_path: Path, approve: bool) -> None:
                 ]
                 for each in found:
                     blog.found[URL] = each
-                    blog.clock.ms += FETCH_MS
+                    blog.clock.ms += CLOSE_MS
                     await blog.turn()
                     await blog.publisher.go_on([blog.newsletter], leader)
                     seen.update((alarm.kind, alarm.subject) for alarm in blog.standing.standing())

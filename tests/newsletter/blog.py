@@ -12,6 +12,8 @@ from secondpost.mail.article import (
     Article,
     FeedAnswered,
     FeedAsked,
+    FeedGone,
+    FeedLook,
     FeedNotLookedAt,
     FeedRead,
     FeedUnchanged,
@@ -33,11 +35,12 @@ from secondpost.store.ports import Lease, Settlement
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
+from simulation.dice import SimDice
 from tests.alarms import logged_alarms
 from tests.clock import SetClock
 
 T = TypeVar("T")
-Found = FeedRead | FeedUnreadable | FeedUnchanged | FeedNotLookedAt
+Found = FeedRead | FeedUnreadable | FeedGone | FeedUnchanged | FeedNotLookedAt
 URL = "https://www.example.net/feed.xml"
 START_MS = 1_861_920_000_000  # 2029-01-01T00:00Z, a Monday
 READER = Mailbox.parse("ada@reader.example")
@@ -79,6 +82,7 @@ class Blog:
     lease: Lease | None = None
     is_template_broken: bool = False
     lines: list[str] = field(default_factory=list)  # of the log
+    look: FeedLook | None = None  # in place of answers that are made of `found`
     unproven: str | None = None  # why DNS does not prove who sends
     ids: QueueIds = field(default_factory=lambda: QueueIds(worker=1))
 
@@ -87,7 +91,9 @@ class Blog:
 
     def restart(self) -> None:
         """Restart the service: only the store's content remains."""
-        reading = FeedReading(self.store, self.clock, self._look, ("www.example.net/weekly/feed.xml",))
+        reading = FeedReading(
+            self.store, self.clock, SimDice("blog"), self._look, ("www.example.net/weekly/feed.xml",)
+        )
         self.standing = logged_alarms(self.lines, self.clock.now_ms)
         self.publisher = Publisher(
             reading,
@@ -104,6 +110,8 @@ class Blog:
         return self.unproven
 
     async def _look(self, asked: FeedAsked) -> FeedAnswered:
+        if self.look is not None:
+            return await self.look(asked)
         self.asked.append(asked)
         return FeedAnswered(self.found[asked.url], '"etag"', "Mon, 01 Jan 2029 00:00:00 GMT")
 

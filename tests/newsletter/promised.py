@@ -29,10 +29,10 @@ from secondpost.newsletter.decisions import (
     TooFew,
     Unfinished,
 )
-from secondpost.newsletter.eligible import FETCH_MS
 from secondpost.newsletter.issues import CLOCK_STEP_MS, LATE_MS
 from secondpost.newsletter.outlook import Outlook
 from secondpost.newsletter.publish import FORCED
+from secondpost.newsletter.rhythm import CLOSE_MS
 from secondpost.store.newsletter_ports import SlotOutcome
 from tests.newsletter.blog import URL, Blog, articles
 
@@ -338,10 +338,10 @@ class Life:
         self.is_bad = False
         if self.reader is None:
             await self._reader(True)
-        await self.turn_at(self.blog.clock.ms + FETCH_MS)
+        await self.turn_at(self.blog.clock.ms + CLOSE_MS)
         settle_ms = self.blog.newsletter.settle_ms
         if settle_ms > 0 and len(await self.under_way()) == 0:
-            await self.turn_at(self.blog.clock.ms + max(settle_ms, FETCH_MS))
+            await self.turn_at(self.blog.clock.ms + max(settle_ms, CLOSE_MS))
         told = await self.blog.publisher.outlook(self.blog.newsletter)
         assert isinstance(told.decision, ToApprove if waits else Unfinished), told.reason
 
@@ -365,7 +365,7 @@ class Life:
             return
         self.is_bad = False
         if last_ms is None:
-            told = await self.turn_at(self.blog.clock.ms + FETCH_MS)
+            told = await self.turn_at(self.blog.clock.ms + CLOSE_MS)
         else:  # the owner's fetch finds it at the last moment
             self._publish()
             await self.blog.publisher.fetch(self.blog.newsletter)

@@ -7,9 +7,11 @@ from typing import TypeVar
 
 import pytest
 
-from secondpost.mail.article import FeedAnswered, FeedAsked, FeedRead, FeedUnchanged, FeedUnreadable
+from secondpost.mail.article import FeedAnswered, FeedAsked, FeedGone, FeedRead, FeedUnchanged, FeedUnreadable
+from secondpost.mail.duration import HOUR_MS
 from secondpost.newsletter.fetching import FeedFetching, parse_in_line
-from secondpost.world.ports import Fetched, FetchError, Validators, WorkLine
+from secondpost.newsletter.response_times import REFRESH_MS_MAX, RETRY_AFTER_MS_MAX
+from secondpost.world.ports import Fetched, FetchError, Redirect, Validators, WorkLine
 
 T = TypeVar("T")
 URL = "https://www.example.net/feed.xml"
@@ -46,31 +48,148 @@ class InLine:
         raise KeyError(name)
 
 
+def ask(pages: Mapping[str, Fetched | FetchError], asked: FeedAsked) -> tuple[FeedAnswered, Web]:
+    web = Web(pages)
+    return asyncio.run(FeedFetching(web, parse_in_line(InLine())).look(asked)), web
+
+
 def look(page: Fetched | FetchError) -> FeedAnswered:
-    web = Web({URL: page})
-    answered = asyncio.run(
-        FeedFetching(web, parse_in_line(InLine())).look(FeedAsked(URL, '"1"', "yesterday"))
-    )
+    answered, web = ask({URL: page}, FeedAsked(URL, '"1"', "yesterday", URL))
     assert web.asked == [Validators(URL, '"1"', "yesterday")]
     return answered
 
 
 def test_a_feed_is_read_and_its_validators_kept() -> None:
-    headers = {"content-type": "application/rss+xml", "etag": '"2"', "last-modified": "today"}
+    headers = {"content-type": "application/rss+xml", "etag": 'W/"2"', "last-modified": "today"}
     answered = look(Fetched(200, headers, FEED, URL))
     assert isinstance(answered.found, FeedRead)
     assert [article.link for article in answered.found.articles] == ["https://www.example.net/1"]
-    assert (answered.etag, answered.last_modified) == ('"2"', "today")
+    # A weak validator is sent back with its mark (RFC 9110 §8.8.3).
+    assert (answered.etag, answered.last_modified, answered.validators_url) == ('W/"2"', "today", URL)
 
 
-def test_validators_of_a_redirects_target_are_not_kept_for_the_first_url() -> None:
-    answered = look(Fetched(200, {"etag": '"2"'}, FEED, "https://feeds.example/1"))
+def test_validators_of_a_redirects_target_are_kept_for_the_target_alone() -> None:
+    """Catalogue row 23."""
+    there = "https://feeds.example/1"
+    answered = look(Fetched(200, {"etag": '"2"'}, FEED, there, (Redirect(302, there),)))
     assert isinstance(answered.found, FeedRead)
-    assert answered.etag == ""
+    assert (answered.etag, answered.validators_url, answered.location) == ('"2"', there, URL)
+
+
+def test_validators_longer_than_any_server_needs_are_not_kept() -> None:
+    answered = look(Fetched(200, {"etag": f'"{"2" * 1_000}"', "last-modified": "today"}, FEED, URL))
+    assert (answered.etag, answered.last_modified) == ("", "today")
 
 
 def test_unchanged_keeps_the_validators() -> None:
-    assert look(Fetched(304, {}, b"", URL)) == FeedAnswered(FeedUnchanged(), '"1"', "yesterday")
+    assert look(Fetched(304, {}, b"", URL)) == FeedAnswered(FeedUnchanged(), '"1"', "yesterday", URL, URL)
+
+
+MOVED = "https://www.example.net/new.xml"
+
+
+@pytest.mark.parametrize(
+    ("redirects", "location"),
+    [
+        ((301,), "https://www.example.net/to0"),
+        ((308, 301), "https://www.example.net/to1"),
+        ((301, 302), "https://www.example.net/to0"),
+        ((302, 301), URL),
+        ((307,), URL),
+        ((303,), URL),
+    ],
+)
+def test_a_feed_is_where_the_permanent_redirects_lead_until_the_first_temporary_one(
+    redirects: tuple[int, ...], location: str
+) -> None:
+    """Catalogue row 22."""
+    led = tuple(Redirect(status, f"https://www.example.net/to{n}") for n, status in enumerate(redirects))
+    assert look(Fetched(200, {}, FEED, led[-1].to, led)).location == location
+
+
+def test_a_feed_that_has_moved_is_asked_at_its_new_place_and_by_the_old_one_if_that_fails() -> None:
+    asked = FeedAsked(URL, location=MOVED)
+    answered, web = ask({MOVED: Fetched(200, {}, FEED, MOVED)}, asked)
+    assert (answered.location, len(web.asked)) == (MOVED, 1)
+    further = "https://www.example.net/newest.xml"
+    pages = {
+        MOVED: Fetched(404, {}, b"", MOVED),
+        URL: Fetched(200, {}, FEED, further, (Redirect(301, further),)),
+    }
+    answered, web = ask(pages, asked)
+    assert isinstance(answered.found, FeedRead)
+    assert (answered.location, len(web.asked)) == (further, 2)
+
+
+def test_a_feed_that_is_gone_is_more_than_unreadable() -> None:
+    assert look(Fetched(410, {}, FEED, URL)) == FeedAnswered(FeedGone(), location=URL)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "wait_ms"),
+    [
+        (503, {"retry-after": "120"}, 120_000),
+        (429, {"retry-after": " 3600 "}, 3_600_000),
+        (429, {"retry-after": "99999999999"}, RETRY_AFTER_MS_MAX),
+        (
+            503,
+            {"retry-after": "Mon, 01 Jan 2029 00:10:00 GMT", "date": "Mon, 01 Jan 2029 00:00:00 GMT"},
+            600_000,
+        ),
+        (
+            503,
+            {"retry-after": "Mon, 01 Jan 2029 00:10:00 GMT", "date": "Mon, 01 Jan 2029 01:00:00 GMT"},
+            0,
+        ),
+        (
+            503,
+            {"retry-after": "Mon, 01 Jan 2035 00:10:00 GMT", "date": "Mon, 01 Jan 2029 01:00:00 GMT"},
+            RETRY_AFTER_MS_MAX,
+        ),
+        (503, {"retry-after": "Mon, 01 Jan 2029 00:10:00 GMT"}, None),
+        (503, {"retry-after": "soon", "date": "today"}, None),
+        (503, {"retry-after": "-5"}, None),
+        (429, {}, None),
+        (404, {"retry-after": "120"}, None),
+    ],
+)
+def test_a_busy_server_is_left_alone_for_as_long_as_it_asks_and_a_day_at_most(
+    status: int, headers: Mapping[str, str], wait_ms: int | None
+) -> None:
+    assert look(Fetched(status, headers, b"", URL)).wait_ms == wait_ms
+
+
+@pytest.mark.parametrize(
+    ("said", "cache_control", "refresh_ms"),
+    [
+        (b"", "", 0),
+        (b"<ttl>60</ttl>", "", HOUR_MS),
+        (b"<ttl>an hour</ttl>", "", 0),
+        (b"<ttl>60</ttl>", "public, max-age=7200", 2 * HOUR_MS),
+        (b"", "max-age=99999999999999999999", REFRESH_MS_MAX),
+        (b"", "s-maxage=7200", 0),
+        (b"<ttl>99999999</ttl>", "", REFRESH_MS_MAX),
+        (b"<sy:updatePeriod>hourly</sy:updatePeriod>", "", HOUR_MS),
+        (
+            b"<sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>12</sy:updateFrequency>",
+            "",
+            2 * HOUR_MS,
+        ),
+        (
+            b"<sy:updatePeriod>hourly</sy:updatePeriod><sy:updateFrequency>0</sy:updateFrequency>",
+            "",
+            HOUR_MS,
+        ),
+    ],
+)
+def test_how_often_a_feed_wants_to_be_read_is_what_it_or_its_server_says(
+    said: bytes, cache_control: str, refresh_ms: int
+) -> None:
+    syndication = b"<channel xmlns:sy='http://purl.org/rss/1.0/modules/syndication/'>"
+    body = FEED.replace(b"<channel>", syndication + said)
+    answered = look(Fetched(200, {"cache-control": cache_control}, body, URL))
+    assert isinstance(answered.found, FeedRead)
+    assert answered.found.refresh_ms == refresh_ms
 
 
 @pytest.mark.parametrize(
@@ -79,7 +198,6 @@ def test_unchanged_keeps_the_validators() -> None:
         (FetchError("refused: 10.0.0.1"), "cannot be fetched: refused: 10.0.0.1."),
         (Fetched(200, {}, b"<html><body/></html>", URL), "an HTML page"),
         (Fetched(404, {}, FEED, URL), "HTTP 404"),
-        (Fetched(410, {}, FEED, URL), "HTTP 410"),
         (Fetched(403, {}, FEED, URL), "HTTP 403"),
         (Fetched(429, {}, FEED, URL), "too often"),
         (Fetched(503, {}, FEED, URL), "The server has a problem"),

@@ -9,8 +9,8 @@ from secondpost.mail.article import FeedUnreadable
 from secondpost.mail.article_states import ArticleState
 from secondpost.mail.duration import DAY_MS, HOUR_MS
 from secondpost.newsletter.decisions import Ready
-from secondpost.newsletter.eligible import FETCH_MS
 from secondpost.newsletter.novelty import BACKDATED, FAR_AHEAD
+from secondpost.newsletter.rhythm import CLOSE_MS
 from secondpost.store.newsletter_ports import ArticleMove
 from tests.alarms import that_stand
 from tests.newsletter.blog import URL, WEEKLY, Bench, Blog, article, articles
@@ -102,13 +102,13 @@ def test_held_articles_ring_for_each_further_cause_and_end_when_none_are_held(be
         old = article(2, published_ms=now_ms - 300 * DAY_MS)
         far = article(3, published_ms=now_ms + 300 * DAY_MS)
         blog.found[URL] = replace(articles(1), articles=(article(1), old))
-        await turns(blog, now_ms + FETCH_MS)
+        await turns(blog, now_ms + CLOSE_MS)
         assert rung(blog, AlarmKind.ARTICLES_HELD) == 0
-        await turns(blog, now_ms + 2 * FETCH_MS)
+        await turns(blog, now_ms + 2 * CLOSE_MS)
         assert that_stand(blog.standing, AlarmKind.ARTICLES_HELD) == ["weekly"]
         blog.found[URL] = replace(articles(1), articles=(far, article(1), old))
         for look in range(3, 7):
-            await turns(blog, now_ms + look * FETCH_MS)
+            await turns(blog, now_ms + look * CLOSE_MS)
         assert rung(blog, AlarmKind.ARTICLES_HELD) == 2
         (alarm,) = blog.standing.standing()
         assert BACKDATED in alarm.detail
@@ -116,7 +116,7 @@ def test_held_articles_ring_for_each_further_cause_and_end_when_none_are_held(be
         held = await blog.store.entries("weekly", ArticleState.HELD, 10)
         skips = [ArticleMove(entry.id, ArticleState.SKIPPED, "by hand") for entry in held]
         await blog.store.move_articles("weekly", skips)
-        await turns(blog, now_ms + 8 * FETCH_MS)
+        await turns(blog, now_ms + 8 * CLOSE_MS)
         assert blog.standing.standing() == ()
 
     bench.run(story())
@@ -139,7 +139,7 @@ def test_an_issue_that_cannot_be_made_rings_until_it_is_made_or_stopped(bench: B
         blog.is_template_broken = True
         await blog.sees_through()
         blog.found[URL] = articles(4, 3, 2, 1)
-        await turns(blog, blog.clock.ms + FETCH_MS)
+        await turns(blog, blog.clock.ms + CLOSE_MS)
         assert that_stand(blog.standing, AlarmKind.ISSUE_HELD) == ["weekly"]
         (issue,) = await blog.store.issues_under_way()
         await blog.store.stop(issue.id, blog.clock.ms, "by hand")

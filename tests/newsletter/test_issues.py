@@ -27,10 +27,10 @@ from secondpost.newsletter.decisions import (
     TooFew,
     Unfinished,
 )
-from secondpost.newsletter.eligible import FETCH_MS
 from secondpost.newsletter.issues import ARTICLES_OF_AN_ISSUE_MAX
 from secondpost.newsletter.order import in_order
 from secondpost.newsletter.outlook import Outlook
+from secondpost.newsletter.rhythm import CLOSE_MS
 from secondpost.store.approval_ports import ApprovalOutcome
 from secondpost.store.newsletter_ports import ArticleMove, SlotOutcome
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Imported
@@ -213,7 +213,7 @@ def test_feeds_are_not_asked_more_often_than_agreed(bench: Bench) -> None:
     async def story() -> None:
         for minute in range(30):
             await turn(blog, f"2029-01-01T00:{minute:02}")
-        assert len(blog.asked) == 30 * MINUTE_MS // FETCH_MS
+        assert len(blog.asked) == 30 * MINUTE_MS // CLOSE_MS
 
     bench.run(story())
 
@@ -411,14 +411,14 @@ def test_a_stopped_issue_does_not_make_itself_again(bench: Bench) -> None:
         await blog.store.stop(issue.id, blog.clock.ms, "wrong picture")
         assert await blog.titles(ArticleState.WAITING) == ["Article 1", "Article 2"]
         for _ in range(5):
-            blog.clock.ms += 2 * FETCH_MS
+            blog.clock.ms += 2 * CLOSE_MS
             told = await blog.turn()
             assert told.decision == GivenBack("weekly", 2)
         assert "in an issue that you stopped" in told.reason
         assert len(await blog.store.issues("weekly", None, 9)) == 1
         # With another article all three are sent.
         blog.found[WEEKLY.feeds[0]] = articles(3, 2, 1)
-        blog.clock.ms += FETCH_MS
+        blog.clock.ms += CLOSE_MS
         assert isinstance((await blog.turn()).decision, Ready)
         assert (await blog.store.issues("weekly", None, 1))[0].article_count == 3
 
@@ -768,7 +768,7 @@ def test_what_must_stand_through_a_second_look_is_promised_for_that_look(bench: 
 
     async def story() -> None:
         told = await blog.says(articles(2, 1))
-        assert told.decision == Settling(0, 2, blog.clock.ms + FETCH_MS)
+        assert told.decision == Settling(0, 2, blog.clock.ms + CLOSE_MS)
 
     bench.run(story())
 

@@ -12,6 +12,7 @@ from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.reading import FeedReading
 from secondpost.world.real.fetch import RealFetcher
 from secondpost.world.real.work import RealWork
+from simulation.dice import SimDice
 from tests.newsletter.blog import WEEKLY, Bench
 from tests.newsletter.writing import FORMS
 from tests.world.test_fetch_addresses import Names
@@ -29,7 +30,9 @@ def test_a_blog_that_grows_by_one_article_and_another(written: Callable[..., byt
         async with WebServer(pages).running() as server:
             newsletter = replace(WEEKLY, feeds=(f"http://blog.example:{server.port}/feed",))
             fetcher = RealFetcher(Names({"blog.example": ("127.0.0.1",)}), allow_private=True)
-            reading = FeedReading(blog.store, blog.clock, FeedFetching(fetcher, parse_in_line(work)).look)
+            reading = FeedReading(
+                blog.store, blog.clock, SimDice("road"), FeedFetching(fetcher, parse_in_line(work)).look
+            )
             publisher = Publisher(
                 reading, blog.store, blog.clock, blog.ids, blog.composed, blog.log, blog.standing
             )

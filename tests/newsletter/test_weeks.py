@@ -21,6 +21,7 @@ from secondpost.newsletter.fetching import FeedFetching, parse_in_line
 from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.reading import FeedReading
 from secondpost.store.newsletter_ports import LedgerEntry
+from simulation.dice import SimDice
 from tests.alarms import logged_alarms, that_stand
 from tests.newsletter.blog import (
     START_MS,
@@ -66,7 +67,10 @@ class Life:
     def reopen(self) -> None:
         """Discard what a restart of the service forgets."""
         reading = FeedReading(
-            self.blog.store, self.blog.clock, FeedFetching(self.site, parse_in_line(InLine())).look
+            self.blog.store,
+            self.blog.clock,
+            SimDice("weeks"),
+            FeedFetching(self.site, parse_in_line(InLine())).look,
         )
         blog = self.blog
         self.logged_again += len(that_stand(self.standing, AlarmKind.ARTICLES_HELD))

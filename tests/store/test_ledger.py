@@ -42,6 +42,7 @@ async def test_a_feed_is_remembered_as_it_was_last_recorded(place: Place) -> Non
         "https://www.example.net/new.xml",
         7,
         8,
+        9,
         FeedPush("https://hub.example/", "https://www.example.net/new.xml", "token", "secret", 3),
     )
     await store.record_fetch(FetchRecord(feed, 5))

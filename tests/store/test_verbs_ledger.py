@@ -34,7 +34,7 @@ FOUND: Row = (
 
 async def test_a_feed_is_known_with_its_distrusted_guids_or_new() -> None:
     known: Row = (
-        *("weekly", FEED, "etag", "", "", "The Blog", 1, 1, None, "", 1, "", FEED, FEED, 7, None),
+        *("weekly", FEED, "etag", "", "", "The Blog", 1, 1, None, "", 1, "", FEED, FEED, 7, None, 0),
         *("https://hub.example/", FEED, "token", "secret", 5),
     )
     engine = RecordingEngine(

@@ -15,6 +15,7 @@ from secondpost.mail.article import (
     Article,
     FeedAnswered,
     FeedAsked,
+    FeedGone,
     FeedLook,
     FeedNotLookedAt,
     FeedRead,
@@ -58,6 +59,10 @@ READ = FeedRead(
     generator="Hugo 1.0",
     repeated_guids=frozenset({"urn:2", "urn:3"}),
     left_out="1 entry is not an article: it has neither a link nor a file",
+    older="https://www.example.net/feed.xml?page=2",
+    refresh_ms=3_600_000,
+    hub="https://hub.example/",
+    topic="https://www.example.net/feed.xml",
 )
 SILENT = FeedAnswered(FeedUnreadable("The fetch role does not answer."))
 
@@ -135,7 +140,9 @@ def test_the_examples_leave_no_field_at_its_default() -> None:
 @pytest.mark.parametrize(
     "answered",
     [
-        FeedAnswered(READ, '"2"', "Tue, 02 Jan 2029 00:00:00 GMT"),
+        FeedAnswered(READ, '"2"', "Tue, 02 Jan 2029 00:00:00 GMT", URL, "https://www.example.net/b", 5, True),
+        FeedAnswered(FeedGone(), location=URL),
+        FeedAnswered(FeedUnreadable("The server has a problem (HTTP 503)."), wait_ms=60_000),
         FeedAnswered(FeedRead("", "", ()), "", ""),
         FeedAnswered(FeedUnchanged(), '"1"', "Mon, 01 Jan 2029 00:00:00 GMT"),
         FeedAnswered(FeedUnreadable("It is an HTML page, not a feed.")),

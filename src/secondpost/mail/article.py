@@ -47,6 +47,10 @@ class FeedRead:
     generator: str = ""  # the program that wrote it, as stated
     repeated_guids: frozenset[str] = frozenset()  # given to several articles of this document
     left_out: str = ""  # which entries are no articles, and why: a sentence without its full stop
+    older: str = ""  # URL of the page with the articles before these (RFC 5005); "" if it names none
+    refresh_ms: int = 0  # least time between two fetches, as asked for; 0: not stated
+    hub: str = ""  # URL of the hub that says when it has changed (WebSub); "" if it names none
+    topic: str = ""  # the feed's URL, as the hub knows it
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,11 @@ class FeedUnreadable:
     """An HTML page, a truncated document or none: no information, so no article changes."""
 
     reason: str  # one sentence for the owner
+
+
+@dataclass(frozen=True, slots=True)
+class FeedGone:
+    """The server says that the feed was removed for good (410)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +78,36 @@ class FeedUnchanged:
 
 
 @dataclass(frozen=True, slots=True)
+class HubSubscription:
+    """A subscription to ask a hub for (W3C WebSub §5.1)."""
+
+    hub: str
+    topic: str
+    callback: str  # URL at which the hub calls us
+    secret: str  # with which it signs
+
+
+@dataclass(frozen=True, slots=True)
 class FeedAsked:
     """A request of the publish role to the fetch role."""
 
-    url: str
+    url: str  # as configured
     etag: str = ""  # of the last good response
     last_modified: str = ""
+    validators_url: str = ""  # that gave them; they are sent to no other
+    location: str = ""  # where the feed was last believed; asked first. "": as `url`
+    subscription: HubSubscription | None = None  # to ask a hub for besides
 
 
 @dataclass(frozen=True, slots=True)
 class FeedAnswered:
-    found: FeedRead | FeedUnreadable | FeedUnchanged | FeedNotLookedAt
-    etag: str = ""  # for the next request; "" if the response came from another URL
+    found: FeedRead | FeedUnreadable | FeedGone | FeedUnchanged | FeedNotLookedAt
+    etag: str = ""  # for the next request
     last_modified: str = ""
+    validators_url: str = ""  # that gave them, after all redirects
+    location: str = ""  # where the server says that the feed is for good; "" if there was no response
+    wait_ms: int | None = None  # the server wants no request for so long (Retry-After)
+    is_hub_asked: bool = False  # the hub accepted the subscription, and verifies it
 
 
 FeedLook = Callable[[FeedAsked], Awaitable[FeedAnswered]]  # asks the fetch role, or acts for it

@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from secondpost.mail.duration import MINUTE_MS
 from secondpost.mail.issue import ArticleId
 from secondpost.store.newsletter_ports import GIVEN_BACK, TAKEN_BY_HAND, Feed, LedgerEntry
 
-FETCH_MS = 10 * MINUTE_MS  # between two fetches of the feeds
 GOOD_FETCHES_MIN = 2  # fetches that must have shown an article, if it has to settle at all
 
 
@@ -46,7 +44,6 @@ def ripeness(
     doubtful: list[ArticleId] = []
     unripe: list[Unripe] = []
     given_back: set[ArticleId] = set()
-    next_look_ms = min((feed.last_fetch_ms or 0 for feed in feeds.values()), default=0) + FETCH_MS
     for entry in waiting:
         if entry.reason == TAKEN_BY_HAND:
             ripe.append(entry.id)
@@ -54,7 +51,7 @@ def ripeness(
         feed = feeds.get(entry.feed)
         if feed is None:
             continue
-        until = _ripe_ms(entry, feed, settle_ms, max(next_look_ms, now_ms + 1))
+        until = _ripe_ms(entry, feed, settle_ms, max(feed.next_fetch_ms or 0, now_ms + 1))
         if until <= now_ms:
             (doubtful if is_in_doubt(feed) else ripe).append(entry.id)
             if entry.reason == GIVEN_BACK:

@@ -39,6 +39,10 @@ class FeedDocument:
     generator: str
     entries: tuple[FeedEntry, ...]
     broken: int = 0  # unreadable entries
+    older: str = ""  # the next page (RFC 5005); this and the next ones as written
+    hub: str = ""
+    self_link: str = ""
+    refresh_ms: int = 0  # least time between two fetches, as asked for; 0: not stated
 
 
 class Unreadable(Exception):

@@ -47,6 +47,8 @@ class _Feed(msgspec.Struct):
     title: str | None = None
     home_page_url: str | None = None
     feed_url: str | None = None
+    next_url: object = None  # a string; anything else is ignored, here and below
+    hubs: object = None  # of objects with type and url
     language: object = None
 
 
@@ -72,7 +74,19 @@ def read_json_feed(body: bytes) -> FeedDocument:
         generator="",
         entries=whole,
         broken=len(read) - len(whole),
+        older=feed.next_url if isinstance(feed.next_url, str) else "",
+        hub=_hub(feed.hubs),
+        self_link=feed.feed_url or "",
     )
+
+
+def _hub(hubs: object) -> str:
+    """The first WebSub hub."""
+    for hub in hubs if isinstance(hubs, list) else []:
+        if isinstance(hub, dict) and str(hub.get("type", "")).lower() == "websub":
+            url = hub.get("url")
+            return url if isinstance(url, str) else ""
+    return ""
 
 
 def _whole_characters(body: bytes) -> bytes:

@@ -10,6 +10,7 @@ from typing import cast
 from secondpost.compose.picture import SIDE_PIXELS_MIN, is_file_of_a_picture, pixels
 from secondpost.newsletter.feed_document import NO_TEXT, FeedDocument, FeedEntry, Text, Unreadable
 from secondpost.newsletter.feed_parser import parse
+from secondpost.newsletter.response_times import refresh_of
 
 FORMS_MAX = 20  # variants of a text; also links, captions and pictures per entry
 THUMBNAIL_WIDTH_MIN = 200  # CSS pixels; smaller ones rank below a picture in the text
@@ -36,7 +37,7 @@ def read_markup_feed(body: bytes, content_type: str, url: str) -> FeedDocument:
     entries = dict.get(parsed, "entries")
     return FeedDocument(
         title=_text(feed, "title"),
-        identity=_word(feed, "id") or _self_link(feed),
+        identity=_word(feed, "id") or _feed_link(feed, "self"),
         home=_word(feed, "link") or _permalink(feed),
         generator=_word(feed, "generator"),
         entries=tuple(
@@ -44,6 +45,13 @@ def read_markup_feed(body: bytes, content_type: str, url: str) -> FeedDocument:
         )
         if isinstance(entries, list)
         else (),
+        # An archived feed's link is preferred: an archive document does not change (RFC 5005 §4).
+        older=_feed_link(feed, "prev-archive") or _feed_link(feed, "next"),
+        hub=_feed_link(feed, "hub"),
+        self_link=_feed_link(feed, "self"),
+        refresh_ms=refresh_of(
+            _word(feed, "ttl"), _word(feed, "sy_updateperiod"), _word(feed, "sy_updatefrequency")
+        ),
     )
 
 
@@ -184,10 +192,11 @@ def _categories(found: dict[str, object]) -> tuple[str, ...]:
     return tuple(name for name in named if len(name) > 0)
 
 
-def _self_link(feed: dict[str, object]) -> str:
+def _feed_link(feed: dict[str, object], relation: str) -> str:
+    """The feed's first link of a relation."""
     links = dict.get(feed, "links")
     for link in links if isinstance(links, list) else []:
-        if _word(link, "rel") == "self":
+        if _word(link, "rel") == relation:
             return _word(link, "href")
     return ""
 

@@ -88,7 +88,17 @@ def _read(document: FeedDocument, url: str) -> FeedRead:
         generator=plain(document.generator, GENERATOR_CHARACTERS_MAX),
         repeated_guids=repeated,
         left_out=_left_out(left_out),
+        older=_elsewhere(document.older, url),
+        refresh_ms=document.refresh_ms,
+        hub=_elsewhere(document.hub, url),
+        topic=absolute(document.self_link, url) if len(document.self_link) > 0 else "",
     )
+
+
+def _elsewhere(written: str, url: str) -> str:
+    """An absolute link to something other than the feed itself; "" if it is none."""
+    link = absolute(written, url) if len(written.strip()) > 0 else ""
+    return "" if link == url else link
 
 
 def _newest(entries: Sequence[FeedEntry]) -> Sequence[FeedEntry]:

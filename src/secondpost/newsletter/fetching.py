@@ -1,15 +1,28 @@
 """Fetch and read a feed, in the fetch role; parsing runs beside the event loop."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 
-from secondpost.mail.article import FeedAnswered, FeedAsked, FeedRead, FeedUnchanged, FeedUnreadable
+from secondpost.mail.article import (
+    FeedAnswered,
+    FeedAsked,
+    FeedGone,
+    FeedRead,
+    FeedUnchanged,
+    FeedUnreadable,
+)
 from secondpost.newsletter.feeds import DOCUMENT_OCTETS_MAX, read_feed
+from secondpost.newsletter.links import absolute, header_links
+from secondpost.newsletter.response_times import max_age, retry_after
 from secondpost.world.ports import Fetched, Fetcher, FetchError, Validators, Work
 
 ACCEPT_FIELD = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
 )
+PERMANENT_STATUSES = (301, 308)
+BUSY_STATUSES = (429, 503)  # those with which a Retry-After is obeyed
+VALIDATOR_CHARACTERS_MAX = 1_000
 # A document, its Content-Type, and the URL that answered.
 ParseFeed = Callable[[bytes, str, str], Awaitable[FeedRead | FeedUnreadable]]
 
@@ -29,28 +42,77 @@ class FeedFetching:
         self._parse = parse
 
     async def look(self, asked: FeedAsked) -> FeedAnswered:
-        """Fetch a feed, conditionally if validators are known. Never raises for a fault of the web."""
-        validators = Validators(asked.url, asked.etag, asked.last_modified)
+        """Fetch a feed, conditionally if validators are known. Never raises for a fault of the web.
+
+        It is asked where it was last; if there is nothing any more, by its configured URL, which may
+        lead to yet another place.
+        """
+        where = asked.url if len(asked.location) == 0 else asked.location
+        answered = await self._look_at(where, asked)
+        if where != asked.url and isinstance(answered.found, FeedUnreadable | FeedGone):
+            answered = await self._look_at(asked.url, asked)
+        return answered
+
+    async def _look_at(self, where: str, asked: FeedAsked) -> FeedAnswered:
+        validators = Validators(asked.validators_url, asked.etag, asked.last_modified)
         try:
             fetched = await self._fetcher.get(
-                asked.url, {"accept": ACCEPT_FIELD}, DOCUMENT_OCTETS_MAX, validators
+                where, {"accept": ACCEPT_FIELD}, DOCUMENT_OCTETS_MAX, validators
             )
         except FetchError as error:
             return FeedAnswered(FeedUnreadable(f"It cannot be fetched: {error}."))
+        location = _location(where, fetched)
         if fetched.status == 304:
-            return FeedAnswered(FeedUnchanged(), asked.etag, asked.last_modified)
+            return FeedAnswered(
+                FeedUnchanged(), asked.etag, asked.last_modified, asked.validators_url, location
+            )
+        if fetched.status == 410:  # RFC 9110 §15.5.11: likely to be permanent
+            return FeedAnswered(FeedGone(), location=location)
         if fetched.status != 200:
-            return FeedAnswered(FeedUnreadable(_refusal(fetched)))
+            return FeedAnswered(FeedUnreadable(_refusal(fetched)), location=location, wait_ms=_wait(fetched))
         found = await self._parse(fetched.body, fetched.headers.get("content-type", ""), fetched.url)
-        # Validators of a redirect's target must not be sent to this URL.
-        if isinstance(found, FeedUnreadable) or fetched.url != asked.url:
-            return FeedAnswered(found)
-        return FeedAnswered(found, fetched.headers.get("etag", ""), fetched.headers.get("last-modified", ""))
+        if isinstance(found, FeedUnreadable):
+            return FeedAnswered(found, location=location)
+        etag, last_modified = (_validator(fetched, name) for name in ("etag", "last-modified"))
+        return FeedAnswered(_with_headers(found, fetched), etag, last_modified, fetched.url, location)
+
+
+def _location(where: str, fetched: Fetched) -> str:
+    """Where the feed is for good: the end of the permanent redirects that come before any temporary one."""
+    location = where
+    for redirect in fetched.redirects:
+        if redirect.status not in PERMANENT_STATUSES:
+            break
+        location = redirect.to
+    return location
+
+
+def _validator(fetched: Fetched, name: str) -> str:
+    value = fetched.headers.get(name, "")
+    return value if len(value) <= VALIDATOR_CHARACTERS_MAX else ""
+
+
+def _wait(fetched: Fetched) -> int | None:
+    if fetched.status not in BUSY_STATUSES:
+        return None
+    return retry_after(fetched.headers.get("retry-after", ""), fetched.headers.get("date", ""))
+
+
+def _with_headers(found: FeedRead, fetched: Fetched) -> FeedRead:
+    """A feed with what the response says of it: how long it stays fresh, and its hub, which counts before
+    that of the document (W3C WebSub §4).
+    """
+    refresh_ms = max(found.refresh_ms, max_age(fetched.headers.get("cache-control", "")))
+    links = header_links(fetched.headers.get("link", ""))
+    hub, topic = (absolute(links[name], fetched.url) if name in links else "" for name in ("hub", "self"))
+    if len(hub) == 0:
+        hub, topic = found.hub, topic or found.topic
+    return replace(found, refresh_ms=refresh_ms, hub=hub, topic=topic or found.topic)
 
 
 def _refusal(fetched: Fetched) -> str:
     match fetched.status:
-        case 404 | 410:
+        case 404:
             return f"There is no feed at its address any more (HTTP {fetched.status})."
         case 401 | 403:
             return f"The server refuses to show it to us (HTTP {fetched.status})."

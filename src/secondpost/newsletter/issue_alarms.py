@@ -9,6 +9,7 @@ from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.newsletter.decisions import InDoubt, ToApprove, Unfinished
 from secondpost.newsletter.eligible import is_in_doubt
 from secondpost.newsletter.outlook import Outlook
+from secondpost.newsletter.reading import GONE
 from secondpost.store.newsletter_ports import Feed
 
 
@@ -19,12 +20,12 @@ class IssueAlarms:
 
     def read(self, newsletter: Newsletter, before: Mapping[str, Feed], now: Mapping[str, Feed]) -> None:
         """Begin the alarm of a feed at its second look in doubt in a row, since a restarted web
-        server is no news; end it at its first good look.
+        server is no news, or at once if it was removed for good; end it at its first good look.
         """
         for url, feed in now.items():
             if not is_in_doubt(feed):
                 self._alarms.end(AlarmKind.FEED_IN_DOUBT, _feed(newsletter, url))
-            elif (
+            elif feed.finding == GONE or (
                 is_in_doubt(before[url]) and feed.last_fetch_ms != before[url].last_fetch_ms
             ):  # the same time: it was not fetched
                 self._doubt(newsletter, url, feed.finding)

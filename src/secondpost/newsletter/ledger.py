@@ -49,6 +49,7 @@ class LookRules:
     only: tuple[str, ...]  # category names, folded
     skip: tuple[str, ...]
     own_archives: tuple[str, ...]  # canonical links of feeds that this server publishes
+    feeds: frozenset[str]  # the newsletter's, by URL
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def look(
     if doubt is not None:
         return no_information(before.feed, doubt, now_ms)
     fresh = _fresh(read, marks, entries)
-    again = _again(before.feed.url, read, marks, entries)
+    again = _again(before.feed.url, read, marks, entries, rules.feeds)
     if _is_unrecognisable(sight, before) and not is_turnover(sight, now_ms):
         # Hold them for the owner to take or skip; waiting articles stay as they are.
         held = tuple(
@@ -197,12 +198,19 @@ def _fresh(
 
 
 def _again(
-    url: str, read: FeedRead, marks: Sequence[Marks], entries: Sequence[LedgerEntry | None]
+    url: str,
+    read: FeedRead,
+    marks: Sequence[Marks],
+    entries: Sequence[LedgerEntry | None],
+    feeds: frozenset[str],
 ) -> tuple[SeenAgain, ...]:
-    """Known articles of this feed, once each; those of another feed are updated when it is read."""
+    """Known articles of this feed, once each; those of another feed are updated when it is read.
+
+    Articles of a feed that is no longer configured become this feed's: its address was changed.
+    """
     again: dict[int, SeenAgain] = {}
     for article, each, entry in zip(read.articles, marks, entries, strict=True):
-        if entry is not None and entry.feed == url:
+        if entry is not None and (entry.feed == url or entry.feed not in feeds):
             seen = SeenAgain(entry.id, replace(article, guid=each.guid), each.link)
             again.setdefault(entry.id, seen)
     return tuple(again.values())

@@ -3,6 +3,7 @@ comparing.
 """
 
 import re
+from itertools import islice
 from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit, urlunsplit
 
 import idna
@@ -32,7 +33,22 @@ _LINK_ATTRIBUTE = re.compile(
     r"""(?:"(?P<two>[^"<>]*)"|'(?P<one>[^'<>]*)'|(?P<bare>[^\s"'<>]+))""",
     re.IGNORECASE,
 )
+# A link of the field Link: its target, and its parameters up to the next comma.
+_HEADER_LINK = re.compile(r"<([^<>]{1,2000})>([^<>]{0,1000})")
+_RELATION = re.compile(r""";\s*rel\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s;,"']+))""", re.IGNORECASE)
+HEADER_LINKS_MAX = 50
 _TAG = re.compile(r"<[a-zA-Z][^<>]*>")
+
+
+def header_links(field: str) -> dict[str, str]:
+    """The first link of each relation in a field Link (RFC 8288), by relation; targets as written."""
+    links: dict[str, str] = {}
+    for found in islice(_HEADER_LINK.finditer(field), HEADER_LINKS_MAX):
+        relation = _RELATION.search(found[2])
+        names = "" if relation is None else next((each for each in relation.groups() if each is not None), "")
+        for name in names.split():
+            links.setdefault(name.lower(), found[1])
+    return links
 
 
 def absolute(link: str, base: str) -> str:

@@ -5,7 +5,7 @@ Decisions are made in `issues`; reading is done by `reading`. Every step is stor
 so that after a crash the next leader continues where it stopped.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -27,7 +27,7 @@ from secondpost.newsletter.decisions import (
     ToApprove,
     Unproven,
 )
-from secondpost.newsletter.eligible import FETCH_MS, Ripeness, ripeness
+from secondpost.newsletter.eligible import Ripeness, ripeness
 from secondpost.newsletter.forecasting import Forecasting, forecast_text
 from secondpost.newsletter.issue_alarms import IssueAlarms
 from secondpost.newsletter.issues import (
@@ -44,6 +44,7 @@ from secondpost.newsletter.issues import (
 from secondpost.newsletter.order import in_order
 from secondpost.newsletter.outlook import NOTHING_BESIDE, Beside, Outlook, beside, reason
 from secondpost.newsletter.reading import FeedReading
+from secondpost.newsletter.rhythm import is_due, may_be_asked
 from secondpost.newsletter.since import calendar_since, is_other
 from secondpost.store.approval_ports import Approval
 from secondpost.store.newsletter_ports import (
@@ -121,26 +122,37 @@ class Publisher:
     # ---- fetching
 
     async def fetch(self, newsletter: Newsletter) -> None:
+        """Fetch all feeds now, whatever their rhythm and their servers ask for: the owner wants it."""
         if await self._issues.calendar(newsletter.name) is None:
             await self._keep_calendar(newsletter)
+        await self._fetch(newsletter, newsletter.feeds)
+
+    async def _fetch(self, newsletter: Newsletter, urls: Collection[str]) -> None:
         before = await self._reading.feeds(newsletter)
-        await self._reading.read(newsletter)
+        await self._reading.read(newsletter, urls)
         self._alarms.read(newsletter, before, await self._reading.feeds(newsletter))
 
     async def look(self, newsletter: Newsletter) -> None:
-        """Fetch the feeds when it is time, and once more just before an issue.
+        """Fetch each feed when it is time, and all once more just before an issue.
 
         Needs no lead, and may take as long as the slowest feed.
         """
         # The service alone does this: a command may read a changed file before the service does.
         await self._keep_calendar(newsletter)
-        is_old = self._clock.now_ms() - await self._looked_ms(newsletter) >= FETCH_MS
-        if is_old or (not await self._is_fresh(newsletter) and _is_time(await self._due(newsletter))):
+        now_ms, feeds = self._clock.now_ms(), await self._reading.feeds(newsletter)
+        urls = [url for url, feed in feeds.items() if is_due(feed, now_ms)]
+        if not await self._is_fresh(newsletter) and _is_time(await self._due(newsletter)):
+            urls = [url for url, feed in feeds.items() if may_be_asked(feed, now_ms)]
+            is_whole_round = True
+        else:
+            is_whole_round = len(urls) == len(feeds)
+        if len(urls) > 0:
             before = await self._reading.causes_held(newsletter)
-            await self.fetch(newsletter)
-            self._read_ms[newsletter.name] = self._clock.now_ms()
+            await self._fetch(newsletter, urls)
             held = await self._reading.causes_held(newsletter)
             self._alarms.articles_held(newsletter, before, held)
+        if is_whole_round:
+            self._read_ms[newsletter.name] = self._clock.now_ms()
 
     async def _is_fresh(self, newsletter: Newsletter) -> bool:
         """Whether the feeds were fetched recently enough to make an issue (R15)."""

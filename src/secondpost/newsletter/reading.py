@@ -1,13 +1,15 @@
 """Have a newsletter's feeds fetched, and record the result in the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 from secondpost.config.records import Newsletter, Start
 from secondpost.mail.article import (
     ARTICLES_MAX,
     FeedAnswered,
     FeedAsked,
+    FeedGone,
     FeedLook,
     FeedNotLookedAt,
     FeedRead,
@@ -15,7 +17,10 @@ from secondpost.mail.article import (
     FeedUnreadable,
 )
 from secondpost.mail.article_states import ArticleState
+from secondpost.mail.calendar import next_slot
 from secondpost.mail.issue import Issue
+from secondpost.mail.slot import WhenReady, parse_slot
+from secondpost.newsletter.eligible import GOOD_FETCHES_MIN, is_in_doubt
 from secondpost.newsletter.identity import LATELY_MS, KnownMarks, Marks, reused_guids
 from secondpost.newsletter.ledger import (
     Before,
@@ -26,22 +31,37 @@ from secondpost.newsletter.ledger import (
     trusted,
     unchanged,
 )
+from secondpost.newsletter.links import site
 from secondpost.newsletter.novelty import is_strange
+from secondpost.newsletter.rhythm import (
+    GONE_MS,
+    MOMENTS_MAX,
+    FeedNeeds,
+    FeedPast,
+    next_fetch,
+    next_fetch_in_doubt,
+    past_of,
+)
 from secondpost.store.newsletter_ports import Feed, FetchRecord, Ledger, LedgerEntry
-from secondpost.world.ports import Clock
+from secondpost.world.ports import Clock, Dice
 
 WAITING_MAX = 1_000  # articles considered together
 
+GONE = (
+    "Its server says that it was removed for good (HTTP 410). It is asked again once a week. Write its new "
+    "address into `feeds`, or remove it there."
+)
 UNASKED = "The server answered that nothing has changed (304), which we did not ask."
 
 
 class FeedReading:
     def __init__(
-        self, ledger: Ledger, clock: Clock, look: FeedLook, own_archives: Sequence[str] = ()
+        self, ledger: Ledger, clock: Clock, dice: Dice, look: FeedLook, own_archives: Sequence[str] = ()
     ) -> None:
         """`own_archives`: canonical links of the issue feeds that this server publishes."""
         self._ledger = ledger
         self._clock = clock
+        self._dice = dice
         self._look = look
         self._own_archives = tuple(own_archives)
 
@@ -63,21 +83,31 @@ class FeedReading:
     async def of_issue(self, issue: Issue) -> list[LedgerEntry]:
         return await self._ledger.entries_of_issue(issue.id)
 
-    async def read(self, newsletter: Newsletter) -> None:
-        """Fetch all feeds, one after the other, since they may have articles in common."""
+    async def read(self, newsletter: Newsletter, urls: Collection[str] | None = None) -> None:
+        """Fetch all feeds, or only those of `urls`, one after the other, since they may have articles in
+        common.
+        """
         for url in newsletter.feeds:
+            if urls is not None and url not in urls:
+                continue
             feed = await self._ledger.feed(newsletter.name, url)
-            asked = FeedAsked(url, feed.etag, feed.last_modified)
+            asked = FeedAsked(url, feed.etag, feed.last_modified, feed.validators_url, feed.location)
             answered = await self._look(asked)
             # Load it again: another process may have recorded a look meanwhile.
             feed = await self._ledger.feed(newsletter.name, url)
-            await self._ledger.record_fetch(await self._record(newsletter, feed, asked, answered))
+            record = await self._record(newsletter, feed, asked, answered)
+            await self._ledger.record_fetch(await self._timed(record, newsletter, answered))
 
     async def _record(
         self, newsletter: Newsletter, feed: Feed, asked: FeedAsked, answered: FeedAnswered
     ) -> FetchRecord:
         now_ms = self._clock.now_ms()
+        away = moved_away(feed, answered)
+        if away is not None and not isinstance(answered.found, FeedUnreadable | FeedGone):
+            return no_information(feed, away, now_ms)
         match answered.found:
+            case FeedGone():
+                return no_information(feed, GONE, now_ms)
             case FeedUnchanged() if len(asked.etag) == 0 and len(asked.last_modified) == 0:
                 return no_information(feed, UNASKED, now_ms)  # RFC 9110 §15.4.5: unexpected
             case FeedUnreadable(reason):
@@ -85,10 +115,52 @@ class FeedReading:
             case FeedNotLookedAt(reason):
                 return not_looked_at(feed, reason, now_ms)
             case FeedUnchanged():
-                return unchanged(feed, await self.waiting(newsletter), now_ms)
+                record = unchanged(feed, await self.waiting(newsletter), now_ms)
+                return replace(record, feed=located(record.feed, answered))
             case FeedRead() as read:
                 record = await self._look_at(_placed(read), newsletter, feed, now_ms)
                 return validated(record, answered)
+
+    async def _timed(
+        self, record: FetchRecord, newsletter: Newsletter, answered: FeedAnswered
+    ) -> FetchRecord:
+        """The record with the time of the next fetch."""
+        now_ms, feed = self._clock.now_ms(), record.feed
+        if isinstance(answered.found, FeedNotLookedAt):
+            return record
+        wait_ms = GONE_MS if isinstance(answered.found, FeedGone) else answered.wait_ms
+        not_before_ms = None if wait_ms is None else now_ms + min(wait_ms, GONE_MS)
+        if is_in_doubt(feed):
+            next_ms = next_fetch_in_doubt(feed.last_good_ms, now_ms)
+        else:
+            past = await self._past(record)
+            needs = FeedNeeds(
+                settles=newsletter.settle_ms > 0 and await self._settles(record, newsletter),
+                seen_until_ms=seen_until(newsletter, now_ms),
+                refresh_ms=feed.refresh_ms,
+            )
+            next_ms = next_fetch(past, needs, now_ms, self._dice.fraction())
+        return replace(record, feed=replace(feed, next_fetch_ms=next_ms, not_before_ms=not_before_ms))
+
+    async def _past(self, record: FetchRecord) -> FeedPast:
+        feed = record.feed
+        standing = await self._ledger.standing(feed.newsletter, feed.url, 0, MOMENTS_MAX)
+        again = {each.id for each in record.again}
+        window = len(record.new) + sum(
+            each.id in again or each.last_seen_ms >= (feed.last_read_ms or 0) for each in standing
+        )
+        known = [(each.article, each.first_seen_ms) for each in standing if not is_strange(each)]
+        return past_of((*known, *((each.article, record.at_ms) for each in record.new)), window)
+
+    async def _settles(self, record: FetchRecord, newsletter: Newsletter) -> bool:
+        """Whether an article of the feed waits for its second look."""
+        if any(each.state is ArticleState.WAITING for each in record.new):
+            return True
+        again = {each.id for each in record.again}
+        return any(
+            each.feed == record.feed.url and each.good_fetches + (each.id in again) < GOOD_FETCHES_MIN
+            for each in await self.waiting(newsletter)
+        )
 
     async def _look_at(self, read: FeedRead, newsletter: Newsletter, feed: Feed, now_ms: int) -> FetchRecord:
         feed, marks = trusted(read, feed)
@@ -159,11 +231,44 @@ class FeedReading:
             only=tuple(category.casefold() for category in newsletter.only),
             skip=tuple(category.casefold() for category in newsletter.skip),
             own_archives=self._own_archives,
+            feeds=frozenset(newsletter.feeds),
         )
 
 
 def _placed(read: FeedRead) -> FeedRead:
     return replace(read, articles=tuple(replace(each, place=at) for at, each in enumerate(read.articles)))
+
+
+def seen_until(newsletter: Newsletter, now_ms: int) -> int | None:
+    """When an article must have been seen to be in the next issue; None with `when ready`."""
+    slot = parse_slot(newsletter.every)
+    if isinstance(slot, WhenReady):
+        return None
+    coming = next_slot(slot, ZoneInfo(newsletter.timezone), now_ms)
+    if coming is None:
+        return None
+    settled_ms = coming.at_ms - newsletter.settle_ms
+    return settled_ms if settled_ms > now_ms else coming.at_ms
+
+
+def moved_away(feed: Feed, answered: FeedAnswered) -> str | None:
+    """Why a feed that has moved for good to another host is not believed; None if it has not.
+
+    A domain that expired leads wherever its next owner likes, so the owner of the newsletter decides.
+    The first reading is that of an address just written, and goes wherever it leads.
+    """
+    hosts = {site(feed.location), site(feed.url)}
+    if len(feed.location) == 0 or len(answered.location) == 0 or site(answered.location) in hosts:
+        return None
+    return (
+        f"It has moved for good to {answered.location}, on another host. If that is right, write this "
+        "address into `feeds` in place of the old one; the articles that wait are kept."
+    )
+
+
+def located(feed: Feed, answered: FeedAnswered) -> Feed:
+    """The feed with its new place, after a look that was believed."""
+    return feed if len(answered.location) == 0 else replace(feed, location=answered.location)
 
 
 def _own_last(entries: Sequence[LedgerEntry], url: str) -> list[LedgerEntry]:
@@ -178,6 +283,13 @@ def validated(record: FetchRecord, answered: FeedAnswered) -> FetchRecord:
     """Store the validators for the next fetch after a good look only: a 304 would make a doubt
     permanent.
     """
-    good = len(record.feed.finding) == 0
-    etag, last_modified = (answered.etag, answered.last_modified) if good else ("", "")
-    return replace(record, feed=replace(record.feed, etag=etag, last_modified=last_modified))
+    if is_in_doubt(record.feed):
+        return replace(record, feed=replace(record.feed, etag="", last_modified="", validators_url=""))
+    good = replace(
+        located(record.feed, answered),
+        etag=answered.etag,
+        last_modified=answered.last_modified,
+        validators_url=answered.validators_url,
+        refresh_ms=answered.found.refresh_ms if isinstance(answered.found, FeedRead) else 0,
+    )
+    return replace(record, feed=good)

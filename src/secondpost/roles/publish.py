@@ -54,7 +54,7 @@ def publisher_of(
         canonical(f"{config.web.url}/{newsletter.name}/feed.xml") for newsletter in config.newsletters
     )
     renderer = renderer_of(config, dice, store)
-    reading = FeedReading(store, clock, look, own if config.web.url is not None else ())
+    reading = FeedReading(store, clock, dice, look, own if config.web.url is not None else ())
     unproven = why_unproven(config, store, clock)
     return Publisher(reading, store, clock, store.ids, renderer.compose, log, alarms, unproven, foresee)
 

@@ -1,7 +1,15 @@
 """Looks at a newsletter from outside: its pages by their public URL, its feed, and what it says of itself."""
 
 from secondpost.config.records import Config, Newsletter
-from secondpost.mail.article import FeedAsked, FeedNotLookedAt, FeedRead, FeedUnchanged, FeedUnreadable
+from secondpost.mail.article import (
+    FeedAnswered,
+    FeedAsked,
+    FeedGone,
+    FeedNotLookedAt,
+    FeedRead,
+    FeedUnchanged,
+    FeedUnreadable,
+)
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 from secondpost.setup.leave_link import OK, way_to_pages
 from secondpost.setup.looks import Looking, PageLook, PageSeen, PageUnseen, ReadFeed
@@ -21,7 +29,7 @@ def examine_newsletter(
             found.append(Diagnosis(Check.SIGN_UP_PAGE, page, Grade.NOTE, text, "secondpost serve"))
     for url in newsletter.feeds:
         answered = yield from ReadFeed(FeedAsked(url)).ask()
-        found.append(_feed(newsletter, url, answered.found))
+        found.append(_feed(newsletter, url, answered))
     return tuple(found)
 
 
@@ -47,16 +55,17 @@ def _page(config: Config, url: str, seen: PageSeen | PageUnseen) -> Diagnosis:
     return Diagnosis(check, url, Grade.WELL, f"{url} can be opened.")
 
 
-def _feed(
-    newsletter: Newsletter, url: str, found: FeedRead | FeedUnreadable | FeedUnchanged | FeedNotLookedAt
-) -> Diagnosis:
+def _feed(newsletter: Newsletter, url: str, answered: FeedAnswered) -> Diagnosis:
     check = Check.FEED
-    match found:
+    match answered.found:
         case FeedRead(articles=articles):
             many = f"{len(articles)} article{'' if len(articles) == 1 else 's'}"
             return Diagnosis(check, url, Grade.WELL, f"{url} has {many}.")
         case FeedUnchanged():
             return Diagnosis(check, url, Grade.WELL, f"{url} is unchanged.")
+        case FeedGone():
+            remedy = f"write its new address into feeds of {newsletter.name}, or remove it there"
+            return Diagnosis(check, url, Grade.FAULT, f"{url} was removed for good (HTTP 410).", remedy)
         case FeedUnreadable(reason) | FeedNotLookedAt(reason):
             remedy = f"open {url} in a browser; correct it, or feeds of {newsletter.name}"
             return Diagnosis(check, url, Grade.FAULT, f"{url} gives no articles: {reason}", remedy)

@@ -94,6 +94,7 @@ class Feed:
     location: str = ""  # "": not yet read
     next_fetch_ms: int | None = None  # when it is fetched next, by its rhythm; None: now
     not_before_ms: int | None = None  # its server wants no request before
+    refresh_ms: int = 0  # least time between two fetches, as the feed or its server asks; 0: not stated
     push: FeedPush = NO_PUSH
 
 

@@ -96,7 +96,7 @@ def _feed(newsletter: str, url: str) -> Steps[Feed]:
 def _feed_of(row: Row) -> Feed:
     newsletter, url, etag, modified, identity, title, fetch_ms, good_ms, read_ms = row[:9]
     finding, baseline_done, left_out, validators_url, location, next_ms, not_before_ms = row[9:16]
-    hub, topic, token, secret, asked_ms = row[16:]
+    refresh_ms, hub, topic, token, secret, asked_ms = row[16:]
     return Feed(
         newsletter=str(newsletter),
         url=str(url),
@@ -114,6 +114,7 @@ def _feed_of(row: Row) -> Feed:
         location=str(location),
         next_fetch_ms=maybe_number(next_ms),
         not_before_ms=maybe_number(not_before_ms),
+        refresh_ms=number(refresh_ms),
         push=FeedPush(str(hub), str(topic), str(token), str(secret), maybe_number(asked_ms)),
     )
 
@@ -170,6 +171,7 @@ def _feed_row(feed: Feed) -> Row:
         feed.location,
         feed.next_fetch_ms,
         feed.not_before_ms,
+        feed.refresh_ms,
         feed.push.hub,
         feed.push.topic,
         feed.push.token,
@@ -225,6 +227,7 @@ def _again_row(feed: Feed, again: SeenAgain, at_ms: int) -> Row:
         article.language,
         article.picture,
         again.canonical_link,
+        feed.url,
     )
 
 

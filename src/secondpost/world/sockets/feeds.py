@@ -9,12 +9,13 @@ import asyncio
 from secondpost.mail.article import FeedAnswered, FeedAsked, FeedLook, FeedNotLookedAt, FeedUnreadable
 from secondpost.protocols.feed_questions import (
     ANSWER_OCTETS_MAX,
+    ASKED_OCTETS_MAX,
     answered_line,
     asked_line,
     read_answered,
     read_asked,
 )
-from secondpost.protocols.role_questions import LINE_OCTETS_MAX, Garbled
+from secondpost.protocols.role_questions import Garbled
 from secondpost.world.background import Background
 from secondpost.world.closing import close_soon
 from secondpost.world.ports import Listening, Net, NetError
@@ -80,7 +81,7 @@ class FeedAnswerer:
             return  # the asker waits no longer either
 
     def _welcome(self) -> asyncio.Protocol:
-        line = OneLine(LINE_OCTETS_MAX)
+        line = OneLine(ASKED_OCTETS_MAX)
         self._open += 1
         self._none_open.clear()
         self._background(self._see_through(line))

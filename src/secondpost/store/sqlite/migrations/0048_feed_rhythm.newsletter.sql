@@ -4,6 +4,7 @@ ALTER TABLE feed ADD COLUMN validators_url TEXT NOT NULL DEFAULT '';
 ALTER TABLE feed ADD COLUMN location TEXT NOT NULL DEFAULT '';     -- as last believed; '' before the first reading
 ALTER TABLE feed ADD COLUMN next_fetch_ms INTEGER;                 -- by its rhythm
 ALTER TABLE feed ADD COLUMN not_before_ms INTEGER;                 -- as its server asks
+ALTER TABLE feed ADD COLUMN refresh_ms INTEGER NOT NULL DEFAULT 0; -- as the feed asks; 0: not stated
 ALTER TABLE feed ADD COLUMN hub TEXT NOT NULL DEFAULT '';
 ALTER TABLE feed ADD COLUMN topic TEXT NOT NULL DEFAULT '';
 ALTER TABLE feed ADD COLUMN push_token TEXT NOT NULL DEFAULT '';   -- in the URL that the hub calls

@@ -3,8 +3,8 @@
 -- name: feed_columns
 -- Part of other queries: the columns of a feed.
 SELECT newsletter, url, etag, last_modified, identity, title, last_fetch_ms, last_good_ms, last_read_ms, finding,
-       baseline_done, left_out, validators_url, location, next_fetch_ms, not_before_ms, hub, topic, push_token,
-       push_secret, push_asked_ms
+       baseline_done, left_out, validators_url, location, next_fetch_ms, not_before_ms, refresh_ms, hub, topic,
+       push_token, push_secret, push_asked_ms
 FROM feed;
 
 -- name: feed
@@ -27,14 +27,15 @@ SELECT guid FROM distrusted_guid WHERE newsletter = ?1 AND url = ?2;
 -- Record what is known of a feed.
 INSERT INTO feed (newsletter, url, etag, last_modified, identity, title, last_fetch_ms, last_good_ms,
                   last_read_ms, finding, baseline_done, left_out, validators_url, location, next_fetch_ms,
-                  not_before_ms, hub, topic, push_token, push_secret, push_asked_ms)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
+                  not_before_ms, refresh_ms, hub, topic, push_token, push_secret, push_asked_ms)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
 ON CONFLICT (newsletter, url) DO UPDATE SET
   etag = excluded.etag, last_modified = excluded.last_modified, identity = excluded.identity,
   title = excluded.title, last_fetch_ms = excluded.last_fetch_ms, last_good_ms = excluded.last_good_ms,
   last_read_ms = excluded.last_read_ms, finding = excluded.finding, baseline_done = excluded.baseline_done,
   left_out = excluded.left_out, validators_url = excluded.validators_url, location = excluded.location,
-  next_fetch_ms = excluded.next_fetch_ms, not_before_ms = excluded.not_before_ms, hub = excluded.hub,
+  next_fetch_ms = excluded.next_fetch_ms, not_before_ms = excluded.not_before_ms,
+  refresh_ms = excluded.refresh_ms, hub = excluded.hub,
   topic = excluded.topic, push_token = excluded.push_token, push_secret = excluded.push_secret,
   push_asked_ms = excluded.push_asked_ms;
 
@@ -56,13 +57,19 @@ ON CONFLICT DO NOTHING;
 
 -- name: see_again
 -- Update a known article that was in the feed again: its content until an issue takes it, its guid
--- and link always. A guid of another article of the feed is not taken over.
+-- and link always. A guid of another article of the feed is not taken over. An article of a feed that the
+-- newsletter no longer has becomes one of this feed.
 UPDATE article SET
-  last_seen_ms = ?3, good_fetches = good_fetches + 1,
+  last_seen_ms = ?3, good_fetches = good_fetches + 1, url = ?16,
   guid = CASE WHEN (state = 'taken' AND ?4 = '') OR EXISTS (
       SELECT 1 FROM article AS other
-      WHERE other.newsletter = article.newsletter AND other.url = article.url AND other.guid = ?4
-        AND other.guid <> '' AND other.id <> article.id) THEN guid ELSE ?4 END,
+      WHERE other.newsletter = article.newsletter AND other.url = ?16 AND other.guid = ?4
+        AND other.guid <> '' AND other.id <> article.id) THEN
+    CASE WHEN url <> ?16 AND EXISTS (
+      SELECT 1 FROM article AS namesake
+      WHERE namesake.newsletter = article.newsletter AND namesake.url = ?16 AND namesake.guid = article.guid)
+    THEN '' ELSE guid END
+  ELSE ?4 END,
   canonical_link = CASE WHEN ?15 = '' THEN canonical_link ELSE ?15 END,
   link = CASE WHEN state = 'taken' THEN link ELSE ?5 END,
   fingerprint = CASE WHEN state = 'taken' THEN fingerprint ELSE ?6 END,

@@ -4,6 +4,7 @@ ALTER TABLE feed DROP COLUMN push_secret;
 ALTER TABLE feed DROP COLUMN push_token;
 ALTER TABLE feed DROP COLUMN topic;
 ALTER TABLE feed DROP COLUMN hub;
+ALTER TABLE feed DROP COLUMN refresh_ms;
 ALTER TABLE feed DROP COLUMN not_before_ms;
 ALTER TABLE feed DROP COLUMN next_fetch_ms;
 ALTER TABLE feed DROP COLUMN location;
