@@ -103,10 +103,17 @@ def look(
         last_read_ms=now_ms,
         finding="",
         baseline_done=True,
-        left_out=read.left_out,
+        left_out="; ".join(each for each in (read.left_out, _missed(sight, before)) if len(each) > 0),
     )
     judged = _judged(fresh, sight, before, rules, now_ms)
     return FetchRecord(feed, now_ms, judged, again, _moves(sight, before, now_ms))
+
+
+def _missed(sight: Sight, before: Before) -> str:
+    """That the feed was replaced completely since its last reading, without its full stop."""
+    if not _is_unrecognisable(sight, before):
+        return ""
+    return "no article was known any more, so that some before them may be missing"
 
 
 def _unrecognisable_text(window: int, newsletter: str) -> str:

@@ -21,7 +21,7 @@ from secondpost.mail.calendar import next_slot
 from secondpost.mail.issue import Issue
 from secondpost.mail.slot import WhenReady, parse_slot
 from secondpost.newsletter.eligible import GOOD_FETCHES_MIN, is_in_doubt
-from secondpost.newsletter.identity import LATELY_MS, KnownMarks, Marks, reused_guids
+from secondpost.newsletter.identity import LATELY_MS, KnownMarks, Marks, recognised, reused_guids
 from secondpost.newsletter.ledger import (
     Before,
     LookRules,
@@ -33,6 +33,14 @@ from secondpost.newsletter.ledger import (
 )
 from secondpost.newsletter.links import site
 from secondpost.newsletter.novelty import is_strange
+from secondpost.newsletter.older_pages import (
+    PAGES_MAX,
+    PAGES_MS_MAX,
+    has_gap,
+    is_page_of,
+    joined,
+    newest_date,
+)
 from secondpost.newsletter.rhythm import (
     GONE_MS,
     MOMENTS_MAX,
@@ -93,10 +101,48 @@ class FeedReading:
             feed = await self._ledger.feed(newsletter.name, url)
             asked = FeedAsked(url, feed.etag, feed.last_modified, feed.validators_url, feed.location)
             answered = await self._look(asked)
+            if isinstance(answered.found, FeedRead):
+                answered = replace(answered, found=await self._with_older(answered.found, feed))
             # Load it again: another process may have recorded a look meanwhile.
             feed = await self._ledger.feed(newsletter.name, url)
             record = await self._record(newsletter, feed, asked, answered)
             await self._ledger.record_fetch(await self._timed(record, newsletter, answered))
+
+    async def _with_older(self, read: FeedRead, feed: Feed) -> FeedRead:
+        """The document with what is on its older pages, if articles may be missing between it and the last
+        reading.
+        """
+        entries, before = await self._recognised(read, feed)
+        begun_ms = self._clock.now_ms()
+        since_ms = newest_date(before.known.standing, begun_ms)
+        if since_ms is None or not has_gap(read, entries, feed):
+            return read
+        pages: list[FeedRead] = []
+        known: list[bool] = []
+        asked, url = {feed.url, feed.location}, read.older
+        while (
+            len(pages) < PAGES_MAX
+            and url not in asked
+            and is_page_of(url, feed)
+            and self._clock.now_ms() - begun_ms < PAGES_MS_MAX
+        ):
+            asked.add(url)
+            page = (await self._look(FeedAsked(url))).found
+            if not isinstance(page, FeedRead):
+                break
+            pages.append(page)
+            found, _ = await self._recognised(page, feed)
+            known += [entry is not None for entry in found]
+            if any(known):
+                return joined(read, pages, known, since_ms)
+            url = page.older
+        return read
+
+    async def _recognised(self, read: FeedRead, feed: Feed) -> tuple[tuple[LedgerEntry | None, ...], Before]:
+        """The ledger's entry for each article of a document, and what the ledger knows of them."""
+        feed, marks = trusted(read, feed)
+        before = await self._before(feed, marks)
+        return recognised(feed.url, read.articles, marks, before.known), before
 
     async def _record(
         self, newsletter: Newsletter, feed: Feed, asked: FeedAsked, answered: FeedAnswered

@@ -1,0 +1,150 @@
+"""A feed whose first page no longer shows what we know is read on (RFC 5005), from a real web server."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+import pytest
+
+from secondpost.config.records import Newsletter, Start
+from secondpost.mail.article_states import ArticleState
+from secondpost.mail.duration import DAY_MS
+from secondpost.newsletter.fetching import FeedFetching, parse_in_line
+from secondpost.newsletter.older_pages import PAGES_MAX
+from secondpost.newsletter.publish import Publisher
+from secondpost.newsletter.reading import FeedReading
+from secondpost.world.real.fetch import RealFetcher
+from secondpost.world.real.work import RealWork
+from simulation.dice import SimDice
+from tests.newsletter.blog import START_MS, WEEKLY, Bench, Blog
+from tests.world.test_fetch_addresses import Names
+from tests.world.web_server import WebServer, answer
+
+PER_PAGE = 3
+Publish = Callable[..., None]
+Look = Callable[[], Awaitable[None]]
+Story = Callable[[Blog, WebServer, Publish, Look], Awaitable[None]]
+NEW_ALONE = replace(WEEKLY, start=Start.NEW)
+
+
+def document(articles: list[int], older: str, relation: str, *, dated: bool) -> bytes:
+    """An Atom-in-RSS feed: articles by number, one a day."""
+
+    def item(n: int) -> str:
+        at = format_datetime(datetime.fromtimestamp(START_MS / 1_000 + n * 86_400, UTC))
+        date = f"<pubDate>{at}</pubDate>" if dated else ""
+        guid = f"<guid isPermaLink='false'>urn:{n}</guid>"
+        return f"<item>{guid}<title>Article {n}</title><link>/{n}</link>{date}</item>"
+
+    link = f"<atom:link rel='{relation}' href='{older}'/>" if len(older) > 0 else ""
+    return (
+        "<rss version='2.0' xmlns:atom='http://www.w3.org/2005/Atom'><channel><title>The Blog</title>"
+        f"{link}{''.join(map(item, articles))}</channel></rss>"
+    ).encode()
+
+
+def lives(bench: Bench, newsletter: Newsletter, story: Story) -> None:
+    blog = bench.blog(newsletter)
+    work = RealWork(1)
+    bench.closing.append(work)
+    pages: dict[str, bytes | None] = {}
+
+    def publish(
+        newest: int, oldest: int = 1, relation: str = "next", *, dated: bool = True, host: str = ""
+    ) -> None:
+        """Show the articles from `newest` to `oldest`, PER_PAGE on each page."""
+        numbers = list(range(newest, oldest - 1, -1))
+        for first in range(0, len(numbers), PER_PAGE):
+            number = first // PER_PAGE
+            is_last = first + PER_PAGE >= len(numbers)
+            older = "" if is_last else f"{host}/feed/{number + 1}"
+            body = document(numbers[first : first + PER_PAGE], older, relation, dated=dated)
+            pages["/feed" if number == 0 else f"/feed/{number}"] = answer("200 OK", body)
+
+    async def through() -> None:
+        async with WebServer(pages).running() as server:
+            fetcher = RealFetcher(
+                Names({"blog.example": ("127.0.0.1",), "other.example": ("127.0.0.1",)}), allow_private=True
+            )
+            look = FeedFetching(fetcher, parse_in_line(work)).look
+            reading = FeedReading(blog.store, blog.clock, SimDice("pages"), look)
+            publisher = Publisher(
+                reading, blog.store, blog.clock, blog.ids, blog.composed, blog.log, blog.standing
+            )
+            reads = replace(newsletter, feeds=(f"http://blog.example:{server.port}/feed",))
+            await story(blog, server, publish, lambda: publisher.fetch(reads))
+
+    bench.run(through())
+
+
+@pytest.mark.parametrize("relation", ["next", "prev-archive"])
+def test_articles_that_an_outage_pushed_from_the_first_page_are_read_from_the_next_ones(
+    relation: str, bench: Bench
+) -> None:
+    """Catalogue row 25."""
+
+    async def story(blog: Blog, server: WebServer, publish: Publish, look: Look) -> None:
+        publish(6, relation=relation)
+        await look()
+        assert len(server.asked) == 1, "the first reading takes the first page alone"
+        assert await blog.counts() == {"seen": 3}
+        publish(13, relation=relation)
+        blog.clock.ms += 14 * DAY_MS
+        await look()
+        assert await blog.titles(ArticleState.WAITING) == [f"Article {n}" for n in range(7, 14)]
+        # Articles 1 to 3 were never seen, and are on pages behind the oldest known article.
+        assert await blog.counts() == {"seen": 3, "waiting": 7}
+        assert len(server.asked) == 1 + 3
+        await look()
+        assert len(server.asked) == 1 + 3 + 1, "nothing is missing any more"
+
+    lives(bench, NEW_ALONE, story)
+
+
+def test_pages_without_dates_bring_nothing_that_may_be_old(bench: Bench) -> None:
+    async def story(blog: Blog, server: WebServer, publish: Publish, look: Look) -> None:
+        publish(6)
+        await look()
+        publish(13, dated=False)
+        blog.clock.ms += 14 * DAY_MS
+        await look()
+        assert "Article 10" not in await blog.titles(ArticleState.WAITING)
+        assert not {f"Article {n}" for n in (1, 2, 3)} & set(await blog.titles(ArticleState.WAITING))
+
+    lives(bench, NEW_ALONE, story)
+
+
+@pytest.mark.parametrize("trouble", ["loop", "broken", "elsewhere", "endless"])
+def test_pages_that_lead_nowhere_are_not_followed_for_long(trouble: str, bench: Bench) -> None:
+    async def story(blog: Blog, server: WebServer, publish: Publish, look: Look) -> None:
+        publish(6)
+        await look()
+        pages = dict(server.pages)
+        match trouble:
+            case "loop":
+                publish(200, 198)
+                pages = dict(server.pages)
+                for at, to in (("/feed", "/feed/1"), ("/feed/1", "/feed/1")):
+                    pages[at] = answer(
+                        "200 OK", document([200 if at == "/feed" else 190], to, "next", dated=True)
+                    )
+            case "broken":
+                publish(13)
+                pages = {**server.pages, "/feed/1": answer("200 OK", b"<html><body/></html>")}
+            case "elsewhere":
+                publish(13, host=f"http://other.example:{server.port}")
+                pages = dict(server.pages)
+            case "endless":
+                publish(400, 300)
+                pages = dict(server.pages)
+        server.pages = pages
+        blog.clock.ms += 14 * DAY_MS
+        server.asked.clear()
+        await look()
+        asked = {"loop": 2, "broken": 2, "elsewhere": 1, "endless": 1 + PAGES_MAX}
+        assert len(server.asked) == asked[trouble]
+        waiting = await blog.titles(ArticleState.WAITING)
+        assert not {f"Article {n}" for n in (1, 2, 3)} & set(waiting)
+
+    lives(bench, NEW_ALONE, story)
