@@ -192,7 +192,10 @@ class Days:
         for blog in self.blogs:
             blog.restart()
             reading = FeedReading(
-                self.store, self.clock, FeedFetching(self.site, parse_in_line(InLine())).look
+                self.store,
+                self.clock,
+                SimDice("season"),
+                FeedFetching(self.site, parse_in_line(InLine())).look,
             )
             self.publishers[blog.newsletter.name] = Publisher(
                 reading, self.store, self.clock, blog.ids, blog.composed, blog.log, blog.standing
