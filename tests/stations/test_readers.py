@@ -43,11 +43,13 @@ class Server:
     """Accepts all mail.
 
     `greeted` is awaited before EHLO is answered: rows are claimed by then, but not marked.
+    `taken` is awaited before a dot is answered; it may break the connection off (ConnectionError).
     `unanswered`: so many of the first dots get no reply; `refusal`: the reply to every recipient.
     """
 
     def __init__(self, greeted: Callable[[], Awaitable[None]] = nothing, unanswered: int = 0) -> None:
         self.greeted = greeted
+        self.taken = nothing
         self.unanswered = unanswered
         self.refusal: bytes | None = None
         self.mails: list[tuple[str, bytes]] = []  # recipient and content, including those without a reply
@@ -89,6 +91,7 @@ class Server:
                     self.dots += 1
                     if self.dots <= self.unanswered:
                         return
+                    await self.taken()
             writer.write(b"250 2.0.0 ok\r\n")
 
     def recipients(self) -> list[str]:

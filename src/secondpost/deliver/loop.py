@@ -122,7 +122,7 @@ class DeliverLoop:
         self.recipients.close()
         loop = asyncio.get_running_loop()
         until = loop.time() + DRAIN_SECONDS_MAX
-        while len(self._sites) > 0 and loop.time() < until:
+        while len(self._sites) + len(self._leasing) > 0 and loop.time() < until:
             await asyncio.sleep(0.05)
         await self._context.outcomes.settler.all_finished()
 
@@ -208,7 +208,7 @@ class DeliverLoop:
         key = (due.lane, due.site)
         if key in self._sites:
             self._sites[key].poke()
-        elif key not in self._leasing:
+        elif key not in self._leasing and not self._stopping:
             self._leasing.add(key)
             traffic = self._context.traffic_in(due.lane)
             if traffic is not None:
@@ -222,13 +222,12 @@ class DeliverLoop:
         except (StoreUnavailable, StoreFull) as error:
             self._context.alarms.begin(AlarmKind.LEASE_WAITS, "", f"{due.site}: {error}")
             lease = None
+        if lease is not None and self._stopping:
+            await self._context.sites.give_back(lease)  # drain waits for it
+            lease = None
         self._leasing.discard(key)
         if lease is None:
             self._has_ended(due.lane, due.site)
-            return
-        if self._stopping:
-            self._has_ended(due.lane, due.site)
-            await self._context.sites.give_back(lease)
             return
         site: AnySite
         if lease.site == INSIDE:
