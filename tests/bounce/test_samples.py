@@ -3,21 +3,29 @@ read without an exception, and judged as `judged.txt` says; hostile mail reports
 """
 
 import tarfile
+import time
+from email import message_from_bytes
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
+from flufl.bounce import all_failures
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from secondpost.bounce.intake import failed_of
 from secondpost.bounce.judge import kind_of, refusal_of
+from secondpost.protocols.dsn.feedback import read_feedback
 from secondpost.protocols.dsn.notification import read_report
-from secondpost.protocols.dsn.old_forms import OCTETS_MAX, read_old_form
+from secondpost.protocols.dsn.old_forms import DETECTOR_SLIPS, OCTETS_MAX, read_old_form
 
 SAMPLES = Path(__file__).parent / "samples"
+MAIL_SECONDS_MAX = 0.05  # of computing, for one mail
+HOSTILE_SECONDS_MAX = 2.0  # for one that was made to be slow; the machine of the tests may be slow too
 JUDGED = dict(line.split() for line in (SAMPLES / "judged.txt").read_text().splitlines())
 
 
+@lru_cache
 def samples() -> dict[str, bytes]:
     found = {}
     with tarfile.open(SAMPLES / "flufl.bounce-6.0.0.tar.xz") as archive:
@@ -42,6 +50,77 @@ def test_every_sample_is_read_and_judged() -> None:
     found = {name: judged(message) for name, message in sorted(samples().items())}
     assert found == JUDGED
     assert len(found) == 117
+
+
+def test_every_sample_is_judged_within_50_milliseconds() -> None:
+    seconds = {}
+    for name, message in samples().items():
+        seconds[name] = min(seconds_for(message) for _ in range(3))
+    slow = {name: took for name, took in seconds.items() if took > MAIL_SECONDS_MAX}
+    assert slow == {}
+    assert len(seconds) == 117
+
+
+def seconds_for(message: bytes) -> float:
+    began = time.thread_time()
+    read_feedback(message)
+    judged(message)
+    return time.thread_time() - began
+
+
+def test_what_flufl_bounce_calls_temporary_is_never_a_dead_mailbox() -> None:
+    temporary = {}
+    for name, message in samples().items():
+        try:
+            delayed, failed = all_failures(message_from_bytes(message))
+        except DETECTOR_SLIPS:
+            continue
+        if len(delayed) > 0 and len(failed) == 0:
+            temporary[name] = judged(message)
+    assert len(temporary) >= 10
+    assert set(temporary.values()) == {"delay"}
+
+
+@pytest.mark.parametrize("tenths", range(1, 10))
+def test_a_sample_that_breaks_off_anywhere_can_be_read(tenths: int) -> None:
+    for message in samples().values():
+        judged(message[: len(message) * tenths // 10])
+
+
+@settings(max_examples=100, deadline=None)
+@given(some.sampled_from(sorted(JUDGED)), some.sampled_from(sorted(JUDGED)), some.data())
+def test_two_samples_in_one_mail_can_be_read(first: str, second: str, data: some.DataObject) -> None:
+    one, other = samples()[first], samples()[second]
+    at, begin = data.draw(some.integers(0, len(one))), data.draw(some.integers(0, len(other)))
+    mixed = one[:at] + other[begin:]
+    read_feedback(mixed)
+    judged(mixed)
+
+
+def _inside(message: bytes, kind: bytes) -> bytes:
+    """A report whose attached mail, or whose part about the delivery, is `message`."""
+    head = b'Content-Type: multipart/report; boundary="%d"\n\n--%d\nContent-Type: %s\n\n'
+    return head % (len(message), len(message), kind) + message + b"\n--%d--\n" % len(message)
+
+
+@pytest.mark.parametrize("kind", [b"message/rfc822", b"message/delivery-status", b"multipart/report"])
+def test_reports_within_reports_are_read_to_a_bound(kind: bytes) -> None:
+    message = samples()["dsn_01"]
+    for _ in range(300):
+        message = _inside(message, kind)
+    assert seconds_for(message) < HOSTILE_SECONDS_MAX
+
+
+@pytest.mark.parametrize(
+    "piece", [b"x", b"\n", b"a: b\n", b"550 5.1.1 <u@example.org>\n", b"<a@b.c>: ", b"=?"]
+)
+@pytest.mark.parametrize("name", ["dsn_01", "qmail_01"])
+def test_ten_megabytes_are_read_to_a_bound(name: str, piece: bytes) -> None:
+    message = samples()[name]
+    long = piece * (10_000_000 // len(piece))
+    middle = message.index(b"\n\n") + 2
+    for each in (message + long, message[:middle] + long + message[middle:], long + message):
+        assert seconds_for(each) < HOSTILE_SECONDS_MAX
 
 
 @pytest.mark.parametrize("name", ["qmail_01", "exim_01", "simple_07"])

@@ -176,6 +176,53 @@ def test_a_report_to_abuse_counts_for_the_reader_whose_mail_it_contains(tmp_path
     in_office(tmp_path, story)
 
 
+def test_a_forged_report_counts_against_nobody(tmp_path: Path) -> None:
+    """Catalogue row 54: who knows the reader, the issue and its number has no valid token for them."""
+
+    async def story(office: Office) -> None:
+        ours = office.address(Purpose.BOUNCE)
+        local = ours.partition("@")[0]
+        another_key = KeyRing(Ring.ADDRESSES, {1: b"b" * 32})
+        made_up = address_of(another_key, Token(Purpose.BOUNCE, office.reader, 1), US)
+        leaving = office.address(Purpose.LEAVE_BY_MAIL).replace("leave-", "b-")
+        for forged in (f"{local[:-1]}@{US}", f"{local}a@{US}", str(made_up), leaving):
+            assert forged != ours
+            row = await office.put(forged, REPORT)
+            assert (row.state, row.reply) == (State.FAILED, "550 5.1.1 No such mailbox here")
+        complaint = report_of(f"Return-Path: <{made_up}>".encode())
+        assert "not counted" in (await office.put(f"abuse@{US}", complaint)).reply
+        reader = await office.readers.subscriber(office.reader)
+        assert reader is not None
+        assert reader.state is SubscriberState.ACTIVE
+        assert await office.readers.bounces_of(office.reader, 10) == []
+
+    in_office(tmp_path, story)
+
+
+def test_an_automatic_answer_changes_nothing_and_is_never_answered(tmp_path: Path) -> None:
+    """Catalogue row 41 (RFC 3834 §2): whatever address of ours an autoresponder writes to."""
+
+    async def story(office: Office) -> None:
+        away = (
+            b"From: Reader <reader@example.org>\r\nAuto-Submitted: auto-replied\r\n"
+            b"Subject: Out of office\r\n\r\nI am away. To unsubscribe, write 550 5.1.1 user unknown.\r\n"
+        )
+        before = await office.readers.waiting_domains()
+        purposes = (Purpose.BOUNCE, Purpose.FEEDBACK, Purpose.CONFIRM_BY_MAIL)
+        addresses = (*map(office.address, purposes), f"abuse@{US}", str(join_address(WEEKLY, US)))
+        for to in addresses:
+            row = await office.put(to, away)
+            assert (row.state, row.host) == (State.DELIVERED, "(inside)")
+        assert len(await office.mail.listed(Selection(), None, 100)) == len(addresses)
+        assert await office.readers.waiting_domains() == before
+        assert await office.readers.bounces_of(office.reader, 10) == []
+        reader = await office.readers.subscriber(office.reader)
+        assert reader is not None
+        assert reader.state is SubscriberState.ACTIVE
+
+    in_office(tmp_path, story)
+
+
 def test_who_is_not_there_is_told_to_nobody(tmp_path: Path) -> None:
     """The address was made with a key of ours when it was accepted; its reader does not exist."""
 

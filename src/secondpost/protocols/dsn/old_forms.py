@@ -13,7 +13,8 @@ from flufl.bounce import all_failures
 from secondpost.protocols.dsn.notification import Action, RecipientReport, Report, status_in
 from secondpost.protocols.dsn.parts import header_of, leaves
 
-OCTETS_MAX = 64 * 1024  # its patterns are slow on long texts
+OCTETS_MAX = 64 * 1024  # its patterns are slow on long texts, and each is tried on each line
+LINES_MAX = 2_000
 TEXT_CHARACTERS_MAX = 2_000  # of the text that gives the reason
 
 # What its detectors and the parser of the standard library raise at malformed mail.
@@ -34,8 +35,9 @@ def read_old_form(message: bytes) -> Report | None:
     # RFC 3834 §5: an answer of a program for its user; a report has auto-generated, if any.
     if header_of(message).first("auto-submitted").lower().startswith("auto-replied"):
         return None
+    beginning = b"".join(message[:OCTETS_MAX].splitlines(keepends=True)[:LINES_MAX])
     try:
-        delayed, failed = all_failures(message_from_bytes(message[:OCTETS_MAX]))
+        delayed, failed = all_failures(message_from_bytes(beginning))
     except DETECTOR_SLIPS:
         return None  # a detector that trips over a stranger's mail has found nothing
     found = sorted(failed) if len(failed) > 0 else sorted(delayed)
