@@ -6,14 +6,17 @@ from secondpost.mail.delivery import State
 from secondpost.mail.subscriber import SubscriberId
 from secondpost.owner.issue_progress import LatestAnswer, ProgressCounts, kind_of
 from secondpost.store.provider_ports import PauseCause, ProviderPause
-from secondpost.store.statistics_ports import DomainMail, HostReply
+from secondpost.store.statistics_ports import DomainMail, LastAnswer
 
 GMAIL = "gmail-smtp-in.l.google.com"
 FIRST, SECOND = SubscriberId(10), SubscriberId(20)
 
 
+DOMAINS = {"gmail.com": 1, "googlemail.com": 2, "example.net": 3}
+
+
 def mails(name: str, site: str, state: State, many: int, answered_ms: int | None = None) -> DomainMail:
-    return DomainMail(1, name, site, state, False, many, 0, 0, answered_ms)
+    return DomainMail(DOMAINS[name], name, site, state, False, many, 0, 0, answered_ms)
 
 
 @pytest.mark.parametrize("state", [state for state in State if state is not State.KEPT])
@@ -47,10 +50,10 @@ def test_domains_of_one_provider_count_together_page_by_page() -> None:
         ProviderPause("mx.example.net", PauseCause.BREAKER, 2, "550", 3),
         ProviderPause("yahoo", PauseCause.OWNER, 1, "wait"),
     ]
-    google, others = counts.progress({"google": HostReply(300, GMAIL, "550 no")}, pauses)
+    google, others = counts.progress({"google": LastAnswer(300, GMAIL, "550 no")}, pauses)
     assert (google.key, google.name, google.accepted, google.waiting, google.failed) == (
         "google", "Google", 6, 2, 1,
     )  # fmt: skip
-    assert google.last == HostReply(300, GMAIL, "550 no")
+    assert google.last == LastAnswer(300, GMAIL, "550 no")
     assert google.pauses == (pauses[0],)
     assert (others.key, others.accepted, others.last, others.pauses) == ("others", 1, None, (pauses[1],))

@@ -8,7 +8,7 @@ from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import SubscriberId, SubscriberState
 from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.store.ports import Settlement
-from secondpost.store.statistics_ports import DomainMail, HostReply, ReaderChange
+from secondpost.store.statistics_ports import DomainMail, LastAnswer, ReaderChange
 from secondpost.store.subscriber_ports import Bounce
 from secondpost.store.weighing_ports import Suspension
 from tests.store.place import Place
@@ -63,7 +63,7 @@ async def test_the_mails_of_an_issue_are_counted_by_domain_and_state_page_by_pag
     in_small_pages = await pages(store, issue.id, now, 1)
     assert sum(each.mails for each in in_small_pages) == 4
     last = await store.answer(issue.id, NOBODY, ids[-1], mails.domain, now)
-    assert last == HostReply(now, "mx.example", "250 queued")
+    assert last == LastAnswer(now, "mx.example", "250 queued")
     assert await store.answer(issue.id, NOBODY, ids[-1], mails.domain, now + 1) is None
     assert await pages(store, IssueId(99), now, 10) == []
 

@@ -3,7 +3,7 @@
 from secondpost.mail.delivery import State
 from secondpost.mail.issue import IssueId
 from secondpost.mail.subscriber import SubscriberId, SubscriberState
-from secondpost.store.statistics_ports import DomainMail, HostReply, IssueTally, ReaderChange
+from secondpost.store.statistics_ports import DomainMail, IssueTally, LastAnswer, ReaderChange
 from secondpost.store.verbs.statistics import StatisticsVerbs
 from secondpost.store.verbs.steps import Query
 from tests.store.recording import RecordingEngine, over
@@ -33,7 +33,7 @@ async def test_an_answer_is_looked_up_within_its_page() -> None:
     )
     store = over(engine, StatisticsVerbs)
     within = (ISSUE, SubscriberId(1), SubscriberId(9), 7, 5)
-    assert await store.answer(*within) == HostReply(5, "mx.example", "451 later")
+    assert await store.answer(*within) == LastAnswer(5, "mx.example", "451 later")
     assert await store.answer(*within) is None
     assert engine.finished() == [Query("statistics.answer", (3, 1, 9, 7, 5))] * 2
 

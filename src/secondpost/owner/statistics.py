@@ -5,7 +5,7 @@ What readers do is counted with the issue that was the newest when they did it.
 """
 
 from bisect import bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -94,26 +94,27 @@ class GrowthCounts:
 
     starts: Sequence[int]  # milliseconds at which the issues began, in order
     zone: ZoneInfo
-    _of_issue: dict[int, Counter[str]] = field(default_factory=dict)  # by issues begun before, from 0
-    _of_month: dict[str, Counter[str]] = field(default_factory=dict)
+    # By the number of issues that had begun; by month.
+    _of_issue: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    _of_month: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
     def add(self, changes: Iterable[ReaderChange]) -> None:
         for change in changes:
             begun = bisect_right(self.starts, change.at_ms)
             for what in kinds_of(change):
-                self._of_issue.setdefault(begun, Counter())[what] += change.readers
+                self._of_issue[begun][what] += change.readers
                 month = month_of(change.at_ms, self.zone)
-                self._of_month.setdefault(month, Counter())[what] += change.readers
+                self._of_month[month][what] += change.readers
 
     def between(self, begun: int) -> Growth:
         """While `begun` of the issues had begun."""
-        return Growth(**self._of_issue.get(begun, Counter()))
+        return Growth(**self._of_issue[begun])
 
     def months(self) -> list[MonthStatistics]:
         found = []
         readers = 0
         for month in months_from(min(self._of_month, default=""), max(self._of_month, default="")):
-            growth = Growth(**self._of_month.get(month, Counter()))
+            growth = Growth(**self._of_month[month])
             readers += growth.net
             found.append(MonthStatistics(month, growth, readers))
         return found

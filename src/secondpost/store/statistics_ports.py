@@ -28,7 +28,7 @@ class DomainMail:
 
 
 @dataclass(frozen=True, slots=True)
-class HostReply:
+class LastAnswer:
     """What a server said about a mail, and when."""
 
     at_ms: int
@@ -69,7 +69,7 @@ class Statistics(Protocol):
 
     async def answer(
         self, issue: IssueId, after: SubscriberId, upto: SubscriberId, domain: int, at_ms: int
-    ) -> HostReply | None:
+    ) -> LastAnswer | None:
         """What a server said at that time about a mail to the domain, among those of a page."""
         ...
 

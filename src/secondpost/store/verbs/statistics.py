@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from secondpost.mail.delivery import State
 from secondpost.mail.issue import IssueId
 from secondpost.mail.subscriber import SubscriberId, SubscriberState
-from secondpost.store.statistics_ports import DomainMail, HostReply, IssueTally, ReaderChange
+from secondpost.store.statistics_ports import DomainMail, IssueTally, LastAnswer, ReaderChange
 from secondpost.store.verbs.engine import Verbs
 from secondpost.store.verbs.steps import Row, Steps, maybe_number, number, rows, run
 
@@ -25,10 +25,10 @@ class StatisticsVerbs(Verbs):
 
     async def answer(
         self, issue: IssueId, after: SubscriberId, upto: SubscriberId, domain: int, at_ms: int
-    ) -> HostReply | None:
+    ) -> LastAnswer | None:
         found = await self._engine.read(rows("statistics.answer", issue, after, upto, domain, at_ms))
         for answered_ms, host, reply in found:
-            return HostReply(number(answered_ms), str(host), str(reply))
+            return LastAnswer(number(answered_ms), str(host), str(reply))
         return None
 
     async def issue_tallies(self, issues: Sequence[IssueId]) -> Mapping[IssueId, IssueTally]:
