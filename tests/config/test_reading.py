@@ -21,13 +21,16 @@ from secondpost.config.records import (
     NetworksFile,
     RecipientFile,
     RecipientUrl,
+    Send,
     Watch,
     Web,
 )
 from secondpost.config.syntax import FILE_OCTETS_MAX
 from secondpost.mail.address import Domain, Endpoint, Mailbox
+from secondpost.mail.duration import DAY_MS, HOUR_MS, SECOND_MS
 from secondpost.mail.envelope import Lane
 from secondpost.mail.plan import TlsDemand
+from secondpost.mail.rate import MailRate
 
 CASES = Path(__file__).parent / "cases"
 TEXTS = [path.read_text(encoding="utf-8") for path in sorted(CASES.glob("*.toml"))]
@@ -48,6 +51,17 @@ def faults_of(text: str) -> ConfigFaults:
     with pytest.raises(ConfigFaults) as caught:
         config_of(text)
     return caught.value
+
+
+def test_a_rate_is_read_in_its_unit_and_leaves_the_rest_alone() -> None:
+    shortest = SHORTEST + '[[backup]]\ndomain = "example.org"\n'
+    assert config_of(shortest).send.rate is None
+    for written, rate in (
+        ("20000 an hour", MailRate(20_000, HOUR_MS)),
+        ("5/second", MailRate(5, SECOND_MS)),
+        (" 1 A DAY ", MailRate(1, DAY_MS)),
+    ):
+        assert config_of(f'{shortest}[send]\nrate = "{written}"\n').send == Send(rate=rate)
 
 
 def test_defaults_are_those_of_the_records() -> None:

@@ -17,7 +17,7 @@ from tests.crash.postoffice import RECIPIENT, PostOffice, free_port
 from tests.crash.sink import Sink
 from tests.newsletter.writing import atom
 from tests.service.conftest import Call, MakeOffice
-from tests.service.newsroom import ROLES, Newsroom, ask
+from tests.service.newsroom import BY_HAND, EVERYTHING, ROLES, Newsroom, ask
 from tests.service.primary import Client, Primary
 from tests.service.steady import Steady
 from tests.service.test_hard_times import message, until
@@ -250,6 +250,30 @@ def test_the_first_newsletter_brings_its_roles_and_the_last_one_takes_them_along
             with pytest.raises(OSError):
                 ask(f"{room.web}/weekly/")
             assert "role-died" not in room.log.read_text()
+            assert room.stop() == 0
+        finally:
+            room.end()
+
+
+def test_another_rate_counts_at_once_for_an_issue_under_way(tmp_path: Path, primary: Primary) -> None:
+    """One mail in half an hour, and after a reload all the others; each reader gets it once."""
+    primary.open()
+    readers = [f"reader{n}@reader.example" for n in range(12)]
+    with WebServer({"/weekly": answer("200 OK", atom((1, 2)))}).in_a_thread() as blog:
+        room = Newsroom(tmp_path, blog, primary.port, {"weekly": f"{EVERYTHING}\n{BY_HAND}"}, primary.port)
+        changed(room, ("unverified = true", 'unverified = true\nrate = "2 an hour"'))
+        room.have_readers({"weekly": readers})
+        try:
+            room.start()
+            assert room.json_of("issue", "send")["readers"] == len(readers)
+            until("the first mail leaves", lambda: len(primary.mails) == 1)
+            changed(room, ('rate = "2 an hour"', 'rate = "0 an hour"'))
+            assert "send.rate" in str(reload(room, code=1)["faults"])
+            assert len(primary.mails) == 1
+            changed(room, ('rate = "0 an hour"', 'rate = "1000 a second"'))
+            assert reload(room)["changes"] == ["send.rate"]
+            until("everyone has it", lambda: room.is_done("weekly", 1))
+            assert sorted(mail.recipients[0] for mail in primary.mails) == sorted(readers)
             assert room.stop() == 0
         finally:
             room.end()
