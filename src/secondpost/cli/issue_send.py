@@ -46,7 +46,8 @@ def send(name: str | None, no_fetch: bool, as_json: bool) -> None:
             await open_.look(newsletter)
         now_ms = open_.clock.now_ms()
         expected = await forecast_of(open_.store, config, newsletter, now_ms)
-        if not as_json and isinstance((await open_.publisher.outlook_forced(newsletter)).decision, Ready):
+        is_ready = isinstance((await open_.publisher.outlook_forced(newsletter)).decision, Ready)
+        if is_ready and not (as_json or expected.is_plain):
             say(forecast_text(expected, newsletter, now_ms))
         sent = await _sent(open_, newsletter, forecast_document(expected, newsletter, now_ms))
         if as_json:

@@ -55,11 +55,11 @@ def write(words: tuple[str, ...], subject: str | None, preview: bool, yes: bool,
         readers, takes = expected.readers, forecast_text(expected, newsletter, now_ms)
         made = None
         if not preview:
-            if not as_json and readers > 0:
-                say(takes)
             if not yes:
                 to = f"to {counted(readers, 'reader', 'readers')} of {newsletter.name}"
-                ask(f"Send {title!r} {to} now? (--preview shows it.)")
+                ask(" ".join([takes, f"Send {title!r} {to} now? (--preview shows it.)"]).strip())
+            elif not (as_json or expected.is_plain):
+                say(takes)
             await open_.prove()
             made = await _sent(open_, newsletter, title, found.text)
         if as_json:

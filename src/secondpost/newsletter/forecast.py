@@ -50,6 +50,11 @@ class Forecast:
         """The end of the last UTC day with mail, at the latest."""
         return None if self.days is None else (day_of(now_ms) + max(self.days, 1)) * DAY_MS
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether all readers get it on the first day."""
+        return self.days is not None and self.days <= 1 and not any(each.is_paused for each in self.today)
+
     def sentence(self) -> str:
         """How long it takes, and why, for the owner; empty if there are no readers."""
         if self.readers == 0:

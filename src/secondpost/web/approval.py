@@ -19,6 +19,7 @@ from secondpost.mail.approval_link import hash_of
 from secondpost.mail.article_states import ArticleState
 from secondpost.mail.issue import ArticleId
 from secondpost.mail.moment import zoned_text
+from secondpost.owner.figures import counted
 from secondpost.store.approval_ports import Approval, ApprovalOutcome
 from secondpost.store.newsletter_ports import LedgerEntry
 from secondpost.store.newsletter_store_ports import PagesStore
@@ -97,7 +98,7 @@ class ApprovalPages:
                 "language": newsletter.language,
                 "title": await self.site.title(newsletter),
                 "path": f"{request.url.path}?{SHOWN}={shown_text(found.articles)}",
-                "readers": f"{await self.store.active_readers(newsletter.name):,}",
+                "readers": counted(await self.store.active_readers(newsletter.name), "reader", "readers"),
                 "until": None if found.last_ms is None else zoned_text(found.last_ms, zone),
                 "has_changed": has_changed,
                 "articles": articles,
