@@ -241,3 +241,16 @@ def test_an_issue_of_many_days_says_that_the_next_one_may_have_to_wait(paper: Ne
     assert "note It may not be done by the next time" in shown
     assert "takes An issue to 4 readers takes about" in shown
     assert "It may not be done by the next time" in paper.run("issue", "send").stdout
+
+
+def test_before_a_letter_goes_the_owner_is_asked_with_the_days_that_it_takes(paper: Newspaper) -> None:
+    with_readers(paper, "ada@gmail.com", "bob@gmail.com", "eve@gmail.com")
+    text = paper.config.read_text()
+    paper.config.write_text(text.replace("unverified = true", 'unverified = true\nrate = "1 a day"'))
+    letter = paper.folder / "letter.md"
+    letter.write_text("# We are sorry\n\nThe last issue was empty.\n")
+    asked = paper.run("issue", "write", str(letter), code=2).stderr
+    assert "An issue to 3 readers takes about" in asked
+    assert "Send 'We are sorry' to 3 readers of weekly now?" in asked
+    assert "takes about" in paper.run("issue", "write", str(letter), "--preview").stderr
+    assert "takes about" in paper.run("issue", "write", str(letter), "--yes").stdout

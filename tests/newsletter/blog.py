@@ -26,6 +26,7 @@ from secondpost.mail.issue import ArticleId, Issue
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.subscriber import Consent, SubscriberId
 from secondpost.maillog import MailLog
+from secondpost.newsletter.forecasting import Forecasting
 from secondpost.newsletter.outlook import Outlook
 from secondpost.newsletter.publish import CannotCompose, IssueText, Publisher
 from secondpost.newsletter.reading import FeedReading
@@ -84,6 +85,7 @@ class Blog:
     lines: list[str] = field(default_factory=list)  # of the log
     look: FeedLook | None = None  # in place of answers that are made of `found`
     unproven: str | None = None  # why DNS does not prove who sends
+    foresee: Forecasting | None = None
     ids: QueueIds = field(default_factory=lambda: QueueIds(worker=1))
 
     def __post_init__(self) -> None:
@@ -104,6 +106,7 @@ class Blog:
             self.log,
             self.standing,
             self._why_unproven,
+            self.foresee,
         )
 
     async def _why_unproven(self, newsletter: Newsletter) -> str | None:

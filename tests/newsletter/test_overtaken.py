@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from secondpost.config.records import Newsletter
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.duration import DAY_MS, HOUR_MS
 from secondpost.mail.issue import Issue, IssueState
@@ -123,6 +124,27 @@ def test_one_reader_never_has_two_issues_under_way_whoever_asks(bench: Bench) ->
             assert isinstance(refused.decision, Unfinished)
             assert [each.number for each in await blog.store.issues_under_way()] == [1]
             await blog.store.hold(issue.id, "a wrong picture")
+
+    bench.run(story())
+
+
+def test_before_an_issue_is_frozen_its_forecast_is_logged(bench: Bench) -> None:
+    blog = bench.blog(FRIDAYS)
+
+    async def foresee(newsletter: Newsletter) -> Forecast:
+        assert await blog.store.issues_under_way() != []
+        return found(SlowedBy(warm_up=True))
+
+    async def story() -> None:
+        blog.foresee = foresee
+        blog.restart()
+        await first_issue_leaves(blog)
+        kinds = [line.split()[0] for line in blog.lines]
+        assert kinds == ["issue-forecast", "issue-frozen", "issue-leaves"]
+        assert blog.lines[0].startswith(
+            "issue-forecast newsletter=weekly number=1 readers=17000 days=9 forecast="
+            '"An issue to 17,000 readers takes about 9 days. Today it reaches 200 of 12,000 at Google.'
+        )
 
     bench.run(story())
 
