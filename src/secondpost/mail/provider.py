@@ -13,11 +13,21 @@ OTHERS = "others"  # what all providers without a profile count as, so that the 
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedLimits:
+    """What a provider publishes of how much it takes; None: it names no number."""
+
+    url: str
+    connections: int | None = None
+    mails_per_connection: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderProfile:
     """A provider that we know; `hosts` are endings of the names of its MX hosts, with a leading dot.
 
     Connections are those of all its sites together. The mails per minute are where an issue begins;
-    success raises them, and refusals lower them (deliver/provider_pace).
+    success raises them, and refusals lower them (deliver/provider_pace). Numbers that are not in
+    `published` are ours, and careful ones.
     """
 
     key: str  # in the store, commands and settings
@@ -26,6 +36,7 @@ class ProviderProfile:
     connections: int = 10  # at once
     mails_per_connection: int = 100
     mails_per_minute: int = 120
+    published: PublishedLimits | None = None  # None: no page about it was found
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +53,69 @@ class Provider:
         return OTHERS if self.profile is None else self.key
 
 
-# No large provider publishes the mails per minute that it takes: that depends on what it thinks of the
-# sender. Connections and mails per connection follow what is published, named beside it, or else what
-# senders of bulk mail have found to work; the rates to begin with are ours, and small on purpose.
+# No provider publishes the mails per minute that it takes: that depends on what it thinks of the sender.
+# Few name a number of connections, or of mails over one: `published` has those, and the page to look at
+# again; all other numbers are chosen, small on purpose.
 PROFILES: tuple[ProviderProfile, ...] = (
-    # https://support.google.com/mail/answer/81126: raise the amount slowly, at a constant rate.
-    ProviderProfile("google", "Google", (".google.com", ".googlemail.com", ".smtp.goog"), 5, 50),
-    # https://sendersupport.olc.protection.outlook.com/pm/Policies: mailboxes of outlook.com, hotmail.com,
-    # live.com and msn.com. Must come before the other one of Microsoft.
-    ProviderProfile("outlook", "Outlook.com", (".olc.protection.outlook.com", ".hotmail.com"), 5, 50, 60),
+    # Raise the amount slowly, at a constant rate; no numbers.
+    ProviderProfile(
+        "google",
+        "Google",
+        (".google.com", ".googlemail.com", ".smtp.goog"),
+        5,
+        50,
+        published=PublishedLimits("https://support.google.com/a/answer/81126"),
+    ),
+    # Mailboxes of outlook.com, hotmail.com, live.com and msn.com. Must come before the other one of
+    # Microsoft. More connections than these need an arrangement; new senders get far fewer.
+    ProviderProfile(
+        "outlook",
+        "Outlook.com",
+        (".olc.protection.outlook.com", ".hotmail.com"),
+        5,
+        50,
+        60,
+        PublishedLimits("https://sendersupport.olc.protection.outlook.com/pm/Policies", connections=500),
+    ),
     # Exchange Online: every company has hosts of its own; mx.microsoft is that with DNSSEC.
     ProviderProfile(
         "microsoft365", "Microsoft 365", (".mail.protection.outlook.com", ".mx.microsoft"), 5, 50
     ),
-    # https://senders.yahooinc.com/best-practices: at most 20 mails per connection. With AOL.
-    ProviderProfile("yahoo", "Yahoo and AOL", (".yahoodns.net",), 10, 20),
-    # https://support.apple.com/102322: few connections, and few mails over each.
-    ProviderProfile("apple", "Apple", (".icloud.com", ".me.com", ".apple.com"), 10, 5),
+    # With AOL. After 20 mails it ends the connection without a word; of connections it says: be modest.
+    ProviderProfile(
+        "yahoo",
+        "Yahoo and AOL",
+        (".yahoodns.net",),
+        5,
+        20,
+        published=PublishedLimits("https://help.yahoo.com/kb/SLN3433.html", mails_per_connection=20),
+    ),
+    # Only what mail should be like; no numbers.
+    ProviderProfile(
+        "apple",
+        "Apple",
+        (".icloud.com", ".me.com", ".apple.com"),
+        5,
+        5,
+        published=PublishedLimits("https://support.apple.com/102322"),
+    ),
+    # Takes few mails from an address that it does not know yet, and puts the others off; no numbers.
     ProviderProfile("gmx", "GMX and WEB.DE", (".gmx.net", ".web.de"), 5, 50, 60),
     ProviderProfile("ionos", "IONOS", (".kundenserver.de", ".ionos.com", ".1and1.com"), 5),
     ProviderProfile("mailru", "Mail.ru", (".mail.ru",), 5, 50, 60),
     ProviderProfile("yandex", "Yandex", (".yandex.ru", ".yandex.net"), 5, 50, 60),
-    # https://postmaster.t-online.de: a new address gets only little mail through before it is known there.
+    # A new address gets only little mail through before it is known there; no numbers.
     ProviderProfile("tonline", "T-Online", (".t-online.de",), 5, 50, 30),
-    # https://messagerie.orange.fr/postmaster.html: few connections at once.
-    ProviderProfile("orange", "Orange", (".orange.fr", ".wanadoo.fr"), 2, 50, 60),
+    # Of more it says "421 OFR004_104 Too many connections".
+    ProviderProfile(
+        "orange",
+        "Orange",
+        (".orange.fr", ".wanadoo.fr"),
+        2,
+        50,
+        60,
+        PublishedLimits("https://postmaster.orange.fr", connections=2, mails_per_connection=100),
+    ),
     ProviderProfile("free", "Free", (".free.fr", ".proxad.net"), 2, 50, 60),
     ProviderProfile("proton", "Proton", (".protonmail.ch", ".proton.ch"), 5, 50),
     ProviderProfile("fastmail", "Fastmail", (".messagingengine.com",), 5),
