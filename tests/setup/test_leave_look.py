@@ -11,13 +11,19 @@ import pytest
 from secondpost.config.records import Config, Dkim, Web
 from secondpost.config.records import Dns as DnsSettings
 from secondpost.mail.address import Endpoint
+from secondpost.protocols.tokens import Ring
+from secondpost.roles.duties import DutyWatch
 from secondpost.roles.leave_look import leave_token, look_at_leave_link
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 from secondpost.web.content_policy import POLICY
+from secondpost.world.ports import KeyFault
 from secondpost.world.real.dice import RealDice
-from secondpost.world.real.keys import make_missing_keys
+from secondpost.world.real.keys import make_missing_keys, ring_path
+from tests.alarms import unlogged_alarms
 from tests.cli.test_check_dns import Dns
+from tests.clock import SetClock
 from tests.newsletter.blog import WEEKLY
+from tests.setup.test_prove import Proofs
 from tests.watch.test_alarm_desk import CONFIG as OFFICE
 from tests.world.certificates import make_pair
 from tests.world.web_server import WebServer, answer
@@ -103,3 +109,22 @@ def test_a_port_at_which_nobody_listens_is_a_fault_and_no_name_is_none(tmp_path:
 
 def test_without_pages_there_is_nothing_to_look_at(tmp_path: Path, names: int) -> None:
     assert asyncio.run(look_at_leave_link(replace(config_of(tmp_path, names, ""), web=Web(url=None)))) == ()
+
+
+def test_the_look_at_duties_notes_what_is_wrong_with_the_link_for_the_publish_role(
+    tmp_path: Path, names: int
+) -> None:
+    config, proofs = config_of(tmp_path, names, f"https://{HOST}:1"), Proofs()
+    watch = DutyWatch(config, proofs, SetClock(), unlogged_alarms())
+    assert not asyncio.run(watch.look())
+    [proof] = proofs.by_domain.values()
+    assert (proof.domain, proof.proven_ms) == ("example.net", None)
+    assert proof.fault.startswith(f"No page for leaving can be opened at https://{HOST}:1: ")
+    assert f"ports 443 and 80 of https://{HOST}:1 must lead to this server" in proof.fault
+
+
+def test_without_the_keys_of_links_nothing_is_proven(tmp_path: Path, names: int) -> None:
+    config = config_of(tmp_path, names, f"https://{HOST}")
+    Path(ring_path(str(tmp_path), Ring.LINKS)).unlink()
+    with pytest.raises(KeyFault):
+        asyncio.run(look_at_leave_link(config))

@@ -130,10 +130,18 @@ def _delivery(config: Config, store: FoundInStore, here: Surroundings) -> Iterat
     for newsletter in config.newsletters:
         looking = examine_newsletter(config, newsletter, store.has_begun)
         yield Planned(Check.SIGN_UP_PAGE, newsletter.name, looking)
-    token = leave_token(config) if len(config.newsletters) > 0 and store.has_begun else None
-    if config.web.url is not None and token is not None:
-        looking = examine_leave_link(config, token, here.addresses)
-        yield Planned(Check.LEAVE_LINK, config.web.url, looking)
+    if len(config.newsletters) > 0 and store.has_begun:
+        yield from _leave_link(config, here)
+
+
+def _leave_link(config: Config, here: Surroundings) -> Iterator[Planned]:
+    if config.web.url is None:
+        return
+    try:
+        token = leave_token(config)
+    except KeyFault:
+        return  # another check says that keys are missing
+    yield Planned(Check.LEAVE_LINK, config.web.url, examine_leave_link(config, token, here.addresses))
 
 
 def _resolver(config: Config, here: Surroundings) -> Planned:

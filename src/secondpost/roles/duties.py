@@ -63,8 +63,8 @@ class DutyWatch:
         from secondpost.roles.leave_look import look_at_leave_link
         from secondpost.roles.zones import look_at_duties
 
-        of_dns, of_link = await asyncio.gather(look_at_duties(self._config), look_at_leave_link(self._config))
-        found = [*of_dns, *of_link]
+        of_link, of_dns = await asyncio.gather(look_at_leave_link(self._config), look_at_duties(self._config))
+        found = [*of_link, *of_dns]
         now_ms, are_proven = self._clock.now_ms(), []
         for domain in sender_domains(self._config):
             duties = duties_of(self._config, domain, found)

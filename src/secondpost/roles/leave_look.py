@@ -9,7 +9,7 @@ from secondpost.setup.leave_link import examine_leave_link
 from secondpost.setup.looks import PageLook, PageSeen, PageUnseen, Seen
 from secondpost.web.content_policy import POLICY
 from secondpost.world.asking import drive, names_from
-from secondpost.world.ports import Fetcher, FetchError, KeyFault, Poster
+from secondpost.world.ports import Fetcher, FetchError, Poster
 from secondpost.world.real.dice import RealDice
 from secondpost.world.real.dns import RealResolver
 from secondpost.world.real.fetch import RealFetcher
@@ -20,13 +20,9 @@ PAGE_OCTETS_MAX = 1_000_000
 PAGE_SECONDS_MAX = 10.0  # for one request
 
 
-def leave_token(config: Config) -> str | None:
-    """The token of a leave link that belongs to no reader; None while there are no keys."""
-    try:
-        ring = load_key_ring(config.store, Ring.LINKS)
-    except KeyFault:
-        return None
-    return ring.write(Token(Purpose.LEAVE, NO_SUBSCRIBER, 0))
+def leave_token(config: Config) -> str:
+    """The token of a leave link that belongs to no reader. Raises KeyFault and DiskFailed."""
+    return load_key_ring(config.store, Ring.LINKS).write(Token(Purpose.LEAVE, NO_SUBSCRIBER, 0))
 
 
 async def see_page(pages: Fetcher, poster: Poster, look: PageLook) -> PageSeen | PageUnseen:
@@ -44,10 +40,12 @@ async def see_page(pages: Fetcher, poster: Poster, look: PageLook) -> PageSeen |
 
 
 async def look_at_leave_link(config: Config) -> tuple[Diagnosis, ...]:
-    """What `check delivery` finds about the link; nothing while there are no keys, or without pages."""
-    token = leave_token(config)
-    if token is None or config.web.url is None:
+    """What `check delivery` finds about the link; nothing without pages. Raises KeyFault while there are
+    no keys, and DiskFailed.
+    """
+    if config.web.url is None:
         return ()
+    token = leave_token(config)
     resolver = RealResolver(config.dns.servers, RealDice())
     pages = RealFetcher(resolver, allow_private=True, total_seconds=PAGE_SECONDS_MAX)
     names = names_from(resolver)
