@@ -69,3 +69,15 @@ def test_without_the_service_its_pages_are_missed(room: Newsroom) -> None:
     found = graded(room, "delivery")
     assert found["sign-up-page", f"{room.web}/weekly/"] == "fault"
     assert found["leave-link", room.web] == "fault"
+
+
+def test_the_rules_for_bulk_mail_are_shown_of_a_service_that_runs(room: Newsroom) -> None:
+    before = room.contents()
+    document = json.loads(room.run("check", "dns", "--json").stdout)
+    found = {one["rule"]: one for one in document["bulk_rules"]}
+    assert found["one-click"]["state"] == "not kept"  # it works, and is not encrypted on loopback
+    assert found["one-click"]["remedy"] == 'url = "https://…" in [web]'
+    assert found["complaints"]["text"] == "No mail of an issue was delivered in the last 30 days."
+    assert found["volume"]["state"] == "to be watched"
+    assert {found[rule]["state"] for rule in ("format", "from")} == {"kept"}
+    assert room.contents() == before

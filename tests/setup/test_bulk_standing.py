@@ -18,7 +18,15 @@ from secondpost.setup.bulk_rules import (
     RuleState,
     has_broken,
 )
-from secondpost.setup.bulk_standing import BulkFacts, MonthCounts, Trial, examine_tls_out, standings
+from secondpost.setup.bulk_standing import (
+    NOTHING_SENT,
+    BulkFacts,
+    MonthCounts,
+    NotCounted,
+    Trial,
+    examine_tls_out,
+    standings,
+)
 from secondpost.setup.diagnosis import Check, Diagnosis, Grade
 from secondpost.setup.looks import SmtpLook, Visited
 from secondpost.setup.trial_mail import MailFault
@@ -39,7 +47,7 @@ def stand(
     set_up: SetUp,
     *also: Diagnosis,
     trials: Sequence[Trial] = WELL,
-    counted: MonthCounts | None = QUIET,
+    counted: MonthCounts | NotCounted = QUIET,
 ) -> dict[BulkRule, RuleStanding]:
     found = standings(set_up.config, BulkFacts((*diagnoses(set_up), *also), trials, TLS, counted))
     assert [one.rule for one in found] == list(BulkRule)
@@ -137,7 +145,7 @@ def test_the_fullest_day_says_whether_the_rules_are_enforced() -> None:
     assert "From 5,000 on" in small.text
     large = MonthCounts([ProviderDay("google", 1, delivered=5_000)], {})
     assert "for ever" in stand(set_up, LINK, counted=large)[BulkRule.VOLUME].text
-    assert stand(set_up, LINK, counted=None)[BulkRule.VOLUME].state is RuleState.UNSEEN
+    assert stand(set_up, LINK, counted=NOTHING_SENT)[BulkRule.VOLUME].state is RuleState.UNSEEN
 
 
 def test_tls_is_seen_at_the_next_server() -> None:

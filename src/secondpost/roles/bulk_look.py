@@ -22,8 +22,10 @@ from secondpost.setup.bulk_rules import BulkRule, RuleStanding, RuleState
 from secondpost.setup.bulk_standing import (
     COUNTED_DAYS,
     COUNTED_MS,
+    NOTHING_SENT,
     BulkFacts,
     MonthCounts,
+    NotCounted,
     Trial,
     examine_tls_out,
     standings,
@@ -31,7 +33,9 @@ from secondpost.setup.bulk_standing import (
 from secondpost.setup.diagnosis import Diagnosis
 from secondpost.setup.trial_mail import TrialMail, examine_trial_mail
 from secondpost.signing.assembly import Assembly, OwnAddresses, ReaderKeys
+from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
 from secondpost.world.asking import drive, names_from
+from secondpost.world.ports import FileUnreadable
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.dice import RealDice
 from secondpost.world.real.dns import RealResolver
@@ -45,12 +49,12 @@ TEXT = "Made up to look at the mail around it, and never sent. " * 4
 async def look_at_bulk_rules(config: Config, found: Sequence[Diagnosis]) -> tuple[RuleStanding, ...]:
     """How each rule stands; none without a newsletter. `found`: of `check dns`.
 
-    Raises KeyFault while there are no keys, DiskFailed, and StoreRefused.
+    Raises KeyFault while there are no keys, and DiskFailed.
     """
     if len(config.newsletters) == 0:
         return ()
     has_begun = has_newsletter_store(config)
-    counted = await _counted(config) if has_begun else None
+    counted = await _counted(config) if has_begun else NOTHING_SENT
     trials, tls, link = await asyncio.gather(
         _trials(config), _tls(config), look_at_leave_link(config) if has_begun else _nothing()
     )
@@ -61,13 +65,17 @@ async def _nothing() -> tuple[Diagnosis, ...]:
     return ()
 
 
-async def _counted(config: Config) -> MonthCounts | None:
+async def _counted(config: Config) -> MonthCounts | NotCounted:
+    """The other rules are shown whatever is wrong with the store."""
     now_ms = RealClock().now_ms()
-    async with open_to_look(config) as (_, store):
-        if store is None:
-            return None
-        days = await store.provider_days(day_of(now_ms) - COUNTED_DAYS + 1)
-        return MonthCounts(days, await store.complaints_by_provider(now_ms - COUNTED_MS))
+    try:
+        async with open_to_look(config) as (_, store):
+            if store is None:
+                return NOTHING_SENT
+            days = await store.provider_days(day_of(now_ms) - COUNTED_DAYS + 1)
+            return MonthCounts(days, await store.complaints_by_provider(now_ms - COUNTED_MS))
+    except (StoreRefused, StoreUnavailable, StoreFull, FileUnreadable) as fault:
+        return NotCounted(f"The store was not looked at: {fault}.")
 
 
 async def _tls(config: Config) -> RuleStanding:

@@ -71,6 +71,14 @@ class MonthCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class NotCounted:
+    why: str  # a sentence
+
+
+NOTHING_SENT = NotCounted("No issue was sent yet.")
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """What a newsletter's trial mail does against rules; `why_not`: why there is none, "" if there is."""
 
@@ -84,7 +92,7 @@ class BulkFacts:
     found: Collection[Diagnosis]  # of check dns, and of the look at the link to unsubscribe
     trials: Sequence[Trial]
     tls: RuleStanding
-    counted: MonthCounts | None  # None: there is no store yet
+    counted: MonthCounts | NotCounted
 
 
 def standings(config: Config, facts: BulkFacts) -> tuple[RuleStanding, ...]:
@@ -96,8 +104,8 @@ def _standing(config: Config, facts: BulkFacts, rule: BulkRule) -> RuleStanding:
     if rule is BulkRule.TLS:
         return facts.tls
     if rule in (BulkRule.COMPLAINTS, BulkRule.VOLUME):
-        if facts.counted is None:
-            return RuleStanding(rule, RuleState.UNSEEN, "No issue was sent yet.")
+        if isinstance(facts.counted, NotCounted):
+            return RuleStanding(rule, RuleState.UNSEEN, facts.counted.why)
         return (_complaints if rule is BulkRule.COMPLAINTS else _volume)(facts.counted)
     parts: list[RuleStanding] = []
     if rule in DIAGNOSED:
