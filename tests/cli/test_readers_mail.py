@@ -86,6 +86,11 @@ def test_a_list_that_is_narrowed_names_what_matches_of_readers_mail(sending: New
     assert document(sending, "queue", "list", "--domain", "other.example")["beside"] == ""
 
 
+def test_the_status_of_a_server_for_newsletters_alone_speaks_of_no_domain_to_come(office: Newspaper) -> None:
+    first = office.run("status").stdout.splitlines()[0]
+    assert first.endswith(" sends 1 newsletter, and backs up no domain.")
+
+
 def test_each_mail_of_an_issue_is_listed_page_by_page(sending: Newspaper) -> None:
     waiting = sending.run("issue", "status", "--waiting").stdout
     assert all(address in waiting for address in READERS)
@@ -264,8 +269,3 @@ def rows_of(document: dict[str, object], key: str) -> list[dict[str, object]]:
     found = document[key]
     assert isinstance(found, list)
     return found
-
-
-def test_the_status_of_a_server_for_newsletters_alone_speaks_of_no_domain_to_come(office: Newspaper) -> None:
-    first = office.run("status").stdout.splitlines()[0]
-    assert first.endswith(" sends 1 newsletter, and backs up no domain.")

@@ -189,7 +189,7 @@ class Month:
         mails = self.town.mails_to(OWNER)
         subjects = [str(parsed(mail)["Subject"]) for mail in mails]
         return [
-            mail.content.decode()
+            mail.content.decode().replace("\r\n", "\n")
             for mail, subject in zip(mails, subjects, strict=True)
             if subject.startswith("Secondpost ") and "over:" not in subject
         ]
