@@ -140,7 +140,7 @@ def test_the_examples_leave_no_field_at_its_default() -> None:
 @pytest.mark.parametrize(
     "answered",
     [
-        FeedAnswered(READ, '"2"', "Tue, 02 Jan 2029 00:00:00 GMT", URL, "https://www.example.net/b", 5, True),
+        FeedAnswered(READ, '"2"', "Tue, 02 Jan 2029 00:00:00 GMT", URL, "https://www.example.net/b", 5),
         FeedAnswered(FeedGone(), location=URL),
         FeedAnswered(FeedUnreadable("The server has a problem (HTTP 503)."), wait_ms=60_000),
         FeedAnswered(FeedRead("", "", ()), "", ""),

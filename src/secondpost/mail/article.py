@@ -107,7 +107,6 @@ class FeedAnswered:
     validators_url: str = ""  # that gave them, after all redirects
     location: str = ""  # where the server says that the feed is for good; "" if there was no response
     wait_ms: int | None = None  # the server wants no request for so long (Retry-After)
-    is_hub_asked: bool = False  # the hub accepted the subscription, and verifies it
 
 
 FeedLook = Callable[[FeedAsked], Awaitable[FeedAnswered]]  # asks the fetch role, or acts for it

@@ -1,6 +1,7 @@
 """Fetch and read a feed, in the fetch role; parsing runs beside the event loop."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -11,11 +12,13 @@ from secondpost.mail.article import (
     FeedRead,
     FeedUnchanged,
     FeedUnreadable,
+    HubSubscription,
 )
 from secondpost.newsletter.feeds import DOCUMENT_OCTETS_MAX, read_feed
 from secondpost.newsletter.links import absolute, header_links
+from secondpost.newsletter.pushing import subscribe_form
 from secondpost.newsletter.response_times import max_age, retry_after
-from secondpost.world.ports import Fetched, Fetcher, FetchError, Validators, Work
+from secondpost.world.ports import Fetched, Fetcher, FetchError, Poster, Validators, Work
 
 ACCEPT_FIELD = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
@@ -37,9 +40,11 @@ def parse_in_line(work: Work) -> ParseFeed:
 
 
 class FeedFetching:
-    def __init__(self, fetcher: Fetcher, parse: ParseFeed) -> None:
+    def __init__(self, fetcher: Fetcher, parse: ParseFeed, poster: Poster | None = None) -> None:
+        """`poster`: asks hubs for subscriptions; None: none are asked."""
         self._fetcher = fetcher
         self._parse = parse
+        self._poster = poster
 
     async def look(self, asked: FeedAsked) -> FeedAnswered:
         """Fetch a feed, conditionally if validators are known. Never raises for a fault of the web.
@@ -51,6 +56,8 @@ class FeedFetching:
         answered = await self._look_at(where, asked)
         if where != asked.url and isinstance(answered.found, FeedUnreadable | FeedGone):
             answered = await self._look_at(asked.url, asked)
+        if asked.subscription is not None and self._poster is not None:
+            await _subscribe(self._poster, asked.subscription)
         return answered
 
     async def _look_at(self, where: str, asked: FeedAsked) -> FeedAnswered:
@@ -75,6 +82,13 @@ class FeedFetching:
             return FeedAnswered(found, location=location)
         etag, last_modified = (_validator(fetched, name) for name in ("etag", "last-modified"))
         return FeedAnswered(_with_headers(found, fetched), etag, last_modified, fetched.url, location)
+
+
+async def _subscribe(poster: Poster, asked: HubSubscription) -> None:
+    """Ask a hub. Its answer does not matter: it verifies later, and the feed is fetched in any case."""
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    with suppress(FetchError):
+        await poster.post(asked.hub, form, subscribe_form(asked))
 
 
 def _location(where: str, fetched: Fetched) -> str:

@@ -41,6 +41,7 @@ from secondpost.newsletter.older_pages import (
     joined,
     newest_date,
 )
+from secondpost.newsletter.pushing import asked_of_hub, push_of, subscription_due
 from secondpost.newsletter.rhythm import (
     GONE_MS,
     MOMENTS_MAX,
@@ -64,14 +65,23 @@ UNASKED = "The server answered that nothing has changed (304), which we did not 
 
 class FeedReading:
     def __init__(
-        self, ledger: Ledger, clock: Clock, dice: Dice, look: FeedLook, own_archives: Sequence[str] = ()
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        dice: Dice,
+        look: FeedLook,
+        own_archives: Sequence[str] = (),
+        public_url: str | None = None,
     ) -> None:
-        """`own_archives`: canonical links of the issue feeds that this server publishes."""
+        """`own_archives`: canonical links of the issue feeds that this server publishes. `public_url`: of
+        this server, where hubs can call it; None if they cannot.
+        """
         self._ledger = ledger
         self._clock = clock
         self._dice = dice
         self._look = look
         self._own_archives = tuple(own_archives)
+        self._public_url = public_url
 
     async def feeds(self, newsletter: Newsletter) -> dict[str, Feed]:
         return {url: await self._ledger.feed(newsletter.name, url) for url in newsletter.feeds}
@@ -99,12 +109,21 @@ class FeedReading:
             if urls is not None and url not in urls:
                 continue
             feed = await self._ledger.feed(newsletter.name, url)
-            asked = FeedAsked(url, feed.etag, feed.last_modified, feed.validators_url, feed.location)
+            asked = FeedAsked(
+                url,
+                feed.etag,
+                feed.last_modified,
+                feed.validators_url,
+                feed.location,
+                subscription_due(feed, self._public_url, self._clock.now_ms()),
+            )
             answered = await self._look(asked)
             if isinstance(answered.found, FeedRead):
                 answered = replace(answered, found=await self._with_older(answered.found, feed))
             # Load it again: another process may have recorded a look meanwhile.
             feed = await self._ledger.feed(newsletter.name, url)
+            if asked.subscription is not None and not isinstance(answered.found, FeedNotLookedAt):
+                feed = asked_of_hub(feed, self._clock.now_ms())
             record = await self._record(newsletter, feed, asked, answered)
             await self._ledger.record_fetch(await self._timed(record, newsletter, answered))
 
@@ -165,6 +184,11 @@ class FeedReading:
                 return replace(record, feed=located(record.feed, answered))
             case FeedRead() as read:
                 record = await self._look_at(_placed(read), newsletter, feed, now_ms)
+                pushed = replace(
+                    record.feed, push=push_of(feed.push, read, answered.validators_url, self._dice)
+                )
+                if self._public_url is not None and not is_in_doubt(record.feed):
+                    record = replace(record, feed=pushed)
                 return validated(record, answered)
 
     async def _timed(

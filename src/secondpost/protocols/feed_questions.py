@@ -34,7 +34,6 @@ class _Response(msgspec.Struct):
     validators_url: str
     location: str
     wait_ms: int | None
-    is_hub_asked: bool
 
 
 class _Read(msgspec.Struct, tag="read", tag_field="found"):
@@ -77,7 +76,6 @@ def answered_line(answered: FeedAnswered) -> bytes:
         answered.validators_url,
         answered.location,
         answered.wait_ms,
-        answered.is_hub_asked,
     )
     match answered.found:
         case FeedRead() as read:
@@ -124,7 +122,6 @@ def _answered(found: FeedRead | FeedUnreadable | FeedGone | FeedUnchanged, said:
         said.validators_url,
         said.location,
         said.wait_ms,
-        said.is_hub_asked,
     )
 
 

@@ -58,7 +58,7 @@ class FetchRole:
             from secondpost.newsletter.fetching import FeedFetching, parse_in_line
 
             parse = self._parse if self._parse is not None else parse_in_line(self._world.work)
-            look = FeedFetching(self._fetcher, parse).look
+            look = FeedFetching(self._fetcher, parse, self._poster).look
             self._feeds = FeedAnswerer(look, self._background.run)
             self._doors.append(await self._feeds.open(net, disk.path(FEEDS)))
         if self._config.alarms.webhook is not None:

@@ -54,9 +54,18 @@ def publisher_of(
         canonical(f"{config.web.url}/{newsletter.name}/feed.xml") for newsletter in config.newsletters
     )
     renderer = renderer_of(config, dice, store)
-    reading = FeedReading(store, clock, dice, look, own if config.web.url is not None else ())
+    archives = own if config.web.url is not None else ()
+    reading = FeedReading(store, clock, dice, look, archives, public_url(config))
     unproven = why_unproven(config, store, clock)
     return Publisher(reading, store, clock, store.ids, renderer.compose, log, alarms, unproven, foresee)
+
+
+def public_url(config: Config) -> str | None:
+    """Where the hubs of feeds can call this server; None if it has no address on the public web."""
+    url = config.web.url
+    if url is None or (not url.startswith("https://") and not config.fetch.allow_private):
+        return None
+    return url
 
 
 class PublishRole:

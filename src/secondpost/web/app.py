@@ -8,6 +8,7 @@
   GET  /leave/TOKEN      asks                         POST  leaves, also by one click (RFC 8058)
   GET  /approve/SECRET   shows the issue that waits   POST  approves it
   GET  /me/TOKEN         what we keep                 POST  leave, erase
+  GET  /api/websub/TOKEN  a feed's hub verifies      POST  says that the feed has changed
   GET  /health           for monitoring
   GET  /static/…         the style sheet
 
@@ -28,6 +29,7 @@ from secondpost.compose.templating import Templates
 from secondpost.config.records import Config, Web
 from secondpost.policy.rate import PrefixRate
 from secondpost.protocols.tokens import KeyRing
+from secondpost.protocols.websub import CALLBACK_PATH
 from secondpost.store.newsletter_store_ports import PagesStore
 from secondpost.store.ports import StoreFull, StoreUnavailable
 from secondpost.subscribers.reader_desk import ReadersDesk
@@ -35,6 +37,7 @@ from secondpost.subscribers.signup import SignUps
 from secondpost.web.approval import ApprovalPages
 from secondpost.web.callers import Rate, trusted_networks
 from secondpost.web.content_policy import POLICY
+from secondpost.web.hub_calls import HubCalls
 from secondpost.web.public import SIGN_UPS_MAX, SIGN_UPS_SPAN_MS, Moved, PublicPages
 from secondpost.web.reader import BAD_TOKENS_MAX, BAD_TOKENS_SPAN_MS, ReaderPages
 from secondpost.web.site import Website
@@ -94,6 +97,7 @@ def make_app(
     )
     bad_token_rate = Rate(clock, PrefixRate(BAD_TOKENS_MAX, BAD_TOKENS_SPAN_MS))
     readers = ReaderPages(site, links, sign_ups, desk, bad_token_rate)
+    hubs = HubCalls(site, store, clock, bad_token_rate)
     approvals = ApprovalPages(site, store, clock, bad_token_rate)
     headers = headers_of(config.web)
     errors = _Errors(site, headers)
@@ -110,6 +114,7 @@ def make_app(
             Route("/confirm/{token}", readers.confirm, methods=["GET", "POST"]),
             Route("/leave/{token}", readers.leave, methods=["GET", "POST"]),
             Route("/approve/{secret}", approvals.approve, methods=["GET", "POST"]),
+            Route(f"{CALLBACK_PATH}{{token}}", hubs.call, methods=["GET", "POST"]),
             Route("/me/{token}", readers.me, methods=["GET", "POST"]),
             Route("/{name}", public.bare),
             Route("/{name}/", public.home, methods=["GET", "POST"]),
