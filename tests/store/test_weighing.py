@@ -238,6 +238,29 @@ async def test_the_first_mail_after_a_suspension_is_a_probe_however_late_and_the
     assert await office.suspended() == {"u0@gmail.com"}
 
 
+async def test_who_comes_back_while_the_owner_forgives_is_on_no_probe(place: Place) -> None:
+    """A forgiven bounce was not the reader's fault: the next one counts as of any other reader."""
+    office = Office(place)
+    await office.readers(20)
+    masses = [f"u{n}@gmail.com" for n in range(6)]
+    await office.issue({})
+    issue = await office.issue(dead(*masses))
+    await office.weigh()
+    reader = await office.reader("u0@gmail.com")
+    assert await office.store.leave(reader.id, place.clock.ms, "page")
+    place.clock.ms += HOUR_MS
+    await office.publisher.sign_up("u0@gmail.com")
+    assert await office.store.confirm(reader.id, office.publisher.consent())
+    assert await decide(office.store, issue, None, Weighed.FORGIVEN, place.clock.ms) == len(masses)
+    assert await office.suspended() == set()
+    # The first mail since the reader came back, as it is of one whose bounce suspended them.
+    await office.issue({"u0@gmail.com": BounceKind.VAGUE, "u1@gmail.com": BounceKind.VAGUE})
+    await office.weigh()
+    assert await office.suspended() == set()
+    [latest, *_] = await office.store.bounces_of(reader.id, 10)
+    assert latest.weighed is Weighed.COUNTED
+
+
 async def test_a_confirmation_to_no_mailbox_ends_the_sign_up(place: Place) -> None:
     office = Office(place)
     await office.publisher.sign_up("new@example.org")
