@@ -112,7 +112,7 @@ def _say(found: "NewsletterStatistics", zone: ZoneInfo) -> None:
         say("")
         say_table(READERS, [_readers_row(each) for each in newest_first])
         if found.has_older:
-            say("There are older issues. To see them: --limit")
+            say(f"There are older issues. To see up to {PICTURED_MAX}: --limit {PICTURED_MAX}")
     if len(found.months) > 0:
         say("")
         say_table(MONTHS, [_month_row(each) for each in reversed(found.months)])
