@@ -19,7 +19,7 @@ BROWSER = "BROWSER"  # names a browser (Python's webbrowser)
 
 
 @dataclass(frozen=True, slots=True)
-class Viewer:
+class Typist:
     """Who typed the command, before it became the store's owner."""
 
     uid: int
@@ -27,9 +27,9 @@ class Viewer:
     is_by_sudo: bool
 
 
-def viewer() -> Viewer:
+def typist() -> Typist:
     by_sudo = os.environ.get("SUDO_USER", "")
-    return Viewer(os.geteuid(), by_sudo or _user_name(), is_by_sudo=len(by_sudo) > 0)
+    return Typist(os.geteuid(), by_sudo or _user_name(), is_by_sudo=len(by_sudo) > 0)
 
 
 def _user_name() -> str:
@@ -52,7 +52,7 @@ def preview_path(config: Config, newsletter: str, ending: str) -> str:
     return os.path.join(tempfile.mkdtemp(prefix="secondpost-"), name)
 
 
-def shown_in_browser(who: Viewer, config: Config, newsletter: str, path: str) -> str:
+def shown_in_browser(who: Typist, config: Config, newsletter: str, path: str) -> str:
     """Open the file, which has to exist; returns what was done, or what to type instead."""
     if _can_open(who) and webbrowser.open(Path(path).as_uri()):
         return "Your browser shows it."
@@ -66,7 +66,7 @@ def shown_in_browser(who: Viewer, config: Config, newsletter: str, path: str) ->
     return f"There is no browser here. To see it, type on your own machine: {line}"
 
 
-def _can_open(who: Viewer) -> bool:
+def _can_open(who: Typist) -> bool:
     """A command that became another user has no access to the screen of the person."""
     if os.geteuid() != who.uid:
         return False

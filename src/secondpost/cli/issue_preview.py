@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from secondpost.cli.browser import preview_path, shown_in_browser, viewer
+from secondpost.cli.browser import preview_path, shown_in_browser, typist
 from secondpost.cli.command import JSON, Command, Ending, Exit
 from secondpost.cli.newsletters import only_name
 from secondpost.cli.opening import at_newsletter, configuration, write_faults_shown
@@ -50,7 +50,7 @@ def preview(
         raise click.UsageError("--open shows a file: use it without --json, and without --html -.")
     config = configuration()
     newsletter = only_name(config, name)
-    who = viewer()
+    who = typist()
     if opens and path is None:
         path = preview_path(config, newsletter.name, "txt" if as_text else "html")
     target, was_there = None, False
