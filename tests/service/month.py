@@ -39,6 +39,8 @@ _VARIES: Final = (
     (re.compile(r"/approve/[a-z2-7]+"), "/approve/TOKEN"),
     (re.compile(r"^((?:Held|Goes on): .* planned): .*", re.MULTILINE), r"\1: COUNTS"),
     (re.compile(r"\[\d+(\.\d+){3}\]"), "[ADDRESS]"),
+    # Of several that were refused, the one whose answer is shown is the last to come.
+    (re.compile(r"<reader\d+@oak\.example>: Recipient"), "<READER>: Recipient"),
 )
 
 
