@@ -19,7 +19,11 @@ from secondpost.mail.issue import DigestDraft, IssueId, IssueState
 from secondpost.mail.plan import UNSORTED
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
-from secondpost.store.newsletter_ports import Feed, FetchRecord, NewArticle
+from secondpost.store.feed_ports import Feed
+from secondpost.store.newsletter_ports import (
+    FetchRecord,
+    NewArticle,
+)
 from secondpost.store.ports import Lease, Settlement
 from secondpost.store.provider_ports import PauseCause, ProviderPause
 from secondpost.store.sqlite import SqliteNewsletterStore

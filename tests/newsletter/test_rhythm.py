@@ -20,7 +20,7 @@ from secondpost.newsletter.rhythm import (
     next_fetch_in_doubt,
     past_of,
 )
-from secondpost.store.newsletter_ports import Feed
+from secondpost.store.feed_ports import Feed
 from tests.newsletter.blog import START_MS, article
 
 NOW_MS = START_MS + 12 * HOUR_MS

@@ -10,7 +10,11 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import ArticleId, DigestDraft, Issue, IssueId
 from secondpost.mail.queue_id import QueueId, QueueIds
 from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
-from secondpost.store.newsletter_ports import Feed, FetchRecord, NewArticle
+from secondpost.store.feed_ports import Feed
+from secondpost.store.newsletter_ports import (
+    FetchRecord,
+    NewArticle,
+)
 from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.store.ports import Lease, Settlement
 from secondpost.store.subscriber_ports import Imported, SignedUp, SignUpLimits

@@ -6,11 +6,10 @@ import pytest
 
 from secondpost.mail.article_states import ArticleState
 from secondpost.mail.issue import ArticleId
+from secondpost.store.feed_ports import Feed, FeedPush
 from secondpost.store.newsletter_ports import (
     TAKEN_BY_HAND,
     ArticleMove,
-    Feed,
-    FeedPush,
     FetchRecord,
     NewArticle,
     SeenAgain,

@@ -13,10 +13,10 @@ from secondpost.mail.article_states import ArticleState
 from secondpost.mail.issue import ArticleId, DigestDraft, Issue
 from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
 from secondpost.mail.subscriber_states import Reason
+from secondpost.store.feed_ports import Feed
 from secondpost.store.naming_ports import RENAMED_ROWS_MAX, FormerName, KnownNewsletter, RenameRefused
 from secondpost.store.newsletter_ports import (
     CalendarSince,
-    Feed,
     FetchRecord,
     IssueRefused,
     SlotOutcome,

@@ -16,9 +16,9 @@ from secondpost.mail.issue import ArticleId, DigestDraft
 from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
 from secondpost.mail.subscriber_states import SUBSCRIBER_EDGES, SubscriberActor
 from secondpost.newsletter.by_hand import ArticleRefused, ByHand
+from secondpost.store.feed_ports import Feed
 from secondpost.store.newsletter_ports import (
     ArticleMove,
-    Feed,
     FetchRecord,
     IssueRefused,
     LedgerEntry,

@@ -6,12 +6,11 @@ from secondpost.mail.article_states import ArticleState
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import ArticleId, IssueId
 from secondpost.mail.subscriber import SubscriberState
+from secondpost.store.feed_ports import Feed, FeedPush
 from secondpost.store.naming_ports import FormerName, KnownNewsletter, RenameRefused
 from secondpost.store.newsletter_ports import (
     TAKEN_BY_HAND,
     ArticleMove,
-    Feed,
-    FeedPush,
     FetchRecord,
     LeadershipLost,
     SeenAgain,

@@ -12,7 +12,11 @@ from secondpost.config.records import Newsletter, Web
 from secondpost.mail.approval_link import hash_of
 from secondpost.mail.article_states import ArticleState
 from secondpost.mail.issue import DigestDraft
-from secondpost.store.newsletter_ports import Feed, FetchRecord, NewArticle
+from secondpost.store.feed_ports import Feed
+from secondpost.store.newsletter_ports import (
+    FetchRecord,
+    NewArticle,
+)
 from secondpost.store.owner_ports import Selection
 from secondpost.watch.alarm_desk import MailToOwner
 from secondpost.watch.approvals import ApprovalsWatch

@@ -20,7 +20,11 @@ from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId
 from secondpost.maillog import MailLog
 from secondpost.newsletter.render import DigestRenderer
 from secondpost.protocols.tokens import KEY_OCTETS, KeyRing, Purpose, Ring, Token
-from secondpost.store.newsletter_ports import Feed, FetchRecord, NewArticle
+from secondpost.store.feed_ports import Feed
+from secondpost.store.newsletter_ports import (
+    FetchRecord,
+    NewArticle,
+)
 from secondpost.store.sqlite import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import SignUpLimits
 from secondpost.subscribers.reader_desk import ReadersDesk

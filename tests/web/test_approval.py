@@ -11,7 +11,11 @@ from secondpost.mail.article import Article
 from secondpost.mail.article_states import ArticleState
 from secondpost.mail.issue import ArticleId, DigestDraft
 from secondpost.store.approval_ports import Approval
-from secondpost.store.newsletter_ports import Feed, FetchRecord, NewArticle
+from secondpost.store.feed_ports import Feed
+from secondpost.store.newsletter_ports import (
+    FetchRecord,
+    NewArticle,
+)
 from secondpost.web.reader import BAD_TOKENS_MAX
 from tests.compose.articles import article
 from tests.web.service import FEED, Service

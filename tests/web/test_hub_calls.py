@@ -15,7 +15,7 @@ from secondpost.mail.duration import DAY_MS, HOUR_MS
 from secondpost.newsletter.fetching import FeedFetching, parse_in_line
 from secondpost.newsletter.reading import FeedReading
 from secondpost.protocols.websub import RENEW_MS
-from secondpost.store.newsletter_ports import NO_PUSH, Feed
+from secondpost.store.feed_ports import NO_PUSH, Feed
 from secondpost.web.hub_calls import PUSH_APART_MS, PUSH_OCTETS_MAX
 from secondpost.web.reader import BAD_TOKENS_MAX
 from secondpost.world.real.fetch import RealFetcher

@@ -6,7 +6,7 @@ from secondpost.config.records import Config, Newsletter
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.issue_content import IssueContent
 from secondpost.protocols.mime.issue_mail import SEED_OCTETS
-from secondpost.store.newsletter_ports import Feeds
+from secondpost.store.feed_ports import Feeds
 from secondpost.store.subscriber_ports import ReaderLookup
 
 

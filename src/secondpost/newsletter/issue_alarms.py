@@ -10,7 +10,7 @@ from secondpost.newsletter.decisions import InDoubt, ToApprove, Unfinished
 from secondpost.newsletter.eligible import is_in_doubt
 from secondpost.newsletter.outlook import Outlook
 from secondpost.newsletter.reading import GONE
-from secondpost.store.newsletter_ports import Feed
+from secondpost.store.feed_ports import Feed
 
 
 class IssueAlarms:

@@ -26,10 +26,10 @@ from secondpost.newsletter.novelty import (
     lost,
     sight_of,
 )
+from secondpost.store.feed_ports import Feed
 from secondpost.store.newsletter_ports import (
     TAKEN_BY_HAND,
     ArticleMove,
-    Feed,
     FetchRecord,
     LedgerEntry,
     NewArticle,

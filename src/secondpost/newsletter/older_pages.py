@@ -12,7 +12,10 @@ from dataclasses import replace
 from secondpost.mail.article import ARTICLES_MAX, Article, FeedRead
 from secondpost.mail.duration import DAY_MS, MINUTE_MS
 from secondpost.newsletter.links import site
-from secondpost.store.newsletter_ports import Feed, LedgerEntry
+from secondpost.store.feed_ports import Feed
+from secondpost.store.newsletter_ports import (
+    LedgerEntry,
+)
 
 PAGES_MAX = 10  # asked for at one look
 PAGES_MS_MAX = 2 * MINUTE_MS  # no page is asked for later, after the first one

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 
 from secondpost.newsletter.decisions import InDoubt, IssueDecision, Settling, When, counted
 from secondpost.newsletter.eligible import Ripeness, Unripe
-from secondpost.store.newsletter_ports import CalendarSince, Feed, LedgerEntry
+from secondpost.store.feed_ports import Feed
+from secondpost.store.newsletter_ports import (
+    CalendarSince,
+    LedgerEntry,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Subscriptions to the hubs of feeds (WebSub): whom to ask, and when. Pure.
+"""Subscriptions to the hubs of feeds (WebSub): whom to ask, and when.
 
 The token and the secret are stored before the hub is asked, because it may verify them at once.
 """
@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from secondpost.mail.article import FeedRead, HubSubscription
 from secondpost.mail.duration import DAY_MS, SECOND_MS
 from secondpost.protocols.websub import CALLBACK_PATH, RENEW_MS, SECRET_OCTETS, TOKEN_OCTETS
-from secondpost.store.newsletter_ports import NO_PUSH, Feed, FeedPush
+from secondpost.store.feed_ports import NO_PUSH, Feed, FeedPush
 from secondpost.world.ports import Dice
 
 LEASE_MS = 10 * DAY_MS  # as asked for; a hub may grant less

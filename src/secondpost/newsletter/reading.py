@@ -51,7 +51,12 @@ from secondpost.newsletter.rhythm import (
     next_fetch_in_doubt,
     past_of,
 )
-from secondpost.store.newsletter_ports import Feed, FetchRecord, Ledger, LedgerEntry
+from secondpost.store.feed_ports import Feed
+from secondpost.store.newsletter_ports import (
+    FetchRecord,
+    Ledger,
+    LedgerEntry,
+)
 from secondpost.world.ports import Clock, Dice
 
 WAITING_MAX = 1_000  # articles considered together

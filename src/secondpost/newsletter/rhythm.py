@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from secondpost.mail.article import Article
 from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
-from secondpost.store.newsletter_ports import Feed
+from secondpost.store.feed_ports import Feed
 
 INTERVAL_MS_MIN, INTERVAL_MS_MAX = 5 * MINUTE_MS, 12 * HOUR_MS
 # While an article settles, an issue is near, nothing is known of the feed, or it is its hour.

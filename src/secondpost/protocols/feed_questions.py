@@ -54,9 +54,9 @@ class _Unchanged(msgspec.Struct, tag="unchanged", tag_field="found"):
     response: _Response
 
 
-_Found = _Read | _Unreadable | _Gone | _Unchanged
+_FeedFound = _Read | _Unreadable | _Gone | _Unchanged
 _ASKED = msgspec.json.Decoder(FeedAsked)
-_ANSWERED: msgspec.json.Decoder[_Found] = msgspec.json.Decoder(_Found)
+_ANSWERED: msgspec.json.Decoder[_FeedFound] = msgspec.json.Decoder(_FeedFound)
 
 
 def asked_line(asked: FeedAsked) -> bytes:

@@ -16,7 +16,7 @@ from secondpost.newsletter.reading import FeedReading
 from secondpost.newsletter.turns import Turns
 from secondpost.roles.duties import why_unproven
 from secondpost.roles.parts import FEEDS, HINTS, Parts, opened
-from secondpost.store.newsletter_ports import Feeds
+from secondpost.store.feed_ports import Feeds
 from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.subscribers.weighing import BounceWeighing
 from secondpost.world.background import BackgroundTasks

@@ -20,6 +20,7 @@ from secondpost.mail.issue import ArticleId, DigestDraft, Issue, IssueId, Letter
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import SubscriberId
 from secondpost.store.copy_ports import CopyNotice
+from secondpost.store.feed_ports import Feed, Feeds
 from secondpost.store.owner_ports import DeliveryEvent
 from secondpost.store.ports import Claims, Lease
 
@@ -52,50 +53,6 @@ GIVEN_BACK = "it was in an issue that was stopped"  # reason of an article that 
 # Reason of an article that the owner took; reading a feed does not move it.
 TAKEN_BY_HAND = "you took it"
 SKIPPED_BY_HAND = "you skipped it"
-
-
-@dataclass(frozen=True, slots=True)
-class FeedPush:
-    """The hub that says when a feed has changed (WebSub), and the subscription to it.
-
-    The token is in the URL that the hub calls; with the secret it signs what it sends there. Both are "" if
-    the hub was never asked.
-    """
-
-    hub: str = ""  # its URL; "": the feed offers none
-    topic: str = ""  # the feed's URL, as the hub knows it
-    token: str = ""
-    secret: str = ""
-    asked_ms: int | None = None  # when the hub was last asked to subscribe us
-
-
-NO_PUSH = FeedPush()
-
-
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """What is known of one feed of a newsletter; all fields are empty before its first fetch."""
-
-    newsletter: str
-    url: str  # as configured
-    etag: str = ""  # from the last good response, with quotes; sent back unchanged
-    last_modified: str = ""
-    identity: str = ""  # the feed's id or self link when it was first read
-    title: str = ""
-    last_fetch_ms: int | None = None
-    last_good_ms: int | None = None
-    last_read_ms: int | None = None  # of the last document that was believed; not of a 304
-    finding: str = ""  # the fault of the last fetch, in words; "" if it was good
-    baseline_done: bool = False  # the articles of its first reading are in the ledger
-    distrusted_guids: frozenset[str] = frozenset()  # ever given to two articles: not used any more
-    left_out: str = ""  # entries of the last good response that are not articles, and why
-    validators_url: str = ""  # that gave etag and last_modified, after all redirects
-    # The URL at which it was last believed: that of `feeds`, or the one to which it has moved for good.
-    location: str = ""  # "": not yet read
-    next_fetch_ms: int | None = None  # when it is fetched next, by its rhythm; None: now
-    not_before_ms: int | None = None  # its server wants no request before
-    refresh_ms: int = 0  # least time between two fetches, as the feed or its server asks; 0: not stated
-    push: FeedPush = NO_PUSH
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,24 +113,6 @@ class FetchRecord:
     new: tuple[NewArticle, ...] = ()  # oldest first, as they are to be stored
     again: tuple[SeenAgain, ...] = ()
     moves: tuple[ArticleMove, ...] = ()
-
-
-class Feeds(Protocol):
-    """What is recorded about feeds."""
-
-    async def feed(self, newsletter: str, url: str) -> Feed: ...
-
-
-class FeedPushes(Protocol):
-    """The web role's view of feeds: what their hubs say."""
-
-    async def feed_of_push(self, token: str) -> Feed | None:
-        """The feed whose hub was given this token."""
-        ...
-
-    def note_push(self, token: str, now_ms: int, apart_ms: int) -> Awaitable[None]:
-        """Have the feed fetched now, or `apart_ms` after its last fetch if that is later."""
-        ...
 
 
 class Ledger(Feeds, Protocol):

@@ -10,10 +10,9 @@ from secondpost.mail.issue import ArticleId
 from secondpost.store.approval_ports import ApprovalMails, Approvals, ApprovalsAsked, NextOrder
 from secondpost.store.copy_ports import NewsletterCopyDesk
 from secondpost.store.duty_ports import DutyProofs
+from secondpost.store.feed_ports import FeedPushes, Feeds
 from secondpost.store.naming_ports import Naming, NewsletterNames
 from secondpost.store.newsletter_ports import (
-    FeedPushes,
-    Feeds,
     IssueLookup,
     Issues,
     Leading,

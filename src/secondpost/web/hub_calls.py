@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from secondpost.mail.duration import MINUTE_MS
 from secondpost.protocols.websub import PushSignature, challenge_of, push_signature
-from secondpost.store.newsletter_ports import Feed, FeedPushes
+from secondpost.store.feed_ports import Feed, FeedPushes
 from secondpost.web.callers import Rate
 from secondpost.web.site import Website
 from secondpost.world.ports import Clock

@@ -7,11 +7,10 @@ from functools import partial
 from secondpost.mail.article import Article
 from secondpost.mail.article_states import ArticleState
 from secondpost.mail.issue import ArticleId, IssueId
+from secondpost.store.feed_ports import Feed, FeedPush
 from secondpost.store.newsletter_ports import (
     TAKEN_BY_HAND,
     ArticleMove,
-    Feed,
-    FeedPush,
     FetchRecord,
     LedgerEntry,
     NewArticle,
