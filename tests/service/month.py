@@ -41,6 +41,10 @@ _VARIES: Final = (
     (re.compile(r"\[\d+(\.\d+){3}\]"), "[ADDRESS]"),
     # Of several that were refused, the one whose answer is shown is the last to come.
     (re.compile(r"<reader\d+@oak\.example>: Recipient"), "<READER>: Recipient"),
+    # The server that answered last, how many mails went in the last minutes, and a month that ends meanwhile.
+    (re.compile(r"^  all others, .*", re.MULTILINE), "THE LAST ANSWER"),
+    (re.compile(r"^(all others( +\d+){5}).*", re.MULTILINE), r"\1"),
+    (re.compile(r"(^\d{4}-\d{2} .*\n?)+", re.MULTILINE), "MONTHS\n"),
 )
 
 
@@ -145,9 +149,11 @@ class Month:
         self._wait("the bounces are weighed", lambda: self._number(new) == 0)
 
     def _complain(self) -> None:
+        """The provider reports it to the address that the mail names for that (RFC 9477)."""
         mail = self.town.mails_to(COMPLAINS)[-1]
         fields = b"Feedback-Type: abuse\nUser-Agent: PineLoop/1\nVersion: 1\n"
-        self._send(mail.sender, "abusedesk@pine.example", report(fields).replace(b"\n", b"\r\n"))
+        to = str(parsed(mail)["CFBL-Address"]).partition(";")[0]
+        self._send(to, "abusedesk@pine.example", report(fields).replace(b"\n", b"\r\n"))
         complained = "SELECT count(*) FROM subscriber WHERE state = 'complained'"
         self._wait("it is counted", lambda: self._number(complained) == 1)
 
