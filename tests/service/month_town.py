@@ -130,11 +130,14 @@ class Office(PostOffice):
 
     def pass_an_hour(self) -> None:
         """Let everything that newsletter.db knows of be an hour older."""
-        with closing(apsw.Connection(self._database)) as database, database:
+        with closing(apsw.Connection(self._database)) as database:
             database.set_busy_timeout(10_000)
+            # One that begins by reading cannot wait for the service's writes.
+            database.execute("BEGIN IMMEDIATE")
             for table, column in database.execute(TIMES).fetchall():
                 shift = f"UPDATE {table} SET {column} = {column} - ? WHERE {column} BETWEEN ? AND ?"
                 database.execute(shift, (HOUR_MS, EARLIEST_MS, LATEST_MS))
+            database.execute("COMMIT")
 
     @property
     def _database(self) -> str:
