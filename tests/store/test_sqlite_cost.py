@@ -29,7 +29,7 @@ ASKED_BY_PEOPLE = {"counts", "claimed_counts", "aside_oldest", "kept_for", "wait
 # The last one also if a limit may have been passed.
 ASKED_AT_THE_START = {"put_off", "paused_too_long", "learned_count"}
 PARTS_OF_PAGES = {"columns", "beside", "page"}
-PARTS = {"selected", "listed", "reader", "goes_by_hand"} | PARTS_OF_PAGES
+PARTS = {"selected", "listed", "reader", "goes_by_hand", "feed_columns"} | PARTS_OF_PAGES
 TABLES = ("message", "content", "domain", "tally", "queue", "delivery", "event", "learned", "day_tally")
 OF_READERS = (
     *("subscriber", "reader", "reader_event", "consent", "bounce", "suppression", "article"),

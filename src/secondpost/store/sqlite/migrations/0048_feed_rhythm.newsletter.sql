@@ -10,4 +10,5 @@ ALTER TABLE feed ADD COLUMN topic TEXT NOT NULL DEFAULT '';
 ALTER TABLE feed ADD COLUMN push_token TEXT NOT NULL DEFAULT '';   -- in the URL that the hub calls
 ALTER TABLE feed ADD COLUMN push_secret TEXT NOT NULL DEFAULT '';  -- with which it signs
 ALTER TABLE feed ADD COLUMN push_asked_ms INTEGER;
+CREATE UNIQUE INDEX feed_pushed ON feed (push_token) WHERE push_token <> '';
 UPDATE feed SET validators_url = url WHERE etag <> '' OR last_modified <> '';

@@ -1,3 +1,4 @@
+DROP INDEX feed_pushed;
 UPDATE feed SET etag = '', last_modified = '' WHERE validators_url <> url;
 ALTER TABLE feed DROP COLUMN push_asked_ms;
 ALTER TABLE feed DROP COLUMN push_secret;
