@@ -34,11 +34,13 @@ from secondpost.newsletter.words import fingerprint
 from secondpost.store.newsletter_ports import LedgerEntry
 from secondpost.store.ports import Lease, Settlement
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
+from secondpost.store.sqlite.schema import Database
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
 from simulation.dice import SimDice
 from tests.alarms import logged_alarms
 from tests.clock import SetClock
+from tests.new_store import lay_new
 
 T = TypeVar("T")
 Found = FeedRead | FeedUnreadable | FeedGone | FeedUnchanged | FeedNotLookedAt
@@ -215,6 +217,7 @@ class Bench:
     async def _opened(self, newsletter: Newsletter, reads: bool) -> Blog:
         clock, work = SetClock(START_MS), RealWork(1)
         failures: list[BaseException] = []
+        lay_new(str(self.folder), Database.NEWSLETTER)
         store = SqliteNewsletterStore.open(
             RealDisk(str(self.folder)), work, clock, role="publish", failed=failures.append
         )

@@ -26,6 +26,7 @@ from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
 from secondpost.world.room_disk import RoomDisk
 from tests.clock import SetClock
+from tests.new_store import lay_new
 from tests.store.left_rows import OWN_TO_AN_ENGINE, Dump, Table
 from tests.store.recounts import all_in_one
 
@@ -159,6 +160,7 @@ class SqlitePlace:
         return RoomDisk(self.disk, StoreRoom.MAIL)
 
     def open(self, role: str = "deliver", busy_seconds: float = 5.0) -> SqliteStore:
+        lay_new(self.folder, Database.MAIL)
         store = SqliteStore.open(
             self.disk,
             self._work(),
@@ -177,6 +179,7 @@ class SqlitePlace:
         return self._opened(store)
 
     def open_newsletter(self, role: str = "publish") -> SqliteNewsletterStore:
+        lay_new(self.folder, Database.NEWSLETTER)
         store = SqliteNewsletterStore.open(
             self.disk,
             self._work(),

@@ -11,6 +11,7 @@ from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.subscriber import Consent, SubscriberState
 from secondpost.mail.subscriber_states import Reason
 from secondpost.store.sqlite import SqliteNewsletterStore
+from secondpost.store.sqlite.schema import Database
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, SignUpLimits
 from secondpost.subscribers.exporting import exported
 from secondpost.subscribers.import_report import ImportReport
@@ -22,6 +23,7 @@ from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
 from tests.clock import START_MS as NOW_MS
 from tests.clock import SetClock
+from tests.new_store import lay_new
 from tests.store.place import database_of
 from tests.subscribers.listed import NO_WORD, owners_word, understood
 
@@ -64,6 +66,7 @@ class Keeper:
 def with_keeper(folder: Path, story: Callable[[Keeper], Awaitable[None]]) -> None:
     async def told() -> None:
         work, failures = RealWork(1), list[BaseException]()
+        lay_new(str(folder), Database.NEWSLETTER)
         store = SqliteNewsletterStore.open(
             RealDisk(str(folder)),
             work,

@@ -17,6 +17,7 @@ from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.subscriber import Consent, SubscriberState
 from secondpost.mail.subscriber_states import Reason
 from secondpost.store.sqlite import SqliteNewsletterStore
+from secondpost.store.sqlite.schema import Database
 from secondpost.store.subscriber_ports import Imported, SignedUp, SignUpLimits, Suppression
 from secondpost.store.verbs.suppressed import hash_keys
 from secondpost.subscribers.exporting import exported
@@ -26,6 +27,7 @@ from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
 from tests.clock import START_MS as NOW_MS
 from tests.clock import SetClock
+from tests.new_store import lay_new
 from tests.store.place import database_of, engine_of
 from tests.subscribers.listed import understood
 
@@ -38,6 +40,7 @@ ERASED, STRANGER = Mailbox.parse("erased@reader.example"), Mailbox.parse("strang
 
 async def in_a_store(folder: str, story: Callable[[SqliteNewsletterStore], Awaitable[None]]) -> None:
     work, failures = RealWork(1), list[BaseException]()
+    lay_new(folder, Database.NEWSLETTER)
     store = SqliteNewsletterStore.open(
         RealDisk(folder), work, SetClock(), role="test", failed=failures.append, busy_seconds=5.0
     )

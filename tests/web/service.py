@@ -26,6 +26,7 @@ from secondpost.store.newsletter_ports import (
     NewArticle,
 )
 from secondpost.store.sqlite import SqliteNewsletterStore
+from secondpost.store.sqlite.schema import Database
 from secondpost.store.subscriber_ports import SignUpLimits
 from secondpost.subscribers.reader_desk import ReadersDesk
 from secondpost.subscribers.signup import CrowdLog, SignUps
@@ -35,6 +36,7 @@ from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
 from tests.clock import START_MS, SetClock
 from tests.compose.articles import article
+from tests.new_store import lay_new
 
 FEED = "https://blog.example/feed.xml"
 NEWSLETTER = Newsletter(
@@ -146,6 +148,7 @@ class Service:
 @asynccontextmanager
 async def open_service(folder: Path, config: Config = CONFIG) -> AsyncIterator[Service]:
     clock, work, failures = SetClock(), RealWork(1), list[BaseException]()
+    lay_new(str(folder), Database.NEWSLETTER)
     store = SqliteNewsletterStore.open(
         RealDisk(str(folder)), work, clock, role="web", failed=failures.append, busy_seconds=5.0
     )
