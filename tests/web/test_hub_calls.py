@@ -31,6 +31,7 @@ PUBLIC = "https://mx2.example.net"
 FEED = b"""<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"><channel><title>The Blog</title>
 <atom:link rel="self" href="http://blog.example/feed"/><atom:link rel="hub" href="HUB"/>
 <ttl>1440</ttl><item><title>One</title><link>/1</link></item></channel></rss>"""
+WITHOUT_HUB = FEED.replace(b'<atom:link rel="hub" href="HUB"/>', b"")
 TOPIC = "http://blog.example/feed"
 
 
@@ -146,6 +147,33 @@ async def test_a_subscription_is_renewed_every_day_and_no_more_often(tmp_path: P
         assert at.hub.forms[0] == at.hub.forms[1], "the same token: the hub replaces the subscription"
 
 
+async def test_a_feed_that_names_another_topic_or_no_hub_in_between_has_its_hub_asked_once_a_day(
+    tmp_path: Path,
+) -> None:
+    async with scene(tmp_path) as at:
+        whole = at.blog.pages["/feed"]
+        assert whole is not None
+        for n in range(8):
+            changed = whole.replace(b"http://blog.example/feed", b"http://blog.example/fe%02d" % n)
+            at.blog.pages["/feed"] = changed if n % 3 else answer("200 OK", WITHOUT_HUB)
+            await at.look()
+            at.service.clock.ms += HOUR_MS
+        assert len(at.hub.forms) == 1
+        at.service.clock.ms += RENEW_MS
+        await at.look()
+        assert len(at.hub.forms) == 2
+
+
+async def test_a_hub_whose_address_is_too_long_is_not_asked_and_the_feed_is_read(tmp_path: Path) -> None:
+    # A link of 2,000 characters becomes many times longer when it is escaped.
+    long = FEED.replace(b"HUB", b"HUB/" + "\u6f22".encode() * 1_900)
+    async with scene(tmp_path, body=long) as at:
+        for _ in range(3):
+            feed = await at.look()
+            at.service.clock.ms += HOUR_MS
+        assert (at.hub.forms, feed.push, feed.finding) == ([], NO_PUSH, "")
+
+
 async def test_what_is_not_signed_or_wrongly_signed_does_nothing_and_sha1_is_a_hint_alone(
     tmp_path: Path,
 ) -> None:
@@ -210,8 +238,7 @@ async def test_strangers_and_get_requests_change_nothing(tmp_path: Path) -> None
 
 
 async def test_without_a_public_address_or_a_hub_there_is_polling_alone(tmp_path: Path) -> None:
-    bare = FEED.replace(b'<atom:link rel="hub" href="HUB"/>', b"")
-    for n, (public_url, body) in enumerate(((None, FEED), (PUBLIC, bare))):
+    for n, (public_url, body) in enumerate(((None, FEED), (PUBLIC, WITHOUT_HUB))):
         async with scene(tmp_path / str(n), public_url, body) as at:
             for _ in range(3):
                 feed = await at.look()

@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 
 from secondpost.mail.article import FeedRead, HubSubscription
 from secondpost.mail.duration import DAY_MS, SECOND_MS
+from secondpost.newsletter.links import LINK_CHARACTERS_MAX
 from secondpost.protocols.websub import CALLBACK_PATH, RENEW_MS, SECRET_OCTETS, TOKEN_OCTETS
-from secondpost.store.feed_ports import NO_PUSH, Feed, FeedPush
+from secondpost.store.feed_ports import Feed, FeedPush
 from secondpost.world.ports import Dice
 
 LEASE_MS = 10 * DAY_MS  # as asked for; a hub may grant less
@@ -19,13 +20,17 @@ def push_of(before: FeedPush, read: FeedRead, read_from: str, dice: Dice) -> Fee
     """The hub that a document names, with a new token if it or the topic changed.
 
     `read_from`: the URL that answered, which is the topic if the document does not name one.
+
+    When a hub was last asked is kept: a feed that names another hub or topic each time makes us send no
+    more requests than one that does not.
     """
     topic = read.topic if len(read.topic) > 0 else read_from
-    if len(read.hub) == 0:
-        return NO_PUSH
+    if len(read.hub) == 0 or max(len(read.hub), len(topic)) > LINK_CHARACTERS_MAX:
+        return FeedPush(asked_ms=before.asked_ms)
     if (read.hub, topic) == (before.hub, before.topic) and len(before.token) > 0:
         return before
-    return FeedPush(read.hub, topic, dice.token(TOKEN_OCTETS).hex(), dice.token(SECRET_OCTETS).hex())
+    token, secret = dice.token(TOKEN_OCTETS).hex(), dice.token(SECRET_OCTETS).hex()
+    return FeedPush(read.hub, topic, token, secret, before.asked_ms)
 
 
 def subscription_due(feed: Feed, public_url: str | None, now_ms: int) -> HubSubscription | None:

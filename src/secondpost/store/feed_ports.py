@@ -17,7 +17,7 @@ class FeedPush:
     topic: str = ""  # the feed's URL, as the hub knows it
     token: str = ""
     secret: str = ""
-    asked_ms: int | None = None  # when the hub was last asked to subscribe us
+    asked_ms: int | None = None  # when a hub of this feed was last asked to subscribe us
 
 
 NO_PUSH = FeedPush()
