@@ -8,6 +8,7 @@ from email.utils import format_datetime
 import pytest
 
 from secondpost.config.records import Newsletter, Start
+from secondpost.mail.article import ARTICLES_MAX
 from secondpost.mail.article_states import ArticleState
 from secondpost.mail.duration import DAY_MS
 from secondpost.newsletter.fetching import FeedFetching, parse_in_line
@@ -115,7 +116,7 @@ def test_pages_without_dates_bring_nothing_that_may_be_old(bench: Bench) -> None
     lives(bench, NEW_ALONE, story)
 
 
-@pytest.mark.parametrize("trouble", ["loop", "broken", "elsewhere", "endless"])
+@pytest.mark.parametrize("trouble", ["loop", "broken", "elsewhere", "redirected", "endless", "large"])
 def test_pages_that_lead_nowhere_are_not_followed_for_long(trouble: str, bench: Bench) -> None:
     async def story(blog: Blog, server: WebServer, publish: Publish, look: Look) -> None:
         publish(6)
@@ -135,6 +136,16 @@ def test_pages_that_lead_nowhere_are_not_followed_for_long(trouble: str, bench: 
             case "elsewhere":
                 publish(13, host=f"http://other.example:{server.port}")
                 pages = dict(server.pages)
+            case "redirected":
+                publish(13)
+                here, there = (f"http://{host}.example:{server.port}" for host in ("blog", "other"))
+                page = document([10], f"{here}/feed/2", "next", dated=True)
+                pages = {**server.pages, "/feed/1": answer("302 Found", location=f"{there}/page")}
+                pages["/page"] = answer("200 OK", page)
+            case "large":
+                publish(400, 300)
+                page = document([*range(-1, -1 - ARTICLES_MAX, -1)], "/feed/2", "next", dated=True)
+                pages = {**server.pages, "/feed/1": answer("200 OK", page)}
             case "endless":
                 publish(400, 300)
                 pages = dict(server.pages)
@@ -142,7 +153,14 @@ def test_pages_that_lead_nowhere_are_not_followed_for_long(trouble: str, bench: 
         blog.clock.ms += 14 * DAY_MS
         server.asked.clear()
         await look()
-        asked = {"loop": 2, "broken": 2, "elsewhere": 1, "endless": 1 + PAGES_MAX}
+        asked = {
+            "loop": 2,
+            "broken": 2,
+            "elsewhere": 1,
+            "redirected": 3,
+            "endless": 1 + PAGES_MAX,
+            "large": 2,
+        }
         assert len(server.asked) == asked[trouble]
         waiting = await blog.titles(ArticleState.WAITING)
         assert not {f"Article {n}" for n in (1, 2, 3)} & set(waiting)

@@ -155,7 +155,7 @@ async def test_a_feed_that_names_another_topic_or_no_hub_in_between_has_its_hub_
         assert whole is not None
         for n in range(8):
             changed = whole.replace(b"http://blog.example/feed", b"http://blog.example/fe%02d" % n)
-            at.blog.pages["/feed"] = changed if n % 3 else answer("200 OK", WITHOUT_HUB)
+            at.blog.pages = {"/feed": changed if n % 3 else answer("200 OK", WITHOUT_HUB)}
             await at.look()
             at.service.clock.ms += HOUR_MS
         assert len(at.hub.forms) == 1

@@ -19,6 +19,7 @@ from secondpost.store.newsletter_ports import (
 
 PAGES_MAX = 10  # asked for at one look
 PAGES_MS_MAX = 2 * MINUTE_MS  # no page is asked for later, after the first one
+PAGES_CHARACTERS_MAX = 10_000_000  # of the articles of all pages together: they are kept in memory
 
 
 def has_gap(read: FeedRead, entries: Sequence[LedgerEntry | None], feed: Feed) -> bool:
@@ -40,6 +41,13 @@ def newest_date(standing: Sequence[LedgerEntry], now_ms: int) -> int | None:
 def is_page_of(url: str, feed: Feed) -> bool:
     """Whether a page is on the feed's own site."""
     return len(url) > 0 and site(url) in {site(feed.url), site(feed.location)}
+
+
+def are_large(pages: Sequence[FeedRead]) -> bool:
+    """Whether pages have so much in them that no further one is asked for."""
+    articles = [article for page in pages for article in page.articles]
+    characters = sum(len(article.html) + len(article.summary) for article in articles)
+    return len(articles) >= ARTICLES_MAX or characters >= PAGES_CHARACTERS_MAX
 
 
 def joined(first: FeedRead, pages: Sequence[FeedRead], known: Sequence[bool], since_ms: int) -> FeedRead:

@@ -36,6 +36,7 @@ from secondpost.newsletter.novelty import is_strange
 from secondpost.newsletter.older_pages import (
     PAGES_MAX,
     PAGES_MS_MAX,
+    are_large,
     has_gap,
     is_page_of,
     joined,
@@ -148,11 +149,14 @@ class FeedReading:
             len(pages) < PAGES_MAX
             and url not in asked
             and is_page_of(url, feed)
+            and not are_large((read, *pages))
             and self._clock.now_ms() - begun_ms < PAGES_MS_MAX
         ):
             asked.add(url)
-            page = (await self._look(FeedAsked(url))).found
-            if not isinstance(page, FeedRead):
+            answered = await self._look(FeedAsked(url))
+            page = answered.found
+            # One that was redirected to another site: a feed must not have us ask a stranger so often.
+            if not isinstance(page, FeedRead) or not is_page_of(answered.validators_url, feed):
                 break
             pages.append(page)
             found, _ = await self._recognised(page, feed)
