@@ -68,6 +68,20 @@ def test_the_issue_is_shown_as_a_page_and_as_text(paper: Newspaper, home: Path, 
     assert shown(tmp_path) == chosen
 
 
+def test_the_file_is_for_its_user_alone_and_no_link_that_lay_there_is_followed(
+    paper: Newspaper, home: Path, tmp_path: Path
+) -> None:
+    paper.writes(1, 2)
+    file, other = home / "secondpost-weekly.html", tmp_path / "other"
+    preview(paper, home, "--open")
+    assert file.stat().st_mode & 0o777 == 0o600
+    file.unlink()
+    other.write_text("kept")
+    file.symlink_to(other)
+    assert f"{file} cannot be written" in preview(paper, home, "--open", code=1).stderr
+    assert other.read_text() == "kept"
+
+
 def test_on_a_server_without_a_screen_the_way_to_see_it_is_said(paper: Newspaper, home: Path) -> None:
     paper.writes(1, 2)
     said = preview(paper, home, "--open").stdout

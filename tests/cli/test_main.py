@@ -6,6 +6,7 @@ import re
 import stat
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,6 +14,7 @@ import click.testing
 import pytest
 
 from secondpost import __version__
+from secondpost.cli.command import Ending, Exit
 from secondpost.cli.main import secondpost
 from tests.cli.office import Office, open_office
 
@@ -165,3 +167,14 @@ def test_the_version_is_the_first_line_and_then_what_it_is_made_of() -> None:
     assert (result.exit_code, first) == (0, f"secondpost {__version__}")
     assert [line.split()[0] for line in further] == ["commit", "installed", "SQLite", "OpenSSL", "Python"]
     assert "as checkout, in /" in further[1]
+
+
+def test_an_error_that_quotes_a_stranger_does_not_steer_the_terminal() -> None:
+    said = StringIO()
+    Ending("nothing was sent: it is \x1b[2J\u202e", Exit.NO).show(said)
+    Ending("a.toml:1: \x9b\nb.toml:2: \udcff", Exit.NO).show(said)
+    assert said.getvalue().splitlines() == [
+        "secondpost: nothing was sent: it is \\x1b[2J\\u202e",
+        "a.toml:1: \\x9b",
+        "b.toml:2: \\udcff",
+    ]

@@ -53,9 +53,11 @@ class Ending(click.ClickException):
         return self.code
 
     def show(self, file: IO[str] | None = None) -> None:
+        from secondpost.cli.screen import printable_lines
+
         # Several lines are faults of a file: each begins with its position, as editors expect.
         text = self.message if "\n" in self.message else f"secondpost: {self.message}"
-        print(text, file=sys.stderr if file is None else file)
+        print(printable_lines(text), file=sys.stderr if file is None else file)
 
 
 def _config_option() -> click.Option:

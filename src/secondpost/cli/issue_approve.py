@@ -9,6 +9,7 @@ from secondpost.cli.leading import YES, ask
 from secondpost.cli.newsletters import NOT_RUNNING, only_name
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.screen import say, say_json
+from secondpost.mail.printable import printable
 from secondpost.owner.approval_documents import ApprovedDocument
 from secondpost.owner.figures import counted
 from secondpost.store.approval_ports import ApprovalOutcome
@@ -47,7 +48,8 @@ def approve(name: str | None, no_fetch: bool, yes: bool, as_json: bool) -> None:
             for id in waiting.articles:
                 entry = await open_.store.entry(id)
                 if entry is not None:
-                    click.echo(f"{id}  {entry.article.title or entry.article.link}", err=True)
+                    title = printable(entry.article.title or entry.article.link)
+                    click.echo(f"{id}  {title}", err=True)
             click.echo(forecast_text(expected, newsletter, now_ms), err=True)
             ask(f"Send an issue of {articles} to {counted(readers, 'reader', 'readers')}?")
         outcome = await open_.store.approve(waiting.id, waiting.articles, open_.clock.now_ms())

@@ -18,6 +18,7 @@ from secondpost.compose.masthead import home_of, masthead_of
 from secondpost.config.records import Config, Newsletter, Web
 from secondpost.mail.article import Article
 from secondpost.mail.issue_content import Hole
+from secondpost.mail.printable import printable
 from secondpost.newsletter.forecasting import forecast_of
 from secondpost.newsletter.render import output_faults
 from secondpost.owner.forecast_documents import forecast_document
@@ -51,12 +52,13 @@ def preview(
     config = configuration()
     newsletter = only_name(config, name)
     who = typist()
+    is_chosen = path is not None
     if opens and path is None:
         path = preview_path(config, newsletter.name, "txt" if as_text else "html")
     target, was_there = None, False
     if path is not None and path != "-":
         was_there = os.path.exists(path)
-        target = _opened(path)
+        target = _opened(path, is_chosen=is_chosen)
     try:
         document = at_newsletter(lambda open_: _preview(open_, config, newsletter, no_fetch), config)
     except Ending:
@@ -79,7 +81,8 @@ def preview(
             say(shown_in_browser(who, config, newsletter.name, os.path.abspath(path)))
     else:
         say(f"Subject: {document.subject}\n\n{document.text}")
-        click.echo(f"({' '.join([document.reason, document.forecast.words]).rstrip()})", err=True)
+        words = " ".join([document.reason, document.forecast.words]).rstrip()
+        click.echo(f"({printable(words)})", err=True)
 
 
 async def _preview(
@@ -128,9 +131,16 @@ def filled(composed: Composed, newsletter: Newsletter, web: Web) -> Composed:
     return Composed(composed.subject, markup, text)
 
 
-def _opened(path: str) -> IO[str]:
+def _opened(path: str, *, is_chosen: bool) -> IO[str]:
     """Open the file while still root, which may write where the store's owner may not. The
     old content stays until there is new.
+
+    A place that the person did not choose is made for them alone, and is no symbolic link: in a home
+    that sudo kept, a program without rights could have put one there for root to follow.
     """
     with write_faults_shown(path):
-        return open(path, "a", encoding="utf-8")
+        return open(path, "a", encoding="utf-8", opener=None if is_chosen else _unfollowed)
+
+
+def _unfollowed(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)
