@@ -1,5 +1,6 @@
 """`stats`: what became of issues and readers, as a table, as JSON and as a picture."""
 
+import shutil
 from pathlib import Path
 
 from tests.cli.newspaper import CONFIRMED, Newspaper, listed
@@ -48,5 +49,11 @@ def test_readers_are_counted_with_the_newest_issue_of_their_time(paper: Newspape
 def test_a_picture_that_cannot_be_written_is_a_sentence(paper: Newspaper, tmp_path: Path) -> None:
     refused = paper.run("stats", "--svg", str(tmp_path), code=1).stderr
     assert f"{tmp_path} cannot be written" in refused
+    fresh = tmp_path / "fresh.svg"
+    shutil.rmtree(tmp_path / "store")
+    # The file is opened first, by root, which may write where the store's owner may not.
+    assert "cannot be written" in paper.run("stats", "--svg", str(tmp_path), code=1).stderr
+    assert "there is no store" in paper.run("stats", "--svg", str(fresh), code=4).stderr
+    assert not fresh.exists()
     assert "name a file" in paper.run("stats", "--svg", "-", "--json", code=2).stderr
     assert "500" in paper.run("stats", "--limit", "501", code=2).stderr

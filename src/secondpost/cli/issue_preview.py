@@ -2,16 +2,17 @@
 
 import html
 import os
-from contextlib import suppress
+from contextlib import ExitStack
 from email.utils import parseaddr
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import click
 
 from secondpost.cli.browser import preview_path, shown_in_browser, typist
 from secondpost.cli.command import JSON, Command, Ending, Exit
 from secondpost.cli.newsletters import only_name
-from secondpost.cli.opening import at_newsletter, configuration, write_faults_shown
+from secondpost.cli.opening import at_newsletter, configuration
+from secondpost.cli.output_file import output_file
 from secondpost.cli.screen import say, say_json
 from secondpost.compose.issue import Composed, IssueComposer
 from secondpost.compose.masthead import home_of, masthead_of
@@ -55,27 +56,18 @@ def preview(
     is_chosen = path is not None
     if opens and path is None:
         path = preview_path(config, newsletter.name, "txt" if as_text else "html")
-    target, was_there = None, False
-    if path is not None and path != "-":
-        was_there = os.path.exists(path)
-        target = _opened(path, is_chosen=is_chosen)
-    try:
+    with ExitStack() as ends:
+        write = None
+        if path is not None and path != "-":
+            write = ends.enter_context(output_file(path, is_chosen=is_chosen))
         document = at_newsletter(lambda open_: _preview(open_, config, newsletter, no_fetch), config)
-    except Ending:
-        if target is not None:
-            target.close()
-            if not was_there:
-                with suppress(OSError):  # what root made, the store's owner may be unable to remove
-                    os.unlink(target.name)
-        raise
+        if write is not None:
+            write(f"Subject: {document.subject}\n\n{document.text}" if as_text else document.html)
     if as_json:
         say_json(document)
     elif path == "-":
         click.echo(document.html)
-    elif path is not None and target is not None:
-        with write_faults_shown(target.name), target:
-            target.truncate(0)
-            target.write(f"Subject: {document.subject}\n\n{document.text}" if as_text else document.html)
+    elif path is not None:
         say(f"Wrote {path}. {document.reason}")
         if opens:
             say(shown_in_browser(who, config, newsletter.name, os.path.abspath(path)))
@@ -129,18 +121,3 @@ def filled(composed: Composed, newsletter: Newsletter, web: Web) -> Composed:
         text = text.replace(hole.marker, value)
         markup = markup.replace(hole.marker, html.escape(value))
     return Composed(composed.subject, markup, text)
-
-
-def _opened(path: str, *, is_chosen: bool) -> IO[str]:
-    """Open the file while still root, which may write where the store's owner may not. The
-    old content stays until there is new.
-
-    A place that the person did not choose is made for them alone, and is no symbolic link: in a home
-    that sudo kept, a program without rights could have put one there for root to follow.
-    """
-    with write_faults_shown(path):
-        return open(path, "a", encoding="utf-8", opener=None if is_chosen else _unfollowed)
-
-
-def _unfollowed(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW, 0o600)

@@ -1,7 +1,8 @@
 """secondpost stats: what became of a newsletter's issues, and how its list grew."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,8 @@ import click
 
 from secondpost.cli.command import COUNTED, JSON, Command
 from secondpost.cli.newsletters import only_name
-from secondpost.cli.opening import at_newsletter, configuration, write_faults_shown
+from secondpost.cli.opening import at_newsletter, configuration
+from secondpost.cli.output_file import output_file
 from secondpost.cli.screen import Column, say, say_json, say_table
 from secondpost.mail.moment import day_text
 from secondpost.owner.figures import counted
@@ -75,30 +77,27 @@ def stats(name: str | None, limit: int, months: int, svg: str | None, as_json: b
     newsletter = only_name(config, name)
     zone = ZoneInfo(newsletter.timezone)
 
+    write: Callable[[str], None] | None = None
+
     async def read(open_: "OpenNewsletter") -> None:
         from secondpost.owner.statistics import read_statistics
         from secondpost.owner.statistics_documents import statistics_document
 
         found = await read_statistics(open_.store, newsletter.name, zone, limit, months)
-        if svg is not None:
-            _draw(found, zone, svg)
+        if write is not None:
+            from secondpost.owner.statistics_picture import picture
+
+            write(picture(found, zone))
         if as_json:
             say_json(statistics_document(found))
         elif svg is None:
             _say(found, zone)
 
-    at_newsletter(read, config)
-
-
-def _draw(found: "NewsletterStatistics", zone: ZoneInfo, to: str) -> None:
-    from secondpost.owner.statistics_picture import picture
-
-    drawn = picture(found, zone)
-    if to == STANDARD_OUTPUT:
-        click.echo(drawn, nl=False)
-        return
-    with write_faults_shown(to):
-        Path(to).write_text(drawn, encoding="utf-8")
+    with ExitStack() as ends:
+        if svg is not None:
+            is_shown = svg == STANDARD_OUTPUT
+            write = partial(click.echo, nl=False) if is_shown else ends.enter_context(output_file(svg))
+        at_newsletter(read, config)
 
 
 def _say(found: "NewsletterStatistics", zone: ZoneInfo) -> None:
