@@ -219,7 +219,7 @@ class SimService:
             case "fetch":
                 asked = partial(self.steps.took, role, "get")
                 fetcher = SimFetcher(self.blog, self.machine.dice.scheduling, asked)
-                return FetchRole(parts, fetcher, fetcher)
+                return FetchRole(parts, fetcher, fetcher, fetcher)
             case "web":
                 return Pages(public_pages(parts, reader_keys().links))
         raise LookupError(f"there is no role {role}")

@@ -95,13 +95,16 @@ class RoleBuilder:
         from secondpost.watch.reach.register_reading import register_reading
         from secondpost.world.real.fetch import RealFetcher
 
-        fetcher = RealFetcher(parts.world.resolver, allow_private=parts.config.fetch.allow_private)
+        resolver = parts.world.resolver
+        fetcher = RealFetcher(resolver, allow_private=parts.config.fetch.allow_private)
+        # The owner chose the feeds, but a feed chooses its hub: none is asked in a private network.
+        hubs = RealFetcher(resolver) if len(parts.config.newsletters) > 0 else None
         orders = acme_orders(parts) if parts.config.tls.acme is not None else None
         read_key = key_reader(parts.world.work, parts.open_file)
         services = web_services(parts.config, fetcher, read_key)
         register = register_reading(parts.config, fetcher)
         parse = self._feed_parsing(ends) if len(parts.config.newsletters) > 0 else None
-        return FetchRole(parts, fetcher, fetcher, orders, services, register, parse)
+        return FetchRole(parts, fetcher, fetcher, hubs, orders, services, register, parse)
 
     def _feed_parsing(self, ends: AsyncExitStack) -> "ParseFeed | None":
         if self._makers is None:  # no supervisor: its own threads parse

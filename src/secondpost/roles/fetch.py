@@ -32,18 +32,21 @@ class FetchRole:
         parts: Parts,
         fetcher: Fetcher,
         poster: Poster,
+        hubs: Poster | None = None,
         orders: AcmeOrders | None = None,
         services: WebServices | None = None,
         register: RegisterReading | None = None,
         parse: "ParseFeed | None" = None,
     ) -> None:
-        """`orders`: of the server's own certificate; None if it is not got by ACME. `services` and
-        `register`: None if the configuration wants none asked. `parse`: of feeds; None: in a thread.
+        """`poster`: to the webhook. `hubs`: to the hubs of feeds; None: none are asked. `orders`: of the
+        server's own certificate; None if it is not got by ACME. `services` and `register`: None if the
+        configuration wants none asked. `parse`: of feeds; None: in a thread.
         """
         self._config = parts.config
         self._world = parts.world
         self._fetcher = fetcher
         self._poster = poster
+        self._hubs = hubs
         self._orders = orders
         self._services = services
         self._register = register
@@ -58,7 +61,7 @@ class FetchRole:
             from secondpost.newsletter.fetching import FeedFetching, parse_in_line
 
             parse = self._parse if self._parse is not None else parse_in_line(self._world.work)
-            look = FeedFetching(self._fetcher, parse, self._poster).look
+            look = FeedFetching(self._fetcher, parse, self._hubs).look
             self._feeds = FeedAnswerer(look, self._background.run)
             self._doors.append(await self._feeds.open(net, disk.path(FEEDS)))
         if self._config.alarms.webhook is not None:
