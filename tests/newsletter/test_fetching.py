@@ -7,11 +7,20 @@ from typing import TypeVar
 
 import pytest
 
-from secondpost.mail.article import FeedAnswered, FeedAsked, FeedGone, FeedRead, FeedUnchanged, FeedUnreadable
+from secondpost.mail.article import (
+    FeedAnswered,
+    FeedAsked,
+    FeedGone,
+    FeedRead,
+    FeedUnchanged,
+    FeedUnreadable,
+    HubSubscription,
+)
 from secondpost.mail.duration import HOUR_MS
-from secondpost.newsletter.fetching import FeedFetching, parse_in_line
+from secondpost.newsletter.fetching import HUB_SECONDS_MAX, FeedFetching, parse_in_line
 from secondpost.newsletter.response_times import REFRESH_MS_MAX, RETRY_AFTER_MS_MAX
 from secondpost.world.ports import Fetched, FetchError, Redirect, Validators, WorkLine
+from simulation.clock import Timeline, run
 
 T = TypeVar("T")
 URL = "https://www.example.net/feed.xml"
@@ -210,3 +219,18 @@ def test_everything_else_is_a_sentence(page: Fetched | FetchError, words: str) -
     assert isinstance(answered.found, FeedUnreadable)
     assert words in answered.found.reason
     assert answered.etag == ""
+
+
+def test_a_hub_that_does_not_answer_keeps_no_feed_waiting() -> None:
+    class SilentHub:
+        async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Fetched:
+            await asyncio.Event().wait()
+            raise AssertionError(url)
+
+    web = Web({URL: Fetched(200, {}, FEED, URL)})
+    hub = HubSubscription("https://hub.example/", URL, "https://mx2.example.net/api/websub/x", "s")
+    look = FeedFetching(web, parse_in_line(InLine()), SilentHub()).look
+    timeline = Timeline()
+    answered = run(look(FeedAsked(URL, subscription=hub)), timeline, timeline.loop("fetch"))
+    assert isinstance(answered.found, FeedRead)
+    assert timeline.now <= HUB_SECONDS_MAX

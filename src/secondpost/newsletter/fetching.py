@@ -1,5 +1,6 @@
 """Fetch and read a feed, in the fetch role; parsing runs beside the event loop."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -26,6 +27,7 @@ ACCEPT_FIELD = (
 PERMANENT_STATUSES = (301, 308)
 BUSY_STATUSES = (429, 503)  # those with which a Retry-After is obeyed
 VALIDATOR_CHARACTERS_MAX = 1_000
+HUB_SECONDS_MAX = 10.0  # for its answer, which does not matter: the feeds are read one after the other
 # A document, its Content-Type, and the URL that answered.
 ParseFeed = Callable[[bytes, str, str], Awaitable[FeedRead | FeedUnreadable]]
 
@@ -87,8 +89,9 @@ class FeedFetching:
 async def _subscribe(poster: Poster, asked: HubSubscription) -> None:
     """Ask a hub. Its answer does not matter: it verifies later, and the feed is fetched in any case."""
     form = {"content-type": "application/x-www-form-urlencoded"}
-    with suppress(FetchError):
-        await poster.post(asked.hub, form, subscribe_form(asked))
+    with suppress(FetchError, TimeoutError):
+        async with asyncio.timeout(HUB_SECONDS_MAX):
+            await poster.post(asked.hub, form, subscribe_form(asked))
 
 
 def _location(where: str, fetched: Fetched) -> str:
