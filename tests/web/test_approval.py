@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from html import unescape
 
 import pytest
@@ -15,6 +16,7 @@ from secondpost.store.feed_ports import Feed
 from secondpost.store.newsletter_ports import (
     FetchRecord,
     NewArticle,
+    SeenAgain,
 )
 from secondpost.web.reader import BAD_TOKENS_MAX
 from tests.compose.articles import article
@@ -114,6 +116,29 @@ async def test_only_what_the_page_showed_is_approved(service: Service) -> None:
     assert not await is_approved(service)
     await service.client.post(action(again.text))
     assert await is_approved(service)
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+async def test_an_article_that_the_blog_changed_since_is_shown_again(service: Service, is_link: bool) -> None:
+    [id] = await waiting(service, 1)
+    await asked(service, (id,))
+    post = action((await service.client.get(PATH)).text)
+    new = "https://other.example/x" if is_link else "Buy these"
+    changed = replace(article(1), link=new) if is_link else replace(article(1), title=new)
+    again = (SeenAgain(id, changed),)
+    await service.store.record_fetch(FetchRecord(Feed("weekly", FEED), service.clock.ms, again=again))
+    page = await service.client.post(post)
+    assert page.status_code == 409
+    assert new in unescape(page.text)
+    assert not await is_approved(service)
+    await service.client.post(action(page.text))
+    assert await is_approved(service)
+
+
+async def test_an_article_without_a_title_is_shown_by_its_link(service: Service) -> None:
+    await asked(service, await waiting_with(service, [replace(article(1), title="")]))
+    page = unescape((await service.client.get(PATH)).text)
+    assert f">{article(1).link}</a>" in page
 
 
 async def test_a_link_ends_with_its_time(service: Service) -> None:

@@ -1,8 +1,8 @@
 """The page on which the owner approves an issue, opened by the link in a mail.
 
 GET and HEAD change nothing, since many programs follow every link of a mail; only POST approves,
-and only the articles that the page showed: their hash is in the address that the button posts to,
-so that the body need not be read.
+and only what the page showed: the hash of the articles with their titles and links is in the address
+that the button posts to, so that the body need not be read.
 """
 
 import hashlib
@@ -17,7 +17,6 @@ from secondpost.compose.templating import TemplateValue
 from secondpost.config.records import Newsletter
 from secondpost.mail.approval_link import hash_of
 from secondpost.mail.article_states import ArticleState
-from secondpost.mail.issue import ArticleId
 from secondpost.mail.moment import zoned_text
 from secondpost.owner.figures import counted
 from secondpost.store.approval_ports import Approval, ApprovalOutcome
@@ -49,7 +48,7 @@ class ApprovalPages:
             return await self._over(newsletter)
         if request.method != "POST":
             return await self._ask(request, found, newsletter, has_changed=False)
-        if request.query_params.get(SHOWN, "") != shown_text(found.articles):
+        if request.query_params.get(SHOWN, "") != shown_text(await self._waiting(found)):
             return await self._ask(request, found, newsletter, has_changed=True)
         match await self.store.approve(found.id, found.articles, now_ms):
             case ApprovalOutcome.APPROVED:
@@ -73,11 +72,15 @@ class ApprovalPages:
             raise HTTPException(404 if self.bad_token_rate.allows(self.site.caller(request)) else 429)
         return found
 
+    async def _waiting(self, found: Approval) -> list[LedgerEntry]:
+        """Those of its articles that wait."""
+        entries = [await self.store.entry(id) for id in found.articles]
+        return [entry for entry in entries if entry is not None and entry.state is ArticleState.WAITING]
+
     async def _ask(
         self, request: Request, found: Approval, newsletter: Newsletter, *, has_changed: bool
     ) -> Response:
-        entries = [await self.store.entry(id) for id in found.articles]
-        waiting = [entry for entry in entries if _waits(entry)]
+        waiting = await self._waiting(found)
         if len(waiting) < len(found.articles):
             return await self.site.message_page(
                 "The issue is being changed",
@@ -87,9 +90,8 @@ class ApprovalPages:
                 status=409,
             )
         articles: list[TemplateValue] = [
-            {"title": entry.article.title, "link": entry.article.link}
+            {"title": entry.article.title or entry.article.link, "link": entry.article.link}
             for entry in waiting
-            if entry is not None
         ]
         zone = zone_of(newsletter)
         return self.site.page(
@@ -97,7 +99,7 @@ class ApprovalPages:
             {
                 "language": newsletter.language,
                 "title": await self.site.title(newsletter),
-                "path": f"{request.url.path}?{SHOWN}={shown_text(found.articles)}",
+                "path": f"{request.url.path}?{SHOWN}={shown_text(waiting)}",
                 "readers": counted(await self.store.active_readers(newsletter.name), "reader", "readers"),
                 "until": None if found.last_ms is None else zoned_text(found.last_ms, zone),
                 "has_changed": has_changed,
@@ -122,10 +124,7 @@ class ApprovalPages:
         )
 
 
-def shown_text(articles: Sequence[ArticleId]) -> str:
-    """A hash of the articles and their order."""
-    return hashlib.sha256(" ".join(map(str, articles)).encode()).hexdigest()[:SHOWN_CHARACTERS]
-
-
-def _waits(entry: LedgerEntry | None) -> bool:
-    return entry is not None and entry.state is ArticleState.WAITING
+def shown_text(articles: Sequence[LedgerEntry]) -> str:
+    """A hash of the articles, their order, and what the page shows of each."""
+    lines = [f"{each.id} {each.article.link} {each.article.title}" for each in articles]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:SHOWN_CHARACTERS]
