@@ -43,7 +43,7 @@ _STAGES = {
 
 # By the status without its class digit.
 _NO_SUCH_MAILBOX = frozenset({"1.1", "1.6", "1.10"})
-_NO_SUCH_DOMAIN = frozenset({"1.2", "4.4"})
+_NO_SUCH_DOMAIN = frozenset({"1.2", "4.4", "4.310"})  # 4.310: Exchange Online
 _FULL = frozenset({"2.1", "2.2"})
 _TEMPORARY = frozenset({"3.1", "3.2", "4.2", "4.5", "4.7"})
 _CONTENT = frozenset({"2.3", "3.4", "3.3"})
@@ -91,6 +91,8 @@ def kind_of(refusal: Refusal) -> BounceKind:
 def _of_reader(refusal: Refusal, text: str, detail: str, *, is_lasting: bool) -> BounceKind:
     """The kind of a refusal whose words do not speak of us."""
     names_mailbox = words.NO_SUCH_MAILBOX.search(text) is not None
+    if not is_lasting and words.GREYLISTED.search(text) is not None:
+        return BounceKind.TEMPORARY  # milters greylist with 4.7.1
     if detail.startswith("7."):
         # Some hosts refuse an unknown mailbox as a matter of policy; alone it proves little.
         return BounceKind.VAGUE if names_mailbox and is_lasting else BounceKind.SENDER
@@ -100,18 +102,15 @@ def _of_reader(refusal: Refusal, text: str, detail: str, *, is_lasting: bool) ->
         return BounceKind.CONTENT
     if not is_lasting:
         return BounceKind.TEMPORARY
+    if detail in _NO_SUCH_DOMAIN:
+        return BounceKind.DOMAIN  # before the words: "does not exist" is said of mailboxes too
     if names_mailbox or (detail in _NO_SUCH_MAILBOX and len(_BARE.sub("", text)) == 0):
         return BounceKind.DEAD
-    if _names_no_domain(refusal, text, detail):
+    if refusal.code == _NO_MAIL_HERE or words.NO_SUCH_DOMAIN.search(text) is not None:
         return BounceKind.DOMAIN
     if detail in _TEMPORARY or words.TEMPORARY.search(text) is not None:
         return BounceKind.TEMPORARY
     return _vague_or_other(refusal, detail)
-
-
-def _names_no_domain(refusal: Refusal, text: str, detail: str) -> bool:
-    no_mail = refusal.code == _NO_MAIL_HERE or detail in _NO_SUCH_DOMAIN
-    return no_mail or words.NO_SUCH_DOMAIN.search(text) is not None
 
 
 def _vague_or_other(refusal: Refusal, detail: str) -> BounceKind:

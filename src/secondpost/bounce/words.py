@@ -36,10 +36,17 @@ OF_US = _any_of(
     r"banned sending ip",
     r"\bs3(?:140|150|114)\b",
     r"\btss?0\d\b",
+    r"\bipts?\d\d\b",
+    r"\bofr_?506\b",
+    r"messages from \S{1,60} weren['’]?t sent",
+    r"aol will not accept",
+    r"intrusion prevention",
+    r":blocked\)",
     r"\bcs01\b",
     r"\bhm0\d\b",
     r"(?:your|sending|sender'?s?|client|connecting|source)\b.{0,20}\bip\b.{0,60}(?:block|refus"
     r"|reject|denied|not allowed|temporarily deferred|banned|restrict)",
+    r"from ip (?:address )?\S{1,50} (?:blocked|denied|rejected|refused)",
     r"\bip(?: address)?\b.{0,80}(?:is|has been|was|were)(?: temporarily)? (?:blocked|banned"
     r"|blacklisted|deferred|rate[ -]?limited|refused|restricted|listed)",
     r"blocked (?:using|by|for|due|because|from sending)",
@@ -50,14 +57,16 @@ OF_US = _any_of(
     r"(?:sender|domain|envelope|from)(?: address)?(?: \S{1,60})? (?:is )?(?:rejected|denied"
     r"|blocked|refused|banned)",
     r"of sender address",
-    r"sender verify failed",
+    r"sender verify (?:failed|callout)",
+    r"callback setup failed",
     r"sender (?:address )?rejected",
-    r"invalid sender",
+    r"(?:invalid|forged) sender",
     r"bad sender",
     r"unknown sender",
     # spam
     r"\bspam\w*",
     r"unsolicited",
+    r"unrequested[ _]mail",
     r"junk ?mail",
     r"\bube\b",
     r"\buce\b",
@@ -87,6 +96,8 @@ OF_US = _any_of(
     r"reverse (?:hostname|lookup|record|name)",
     r"fcrdns",
     r"cannot find your (?:reverse )?hostname",
+    r"no matching host ?name",
+    r"invalid dns\b",  # IONOS and GMX: of our address, or of the domain of the envelope sender
     r"client host(?:name)?\b.{0,40}(?:rejected|not found|blocked)",
     r"helo (?:command )?(?:rejected|name|refused)",
     r"ehlo.{0,30}(?:rejected|invalid)",
@@ -94,7 +105,11 @@ OF_US = _any_of(
     # rate
     r"rate[ -]?limit",
     r"rate (?:exceed|is too)",
-    r"too many (?:messages|mails|emails|connections|sessions|recipients|errors)",
+    r"too many (?:\S{1,20} ){0,2}(?:messages|mails|emails|connections|sessions|recipients|users"
+    r"|addresses|errors)",
+    r"maximum number of messages",
+    r"(?:daily|hourly) (?:\S{1,20} ){0,3}limit exceeded",
+    r"directory harvest",
     r"(?:sending|mail|message|connection)s? (?:too fast|limit|rate|quota for your|frequency)",
     r"throttl",
     r"slow down",
@@ -125,7 +140,7 @@ OF_US = _any_of(
     r"requires? (?:tls|encryption|starttls)",
     r"transport layer security",
     r"without tls",
-    r"postmaster\.(?:live|mail\.ru|yahooinc|google|gmx)",
+    r"postmaster\.(?:live|mail\.ru|yahooinc|google|gmx|web\.de|mail\.com|1und1|ionos)",
     r"postmaster\.aol",
     r"senders\.yahooinc",
     r"support\.google\.com/mail/\?p=",
@@ -139,10 +154,12 @@ OF_US = _any_of(
 # Words that the patterns above would take for us, though they are about the mailbox.
 _BY_PROVIDER = _any_of(
     # Microsoft: no such mailbox
-    r"recipient address rejected: access denied",
+    r"recipient address(?:es)? rejected ?: access denied",
+    # GMX, WEB.DE and IONOS, which name their page in every refusal
+    r"(?:mailbox unavailable|exceeded storage allocation).{0,10}for explanation visit",
     r"blocked .{0,20}inactiv",
     r"support\.google\.com/mail/\?p=(?:nosuchuser|disableduser|overquota\w*|inactive\w*"
-    r"|receivingrate)",
+    r"|maxsizeerror|badrcptsyntax)",
     r"go\.microsoft\.com/fwlink/\?LinkID=526653",
 )
 
@@ -151,10 +168,13 @@ NO_SUCH_MAILBOX = _any_of(
     r"(?:be )?found|not (?:currently )?exist|n[o']t (?:seem to )?exist|invalid|not (?:a )?"
     r"(?:valid|known|local)|no longer (?:exists?|valid|here|available|on server|in use"
     r"|employed)|has (?:been )?(?:moved|deleted|removed|closed)|undeliverable|not our customer"
-    r"|not listed|isn'?t here|not recogni[sz]ed|doesn'?t have)",
+    r"|not listed|isn'?t here|not recogni[sz]ed|doesn'?t have"
+    r"|(?:could|was)n['’]?t (?:be )?found)",
+    r"wasn['’]?t found at",
+    r"not our customer",
     r"(?:unknown|invalid|no such|nonexistent|non-existent|unrouteable|unroutable|bad) (?:or "
-    r"(?:invalid|unknown) )?(?:local |e-?mail |final |destination )?(?:user|mail ?box"
-    r"|recipient|address|account|person|part|name here|local[- ]part)",
+    r"(?:invalid|unknown|illegal) )?(?:local |e-?mail |final |destination )?(?:user|mail ?box"
+    r"|recipient|address|account|person|part|name here|local[- ]part|alias)",
     r"(?:user|account|person|recipient|mail ?box|one)? ?(?:does|do)(?:n'?t| not) (?:exist"
     r"|have an? \S{1,40} account)",
     r"no (?:mail ?box|account|user|one|person)\b.{0,30}\b(?:here|by that name|with that name"
@@ -228,11 +248,12 @@ NO_SUCH_DOMAIN = _any_of(
 )
 
 OF_CONTENT = _any_of(
-    r"(?:message|mail|header|body|attachment|content|line)s?\b.{0,40}(?:too (?:big|large|long)"
+    r"(?:message|mail|header|body|attachment|content|line)s?\b.{0,40}(?:(?<!queue )too (?:big|large|long)"
     r"|exceeds?\b.{0,30}(?:size|limit|maximum))",
     r"(?:size|length) (?:limit|exceed)",
     r"max(?:imum)? (?:message|mail|allowed) size",
     r"message size",
+    r"line length",
     r"virus",
     r"malware",
     r"infected",
@@ -250,13 +271,17 @@ OF_CONTENT = _any_of(
     r"content (?:rejected|denied|not acceptable|blocked)",
 )
 
+GREYLISTED = _any_of(r"gr[ea]y ?list")
+
 TEMPORARY = _any_of(
-    r"grey ?list",
-    r"gray ?list",
+    GREYLISTED.pattern,
     r"try (?:it )?(?:again|later)",
     r"temporar(?:y|ily)",
     r"please retry",
-    r"retry (?:later|timeout)",
+    r"retry (?:later|time)",
+    r"failing for a long time",
+    r"queue too long",
+    r"message expired",
     r"timed? ?out",
     r"delivery time expired",
     r"(?:too|very) busy",
@@ -266,6 +291,13 @@ TEMPORARY = _any_of(
 )
 
 
+# Names tell nothing, whatever word they contain: the reader's address, and the server that refused, as
+# Exim quotes it. A provider's desk for complaints does.
+_ADDRESS = re.compile(r"(?<![\w.+=-])(?!(?:abuse|delist)@)[\w.+=-]{1,64}@[\w.-]{1,255}", re.IGNORECASE)
+_SERVER = re.compile(r"\bhost [\w-]{1,63}\.[\w.-]{1,190} ?\[[\da-f.:]{1,45}\]", re.IGNORECASE)
+
+
 def speaks_of_us(text: str) -> bool:
     """Whether the words are about the sender, whatever else they mention."""
-    return _BY_PROVIDER.search(text) is None and OF_US.search(text) is not None
+    said = _SERVER.sub("host", _ADDRESS.sub("", text))
+    return _BY_PROVIDER.search(said) is None and OF_US.search(said) is not None
