@@ -18,3 +18,15 @@ def report_of(mail: bytes, fields: bytes = b"") -> bytes:
         + mail
         + b"\r\n--report--\r\n"
     )
+
+
+def report_of_microsoft(mail: bytes) -> bytes:
+    """A report of the Junk Mail Reporting Program about `mail`, in the form that is not ARF."""
+    return (
+        b"Date: Thu, 29 Apr 2027 23:34:45 +0000\r\nFrom: staff@hotmail.example\r\n"
+        b"Subject: complaint about message from 192.0.2.25\r\nTo: abuse@example.net\r\n"
+        b'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="F0EE2-00"\r\n\r\n'
+        b"--F0EE2-00\r\nContent-Type: message/rfc822\r\nContent-Disposition: inline\r\n\r\n"
+        b"X-HmXmrOriginalRecipient: reader@hotmail.example\r\nX-Reporter-IP: 192.0.2.22\r\n"
+        b"X-SID-PRA: newsletter@example.net\r\nX-AUTH-Result: PASS\r\n" + mail + b"\r\n--F0EE2-00--\r\n"
+    )

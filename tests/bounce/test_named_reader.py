@@ -5,11 +5,11 @@ from email.message import EmailMessage
 import pytest
 
 from secondpost.bounce.named_reader import reader_named
-from secondpost.protocols.dsn.feedback import read_feedback
+from secondpost.protocols.dsn.feedback import FeedbackType, read_feedback
 from secondpost.protocols.tokens import Purpose, Ring, Token
 from secondpost.protocols.verp import address_of
 from secondpost.signing.assembly import Assembly
-from tests.bounce.complaining import report_of
+from tests.bounce.complaining import report_of, report_of_microsoft
 from tests.stations.test_assembly import ADDRESSES, BOUNCES, KEYS, LINKS, WITH_WEB, issue, parsed, reader
 
 RINGS = {Ring.LINKS: LINKS, Ring.ADDRESSES: ADDRESSES}
@@ -30,6 +30,20 @@ def only(message: EmailMessage, *names: str) -> bytes:
 
 def test_a_mail_of_ours_names_its_reader_and_issue() -> None:
     assert named(MAIL.data) == Token(Purpose.FEEDBACK, READER, ISSUE)
+
+
+def test_microsofts_own_form_of_a_complaint_names_the_reader_too() -> None:
+    report = report_of_microsoft(MAIL.data)
+    feedback = read_feedback(report)
+    assert feedback is not None
+    assert (feedback.type, feedback.reporter) == (FeedbackType.ABUSE, "Microsoft JMRP")
+    assert reader_named(feedback, RINGS) == Token(Purpose.FEEDBACK, READER, ISSUE)
+
+
+def test_a_mail_of_ours_that_a_person_forwards_is_no_complaint() -> None:
+    report = report_of_microsoft(MAIL.data)
+    at, end = report.index(b"X-HmXmr"), report.index(b"X-Reporter-IP")
+    assert read_feedback(report[:at] + report[end:]) is None
 
 
 @pytest.mark.parametrize(

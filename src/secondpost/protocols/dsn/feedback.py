@@ -1,4 +1,5 @@
-"""Reads feedback reports (ARF, RFC 5965): which mail a reader complained of, and what about.
+"""Reads feedback reports (ARF, RFC 5965; and those of Microsoft's JMRP in its own form): which mail a
+reader complained of, and what about.
 
 Lenient and bounded like the reports of failures. A report's content is only a claim: that it is
 about a mail of ours is proven by a token, in its recipient address (protocols/verp) or in the copy
@@ -11,6 +12,8 @@ from enum import StrEnum
 from secondpost.protocols.dsn.parts import FieldGroup, block_of, header_of, leaves, original_header
 
 _REPORT_PART = "message/feedback-report"
+# Microsoft puts this before the header of the mail that its user called junk, and states no type.
+_OF_MICROSOFT = "x-hmxmroriginalrecipient"
 
 
 class FeedbackType(StrEnum):
@@ -36,11 +39,21 @@ def read_feedback(message: bytes) -> Feedback | None:
     """Parse a feedback report; None if the mail is none. Never raises."""
     # RFC 5965 §2: multipart/report. A person who forwards such a report sends another type.
     whole = header_of(message).first("content-type").partition(";")[0].strip().lower()
-    if whole != "multipart/report":
+    if whole not in ("multipart/report", "multipart/mixed"):
         return None
     found = list(leaves(message))
+    original = original_header(found)
+    if whole == "multipart/mixed":
+        return _of_microsoft(original)
     part = next((leaf for leaf in found if leaf.content_type == _REPORT_PART), None)
-    return None if part is None else _feedback(block_of(part.body.strip()), original_header(found))
+    return None if part is None else _feedback(block_of(part.body.strip()), original)
+
+
+def _of_microsoft(original: FieldGroup) -> Feedback | None:
+    """A report of the Junk Mail Reporting Program in its own form: the mail alone, in a multipart/mixed."""
+    if len(original.fields) == 0 or original.fields[0][0] != _OF_MICROSOFT:
+        return None
+    return Feedback(FeedbackType.ABUSE, "Microsoft JMRP", "", original)
 
 
 def _feedback(block: FieldGroup, original: FieldGroup) -> Feedback | None:
