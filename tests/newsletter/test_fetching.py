@@ -234,3 +234,29 @@ def test_a_hub_that_does_not_answer_keeps_no_feed_waiting() -> None:
     answered = run(look(FeedAsked(URL, subscription=hub)), timeline, timeline.loop("fetch"))
     assert isinstance(answered.found, FeedRead)
     assert timeline.now <= HUB_SECONDS_MAX
+
+
+@dataclass
+class Hubs:
+    """Hubs: redirects by URL; any other URL accepts."""
+
+    redirects: Mapping[str, str]
+    asked: list[str] = field(default_factory=list)
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Fetched:
+        self.asked.append(url)
+        if url in self.redirects:
+            return Fetched(308, {"location": self.redirects[url]}, b"")
+        return Fetched(202, {}, b"")
+
+
+def look_and_subscribe(hubs: Hubs) -> FeedAnswered:
+    asked = FeedAsked(URL, subscription=HubSubscription("https://hub.example/", URL, f"{URL}/call", "s"))
+    web = Web({URL: Fetched(200, {}, FEED, URL)})
+    return asyncio.run(FeedFetching(web, parse_in_line(InLine()), hubs).look(asked))
+
+
+def test_the_secret_of_a_subscription_never_goes_from_https_to_http() -> None:
+    hubs = Hubs({"https://hub.example/": "/new", "https://hub.example/new": "http://hub.example/"})
+    look_and_subscribe(hubs)
+    assert hubs.asked == ["https://hub.example/", "https://hub.example/new"]

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from secondpost.mail.duration import DAY_MS, HOUR_MS
-from secondpost.newsletter.fetching import FeedFetching, parse_in_line
+from secondpost.newsletter.fetching import HUB_REDIRECTS_MAX, FeedFetching, parse_in_line
 from secondpost.newsletter.reading import FeedReading
 from secondpost.protocols.websub import RENEW_MS
 from secondpost.store.feed_ports import NO_PUSH, Feed
@@ -37,9 +37,16 @@ TOPIC = "http://blog.example/feed"
 
 @dataclass
 class Hub:
-    """Verifies each subscription at once, before it answers (W3C WebSub \u00a75.3)."""
+    """Verifies each subscription at once, before it answers (W3C WebSub \u00a75.3).
+
+    It needs the parameter `hub.verify`, as the hub of Google's code does. `instead`: where it sends all who
+    ask it elsewhere than there; "": nowhere.
+    """
 
     service: Service
+    instead: str = ""
+    status: str = "308 Permanent Redirect"
+    asked: int = 0
     forms: list[dict[str, str]] = field(default_factory=list)
     verified: list[bool] = field(default_factory=list)
 
@@ -50,14 +57,23 @@ class Hub:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
         octets = int(head.partition("content-length: ")[2].partition("\r")[0])
-        self.forms.append(dict(parse_qsl((await reader.readexactly(octets)).decode())))
+        self.asked += 1
+        if len(self.instead) > 0 and head.split()[1] != "/there":
+            await reader.readexactly(octets)
+            writer.write(answer(self.status, location=self.instead))
+        else:
+            await self.verify((await reader.readexactly(octets)).decode())
+            writer.write(answer("202 Accepted"))
+        await writer.drain()
+        writer.close()
+
+    async def verify(self, form: str) -> None:
+        self.forms.append(dict(parse_qsl(form)))
         asked = {name: self.forms[-1][name] for name in ("hub.mode", "hub.topic", "hub.lease_seconds")}
+        assert self.forms[-1]["hub.verify"] in ("sync", "async")
         got = await self.service.client.get(self.path, params={**asked, "hub.challenge": "a<b>c"})
         self.verified.append((got.status_code, got.text) == (200, "a<b>c"))
         assert got.headers["content-type"].startswith("text/plain")
-        writer.write(answer("202 Accepted"))
-        await writer.drain()
-        writer.close()
 
     def signature(self, body: bytes, method: str = "sha256") -> dict[str, str]:
         made = hmac.new(self.forms[-1]["hub.secret"].encode(), body, getattr(hashlib, method)).hexdigest()
@@ -133,6 +149,37 @@ async def test_a_hub_is_asked_verifies_and_brings_the_next_look_nearer(tmp_path:
         assert await at.hub.says(body, at.hub.signature(body)) == 202
         assert (await at.feed()).next_fetch_ms == at.service.clock.ms + PUSH_APART_MS
         assert len(at.blog.asked) == looks, "it is the publish role that has the feed fetched"
+
+
+@pytest.mark.parametrize(
+    "status", ["301 Moved", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"]
+)
+async def test_a_hub_that_has_moved_is_asked_where_it_is(status: str, tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        at.hub.instead, at.hub.status = "/there", status
+        for _ in range(2):
+            await at.look()
+        assert (at.hub.asked, at.hub.verified) == (2, [True])
+
+
+@pytest.mark.parametrize(
+    ("status", "instead", "asked"),
+    [
+        ("308 Permanent Redirect", "/round", 1 + HUB_REDIRECTS_MAX),
+        ("303 See Other", "/there", 1),
+        ("308 Permanent Redirect", "ftp://hub.example/there", 1),
+        ("400 Bad Request", "/there", 1),
+    ],
+)
+async def test_a_hub_that_leads_nowhere_is_not_followed_for_long(
+    status: str, instead: str, asked: int, tmp_path: Path
+) -> None:
+    async with scene(tmp_path) as at:
+        at.hub.instead, at.hub.status = instead, status
+        for _ in range(2):
+            feed = await at.look()
+        assert (at.hub.asked, at.hub.forms) == (asked, [])
+        assert feed.finding == ""
 
 
 async def test_a_subscription_is_renewed_every_day_and_no_more_often(tmp_path: Path) -> None:

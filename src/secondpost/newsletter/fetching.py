@@ -27,7 +27,10 @@ ACCEPT_FIELD = (
 PERMANENT_STATUSES = (301, 308)
 BUSY_STATUSES = (429, 503)  # those with which a Retry-After is obeyed
 VALIDATOR_CHARACTERS_MAX = 1_000
-HUB_SECONDS_MAX = 10.0  # for its answer, which does not matter: the feeds are read one after the other
+# RFC 9110 §15.4: with 301 and 302 too, a client may repeat the POST; 303 asks for a GET.
+HUB_REDIRECT_STATUSES = (301, 302, 307, 308)
+HUB_REDIRECTS_MAX = 3
+HUB_SECONDS_MAX = 10.0  # with all redirects: the feeds are read one after the other
 # A document, its Content-Type, and the URL that answered.
 ParseFeed = Callable[[bytes, str, str], Awaitable[FeedRead | FeedUnreadable]]
 
@@ -87,11 +90,28 @@ class FeedFetching:
 
 
 async def _subscribe(poster: Poster, asked: HubSubscription) -> None:
-    """Ask a hub. Its answer does not matter: it verifies later, and the feed is fetched in any case."""
-    form = {"content-type": "application/x-www-form-urlencoded"}
+    """Ask a hub, or the one that it names instead. Its answer does not matter otherwise: it verifies
+    later, and the feed is fetched in any case.
+    """
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    hub = asked.hub
     with suppress(FetchError, TimeoutError):
         async with asyncio.timeout(HUB_SECONDS_MAX):
-            await poster.post(asked.hub, form, subscribe_form(asked))
+            for _ in range(1 + HUB_REDIRECTS_MAX):
+                answered = await poster.post(hub, headers, subscribe_form(asked))
+                there = _hub_instead(hub, answered)
+                if len(there) == 0:
+                    return
+                hub = there
+
+
+def _hub_instead(hub: str, answered: Fetched) -> str:
+    """Where a hub sends its subscribers; "" if nowhere, or from https to http."""
+    location = answered.headers.get("location", "")
+    if answered.status not in HUB_REDIRECT_STATUSES or len(location) == 0:
+        return ""
+    there = absolute(location, hub)
+    return there if there.startswith("https:") or not hub.startswith("https:") else ""
 
 
 def _location(where: str, fetched: Fetched) -> str:

@@ -43,10 +43,14 @@ def subscription_due(feed: Feed, public_url: str | None, now_ms: int) -> HubSubs
 
 
 def subscribe_form(asked: HubSubscription) -> bytes:
-    """The form that asks a hub for a subscription (§5.1)."""
+    """The form that asks a hub for a subscription (§5.1).
+
+    `hub.verify` is of PubSubHubbub 0.3: its hubs refuse a form without it, and later ones ignore it.
+    """
     return urlencode(
         {
             "hub.mode": "subscribe",
+            "hub.verify": "async",
             "hub.topic": asked.topic,
             "hub.callback": asked.callback,
             "hub.secret": asked.secret,
