@@ -29,7 +29,7 @@ Story = Callable[[Blog, WebServer, Publish, Look], Awaitable[None]]
 NEW_ALONE = replace(WEEKLY, start=Start.NEW)
 
 
-def document(articles: list[int], older: str, relation: str, *, dated: bool) -> bytes:
+def document(articles: list[int], older: str, relation: str, *, dated: bool, itself: str = "") -> bytes:
     """An Atom-in-RSS feed: articles by number, one a day."""
 
     def item(n: int) -> str:
@@ -38,7 +38,8 @@ def document(articles: list[int], older: str, relation: str, *, dated: bool) -> 
         guid = f"<guid isPermaLink='false'>urn:{n}</guid>"
         return f"<item>{guid}<title>Article {n}</title><link>/{n}</link>{date}</item>"
 
-    link = f"<atom:link rel='{relation}' href='{older}'/>" if len(older) > 0 else ""
+    links = ((relation, older), ("self", itself))
+    link = "".join(f"<atom:link rel='{name}' href='{to}'/>" for name, to in links if len(to) > 0)
     return (
         "<rss version='2.0' xmlns:atom='http://www.w3.org/2005/Atom'><channel><title>The Blog</title>"
         f"{link}{''.join(map(item, articles))}</channel></rss>"
@@ -52,21 +53,37 @@ def lives(bench: Bench, newsletter: Newsletter, story: Story) -> None:
     pages: dict[str, bytes | None] = {}
 
     def publish(
-        newest: int, oldest: int = 1, relation: str = "next", *, dated: bool = True, host: str = ""
+        newest: int,
+        oldest: int = 1,
+        relation: str = "next",
+        *,
+        dated: bool = True,
+        host: str = "",
+        itself: str = "",
     ) -> None:
-        """Show the articles from `newest` to `oldest`, PER_PAGE on each page."""
+        """Show the articles from `newest` to `oldest`, PER_PAGE on each page; pages and self link at hosts
+        of their own.
+        """
         numbers = list(range(newest, oldest - 1, -1))
         for first in range(0, len(numbers), PER_PAGE):
             number = first // PER_PAGE
             is_last = first + PER_PAGE >= len(numbers)
             older = "" if is_last else f"{host}/feed/{number + 1}"
-            body = document(numbers[first : first + PER_PAGE], older, relation, dated=dated)
+            shown = numbers[first : first + PER_PAGE]
+            body = document(shown, older, relation, dated=dated, itself=itself)
             pages["/feed" if number == 0 else f"/feed/{number}"] = answer("200 OK", body)
 
     async def through() -> None:
         async with WebServer(pages).running() as server:
             fetcher = RealFetcher(
-                Names({"blog.example": ("127.0.0.1",), "other.example": ("127.0.0.1",)}), allow_private=True
+                Names(
+                    {
+                        "blog.example": ("127.0.0.1",),
+                        "other.example": ("127.0.0.1",),
+                        "www.blogger.com": ("127.0.0.1",),
+                    }
+                ),
+                allow_private=True,
             )
             look = FeedFetching(fetcher, parse_in_line(work)).look
             reading = FeedReading(blog.store, blog.clock, SimDice("pages"), look)
@@ -99,6 +116,21 @@ def test_articles_that_an_outage_pushed_from_the_first_page_are_read_from_the_ne
         assert len(server.asked) == 1 + 3
         await look()
         assert len(server.asked) == 1 + 3 + 1, "nothing is missing any more"
+
+    lives(bench, NEW_ALONE, story)
+
+
+def test_pages_of_a_feed_of_blogger_are_at_its_host(bench: Bench) -> None:
+    """The feed is at the blog's own domain, its self link and its next page at Blogger's."""
+
+    async def story(blog: Blog, server: WebServer, publish: Publish, look: Look) -> None:
+        host = f"http://www.blogger.com:{server.port}"
+        publish(6, host=host, itself=f"{host}/feeds/1/posts/default")
+        await look()
+        publish(13, host=host, itself=f"{host}/feeds/1/posts/default")
+        blog.clock.ms += 14 * DAY_MS
+        await look()
+        assert await blog.titles(ArticleState.WAITING) == [f"Article {n}" for n in range(7, 14)]
 
     lives(bench, NEW_ALONE, story)
 

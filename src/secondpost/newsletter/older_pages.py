@@ -13,12 +13,11 @@ from secondpost.mail.article import ARTICLES_MAX, Article, FeedRead
 from secondpost.mail.duration import DAY_MS, MINUTE_MS
 from secondpost.newsletter.links import site
 from secondpost.store.feed_ports import Feed
-from secondpost.store.newsletter_ports import (
-    LedgerEntry,
-)
+from secondpost.store.newsletter_ports import LedgerEntry
 
 PAGES_MAX = 10  # asked for at one look
 PAGES_MS_MAX = 2 * MINUTE_MS  # no page is asked for later, after the first one
+BLOGGER = "https://www.blogger.com/"  # where the feeds of blogs with domains of their own have their pages
 PAGES_CHARACTERS_MAX = 10_000_000  # of the articles of all pages together: they are kept in memory
 
 
@@ -39,8 +38,10 @@ def newest_date(standing: Sequence[LedgerEntry], now_ms: int) -> int | None:
 
 
 def is_page_of(url: str, feed: Feed) -> bool:
-    """Whether a page is on the feed's own site."""
-    return len(url) > 0 and site(url) in {site(feed.url), site(feed.location)}
+    """Whether a page is on the feed's own site, or on BLOGGER. A feed may name no other: it could have us
+    ask strangers, ten pages at each look.
+    """
+    return len(url) > 0 and site(url) in {site(feed.url), site(feed.location), site(BLOGGER)}
 
 
 def are_large(pages: Sequence[FeedRead]) -> bool:
