@@ -49,7 +49,8 @@ OF_US = _any_of(
     r"from ip (?:address )?\S{1,50} (?:blocked|denied|rejected|refused)",
     r"\bip(?: address)?\b.{0,80}(?:is|has been|was|were)(?: temporarily)? (?:blocked|banned"
     r"|blacklisted|deferred|rate[ -]?limited|refused|restricted|listed)",
-    r"blocked (?:using|by|for|due|because|from sending)",
+    r"blocked (?:using|by|for|due|because|from sending|your|e?-?mails? from)",
+    r"^\W{0,5}blocked\b",
     r"part of their network is on our",
     r"(?:host|server|network|client|sender|domain|message|mail|email|connection)s?"
     r"(?: \S{1,60})? (?:is|has been|was|were|are)(?: temporarily| currently)? (?:blocked"
@@ -57,6 +58,10 @@ OF_US = _any_of(
     r"(?:sender|domain|envelope|from)(?: address)?(?: \S{1,60})? (?:is )?(?:rejected|denied"
     r"|blocked|refused|banned)",
     r"of sender address",
+    r"sender e-?mail address",
+    r"(?:unroutable|unrouteable|valid) sender",
+    r"emetteur invalide",
+    r"\bbatv\b",
     r"sender verify (?:failed|callout)",
     r"callback setup failed",
     r"sender (?:address )?rejected",
@@ -78,6 +83,8 @@ OF_US = _any_of(
     r"likely suspicious",
     r"suspicious(?:ly)?\b",
     r"poor(?:ly)? reput",
+    r"banned content",
+    r"recurrent pattern",
     # authentication
     r"\bdmarc\b",
     r"\bspf\b",
@@ -97,6 +104,10 @@ OF_US = _any_of(
     r"fcrdns",
     r"cannot find your (?:reverse )?hostname",
     r"no matching host ?name",
+    r"(?:cannot|can'?t) resolve your",
+    r"unresolvable relay",
+    r"mismatches client",
+    r"dynamic ip\b",
     r"invalid dns\b",  # IONOS and GMX: of our address, or of the domain of the envelope sender
     r"client host(?:name)?\b.{0,40}(?:rejected|not found|blocked)",
     r"helo (?:command )?(?:rejected|name|refused)",
@@ -120,7 +131,7 @@ OF_US = _any_of(
     r"excessive (?:volume|number|amount|rate)",
     r"traffic (?:limit|from)",
     r"try(?:ing)? to send too",
-    r"receiving mail at a rate",
+    r"receiving mail (?:at a rate|too quickly)",
     r"messages? per (?:hour|minute|day|connection)",
     # policy and TLS
     r"(?:access|relay(?:ing)?|permission|delivery|service|message|connection) (?:is )?denied",
@@ -140,6 +151,7 @@ OF_US = _any_of(
     r"requires? (?:tls|encryption|starttls)",
     r"transport layer security",
     r"without tls",
+    r"route requires",
     r"postmaster\.(?:live|mail\.ru|yahooinc|google|gmx|web\.de|mail\.com|1und1|ionos)",
     r"postmaster\.aol",
     r"senders\.yahooinc",
@@ -148,7 +160,7 @@ OF_US = _any_of(
     r"sendersupport",
     r"unblock(?:ing)?\b",
     r"de-?list",
-    r"accept mails? from you",
+    r"accepts? (?:e-?)?mails? (?:only )?from",
 )
 
 # Words that the patterns above would take for us, though they are about the mailbox.
@@ -173,14 +185,17 @@ NO_SUCH_MAILBOX = _any_of(
     r"wasn['’]?t found at",
     r"not our customer",
     r"(?:unknown|invalid|no such|nonexistent|non-existent|unrouteable|unroutable|bad) (?:or "
-    r"(?:invalid|unknown|illegal) )?(?:local |e-?mail |final |destination )?(?:user|mail ?box"
+    r"(?:invalid|unknown|illegal) )?(?:local |e-?mail |final |destination |virtual )?(?:user"
+    r"|mail ?box"
     r"|recipient|address|account|person|part|name here|local[- ]part|alias)",
     r"(?:user|account|person|recipient|mail ?box|one)? ?(?:does|do)(?:n'?t| not) (?:exist"
     r"|have an? \S{1,40} account)",
     r"no (?:mail ?box|account|user|one|person)\b.{0,30}\b(?:here|by that name|with that name"
-    r"|found|of that name|under)",
-    r"(?:there is )?no one (?:here )?(?:by|with)",
-    r"not (?:a )?(?:known|valid) (?:user|recipient|mail ?box|address)",
+    r"|found|of that name|under|available)",
+    r"(?:there is )?no one (?:here )?(?:by|with|at)",
+    r"not (?:an? )?(?:known|valid|active) (?:user|recipient|mail ?box|address)",
+    r"is no longer valid",
+    r"not present in (?:the )?directory",
     r"recipientnotfound",
     r"recipnotfound",
     r"recipient not found",
@@ -266,6 +281,7 @@ OF_CONTENT = _any_of(
     r"mime (?:error|structure)",
     r"rfc ?5?[28]22",
     r"not (?:rfc )?5322",
+    r"not rfc[ -]compliant",
     r"8[- ]?bit (?:data|characters)",
     r"(?:link|url|domain)s? in (?:the |your )?(?:message|body|mail)",
     r"content (?:rejected|denied|not acceptable|blocked)",
