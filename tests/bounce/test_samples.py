@@ -156,6 +156,37 @@ def test_a_detector_that_trips_has_found_nothing() -> None:
 
 
 def test_an_automatic_answer_is_no_report_whatever_it_quotes() -> None:
-    answer = b"Auto-Submitted: auto-replied\n" + samples()["qmail_03"]
-    assert read_old_form(samples()["qmail_03"]) is not None
+    report = samples()["qmail_03"]
+    answer = b"Auto-Submitted: auto-replied\n" + report.replace(b"From: MAILER-DAEMON@", b"From: reader@")
+    assert answer != b"Auto-Submitted: auto-replied\n" + report
+    assert read_old_form(report) is not None
     assert read_old_form(answer) is None
+
+
+@pytest.mark.parametrize("field", [b"", b"X-Failed-Recipients: reader@two-words.example\n"])
+@pytest.mark.parametrize(
+    "sender", [b"GMX Mailer Daemon <mailer-daemon@gmx.example>", b"Mail <out@gmx.example>"]
+)
+def test_reports_that_call_themselves_an_automatic_answer_are_read(field: bytes, sender: bytes) -> None:
+    """Exim names who failed; GMX and IONOS are mailer-daemon. The reader's domain has a hyphen."""
+    report = (
+        b"From: "
+        + sender
+        + b"\nTo: b-x@mx2.example.net\nAuto-Submitted: auto-replied\n"
+        + field
+        + b"Subject: "
+        b"Mail delivery failed: returning message to sender\nContent-Type: text/plain; charset=utf-8\n\n"
+        b"This message was created automatically by mail delivery software.\n\nA message that you sent could "
+        b"not be delivered to one or more of\nits recipients. This is a permanent error. The following "
+        b"address(es)\nfailed:\n\nreader@two-words.example:\nSMTP error from remote server for RCPT TO "
+        b"command, host: mx.two-words.example (192.0.2.4) reason: 550-5.1.1\n The email account that you "
+        b"tried to reach does not exist.\n\n--- The header of the original message is following. ---\n\n"
+        b"Subject: No spam\n"
+    )
+    if len(field) == 0 and sender.startswith(b"Mail <"):
+        assert read_old_form(report) is None
+        return
+    found = read_old_form(report)
+    assert found is not None
+    assert found.recipients[0].recipient == "reader@two-words.example"
+    assert judged(report) == "dead"

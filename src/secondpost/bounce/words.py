@@ -31,7 +31,7 @@ OF_US = _any_of(
     r"\b[dr]?bls?\b",
     r"\brbl\b",
     r"dnsbl",
-    r"listed (?:at|by|in|on)\b",
+    r"(?<!not )listed (?:at|by|in|on)\b",
     r"reputation",
     r"banned sending ip",
     r"\bs3(?:140|150|114)\b",

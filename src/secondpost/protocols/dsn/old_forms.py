@@ -10,8 +10,9 @@ from email.errors import MessageError
 
 from flufl.bounce import all_failures
 
+from secondpost.protocols.dsn.automatic import author_of
 from secondpost.protocols.dsn.notification import Action, RecipientReport, Report, status_in
-from secondpost.protocols.dsn.parts import header_of, leaves
+from secondpost.protocols.dsn.parts import FieldGroup, header_of, leaves
 
 OCTETS_MAX = 64 * 1024  # its patterns are slow on long texts, and each is tried on each line
 LINES_MAX = 2_000
@@ -22,6 +23,9 @@ DETECTOR_SLIPS = (
     *(ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError),
     MessageError,
 )
+# Several detectors of flufl.bounce 6.0.0 know no domain with a hyphen. They get it with an underscore,
+# which no domain of mail has (RFC 5321 §4.1.2).
+_DOMAIN = re.compile(rb"@[A-Za-z0-9._-]{1,255}")
 # The mail that came back follows; its words are ours.
 _ORIGINAL = re.compile(
     r"^.{0,80}(?:copy of (?:the|your) message|original message|message headers|returned message"
@@ -32,12 +36,11 @@ _ORIGINAL = re.compile(
 
 def read_old_form(message: bytes) -> Report | None:
     """Parse a report in an old form; None if the mail reports no failure. Never raises."""
-    # RFC 3834 §5: an answer of a program for its user; a report has auto-generated, if any.
-    if header_of(message).first("auto-submitted").lower().startswith("auto-replied"):
+    if _is_answer(header_of(message)):
         return None
     beginning = b"".join(message[:OCTETS_MAX].splitlines(keepends=True)[:LINES_MAX])
     try:
-        delayed, failed = all_failures(message_from_bytes(beginning))
+        delayed, failed = all_failures(message_from_bytes(_DOMAIN.sub(_without_hyphen, beginning)))
     except DETECTOR_SLIPS:
         return None  # a detector that trips over a stranger's mail has found nothing
     found = sorted(failed) if len(failed) > 0 else sorted(delayed)
@@ -45,7 +48,7 @@ def read_old_form(message: bytes) -> Report | None:
         return None
     text = _reason(message)
     recipient = RecipientReport(
-        recipient=found[0].decode("utf-8", "replace"),
+        recipient=_address(found[0]),
         original_recipient="",
         action=Action.FAILED if len(failed) > 0 else Action.DELAYED,
         status=status_in(text),
@@ -53,6 +56,28 @@ def read_old_form(message: bytes) -> Report | None:
         remote_host="",
     )
     return Report(reporting_host="", recipients=(recipient,), message_id="", list_id="", original_to="")
+
+
+def _without_hyphen(found: re.Match[bytes]) -> bytes:
+    return found[0].replace(b"-", b"_")
+
+
+def _address(found: bytes) -> str:
+    local, at, domain = found.decode("utf-8", "replace").rpartition("@")
+    return local + at + domain.replace("_", "-")
+
+
+def _is_answer(header: FieldGroup) -> bool:
+    """Whether a program answers for its user (RFC 3834 §5).
+
+    Reports of Exim, GMX and IONOS call themselves auto-replied too; but no user is called
+    mailer-daemon, nor does an answer name recipients that failed.
+    """
+    if not header.first("auto-submitted").lower().startswith("auto-replied"):
+        return False
+    author = author_of(header)
+    is_report = author is not None and author.local.lower() == "mailer-daemon"
+    return not is_report and len(header.first("x-failed-recipients")) == 0
 
 
 def _reason(message: bytes) -> str:
