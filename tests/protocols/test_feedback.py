@@ -43,8 +43,10 @@ def test_a_report_names_its_type_and_reporter(named: bytes, type: FeedbackType, 
     assert (found.type, found.reporter) == (type, "SomeGenerator/1.0")
 
 
-def test_a_report_has_the_header_and_the_sender_of_the_mail_it_is_about() -> None:
-    found = read_feedback(report(b"Feedback-Type: abuse\nOriginal-Mail-From: <b-x@mx2.example.net>\n"))
+@pytest.mark.parametrize("kind", [b"message/rfc822", b"text/rfc822-headers", b"Text/RFC822-Header"])
+def test_a_report_has_the_header_and_the_sender_of_the_mail_it_is_about(kind: bytes) -> None:
+    whole = report(b"Feedback-Type: abuse\nOriginal-Mail-From: <b-x@mx2.example.net>\n")
+    found = read_feedback(whole.replace(b"message/rfc822", kind))
     assert found is not None
     assert found.mail_from == "<b-x@mx2.example.net>"
     assert found.original.first("subject") == "Two articles"

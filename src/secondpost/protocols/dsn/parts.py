@@ -19,9 +19,13 @@ FIELDS_MAX = 500  # of one block
 LINES_MAX = 10_000  # of one block
 VALUE_CHARACTERS_MAX = 2_000
 
-# Parts with the mail that a report is about. Each type has a variant for UTF-8 (RFC 6533).
+# Parts with the mail that a report is about. Each type has a variant for UTF-8 (RFC 6533); some
+# providers leave out the last letter of text/rfc822-headers.
 _MESSAGE_PARTS = frozenset(
-    {"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"}
+    {
+        *("message/rfc822", "message/global"),
+        *("text/rfc822-headers", "text/rfc822-header", "message/global-headers"),
+    }
 )
 _BOUNDARY = re.compile(r'boundary[ \t]*=[ \t]*(?:"([^"]{1,200})"|([^\s;"]{1,200}))', re.IGNORECASE)
 
