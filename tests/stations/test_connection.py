@@ -139,7 +139,7 @@ async def test_a_large_body_is_read_no_faster_than_the_peer_takes_it() -> None:
 async def test_a_body_that_cannot_be_read_to_its_end_is_given_up_without_its_dot() -> None:
     connection, wire, holding = await in_the_body(unreadable=3)
     await wire.aborted.wait()
-    assert holding.broken == [(Cause.MESSAGE, JOB)]
+    assert holding.broken == [(Cause.UNREADABLE, JOB)]
     assert not connection.dot_sent
     assert b"\r\n.\r\n" not in wire.unsent
 

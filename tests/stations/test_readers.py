@@ -265,6 +265,23 @@ def test_no_reader_is_to_blame_for_a_smart_host_that_is_away_for_days(tmp_path: 
     among_readers(tmp_path, story)
 
 
+def test_no_reader_is_to_blame_for_an_issue_that_cannot_be_read_here_for_days(tmp_path: Path) -> None:
+    async def story(them: Readership) -> None:
+        made = await them.frozen(b"not the content of an issue")
+        await them.start()
+        await them.all_tried_once(made)
+        them.place.clock.ms += 4 * DAY_MS
+        assert await them.nothing_under_way(made) == Reckoning(3, expired=3)
+        for reader in them.ids:
+            [bounce] = await them.readers.bounces_of(reader, 5)
+            assert (bounce.kind, bounce.weighed) == (BounceKind.SENDER, Weighed.COUNTED)
+        [day, *_] = await them.readers.provider_days(0)
+        assert day.sender_fault == 0, "no server refused us"
+        assert them.server.mails == []
+
+    among_readers(tmp_path, story)
+
+
 def test_a_confirmation_without_an_answer_goes_again_and_is_the_same_mail(tmp_path: Path) -> None:
     async def story(them: Readership) -> None:
         them.server.unanswered = 1

@@ -348,7 +348,7 @@ class Connection(asyncio.Protocol):
 
     def _break_body(self, why: str) -> None:
         """Break without the final dot, so that the peer discards the message."""
-        self._break(Cause.MESSAGE, Reply.of(451, "4.3.0", f"The content cannot be read here: {why}"))
+        self._break(Cause.UNREADABLE, Reply.of(451, "4.3.0", f"The content cannot be read here: {why}"))
         self.abort()
 
     def _end_body(self) -> None:

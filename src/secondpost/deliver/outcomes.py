@@ -57,7 +57,7 @@ class Outcomes:
         if kind is not None and settlement.state in (State.FAILED, State.EXPIRED):
             settlement = replace(settlement, returned=kind, status=outcome.reply.status)
         if lease.lane is Lane.ISSUES and self.traffic is not None:
-            fault = kind is BounceKind.SENDER
+            fault = kind is BounceKind.SENDER and self._refuses_us(outcome)
             provider = self.traffic.provider(lease.site).counted_as
             settlement = replace(settlement, provider=provider, sender_fault=fault)
             self.traffic.tried(lease.site, claimed, outcome, sender_fault=fault)
@@ -75,7 +75,15 @@ class Outcomes:
             return None
         return self._judged(claimed.recipient.domain, outcome.cause, outcome.reply)
 
+    def _refuses_us(self, outcome: Outcome) -> bool:
+        """Whether the other host's words are about us, which counts towards its provider's pause."""
+        if isinstance(outcome, Delivered) or outcome.cause is Cause.UNREADABLE:
+            return False
+        return self.judge(outcome.cause, outcome.reply) is BounceKind.SENDER
+
     def _judged(self, domain: Domain, cause: Cause, reply: Reply) -> BounceKind:
+        if cause is Cause.UNREADABLE:
+            return BounceKind.SENDER  # no server refused anything
         if cause.level is Level.SITE and route_for(self.config, Lane.ISSUES, domain) is not None:
             return BounceKind.SENDER  # our smart host is away: no reader can help it
         return self.judge(cause, reply)
@@ -90,7 +98,7 @@ class Outcomes:
         """Defer a job that cannot be prepared, and alarm the owner."""
         self.stuck.add(AlarmKind.CONTENT_UNREADABLE, job.first.id, why)
         for row in job.claimed:
-            self.conclude(lease, row, Deferred(Cause.MESSAGE, "", Reply.of(451, "4.3.0", why)))
+            self.conclude(lease, row, Deferred(Cause.UNREADABLE, "", Reply.of(451, "4.3.0", why)))
 
     def hand_back(self, lease: Lease, rows: Iterable[Claimed]) -> None:
         """Hand back rows untried."""

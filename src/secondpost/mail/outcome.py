@@ -32,6 +32,7 @@ class Cause(Enum):
     MESSAGE = ("message", Level.MESSAGE)  # MAIL, DATA or the content was refused
     TOO_LARGE = ("too-large", Level.MESSAGE)  # beyond the SIZE that the next server offers
     SMTPUTF8 = ("smtputf8", Level.MESSAGE)  # it needs SMTPUTF8, and the next server does not offer it
+    UNREADABLE = ("unreadable", Level.MESSAGE)  # we cannot read or sign it
     LOGIN = ("login", Level.SITE)  # a smart host refuses our login, or offers none that is safe
     GARBLED = ("garbled", Level.SITE)  # the peer's reply is not SMTP
     EXPIRED = ("expired", Level.MESSAGE)
