@@ -166,6 +166,12 @@ def test_without_a_proof_of_who_sends_it_is_stopped_days_before_its_time(paper: 
     with_readers(paper)
     found = in_the_way_without_a_look(paper)
     assert (found["proof"], found["only_to"]) == ("stops", "part")
+    [proof] = [
+        each
+        for each in listed(paper.json_of("issue", "next", "--no-fetch"), "obstacles")
+        if each["kind"] == "proof"
+    ]
+    assert str(proof["text"]).startswith("DNS or the link to unsubscribe is not in order: ")
     assert "unverified" not in found
 
 

@@ -86,7 +86,7 @@ class Blog:
     is_template_broken: bool = False
     lines: list[str] = field(default_factory=list)  # of the log
     look: FeedLook | None = None  # in place of answers that are made of `found`
-    unproven: str | None = None  # why DNS does not prove who sends
+    unproven: str | None = None  # which duty of its sender is not fulfilled
     foresee: Forecasting | None = None
     ids: QueueIds = field(default_factory=lambda: QueueIds(worker=1))
 

@@ -142,6 +142,8 @@ async def test_a_mass_at_a_provider_suspends_no_one_until_the_owner_decides(plac
     [pause] = await office.store.provider_pauses()
     assert (pause.provider, pause.cause, pause.trial_ms) == ("google", PauseCause.BOUNCES, None)
     assert that_stand(office.alarms, AlarmKind.MANY_BOUNCES) == ["weekly 2"]
+    [alarm] = office.alarms.standing()
+    assert "none of their readers is suspended, and their provider gets no issue" in alarm.detail
     [waiting] = await undecided_bounces(office.store, issue.id)
     assert (waiting.provider, waiting.name, waiting.readers, waiting.text) == ("google", "Google", 6, REPLY)
     forgiven = await decide(office.store, issue, "google", Weighed.FORGIVEN, office.place.clock.now_ms())

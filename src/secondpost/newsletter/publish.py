@@ -177,7 +177,7 @@ class Publisher:
         return await self._outlook(newsletter, decide_forced, self._beside)
 
     async def unproven(self, newsletter: Newsletter) -> str | None:
-        """Why DNS does not prove who sends, whatever else keeps an issue; None if it does."""
+        """Which duty of its sender the newsletter does not fulfil; None if it fulfils all."""
         return await self._why_unproven(newsletter)
 
     async def _outlook(self, newsletter: Newsletter, decider: _Decider, look_beside: _LookBeside) -> Outlook:

@@ -56,7 +56,7 @@ class ObstacleKind(StrEnum):
     ISSUE = "issue"  # another one is not finished
     ONLY_TO = "only_to"
     OVERTAKEN = "overtaken"  # it may still be sent when the one after it is due
-    PROOF = "proof"  # DNS does not prove who sends
+    PROOF = "proof"  # a duty of senders is not fulfilled: DNS, or the link to unsubscribe
     PROVIDER = "provider"  # one is paused
     READERS = "readers"  # there are none
     SERVICE = "service"  # it does not run
@@ -76,7 +76,7 @@ class AroundIssue:
     """What is known around the next issue, besides the decision about it."""
 
     if_due: IssueDecision  # what would be decided if its time were now
-    unproven: str | None  # why DNS does not prove who sends
+    unproven: str | None  # which duty of its sender is not fulfilled; None: none
     readers: int
     is_served: bool
     copy: CopyHold | None
@@ -210,7 +210,7 @@ def _resume(decision: Unfinished) -> str | None:
 
 def _of_proof(send: Send, around: AroundIssue) -> Iterator[Obstacle]:
     if around.unproven is not None:
-        text = f"DNS does not prove who sends: {around.unproven}"
+        text = f"DNS or the link to unsubscribe is not in order: {around.unproven}"
         yield Obstacle(ObstacleKind.PROOF, Effect.STOPS, text, CHECK_DNS)
     if send.unverified:
         text = "`unverified = true` under [send]: it goes out even if DNS does not prove who sends."

@@ -180,7 +180,10 @@ class BounceWeighing:
                 continue
             subject = f"{issue.newsletter} {issue.number}"
             undecided.add(subject)
-            detail = f"{many} mailboxes are refused at once; no reader is suspended before you decide"
+            detail = (
+                f"{many} mailboxes are refused at once; until you decide, none of their readers is "
+                "suspended, and their provider gets no issue"
+            )
             self._alarms.begin(AlarmKind.MANY_BOUNCES, subject, detail)
         for subject in self._undecided - undecided:
             self._alarms.end(AlarmKind.MANY_BOUNCES, subject)

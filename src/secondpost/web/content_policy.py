@@ -1,5 +1,5 @@
-"""What browsers may load and do on our pages, by which a page is also known as ours. Of a page on its own
-that is stricter still, see web/public.
+"""The Content-Security-Policy of our pages; a look from outside recognizes our pages by it
+(roles/leave_look). An issue in the archive has one of its own (web/public).
 """
 
 POLICY = (
