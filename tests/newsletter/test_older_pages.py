@@ -135,6 +135,20 @@ def test_pages_of_a_feed_of_blogger_are_at_its_host(bench: Bench) -> None:
     lives(bench, NEW_ALONE, story)
 
 
+def test_a_gap_that_no_page_fills_is_said(bench: Bench) -> None:
+    async def story(blog: Blog, server: WebServer, publish: Publish, look: Look) -> None:
+        publish(6, 4)
+        await look()
+        publish(13, 11)
+        blog.clock.ms += 14 * DAY_MS
+        await look()
+        assert await blog.titles(ArticleState.WAITING) == [f"Article {n}" for n in (11, 12, 13)]
+        feed = await blog.store.feed(NEW_ALONE.name, f"http://blog.example:{server.port}/feed")
+        assert feed.left_out == "no article was known any more, so some in between may be missing"
+
+    lives(bench, NEW_ALONE, story)
+
+
 def test_pages_without_dates_bring_nothing_that_may_be_old(bench: Bench) -> None:
     async def story(blog: Blog, server: WebServer, publish: Publish, look: Look) -> None:
         publish(6)

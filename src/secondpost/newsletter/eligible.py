@@ -5,11 +5,7 @@ from dataclasses import dataclass
 
 from secondpost.mail.issue import ArticleId
 from secondpost.store.feed_ports import Feed
-from secondpost.store.newsletter_ports import (
-    GIVEN_BACK,
-    TAKEN_BY_HAND,
-    LedgerEntry,
-)
+from secondpost.store.newsletter_ports import GIVEN_BACK, TAKEN_BY_HAND, LedgerEntry
 
 GOOD_FETCHES_MIN = 2  # fetches that must have shown an article, if it has to settle at all
 

@@ -113,7 +113,7 @@ def _missed(sight: Sight, before: Before) -> str:
     """That the feed was replaced completely since its last reading, without its full stop."""
     if not _is_unrecognisable(sight, before):
         return ""
-    return "no article was known any more, so that some before them may be missing"
+    return "no article was known any more, so some in between may be missing"
 
 
 def _unrecognisable_text(window: int, newsletter: str) -> str:

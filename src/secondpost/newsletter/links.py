@@ -33,7 +33,7 @@ _LINK_ATTRIBUTE = re.compile(
     r"""(?:"(?P<two>[^"<>]*)"|'(?P<one>[^'<>]*)'|(?P<bare>[^\s"'<>]+))""",
     re.IGNORECASE,
 )
-# A link of the field Link: its target, and its parameters up to the next comma.
+# A link of the field Link: its target, and its parameters up to the next target.
 _HEADER_LINK = re.compile(r"<([^<>]{1,2000})>([^<>]{0,1000})")
 _RELATION = re.compile(r""";\s*rel\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s;,"']+))""", re.IGNORECASE)
 HEADER_LINKS_MAX = 50

@@ -17,9 +17,7 @@ from secondpost.mail.duration import DAY_MS, HOUR_MS
 from secondpost.mail.issue import ArticleId
 from secondpost.newsletter.links import site
 from secondpost.store.feed_ports import Feed
-from secondpost.store.newsletter_ports import (
-    LedgerEntry,
-)
+from secondpost.store.newsletter_ports import LedgerEntry
 
 NOVEL_MAX = 5  # this many new articles per look need no explanation
 BACKDATED_MS = 30 * DAY_MS  # a new article dated this long before the last look is an old one

@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from secondpost.newsletter.decisions import InDoubt, IssueDecision, Settling, When, counted
 from secondpost.newsletter.eligible import Ripeness, Unripe
 from secondpost.store.feed_ports import Feed
-from secondpost.store.newsletter_ports import (
-    CalendarSince,
-    LedgerEntry,
-)
+from secondpost.store.newsletter_ports import CalendarSince, LedgerEntry
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,11 +53,7 @@ from secondpost.newsletter.rhythm import (
     past_of,
 )
 from secondpost.store.feed_ports import Feed
-from secondpost.store.newsletter_ports import (
-    FetchRecord,
-    Ledger,
-    LedgerEntry,
-)
+from secondpost.store.newsletter_ports import FetchRecord, Ledger, LedgerEntry
 from secondpost.world.ports import Clock, Dice
 
 WAITING_MAX = 1_000  # articles considered together

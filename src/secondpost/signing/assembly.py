@@ -19,8 +19,8 @@ from secondpost.protocols.mime.header_fields import structured_field
 from secondpost.protocols.mime.list_headers import (
     ONE_CLICK,
     cfbl_address,
-    is_heard,
     list_unsubscribe,
+    may_ask_for_complaints,
     message_id,
 )
 from secondpost.protocols.mime.quoted_printable import filling
@@ -65,7 +65,7 @@ class Assembly:
         fields = list(content.fields)
         if self._is_issue and own.web_url is not None:
             fields.append(ONE_CLICK)
-        self._asks_for_complaints = self._is_issue and is_heard(content.domain, own.bounces)
+        self._asks_for_complaints = self._is_issue and may_ask_for_complaints(content.domain, own.bounces)
         self._fields = "".join(f"{field}\r\n" for field in fields).encode("ascii")
         self._header_hash = sha256(b"".join(relaxed_field(field.encode("ascii")) for field in fields))
         names = [field.partition(":")[0].lower() for field in fields]

@@ -43,7 +43,7 @@ def feedback_id(newsletter: str, domain: Domain) -> str:
     return structured_field("Feedback-ID", (f"{newsletter}:{newsletter}:issue:{sender}",))
 
 
-def is_heard(signing: Domain, at: Domain) -> bool:
+def may_ask_for_complaints(signing: Domain, at: Domain) -> bool:
     """Whether a mail that `signing` signs may ask for complaints to an address at the domain `at`.
 
     It may for its own domain and those below it (RFC 9477 §3.1.1 and §3.1.2). For another one
