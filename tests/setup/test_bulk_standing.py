@@ -124,7 +124,7 @@ def test_complaints_are_a_share_of_what_was_delivered() -> None:
     month = [ProviderDay("yahoo", day, delivered=500) for day in range(4)]
     calm = complaints(month, {"yahoo": 1})
     assert calm.state is RuleState.WATCHED
-    assert calm.text.startswith("1 of 2,000 mails of 30 days brought a complaint. Google reports none")
+    assert calm.text.startswith("1 of 2,000 mails in 30 days brought a complaint. Google reports none")
     high = complaints(month, {"yahoo": 2})
     assert high.state is RuleState.WATCHED
     assert "0.10% at all together and 0.10% at Yahoo and AOL" in high.text
@@ -144,7 +144,7 @@ def test_the_fullest_day_says_whether_the_rules_are_enforced() -> None:
     assert "4,000 to Google and 0 to Microsoft" in small.text
     assert "From 5,000 on" in small.text
     large = MonthCounts([ProviderDay("google", 1, delivered=5_000)], {})
-    assert "for ever" in stand(set_up, LINK, counted=large)[BulkRule.VOLUME].text
+    assert "Google never lifts them again" in stand(set_up, LINK, counted=large)[BulkRule.VOLUME].text
     assert stand(set_up, LINK, counted=NOTHING_SENT)[BulkRule.VOLUME].state is RuleState.UNSEEN
 
 

@@ -1,7 +1,7 @@
 """Suppress readers whose provider reports that they called a mail of ours spam.
 
-A token says which reader it is: in the recipient address, or, of a report to abuse@ or postmaster@,
-in the copy of the mail that it contains. It was in the header of that reader's mail alone, so a
+A token says which reader it is: in the recipient address, or, in a report to abuse@ or postmaster@,
+in the copy of the mail that the report contains. It was in the header of that reader's mail alone, so a
 stranger cannot complain for a reader; one who was forwarded the mail can, and could as well use its
 link to unsubscribe. Complaints are never answered.
 """
@@ -40,8 +40,8 @@ class Complaints:
         return await self._counted(token, feedback, mail)
 
     async def reported(self, mail: InsideMail) -> str:
-        """Suppress the reader whom a mail to the owner reports, if it is such a report, as those of
-        the loops are for which a sender registers an address. The owner gets the mail as well.
+        """Suppress the reader whom a mail to the owner reports, if it is a report, such as those of a
+        feedback loop with which the owner registered abuse@. The owner gets the mail as well.
         """
         feedback = await self.work.run(partial(read_feedback, mail.beginning))
         if feedback is None:

@@ -1,8 +1,8 @@
 """Find the reader whom a mail of ours names, in the copy that a report of spam contains. Pure.
 
-Believed is only a token that we signed (protocols/tokens), in a field where our mails have one:
-whoever has it has that reader's mail. Addresses, Message-IDs and all else in a report can be
-written by anyone who knows that somebody reads the newsletter.
+Only a token that we signed (protocols/tokens) is believed, in a field where our mails have one: it was
+in that reader's mail alone. Addresses, Message-IDs and all else in a report can be written by anyone
+who knows who reads the newsletter.
 """
 
 import re

@@ -116,7 +116,7 @@ def look_at_machine(config: Config) -> list[Diagnosis]:
 
 
 def _bulk_rules(config: Config, found: Sequence[Diagnosis]) -> Sequence[RuleStanding]:
-    """None without a newsletter, or while there are no keys to sign a trial mail with."""
+    """How each rule stands; empty without a newsletter, or without keys to sign a trial mail with."""
     from secondpost.roles.bulk_look import look_at_bulk_rules
     from secondpost.world.ports import KeyFault
 

@@ -14,7 +14,7 @@ OTHERS = "others"  # what all providers without a profile count as, so that the 
 
 @dataclass(frozen=True, slots=True)
 class PublishedLimits:
-    """What a provider publishes of how much it takes; None: it names no number."""
+    """The limits that a provider publishes; None: it names no number."""
 
     url: str
     connections: int | None = None
@@ -163,6 +163,11 @@ def provider_of_domain(domain: str) -> Provider:
     """The provider of a domain that was never routed, as its name has it; a guess."""
     key = _DOMAINS.get(domain.lower())
     return Provider(domain, domain) if key is None else provider_of_key(key)
+
+
+def counted_name(key: str) -> str:
+    """The name of a provider, or of all others together, as counted (Provider.counted_as)."""
+    return "all others" if key == OTHERS else provider_of_key(key).name
 
 
 def provider_of_place(domain: str, site: str) -> Provider:

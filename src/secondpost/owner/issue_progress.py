@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from secondpost.mail.delivery import State
 from secondpost.mail.duration import HOUR_MS, MINUTE_MS
 from secondpost.mail.issue import IssueId
-from secondpost.mail.provider import BY_KEY, OTHERS, provider_of_place
+from secondpost.mail.provider import counted_name, provider_of_key, provider_of_place
 from secondpost.mail.subscriber import SubscriberId
 from secondpost.store.provider_ports import ProviderPause
 from secondpost.store.statistics_ports import DomainMail, LastAnswer
@@ -88,11 +88,11 @@ class ProgressCounts:
         return [
             ProviderProgress(
                 key,
-                "all others" if key == OTHERS else BY_KEY[key].name,
+                counted_name(key),
                 **{kind: self._mails[key][kind] for kind in KINDS},
                 **self._accepted[key],
                 last=answers.get(key),
-                pauses=tuple(pause for pause in pauses if _counted_as(pause.provider) == key),
+                pauses=tuple(pause for pause in pauses if provider_of_key(pause.provider).counted_as == key),
             )
             for key in by_size
         ]
@@ -129,7 +129,3 @@ async def read_progress(store: "NewsletterDesk", issue: IssueId, now_ms: int) ->
         if answer is not None:
             answers[key] = answer
     return counts.progress(answers, await store.provider_pauses())
-
-
-def _counted_as(key: str) -> str:
-    return key if key in BY_KEY else OTHERS

@@ -248,7 +248,7 @@ def _of_providers(
     ]
     for pause in others[:NAMED_MAX]:
         age, name = age_text(max(now_ms - pause.since_ms, 0)), provider_of_key(pause.provider).name
-        text = f"Mail to {name} is paused for {age} ({_CAUSES[pause.cause]}): {pause.detail}"
+        text = f"Mail to {name} has been paused for {age} ({_CAUSES[pause.cause]}): {pause.detail}"
         trial = ""
         if pause.trial_ms is not None:
             trial = f"; it goes on by itself if a trial mail succeeds, in {_in(pause.trial_ms, now_ms)}"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from secondpost.mail.provider import OTHERS, PROFILES, provider_of_key
+from secondpost.mail.provider import OTHERS, PROFILES, counted_name, provider_of_key
 from secondpost.owner.figures import utc_time
 from secondpost.store.provider_ports import ProviderDay, ProviderPause
 
@@ -58,7 +58,7 @@ def providers_stand(
     return [
         ProviderStands(
             key,
-            "all others" if key == OTHERS else provider_of_key(key).name,
+            counted_name(key),
             of_today.get(key, ProviderDay(key, today)),
             tuple(pause for pause in pauses if pause.provider == key),
         )

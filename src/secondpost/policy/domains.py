@@ -45,8 +45,8 @@ def own_domains(config: Config) -> OwnDomains:
 
 
 def takers_of_own_mail(config: Config) -> tuple[Mailbox, ...]:
-    """Who gets mail to postmaster@ and abuse@ of this server: the owner, and with newsletters this
-    server too, at abuse@ of `bounces`, which looks for complaints in it (bounce/complaints).
+    """The recipients of mail to postmaster@ and abuse@ of this server: the owner, and with newsletters
+    also abuse@ of `bounces`, where this server looks for complaints in it (bounce/complaints).
     """
     if len(config.newsletters) == 0:
         return config.owner

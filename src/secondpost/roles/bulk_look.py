@@ -66,7 +66,7 @@ async def _nothing() -> tuple[Diagnosis, ...]:
 
 
 async def _counted(config: Config) -> MonthCounts | NotCounted:
-    """The other rules are shown whatever is wrong with the store."""
+    """What the store counted; a store that cannot be read leaves the other rules to be shown."""
     now_ms = RealClock().now_ms()
     try:
         async with open_to_look(config) as (_, store):

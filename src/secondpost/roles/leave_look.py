@@ -26,7 +26,9 @@ def leave_token(config: Config) -> str:
 
 
 async def see_page(pages: Fetcher, poster: Poster, look: PageLook) -> PageSeen | PageUnseen:
-    """`pages`, `poster`: for our own URL, which may lead to a private address from here."""
+    """Open a page, or post its form. `pages` and `poster` must reach private addresses, to which our own URL
+    may lead from here.
+    """
     try:
         if look.form is None:
             fetched = await pages.get(look.url, {}, PAGE_OCTETS_MAX)

@@ -166,7 +166,7 @@ def _tried(rule: BulkRule, trial: Trial) -> RuleStanding:
     if len(faults) > 0:
         text = f"{name} {in_words([one.text for one in faults])}."
         return RuleStanding(rule, RuleState.UNSEEN, text, "look again later")
-    return RuleStanding(rule, RuleState.KEPT, f"A trial mail of {trial.newsletter} keeps to it.")
+    return RuleStanding(rule, RuleState.KEPT, f"A trial mail of {trial.newsletter} keeps this rule.")
 
 
 # -- TLS
@@ -204,7 +204,7 @@ def _complaints(counted: MonthCounts) -> RuleStanding:
         text = f"No mail of an issue was delivered in the last {COUNTED_DAYS} days."
         return RuleStanding(rule, RuleState.UNSEEN, text)
     rates = list(_rates(delivered, counted.complaints))
-    said = f"{complained} of {whole:,} mails of {COUNTED_DAYS} days brought a complaint"
+    said = f"{complained} of {whole:,} mails in {COUNTED_DAYS} days brought a complaint"
     too_many = [f"{rate:.2%} at {name}" for name, rate in rates if rate >= COMPLAINTS_MAX]
     remedy = (
         "write only to those who asked for it; those who complained are in what secondpost subscribers "
@@ -235,11 +235,11 @@ def _volume(counted: MonthCounts) -> RuleStanding:
         for asker in rule.askers
     }
     shown = in_words([f"{mails:,} to {asker}" for asker, mails in most.items()])
-    text = f"The most in a day of the last {COUNTED_DAYS}: {shown}."
+    text = f"The most on one of the last {COUNTED_DAYS} days: {shown}."
     if max(most.values()) >= BULK_MAILS_A_DAY:
         text += " All these rules are enforced for your mail."
     else:
-        text += f" From {BULK_MAILS_A_DAY:,} on all these rules are enforced."
+        text += f" From {BULK_MAILS_A_DAY:,} on, all these rules are enforced."
     if most[RuleAsker.GOOGLE] >= BULK_MAILS_A_DAY:
-        text += " Google keeps them up for ever."
+        text += " Google never lifts them again."
     return RuleStanding(rule, RuleState.WATCHED, text)

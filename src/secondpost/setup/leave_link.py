@@ -68,7 +68,7 @@ def _not_opened(config: Config, url: str, seen: PageSeen | PageUnseen, is_seen: 
         what = f"At {url} another program answers (HTTP {seen.status}), so nobody can leave there."
     if is_seen:
         return Diagnosis(Check.LEAVE_LINK, url, Grade.FAULT, what, way_to_pages(config))
-    text = f"{what} Behind a router that can be so although others reach this server."
+    text = f"{what} Behind a router this can be so even though others reach this server."
     return Diagnosis(Check.LEAVE_LINK, url, Grade.NOTE, text, f"from another network: open {url}")
 
 

@@ -53,7 +53,7 @@ def examine_trial_mail(mail: TrialMail, proves: Proves) -> Asking[tuple[MailFaul
     results = [one.result for one in aligned]
     if AuthResult.PASS not in results:
         why = "; ".join(f"{one.selector}: {one.reason or one.result}" for one in aligned) or "none is there"
-        text = f"no signature of {author or 'its sender'} can be verified with DNS ({why})"
+        text = f"has no signature of {author or 'its sender'} that DNS verifies ({why})"
         is_unsure = AuthResult.TEMPERROR in results
         found.append(MailFault(BulkRule.SPF_AND_DKIM, text, is_unsure))
         found.append(MailFault(BulkRule.DMARC, text, is_unsure))

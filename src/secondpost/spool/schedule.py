@@ -132,7 +132,7 @@ def term_of(origin: Lane, keep_ms: int | None) -> Term:
 
 
 def stored_reply(text: str) -> Reply:
-    """A reply as the store keeps it. What is none describes a fault of the network, and becomes a 451."""
+    """Parse a reply as the store keeps it. Any other text describes a network fault, and becomes a 451."""
     found = _REPLY.match(text)
     if found is None:
         return Reply.of(451, "4.4.0", text)

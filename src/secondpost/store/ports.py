@@ -36,8 +36,8 @@ from secondpost.store.primary_ports import (
 )
 from secondpost.store.reach_ports import ReachKeeping
 
-# What the end of a reader's mail says of the reader, of what it met last: the cause (Cause.word), and
-# the reply or the words of the fault.
+# Judges a reader's mail whose time is over by what it met last: the cause (Cause.word), and the reply or
+# the words of the fault.
 KindOfEnd = Callable[[str, str], BounceKind]
 COMMAND = "command"  # role of a worker that is not a process of the service, but leads for a moment
 

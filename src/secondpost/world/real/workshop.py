@@ -55,8 +55,8 @@ def _framed(octets: bytes) -> bytes:
 class Bench(asyncio.Protocol):
     """The end that sends orders; answers come in the order of the orders.
 
-    A worker whose answer is too long, or that nobody asked for, is aborted: it may have been taken over
-    by what it reads.
+    A worker that sends too long an answer, or one without an order, is aborted: it may have been taken
+    over by what it reads.
     """
 
     def __init__(self, answer_octets_max: int = ANSWER_OCTETS_MAX) -> None:
