@@ -113,7 +113,7 @@ def test_a_paused_provider_keeps_back_its_readers(paper: Newspaper) -> None:
     assert in_the_way(paper)["provider"] == "part"
     assert remedy_of(paper, "provider").startswith("secondpost providers resume google")
     shown = " ".join(paper.run("issue", "next").stdout.split())
-    assert "part Mail to Google is paused" in shown
+    assert "part Mail to Google has been paused for" in shown
     assert "very low reputation" in shown
 
 
