@@ -12,9 +12,11 @@ from secondpost.mail.article import ARTICLES_MAX
 from secondpost.mail.article_states import ArticleState
 from secondpost.mail.duration import DAY_MS
 from secondpost.newsletter.fetching import FeedFetching, parse_in_line
+from secondpost.newsletter.ledger import MISSED
 from secondpost.newsletter.older_pages import PAGES_MAX
 from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.reading import FeedReading
+from secondpost.store.newsletter_ports import ArticleMove
 from secondpost.world.real.fetch import RealFetcher
 from secondpost.world.real.work import RealWork
 from simulation.dice import SimDice
@@ -143,8 +145,15 @@ def test_a_gap_that_no_page_fills_is_said(bench: Bench) -> None:
         blog.clock.ms += 14 * DAY_MS
         await look()
         assert await blog.titles(ArticleState.WAITING) == [f"Article {n}" for n in (11, 12, 13)]
-        feed = await blog.store.feed(NEW_ALONE.name, f"http://blog.example:{server.port}/feed")
-        assert feed.left_out == "no article was known any more, so some in between may be missing"
+        url = f"http://blog.example:{server.port}/feed"
+        assert (await blog.store.feed(NEW_ALONE.name, url)).left_out == MISSED
+        await look()
+        assert (await blog.store.feed(NEW_ALONE.name, url)).left_out == MISSED, "they still wait"
+        waiting = await blog.store.entries(NEW_ALONE.name, ArticleState.WAITING, 10)
+        moves = [ArticleMove(entry.id, ArticleState.SKIPPED, "") for entry in waiting]
+        assert await blog.store.move_articles(NEW_ALONE.name, moves) == 3
+        await look()
+        assert (await blog.store.feed(NEW_ALONE.name, url)).left_out == ""
 
     lives(bench, NEW_ALONE, story)
 

@@ -38,6 +38,7 @@ from secondpost.store.newsletter_ports import (
 
 OWN_GENERATOR = "Secondpost"
 GONE = "it has gone from the feed"
+MISSED = "no article was known any more, so some in between may be missing"
 STRANGE_MAX = 200  # articles held as unrecognisable, in total; a single fetch may exceed it
 
 
@@ -110,10 +111,13 @@ def look(
 
 
 def _missed(sight: Sight, before: Before) -> str:
-    """That the feed was replaced completely since its last reading, without its full stop."""
-    if not _is_unrecognisable(sight, before):
-        return ""
-    return "no article was known any more, so some in between may be missing"
+    """That the feed was replaced completely between two readings; "" if it was not.
+
+    Said until no article waits any more, so that it is read before the issue that may lack some.
+    """
+    waits = any(entry.state is ArticleState.WAITING for entry in before.waiting)
+    is_said = waits and before.feed.left_out.endswith(MISSED)
+    return MISSED if is_said or _is_unrecognisable(sight, before) else ""
 
 
 def _unrecognisable_text(window: int, newsletter: str) -> str:

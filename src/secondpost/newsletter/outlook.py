@@ -30,7 +30,7 @@ class Beside:
     unlooked: tuple[str, ...]  # feeds not fetched yet
     held: Mapping[str, int]  # number of held articles, by cause
     is_only_past: bool  # the feed was read, and all its articles count as seen
-    left_out: Mapping[str, str]  # by feed: entries that are not articles, and why
+    left_out: Mapping[str, str]  # by feed: entries that are not articles, and why; Feed.left_out
     goes_by: CalendarSince | None = None  # calendar still in force, if the file has a new one
 
 

@@ -39,7 +39,7 @@ class Feed:
     finding: str = ""  # the fault of the last fetch, in words; "" if it was good
     baseline_done: bool = False  # the articles of its first reading are in the ledger
     distrusted_guids: frozenset[str] = frozenset()  # ever given to two articles: not used any more
-    left_out: str = ""  # entries of the last good response that are not articles, and why
+    left_out: str = ""  # entries that are not articles, and why, and that some may be missing; for the owner
     validators_url: str = ""  # that gave etag and last_modified, after all redirects
     # The URL at which it was last believed: that of `feeds`, or the one to which it has moved for good.
     location: str = ""  # "": not yet read
