@@ -8,7 +8,7 @@ from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.duration import DAY_MS, HOUR_MS
 from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.provider import OTHERS
-from secondpost.newsletter.decisions import Missed, NotDue, Overtaken, Ready, Unfinished
+from secondpost.newsletter.decisions import Missed, NotDue, Overtaken, Ready, SlotKeptBack, Unfinished
 from secondpost.newsletter.forecast import Forecast, SlowedBy, forecast
 from secondpost.newsletter.forecasting import forecast_text, overtaken_ms
 from secondpost.newsletter.outlook import Outlook
@@ -56,7 +56,8 @@ def test_the_next_issue_waits_until_the_one_before_it_is_done_and_then_goes(benc
     async def story() -> None:
         issue = await first_issue_leaves(blog)
         waits = await second_friday_comes(blog)
-        assert waits.decision == Unfinished(issue, at("2029-01-12T08:00"), at("2029-01-12T20:00"))
+        kept_back = SlotKeptBack(at("2029-01-12T08:00"), at("2029-01-12T20:00"), is_over=False)
+        assert waits.decision == Unfinished(issue, kept_back)
         assert waits.reason.endswith(
             "The issue of Friday 09:00 (Europe/Oslo) waits until it is done, but no later than "
             "Friday 21:00 (Europe/Oslo)."

@@ -80,16 +80,30 @@ class InDoubt:
 
 
 @dataclass(frozen=True, slots=True)
+class SlotKeptBack:
+    """A slot that has come while another issue is not finished."""
+
+    at_ms: int
+    last_ms: int  # until when it makes an issue, if the other one is done by then
+    is_over: bool  # that is past: it makes none
+
+    def sentence(self, when: When) -> str:
+        """Follows what is said of the unfinished issue."""
+        which = f"The issue of {when(self.at_ms)}"
+        if self.is_over:
+            return f"{which} is left out, since it would be too late; its articles wait for the next one."
+        return f"{which} waits until it is done, but no later than {when(self.last_ms)}."
+
+
+@dataclass(frozen=True, slots=True)
 class Unfinished:
     issue: Issue
-    due_ms: int | None = None  # the slot that has come meanwhile, if any
-    last_ms: int | None = None  # until when that slot makes an issue, if this one is done by then
-    is_over: bool = False  # that is past: the slot makes none
+    due: SlotKeptBack | None = None
 
     @property
     def keeps_due(self) -> bool:
         """Whether a slot has come that still makes an issue once this one, which has readers, is done."""
-        return self.due_ms is not None and not self.is_over and self.issue.state is not IssueState.OPEN
+        return self.due is not None and not self.due.is_over and self.issue.state is not IssueState.OPEN
 
     def sentence(self, when: When) -> str:
         number, stop = self.issue.number, f"secondpost issue stop {self.issue.newsletter} {self.issue.number}"
@@ -105,15 +119,8 @@ class Unfinished:
                 stands = f"it is being sent; to stop the mails that still wait: {stop}"
             case _:
                 stands = "it is being prepared"
-        return f"Issue {number} is not finished: {stands}. {self._next(when)}"
-
-    def _next(self, when: When) -> str:
-        if self.due_ms is None or self.last_ms is None:
-            return "The next issue waits until it is done."
-        which = f"The issue of {when(self.due_ms)}"
-        if self.is_over:
-            return f"{which} is left out, since it would be too late; its articles wait for the next one."
-        return f"{which} waits until it is done, but no later than {when(self.last_ms)}."
+        waits = "The next issue waits until it is done." if self.due is None else self.due.sentence(when)
+        return f"Issue {number} is not finished: {stands}. {waits}"
 
 
 @dataclass(frozen=True, slots=True)

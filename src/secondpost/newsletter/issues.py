@@ -24,6 +24,7 @@ from secondpost.newsletter.decisions import (
     Overtaken,
     Ready,
     Settling,
+    SlotKeptBack,
     ToApprove,
     TooFew,
     Unfinished,
@@ -133,7 +134,7 @@ def held_up(desk: IssueHistory, now_ms: int) -> IssueDecision | None:
         if due is None:
             return Unfinished(desk.unfinished)
         last_ms = last_chance_ms(due)
-        return Unfinished(desk.unfinished, due.at_ms, last_ms, is_over=now_ms > last_ms)
+        return Unfinished(desk.unfinished, SlotKeptBack(due.at_ms, last_ms, is_over=now_ms > last_ms))
     if desk.last_ms is not None and desk.last_ms - now_ms > CLOCK_STEP_MS:
         return ClockSetBack(desk.last_ms)
     return None
