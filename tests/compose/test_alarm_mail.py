@@ -50,6 +50,12 @@ def test_an_alarm_says_what_since_when_why_and_what_to_do() -> None:
     assert f"What to do: {HELD.kind.what_to_do}" in text
 
 
+def test_an_issue_that_waits_is_not_said_to_delay_no_mail() -> None:
+    late = replace(HELD, kind=AlarmKind.ISSUE_LATE, subject="weekly", detail="Issue 1 is not finished")
+    text = " ".join(mail(Notice(News.BEGAN, late)).get_content().split())
+    assert "It is worth a look; mail that is on its way is not delayed. Reason: Issue 1" in text
+
+
 def test_the_worst_is_in_the_subject_and_the_rest_is_counted() -> None:
     many = [Notice(News.BEGAN, replace(HELD, subject=f"{number}.example")) for number in range(40)]
     message = mail(*many)

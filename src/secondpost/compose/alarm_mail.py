@@ -19,7 +19,7 @@ _HEADINGS = {
 }
 _WEIGHT = {
     Severity.ACT: "Mail is delayed, or will be, until you act.",
-    Severity.LOOK: "Something is wrong, but it delays no mail.",
+    Severity.LOOK: "It is worth a look; mail that is on its way is not delayed.",
     Severity.PASSES: "It usually passes by itself; it has not yet.",
     Severity.NEWS: "",
 }

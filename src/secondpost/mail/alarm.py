@@ -9,7 +9,7 @@ from enum import Enum, StrEnum
 class Severity(StrEnum):
     NEWS = "news"  # nothing is wrong
     PASSES = "passes"  # needs the owner only if it goes on
-    LOOK = "look"  # something is wrong, but it delays no mail
+    LOOK = "look"  # worth a look of the owner; mail that is on its way is not delayed
     ACT = "act"  # mail is delayed, or will be, until the owner acts
 
 
@@ -146,8 +146,8 @@ class AlarmKind(Enum):
     ISSUE_LATE = (
         "issue-late",
         Severity.LOOK,
-        "Nothing, if the issue before it is to take so long; `issue status` says how far it is, and `issue "
-        "stop` ends it.",
+        "Nothing, if the issue before it may take so long; `issue status` says how far it is, `issue resume` "
+        "lets it go on if it is held, and `issue stop` ends it.",
         AlarmEnds.WHEN_MENDED,
     )
     ISSUE_WAITS = (
