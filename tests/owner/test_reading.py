@@ -1,10 +1,12 @@
 """Reading held mail: hostile content is shown safely."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondpost.cli.screen import printable_lines
+from secondpost.cli.screen import printable_lines, say_json
 from secondpost.compose.html_words import lines_of
 from secondpost.mail.printable import printable
 from secondpost.owner.reading import PARTS_MAX, READ_OCTETS_MAX, TEXT_CHARACTERS_MAX, read_message
@@ -92,3 +94,12 @@ def test_mail_does_not_steer_the_terminal() -> None:
     assert printable_lines("a\tb\r\nc\x07") == "a    b\nc\\x07"
     assert printable_lines("a\n\nb\n") == "a\n\nb"
     assert printable_lines("a\x0bb\x0cc\x85d\u2028e\rf") == "a\\x0bb\\x0cc\\x85d\\u2028e\\rf"
+
+
+def test_a_document_does_not_steer_the_terminal_and_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    document = {"reply": "\x1b[2J\x9b2J\x7f\u202e\u2028 é 漢 \U0001f600 \U000e0041"}
+    say_json(document)
+    said = capsys.readouterr().out
+    assert said.replace("\n", "").isprintable()
+    assert "é 漢 \U0001f600" in said
+    assert json.loads(said) == document

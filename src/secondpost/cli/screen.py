@@ -133,7 +133,17 @@ def say_json(document: object) -> None:
     """Print one document, and nothing else, on standard output."""
     import msgspec
 
-    click.echo(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
+    text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+    click.echo(text if text.replace("\n", "").isprintable() else _escaped(text))
+
+
+def _escaped(text: str) -> str:
+    """The same JSON (RFC 8259 §7) with escapes for what is not printable, of which its encoder escapes only
+    the characters below 32: others steer a terminal as well.
+    """
+    import json
+
+    return "".join(c if c == "\n" or c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 def local_time(milliseconds: int) -> str:
