@@ -12,12 +12,13 @@ from secondpost.cli.newsletters import NOT_RUNNING, led, meant
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.own_words import SUBJECT_CHARACTERS_MAX, OwnWords, own_words
 from secondpost.cli.screen import say, say_json
+from secondpost.compose.issue import Composed
 from secondpost.compose.markdown import first_heading
 from secondpost.config.records import Newsletter
 from secondpost.mail.issue import Issue
 from secondpost.newsletter.publish import CannotCompose
 from secondpost.owner.figures import counted
-from secondpost.owner.forecast_documents import forecast_document
+from secondpost.owner.forecast_documents import ForecastDocument, forecast_document
 from secondpost.owner.newsletter_documents import LetterDocument
 from secondpost.store.newsletter_ports import IssueRefused
 
@@ -52,37 +53,51 @@ def write(words: tuple[str, ...], subject: str | None, preview: bool, yes: bool,
         shown = filled(letter.composed, newsletter, config.web)
         now_ms = open_.clock.now_ms()
         expected = await forecast_of(open_.store, config, newsletter, now_ms)
-        readers, takes = expected.readers, forecast_text(expected, newsletter, now_ms)
+        takes = forecast_text(expected, newsletter, now_ms)
         made = None
         if not preview:
             if not yes:
-                to = f"to {counted(readers, 'reader', 'readers')} of {newsletter.name}"
+                to = f"to {counted(expected.readers, 'reader', 'readers')} of {newsletter.name}"
                 ask(" ".join([takes, f"Send {title!r} {to} now? (--preview shows it.)"]).strip())
             elif not (as_json or expected.is_plain):
                 say(takes)
             await open_.prove()
             made = await _sent(open_, newsletter, title, found.text)
         if as_json:
-            number, planned = (None, readers) if made is None else (made.number, made.planned)
-            name, is_sent = newsletter.name, made is not None
-            takes_document = forecast_document(expected, newsletter, now_ms)
-            say_json(
-                LetterDocument(name, is_sent, number, planned, title, shown.text, shown.html, takes_document)
-            )
+            say_json(_document(newsletter, made, shown, forecast_document(expected, newsletter, now_ms)))
         elif made is None:
             say(f"Subject: {title}\n\n{shown.text}")
-            to = counted(readers, "reader", "readers")
-            click.echo(
-                f"(It would go to {to}. {takes})" if readers > 0 else f"(It would go to {to}.)", err=True
-            )
+            to = counted(expected.readers, "reader", "readers")
+            words = " ".join([f"It would go to {to}.", takes]).strip()
+            click.echo(f"({words})", err=True)
         else:
-            to = counted(made.planned, "reader", "readers")
-            say(f"Issue {made.number} of {newsletter.name} goes to {to}. The service delivers it.")
-            if not await open_.store.is_served():
-                say(NOT_RUNNING)
-            say(f"To follow it: secondpost issue status {newsletter.name} {made.number}")
+            await _say_sent(open_, made)
 
     at_newsletter(work, config)
+
+
+def _document(
+    newsletter: Newsletter, made: Issue | None, shown: Composed, expected: ForecastDocument
+) -> LetterDocument:
+    """`made`: None of a letter that is only looked at."""
+    return LetterDocument(
+        newsletter=newsletter.name,
+        sent=made is not None,
+        number=None if made is None else made.number,
+        readers=expected.readers if made is None else made.planned,
+        subject=shown.subject,
+        text=shown.text,
+        html=shown.html,
+        forecast=expected,
+    )
+
+
+async def _say_sent(open_: "OpenNewsletter", made: Issue) -> None:
+    to = counted(made.planned, "reader", "readers")
+    say(f"Issue {made.number} of {made.newsletter} goes to {to}. The service delivers it.")
+    if not await open_.store.is_served():
+        say(NOT_RUNNING)
+    say(f"To follow it: secondpost issue status {made.newsletter} {made.number}")
 
 
 def _subject(found: OwnWords, given: str | None) -> str:
