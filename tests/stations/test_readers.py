@@ -261,6 +261,8 @@ def test_no_reader_is_to_blame_for_a_smart_host_that_is_away_for_days(tmp_path: 
             [bounce] = await them.readers.bounces_of(reader, 5)
             assert (bounce.kind, bounce.weighed) == (BounceKind.SENDER, Weighed.COUNTED)
             assert "127.0.0.1" in bounce.text
+        days = await them.readers.provider_days(0)
+        assert [day.sender_fault for day in days] == [0] * len(days), "it refused nothing"
 
     among_readers(tmp_path, story)
 
