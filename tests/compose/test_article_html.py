@@ -120,6 +120,13 @@ def test_no_nest_of_tags_is_slow_to_clean(tags: str) -> None:
     assert time.thread_time() - before < 10.0
 
 
+def test_no_character_that_steers_a_terminal_is_left() -> None:
+    hostile = "".join(map(chr, (*range(9), *range(14, 28), *range(127, 133), *range(134, 160))))
+    cleaned = clean_article(f"<p title='{hostile}'>Grüße{hostile} &#27;&#127;&#155;&#x80;!</p>", "", True)
+    assert cleaned.isprintable()
+    assert "Grüße" in cleaned
+
+
 def test_cleaning_twice_changes_nothing() -> None:
     once = clean_article("<h1>Top</h1><p>one<p>two<img src=/a.jpg>", LINK, images=True)
     assert clean_article(once.replace("h3", "h2"), LINK, images=True) == once
