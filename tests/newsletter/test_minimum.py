@@ -17,7 +17,7 @@ from secondpost.mail.issue import IssueState
 from tests.newsletter.blog import READER, START_MS, URL, WEEKLY, Blog, Found, article
 from tests.newsletter.conftest import Ground
 
-EXAMPLES = int(os.environ.get("MINIMUM", "60"))
+EXAMPLES = int(os.environ.get("MINIMUM", "30"))
 EVERY = ("when ready", "daily 09:00", "friday 09:00", "monday,friday 00:00", "first monday")
 PAST = 3  # articles before the first look
 TURNS_EACH = 3  # turns of the service between two changes of the feed

@@ -141,7 +141,7 @@ STRANGERS = st.dictionaries(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(lines(), STRANGERS)
 def test_any_list_is_the_same_on_a_new_machine(
     listed: list[Imported], strangers: dict[int, tuple[str, Reason, int, str]]
