@@ -505,3 +505,16 @@ def test_half_a_character_in_one_article_costs_no_other(written: str, title: str
     read = read_feed(document.encode(), "application/feed+json", URL)
     assert isinstance(read, FeedRead)
     assert [article.title for article in read.articles] == [title, "B"]
+
+
+@pytest.mark.parametrize(
+    ("written", "published_ms"),
+    [
+        ("Mon, 01 Jan 0001 00:00:00 +0000", None),  # Hugo, of a page without a date
+        ("Fri, 31 Dec 9999 23:59:59 +0000", None),
+        ("Sun, 01 Jan 1660 00:00:00 +0000", -9_782_640_000_000),  # a diary, as it was written
+        ("Mon, 30 Nov 2026 08:00:00 GMT", 1_796_025_600_000),
+    ],
+)
+def test_a_date_that_has_no_local_time_everywhere_is_none(written: str, published_ms: int | None) -> None:
+    assert read_item(f"{LINKED}<pubDate>{written}</pubDate>").published_ms == published_ms

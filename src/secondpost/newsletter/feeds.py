@@ -37,6 +37,9 @@ from secondpost.newsletter.words import fingerprint, plain
 DOCUMENT_OCTETS_MAX = 10_000_000
 GENERATOR_CHARACTERS_MAX = 200
 FINGERPRINT_CHARACTERS_MAX = 20_000  # of the text, included in the fingerprint
+# Dates from the year 1000, so that Hugo's year 1 of a page without a date is none, to 9998: each of them
+# has a local time in every zone.
+DATES_MS = range(-30_610_224_000_000, 253_370_764_800_000)
 
 
 class LeftOut(Enum):
@@ -133,7 +136,7 @@ def _article(entry: FeedEntry, home: str, url: str) -> Article | LeftOut:
         summary=short,
         html=html,
         author=names_of(entry.authors),
-        published_ms=entry.published_ms,
+        published_ms=entry.published_ms if entry.published_ms in DATES_MS else None,
         language=language_tag(entry.language),
         fingerprint=mark,
         categories=tuple(plain(each, CATEGORY_CHARACTERS_MAX) for each in entry.categories[:CATEGORIES_MAX]),
