@@ -34,7 +34,7 @@ ALTERNATIVE_CHARACTERS_MAX = 500
 # Articles must not open or close a hole, and titles must not contain characters that HTML cannot
 # hold. Of the control characters those above 126 are in some feeds too, and steer a terminal in which mail
 # is read.
-_CONTROLS = (code for code in (*range(32), *range(127, 160)) if not chr(code).isspace())
+_CONTROLS = tuple(code for code in (*range(32), *range(127, 160)) if not chr(code).isspace())
 DROPPED = dict.fromkeys((*map(ord, MARKS), *_CONTROLS))
 TAGS_MAX = 10_000  # per article: more than fits into a mail; cleaning them nested takes a second
 
