@@ -13,6 +13,7 @@ from pathlib import Path
 
 START_SECONDS_MAX = 20.0
 STOP_SECONDS_MAX = 20.0
+COMMAND_SECONDS_MAX = 60.0  # a check waits for servers that do not answer
 SETTLE_SECONDS = 0.5
 
 CONFIG = """\
@@ -185,7 +186,7 @@ class PostOffice:
             [sys.executable, "-m", "secondpost", "--config", str(self.config), *words],
             capture_output=True,
             text=True,
-            timeout=STOP_SECONDS_MAX,
+            timeout=COMMAND_SECONDS_MAX,
             check=False,
         )
 

@@ -10,6 +10,7 @@ from tests.cli.test_check_dns import Dns
 from tests.newsletter.writing import atom
 from tests.service.newsroom import Newsroom
 from tests.service.primary import Primary
+from tests.service.test_hard_times import until
 from tests.world.web_server import WebServer, answer
 
 ADA = "ada@reader.example"
@@ -72,6 +73,7 @@ def test_without_the_service_its_pages_are_missed(room: Newsroom) -> None:
 
 
 def test_the_rules_for_bulk_mail_are_shown_of_a_service_that_runs(room: Newsroom) -> None:
+    until("the feed is read", lambda: room.rows("SELECT count(*) FROM article") == [(2,)])
     before = room.contents()
     document = json.loads(room.run("check", "dns", "--json").stdout)
     found = {one["rule"]: one for one in document["bulk_rules"]}
