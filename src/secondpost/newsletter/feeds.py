@@ -39,7 +39,7 @@ GENERATOR_CHARACTERS_MAX = 200
 FINGERPRINT_CHARACTERS_MAX = 20_000  # of the text, included in the fingerprint
 # Dates from the year 1000, so that Hugo's year 1 of a page without a date is none, to 9998: each of them
 # has a local time in every zone.
-DATES_MS = range(-30_610_224_000_000, 253_370_764_800_000)
+DATE_MS_MIN, DATE_MS_MAX = -30_610_224_000_000, 253_370_764_800_000
 
 
 class LeftOut(Enum):
@@ -136,7 +136,7 @@ def _article(entry: FeedEntry, home: str, url: str) -> Article | LeftOut:
         summary=short,
         html=html,
         author=names_of(entry.authors),
-        published_ms=entry.published_ms if entry.published_ms in DATES_MS else None,
+        published_ms=_date(entry.published_ms),
         language=language_tag(entry.language),
         fingerprint=mark,
         categories=tuple(plain(each, CATEGORY_CHARACTERS_MAX) for each in entry.categories[:CATEGORIES_MAX]),
@@ -161,6 +161,11 @@ def _left_out(reasons: Counter[LeftOut]) -> str:
         for reason in LeftOut
         if reasons[reason] > 0
     )
+
+
+def _date(at_ms: int | None) -> int | None:
+    """The date of an article; None if it has none that every zone can show."""
+    return at_ms if at_ms is not None and DATE_MS_MIN <= at_ms < DATE_MS_MAX else None
 
 
 def _guid(guid: str) -> str:
