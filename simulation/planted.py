@@ -190,7 +190,7 @@ PLANTED: Mapping[str, Planted] = {
     "double-send": Planted(_with_store("deliver", SendsTwice), "copies_have_a_reason"),
     "backscatter": Planted(_with_store("deliver", Bounces), "nobody_gets_backscatter"),
     "open-relay": Planted(_open_relay, "nothing_is_relayed_elsewhere"),
-    "gives-up": Planted(_with_store("deliver", GivesUp), "nothing_is_kept_without_a_refusal"),
+    "gives-up": Planted(_with_store("deliver", GivesUp), "nothing_is_kept_without_a_refusal", seed=2),
     "last-first": Planted(
         _with_store("deliver", LastFirst), "held_mail_drains_when_the_primary_is_back", seed=6
     ),

@@ -9,8 +9,9 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from secondpost.store.sqlite import schema
 from secondpost.store.sqlite.connection import open_writer
-from secondpost.store.sqlite.schema import Database, migrate
+from secondpost.store.sqlite.schema import Database
 from secondpost.world.real.disk import RealDisk
 
 FILE_MODE = 0o600
@@ -23,14 +24,16 @@ def lay_new(folder: str, database: Database) -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(FILE_MODE)
-    path.write_bytes(_new(database))
+    newest = max(migration.number for migration in schema.migrations(database))
+    path.write_bytes(_new(database, newest))
 
 
 @cache
-def _new(database: Database) -> bytes:
+def _new(database: Database, _newest: int) -> bytes:
+    """One for each newest schema: a test may take the program back to an older one."""
     with TemporaryDirectory() as folder:
         db = open_writer(RealDisk(folder), database.file_name, create=True, exclusive=False, busy_seconds=5.0)
         with db:
-            migrate(db, database, 0)
+            schema.migrate(db, database, 0)
         db.close()
         return Path(os.path.join(folder, database.file_name)).read_bytes()
