@@ -185,7 +185,7 @@ def _sleepy_probe(role: str, parts: Parts) -> Parts:
 PLANTED: Mapping[str, Planted] = {
     "lost-acknowledgement": Planted(_with_store("receive", LosesSome), "nothing_acknowledged_is_lost"),
     "early-acknowledgement": Planted(
-        _with_store("receive", AcknowledgesEarly), "nothing_acknowledged_is_lost", seed=9
+        _with_store("receive", AcknowledgesEarly), "nothing_acknowledged_is_lost", seed=31
     ),
     "double-send": Planted(_with_store("deliver", SendsTwice), "copies_have_a_reason"),
     "backscatter": Planted(_with_store("deliver", Bounces), "nobody_gets_backscatter"),
