@@ -13,8 +13,13 @@ import click.testing
 from secondpost.cli.command import CommandWaits
 from secondpost.cli.main import secondpost
 from secondpost.config.reading import read_config
+from secondpost.mail.address import Mailbox
+from secondpost.mail.bounce_kind import BounceKind
+from secondpost.mail.issue import IssueId
+from secondpost.mail.queue_id import QueueId
 from secondpost.owner.newsletter_desk import OpenNewsletter
 from secondpost.roles.desk import open_newsletter
+from secondpost.store.subscriber_ports import Bounce
 from tests.world.web_server import WebServer, answer
 
 T = TypeVar("T")
@@ -111,3 +116,15 @@ def listed(document: dict[str, object], key: str) -> list[dict[str, object]]:
     found = document[key]
     assert isinstance(found, list)
     return found
+
+
+async def came_back(open_: OpenNewsletter, kind: BounceKind, status: str, reply: str) -> IssueId:
+    """Record that the mail of the first issue to ada@reader.example came back; returns the issue."""
+    reader = await open_.store.find("weekly", Mailbox.parse("ada@reader.example"))
+    issue = await open_.store.issue_by_number("weekly", 1)
+    assert reader is not None
+    assert issue is not None
+    assert await open_.store.record_bounce(
+        Bounce(reader.id, issue.id, QueueId(70), kind, status, reply, 1_000)
+    )
+    return issue.id

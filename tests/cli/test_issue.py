@@ -9,21 +9,18 @@ import threading
 from pathlib import Path
 
 from secondpost.cli.command import CommandWaits
-from secondpost.mail.address import Mailbox
 from secondpost.mail.article import FeedAnswered, FeedAsked
 from secondpost.mail.bounce_kind import BounceKind
 from secondpost.mail.issue import Issue, IssueState
-from secondpost.mail.queue_id import QueueId
 from secondpost.newsletter.turns import PUBLISH
 from secondpost.owner.newsletter_desk import OpenNewsletter
 from secondpost.roles.parts import FEEDS
 from secondpost.store.sqlite import SqliteNewsletterStore
-from secondpost.store.subscriber_ports import Bounce
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.net import RealNet
 from secondpost.world.room_disk import make_rooms
 from secondpost.world.sockets.feeds import FeedAnswerer
-from tests.cli.newspaper import CONFIRMED, Newspaper, open_newspaper
+from tests.cli.newspaper import CONFIRMED, Newspaper, came_back, open_newspaper
 from tests.cli.office import served
 from tests.newsletter.blog import articles
 
@@ -114,15 +111,7 @@ def test_a_mail_that_came_back_is_told_of_its_issue_and_of_its_reader(paper: New
     paper.writes(1, 2)
     paper.run("issue", "send")
 
-    async def bounce(open_: OpenNewsletter) -> None:
-        reader = await open_.store.find("weekly", Mailbox.parse("ada@reader.example"))
-        issue = await open_.store.issue_by_number("weekly", 1)
-        assert reader is not None
-        assert issue is not None
-        said = Bounce(reader.id, issue.id, QueueId(70), BounceKind.FULL, "5.2.2", "over quota", 1_000)
-        assert await open_.store.record_bounce(said)
-
-    paper.inside(bounce)
+    paper.inside(lambda open_: came_back(open_, BounceKind.FULL, "5.2.2", "over quota"))
     counts = paper.json_of("issue", "status")["bounced"]
     assert counts == dict.fromkeys([kind.value for kind in BounceKind], 0) | {"full": 1}
     assert "1 mail came back: 1 full." in paper.run("issue", "status").stdout

@@ -2,21 +2,18 @@
 
 import asyncio
 
-from secondpost.mail.address import Mailbox
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.bounce_kind import BounceKind, Weighed
 from secondpost.mail.duration import HOUR_MS
 from secondpost.mail.owner_notice import AlarmRecord
-from secondpost.mail.queue_id import QueueId
 from secondpost.owner.newsletter_desk import OpenNewsletter
 from secondpost.store.provider_ports import PauseCause, ProviderPause
 from secondpost.store.sqlite import SqliteNewsletterStore, SqliteStore
-from secondpost.store.subscriber_ports import Bounce
 from secondpost.store.weighing_ports import Suspension
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
-from tests.cli.newspaper import CONFIRMED, Newspaper, listed
+from tests.cli.newspaper import CONFIRMED, Newspaper, came_back, listed
 from tests.cli.office import served
 
 SCREEN_LINES, SCREEN_CHARACTERS = 24, 80
@@ -144,13 +141,8 @@ def test_undecided_bounces_are_named_with_the_command_that_decides(paper: Newspa
     paper.run("issue", "send")
 
     async def bounce(open_: OpenNewsletter) -> None:
-        reader = await open_.store.find("weekly", Mailbox.parse("ada@reader.example"))
-        issue = await open_.store.issue_by_number("weekly", 1)
-        assert reader is not None
-        assert issue is not None
-        said = Bounce(reader.id, issue.id, QueueId(70), BounceKind.DEAD, "5.1.1", "no such user", 1_000)
-        assert await open_.store.record_bounce(said)
-        [one] = await open_.store.bounced_readers(issue.id, Weighed.NEW, open_.clock.now_ms(), 0, 9)
+        issue = await came_back(open_, BounceKind.DEAD, "5.1.1", "no such user")
+        [one] = await open_.store.bounced_readers(issue, Weighed.NEW, open_.clock.now_ms(), 0, 9)
         await open_.store.weigh([Suspension(one.number, one.subscriber, Weighed.HELD)], 2_000)
 
     paper.inside(bounce)

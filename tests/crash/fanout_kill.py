@@ -114,7 +114,7 @@ class FanOut:
             wait_until("it goes on", partial(self._has_served, self._sink.count() + 1))
 
     def _hold_and_resume(self, killed: Killed | None) -> None:
-        """Hold the issue, kill somebody, and let it go on."""
+        """Hold the issue, kill `killed` (None: no process), and resume it."""
         self._room.json_of("issue", "hold", WEEKLY, "1")
         wait_until("nothing is under way", lambda: not self._is_under_way())
         before = self._sink.count()

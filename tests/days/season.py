@@ -42,8 +42,8 @@ NEVER = "never"  # the newsletter of a category that no article has
 def newsletters(zone: str) -> tuple[Newsletter, ...]:
     """02:30 is skipped in spring in both zones and comes twice in Berlin, 01:30 in New York."""
 
-    def one(name: str, every: str, minimum: int, **more: object) -> Newsletter:
-        plain = Newsletter(
+    def one(name: str, every: str, minimum: int) -> Newsletter:
+        return Newsletter(
             name,
             "The Blog <newsletter@example.net>",
             (FEED,),
@@ -56,14 +56,13 @@ def newsletters(zone: str) -> tuple[Newsletter, ...]:
             order=ArticleOrder.OLDEST,
             skip=("draft",),
         )
-        return replace(plain, **more)  # type: ignore[arg-type]  # by the names of its fields
 
     return (
         one("night", "daily 02:30", 2),
-        one("weekend", "friday,sunday 01:30", 2, settle_ms=20 * MINUTE_MS),
-        one("morning", "daily 09:00", 1, undo_ms=15 * MINUTE_MS),
+        replace(one("weekend", "friday,sunday 01:30", 2), settle_ms=20 * MINUTE_MS),
+        replace(one("morning", "daily 09:00", 1), undo_ms=15 * MINUTE_MS),
         one("ready", "when ready", 4),
-        one(NEVER, "daily 09:00", 1, only=("nothing",)),
+        replace(one(NEVER, "daily 09:00", 1), only=("nothing",)),
     )
 
 
@@ -154,14 +153,15 @@ def drawn(season: Season) -> list[Change]:
 
 
 @dataclass
-class Told:
+class SeasonEvidence:
     """What the days left: the evidence that the tests look at."""
 
     season: Season
     issues: dict[str, list[tuple[Issue, tuple[int, ...], Reckoning]]] = field(default_factory=dict)
     slots: dict[str, dict[str, SlotOutcome | None]] = field(default_factory=dict)
     known: dict[str, set[int]] = field(default_factory=dict)  # posts in the ledger of each newsletter
-    shown: set[int] = field(default_factory=set)  # posts that a readable document had
+    # Posts in a readable document that the newsletter was given: each reads the feed in its own rhythm.
+    shown: dict[str, set[int]] = field(default_factory=dict)
     past: set[int] = field(default_factory=set)  # posts from before the first fetch
     drafts: set[int] = field(default_factory=set)
     accepted: Counter[tuple[IssueId, SubscriberId]] = field(default_factory=Counter)
@@ -183,7 +183,7 @@ class Days:
         ]
         self.site = WeeklyBlog(now_ms=self.clock.ms, feeds={"feed": ""})
         self.dice = SimDice(f"{season.seed}/servers")
-        self.told = Told(season)
+        self.evidence = SeasonEvidence(season)
         self.is_up = True
         self.publishers: dict[str, Publisher] = {}
         self.restart()
@@ -201,11 +201,11 @@ class Days:
                 reading, self.store, self.clock, blog.ids, blog.composed, blog.log, blog.standing
             )
 
-    async def pass_by(self) -> Told:
+    async def pass_by(self) -> SeasonEvidence:
         numbers = range(1, 9)
         before = {n: (self.clock.ms - START_MS) / DAY_MS - 20 + n for n in numbers}
         self.site.writes(numbers, before, "post")
-        self.told.past = set(numbers)
+        self.evidence.past = set(numbers)
         for blog in self.blogs:
             for number in range(READERS):
                 await blog.reads(Mailbox.parse(f"r{number}@{blog.newsletter.name}.example"))
@@ -227,13 +227,13 @@ class Days:
 
     async def _happens(self, change: Change) -> None:
         site = self.site
-        self.told.happened[f"{change.what} {change.detail}".strip()] += 1
+        self.evidence.happened[f"{change.what} {change.detail}".strip()] += 1
         match change.what:
             case "write":
                 n = len(site.written) + 1
                 ahead = {n: (self.clock.ms - START_MS) / DAY_MS + 0.7} if change.detail == "ahead" else {}
                 site.writes([n], ahead, "draft" if change.detail == "draft" else "post")
-                self.told.drafts |= {n} if change.detail == "draft" else set()
+                self.evidence.drafts |= {n} if change.detail == "draft" else set()
             case "edit":
                 site.edits(max(site.posts), change.detail)
             case "delete":
@@ -261,13 +261,15 @@ class Days:
                 await self.store.hold(issue.id, "a wrong picture")
                 await self._deliver()
                 await self.store.resume(issue.id, self.clock.ms)
-                self.told.happened["held"] += 1
+                self.evidence.happened["held"] += 1
 
     async def _turn(self) -> None:
         if self.site.answer == "ok":
-            self.told.undisturbed.add(self.clock.ms)
+            self.evidence.undisturbed.add(self.clock.ms)
         for blog in self.blogs:
-            publisher, leader = self.publishers[blog.newsletter.name], await blog.leader()
+            name = blog.newsletter.name
+            publisher, leader = self.publishers[name], await blog.leader()
+            self.site.shown = self.evidence.shown.setdefault(name, set())
             await publisher.look(blog.newsletter)
             await publisher.turn(blog.newsletter, leader)
             await publisher.go_on([blog.newsletter], leader)
@@ -287,22 +289,21 @@ class Days:
             assert one.id in marked
             state = self.dice.one_of(OUTCOMES)
             if state is State.DELIVERED or (state is State.UNKNOWN and self.dice.chance(0.5)):
-                self.told.accepted[one.issue, one.subscriber] += 1
+                self.evidence.accepted[one.issue, one.subscriber] += 1
             due_ms = now_ms + HOUR_MS if state is State.WAITING else 0
             settled.append(
                 Settlement(one.id, state, now_ms, due_ms=due_ms, cause="recipient", reply="450 later")
             )
-            self.told.happened[state] += 1
+            self.evidence.happened[state] += 1
         await self.store.settle(lease, settled)
         await self.store.give_back(lease)
 
-    async def _testify(self) -> Told:
-        told, store = self.told, self.store
-        told.shown = self.site.shown
-        told.dated = {n: post.date_ms for n, post in self.site.written.items()}
+    async def _testify(self) -> SeasonEvidence:
+        evidence, store = self.evidence, self.store
+        evidence.dated = {n: post.date_ms for n, post in self.site.written.items()}
         for blog in self.blogs:
             name = blog.newsletter.name
-            told.issues[name] = [
+            evidence.issues[name] = [
                 (
                     issue,
                     tuple(post_of(each.article.title) for each in await store.entries_of_issue(issue.id)),
@@ -311,10 +312,12 @@ class Days:
                 for issue in (await store.issues(name, None, 100))[::-1]
             ]
             found = {key: await store.slot(name, key) for key in self.season.slots(name)}
-            told.slots[name] = {key: None if slot is None else slot.outcome for key, slot in found.items()}
-            told.known[name] = {
+            evidence.slots[name] = {
+                key: None if slot is None else slot.outcome for key, slot in found.items()
+            }
+            evidence.known[name] = {
                 post_of(entry.article.title)
                 for state in ArticleState
                 for entry in await store.entries(name, state, 1_000)
             }
-        return told
+        return evidence

@@ -1,6 +1,6 @@
 """A domain whose server is away for good, and days on which our own network is: who is suspended, and when.
 
-The role deliver expires what nobody answered within three days; the expiry is written here as it does.
+The role deliver expires what no server answered within three days; the expiry is written here as it does.
 """
 
 import asyncio
@@ -126,7 +126,7 @@ def test_a_dead_domain_with_many_readers_waits_for_the_owner(tmp_path: Path) -> 
 
 def test_days_on_which_our_own_network_is_down_suspend_no_reader(tmp_path: Path) -> None:
     async def story(weeks: Weeks) -> None:
-        for _ in range(6):  # a day at a time: nobody's mail expires
+        for _ in range(6):  # a day at a time, so that no mail expires
             await weeks.issue({LIVING: 1, DEAD: 1})
         assert await weeks.store.undecided() == []
         reader = there(await weeks.store.find(WEEKLY, Mailbox.parse(f"u0@{LIVING}")))

@@ -1,4 +1,4 @@
-"""Feeds whose servers redirect, are busy or are gone (R13, R22), and what the owner is told of it."""
+"""Feeds whose servers redirect, are busy or are gone (R13, R22), and what `issue next` says of them."""
 
 from dataclasses import replace
 
@@ -13,13 +13,19 @@ SAME_HOST = "https://example.net/new.xml"
 OTHER_HOST = "https://feeds.example/blog.xml"
 
 
-def answers(blog: Blog, **how: object) -> None:
-    """All further answers of the blog's server have these fields, beside what it finds."""
+def answers(blog: Blog, *, location: str = "", validators_url: str = "", wait_ms: int | None = None) -> None:
+    """All further answers of the blog's server have these fields, beside what it finds; "": as asked."""
 
     async def look(asked: FeedAsked) -> FeedAnswered:
         blog.asked.append(asked)
-        usual = FeedAnswered(blog.found[asked.url], '"1"', "", asked.location or asked.url, asked.url)
-        return replace(usual, **how)  # type: ignore[arg-type]  # the test names fields
+        there = asked.location or asked.url
+        return FeedAnswered(
+            blog.found[asked.url],
+            etag='"1"',
+            validators_url=there if len(validators_url) == 0 else validators_url,
+            location=asked.url if len(location) == 0 else location,
+            wait_ms=wait_ms,
+        )
 
     blog.look = look
 

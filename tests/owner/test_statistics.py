@@ -68,7 +68,7 @@ def test_a_reader_counts_with_the_issue_that_was_the_newest_at_the_time() -> Non
             ReaderChange(second - 1, PENDING, ACTIVE, 5),
             ReaderChange(second, ACTIVE, COMPLAINED, 1),
             ReaderChange(second + 1, ACTIVE, SUSPENDED, 2),
-            ReaderChange(second + 2, LEFT, COMPLAINED, 7),  # an older issue, by somebody who had left
+            ReaderChange(second + 2, LEFT, COMPLAINED, 7),  # an older issue, by readers who had left
             ReaderChange(second + 3, None, PENDING, 9),
             ReaderChange(second + 4, PENDING, LEFT, 9),
         ]
@@ -143,7 +143,8 @@ def _luminance(colour: str) -> float:
 
 
 def test_text_and_bars_stand_out_in_light_and_dark() -> None:
-    light, dark = re.search(r"<style>(.*)</style>", picture(numbers(1), OSLO), re.DOTALL)[1].split("@media")  # type: ignore[index]  # there is one
+    [styles] = re.findall(r"<style>(.*)</style>", picture(numbers(1), OSLO), re.DOTALL)
+    light, dark = styles.split("@media")
     for style in (light, dark):
         colours = {
             name: _luminance(colour) for name, colour in re.findall(r"\.?(\w+)\{fill:#([0-9a-f]+)", style)

@@ -389,7 +389,7 @@ def test_a_complaint_to_the_address_in_the_mail_or_to_abuse_ends_the_subscriptio
         until("the second complained", lambda: walk.state("crowd", CROWD[1]) == "complained")
         until("the owner has it too", lambda: len(_reports_to_owner(walk)) == 1)
 
-        # A forged one, of somebody who knows the address and the Message-ID.
+        # A forged one: its sender knows only the address and the Message-ID.
         known = f"To: {CROWD[2]}\r\nMessage-ID: {parsed(third)['Message-ID']}".encode()
         assert client.send(report_of(known), f"abuse@{BOUNCES}", provider).startswith("250 ")
         until("it was looked at", lambda: "names a reader: not counted" in room.log.read_text())

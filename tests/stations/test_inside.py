@@ -97,6 +97,12 @@ class Office:
         self.net.close()
         self.work.close()
 
+    async def state(self) -> SubscriberState:
+        """That of the reader."""
+        reader = await self.readers.subscriber(self.reader)
+        assert reader is not None
+        return reader.state
+
     def address(self, purpose: Purpose, number: int = 1) -> str:
         return str(address_of(ADDRESSES, Token(purpose, self.reader, number), US))
 
@@ -139,9 +145,7 @@ def test_a_report_a_leaver_and_a_joiner_are_taken_and_delivered_to_no_host(tmp_p
 
         left = await office.put(office.address(Purpose.LEAVE_BY_MAIL).upper(), b"Subject: off\r\n\r\n")
         assert left.reply == "250 2.0.0 the reader left"
-        reader = await office.readers.subscriber(office.reader)
-        assert reader is not None
-        assert reader.state is SubscriberState.LEFT
+        assert await office.state() is SubscriberState.LEFT
 
         joined = await office.put(str(join_address(WEEKLY, US)), b"From: new@example.org\r\n\r\n")
         assert joined.reply == "250 2.0.0 asked to join weekly: confirm"
@@ -162,16 +166,12 @@ def test_a_report_to_abuse_counts_for_the_reader_whose_mail_it_contains(tmp_path
         assert stranger.reply == "250 2.0.0 it has no mail of ours that names a reader: not counted"
         letter = await office.put(to, b"Subject: Your newsletter\r\n\r\nThank you!\r\n")
         assert letter.reply == "250 2.0.0 no report of a complaint: nothing to count"
-        reader = await office.readers.subscriber(office.reader)
-        assert reader is not None
-        assert reader.state is SubscriberState.ACTIVE
+        assert await office.state() is SubscriberState.ACTIVE
 
         sender = office.address(Purpose.BOUNCE).encode()
         complaint = await office.put(to, report_of(b"Return-Path: <" + sender + b">"))
         assert complaint.reply == "250 2.0.0 the reader complained (abuse): suppressed"
-        reader = await office.readers.subscriber(office.reader)
-        assert reader is not None
-        assert reader.state is SubscriberState.COMPLAINED
+        assert await office.state() is SubscriberState.COMPLAINED
 
     in_office(tmp_path, story)
 
@@ -191,9 +191,7 @@ def test_a_forged_report_counts_against_nobody(tmp_path: Path) -> None:
             assert (row.state, row.reply) == (State.FAILED, "550 5.1.1 No such mailbox here")
         complaint = report_of(f"Return-Path: <{made_up}>".encode())
         assert "not counted" in (await office.put(f"abuse@{US}", complaint)).reply
-        reader = await office.readers.subscriber(office.reader)
-        assert reader is not None
-        assert reader.state is SubscriberState.ACTIVE
+        assert await office.state() is SubscriberState.ACTIVE
         assert await office.readers.bounces_of(office.reader, 10) == []
 
     in_office(tmp_path, story)
@@ -216,9 +214,7 @@ def test_an_automatic_answer_changes_nothing_and_is_never_answered(tmp_path: Pat
         assert len(await office.mail.listed(Selection(), None, 100)) == len(addresses)
         assert await office.readers.waiting_domains() == before
         assert await office.readers.bounces_of(office.reader, 10) == []
-        reader = await office.readers.subscriber(office.reader)
-        assert reader is not None
-        assert reader.state is SubscriberState.ACTIVE
+        assert await office.state() is SubscriberState.ACTIVE
 
     in_office(tmp_path, story)
 

@@ -118,7 +118,7 @@ def test_a_paused_provider_gets_nothing_until_it_goes_on(tmp_path: Path) -> None
 def test_a_lease_that_comes_while_the_role_drains_is_given_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Otherwise the next role would wait for a site that nobody serves."""
+    """If it stayed leased, the next role in this process would find nothing due at its site."""
 
     async def story(them: Readership) -> None:
         made = await them.frozen()
