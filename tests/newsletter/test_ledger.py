@@ -10,9 +10,9 @@ from secondpost.mail.article_states import ArticleState
 from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
 from secondpost.mail.issue import ArticleId
 from secondpost.newsletter.decisions import InDoubt, Ready, Settling, TooFew
+from secondpost.newsletter.known import WAITING_MAX
 from secondpost.newsletter.ledger import GONE, STRANGE_MAX
 from secondpost.newsletter.novelty import MANY
-from secondpost.newsletter.reading import WAITING_MAX
 from secondpost.store.newsletter_ports import ArticleMove
 from tests.newsletter.blog import (
     START_MS,

@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 from secondpost.config.records import Newsletter, Start
 from secondpost.mail.article import (
-    ARTICLES_MAX,
     FeedAnswered,
     FeedAsked,
     FeedGone,
@@ -21,7 +20,9 @@ from secondpost.mail.calendar import next_slot
 from secondpost.mail.issue import Issue
 from secondpost.mail.slot import WhenReady, parse_slot
 from secondpost.newsletter.eligible import GOOD_FETCHES_MIN, is_in_doubt
-from secondpost.newsletter.identity import LATELY_MS, KnownMarks, Marks, recognised, reused_guids
+from secondpost.newsletter.feed_place import located, moved_away, validated
+from secondpost.newsletter.identity import recognised, reused_guids
+from secondpost.newsletter.known import WAITING_MAX, what_is_known
 from secondpost.newsletter.ledger import (
     Before,
     LookRules,
@@ -31,7 +32,6 @@ from secondpost.newsletter.ledger import (
     trusted,
     unchanged,
 )
-from secondpost.newsletter.links import site
 from secondpost.newsletter.novelty import is_strange
 from secondpost.newsletter.older_pages import (
     PAGES_MAX,
@@ -55,8 +55,6 @@ from secondpost.newsletter.rhythm import (
 from secondpost.store.feed_ports import Feed
 from secondpost.store.newsletter_ports import FetchRecord, Ledger, LedgerEntry
 from secondpost.world.ports import Clock, Dice
-
-WAITING_MAX = 1_000  # articles considered together
 
 GONE = (
     "Its server says that it was removed for good (HTTP 410). It is asked again once a week. Write its new "
@@ -165,7 +163,7 @@ class FeedReading:
     async def _recognised(self, read: FeedRead, feed: Feed) -> tuple[tuple[LedgerEntry | None, ...], Before]:
         """The ledger's entry for each article of a document, and what the ledger knows of them."""
         feed, marks = trusted(read, feed)
-        before = await self._before(feed, marks)
+        before = await what_is_known(self._ledger, feed, marks)
         return recognised(feed.url, read.articles, marks, before.known), before
 
     async def _record(
@@ -239,66 +237,13 @@ class FeedReading:
 
     async def _look_at(self, read: FeedRead, newsletter: Newsletter, feed: Feed, now_ms: int) -> FetchRecord:
         feed, marks = trusted(read, feed)
-        before = await self._before(feed, marks)
+        before = await what_is_known(self._ledger, feed, marks)
         reused = reused_guids(read.articles, marks, before.known)
         if len(reused) > 0:
             read = replace(read, repeated_guids=read.repeated_guids | reused)
             feed, marks = trusted(read, feed)
             before = replace(before, feed=feed)
         return look(read, marks, before, self._rules(newsletter), now_ms)
-
-    async def _before(self, feed: Feed, marks: Sequence[Marks]) -> Before:
-        name, ledger = feed.newsletter, self._ledger
-        guids, links, words = (
-            tuple({mark: None for mark in column if len(mark) > 0})
-            for column in (
-                [each.guid for each in marks],
-                [each.link for each in marks],
-                [each.words for each in marks],
-            )
-        )
-        by_guid = await ledger.entries_by_guid(name, feed.url, guids)
-        by_link = await ledger.entries_by_link(name, links)
-        by_words = await ledger.entries_by_fingerprint(name, words)
-        lately = await self._seen_lately(feed)
-        read_ms = 0 if feed.last_read_ms is None else feed.last_read_ms
-        # Of several entries with one mark this feed's come first, then the one seen first.
-        known = KnownMarks(
-            {entry.article.guid: entry for entry in reversed(by_guid)},
-            {entry.canonical_link: entry for entry in _own_last(by_link, feed.url)},
-            {entry.article.fingerprint: entry for entry in _own_last(by_words, feed.url)},
-            tuple(entry for entry in lately if entry.last_seen_ms >= read_ms),
-            tuple(entry for entry in lately if entry.last_seen_ms < read_ms),
-        )
-        kept = [
-            *await ledger.entries(name, ArticleState.WAITING, WAITING_MAX),
-            *await ledger.entries(name, ArticleState.HELD, WAITING_MAX),
-        ]
-        waiting = tuple(entry for entry in kept if entry.feed == feed.url)
-        familiar = (*waiting, *by_guid, *by_link, *by_words)
-        had_articles = any(entry.feed == feed.url for entry in familiar) or await self._had_articles(feed)
-        return Before(feed, known, waiting, had_articles)
-
-    async def _seen_lately(self, feed: Feed) -> list[LedgerEntry]:
-        if feed.last_read_ms is None:
-            return []
-        since_ms = feed.last_read_ms - LATELY_MS
-        found = await self._ledger.standing(feed.newsletter, feed.url, since_ms, ARTICLES_MAX)
-        return [entry for entry in found if not is_strange(entry)]
-
-    async def _had_articles(self, feed: Feed) -> bool:
-        """Whether the feed ever had articles; asked only if nothing in the document is known.
-
-        A feed that never had a good look had none. If there are too many entries to check, it is
-        taken to have had some: doubting a feed is the lesser mistake.
-        """
-        if feed.last_good_ms is None and not feed.baseline_done:
-            return False
-        for state in (ArticleState.SEEN, ArticleState.TAKEN, ArticleState.SKIPPED):
-            entries = await self._ledger.entries(feed.newsletter, state, WAITING_MAX)
-            if len(entries) == WAITING_MAX or any(entry.feed == feed.url for entry in entries):
-                return True
-        return False
 
     def _rules(self, newsletter: Newsletter) -> LookRules:
         return LookRules(
@@ -324,47 +269,3 @@ def seen_until(newsletter: Newsletter, now_ms: int) -> int | None:
         return None
     settled_ms = coming.at_ms - newsletter.settle_ms
     return settled_ms if settled_ms > now_ms else coming.at_ms
-
-
-def moved_away(feed: Feed, answered: FeedAnswered) -> str | None:
-    """Why a feed that has moved for good to another host is not believed; None if it has not.
-
-    A domain that expired leads wherever its next owner likes, so the owner of the newsletter decides.
-    The first reading is that of an address just written, and goes wherever it leads.
-    """
-    hosts = {site(feed.location), site(feed.url)}
-    if len(feed.location) == 0 or len(answered.location) == 0 or site(answered.location) in hosts:
-        return None
-    return (
-        f"It has moved for good to {answered.location}, on another host. If that is right, write this "
-        "address into `feeds` in place of the old one; the articles that wait are kept."
-    )
-
-
-def located(feed: Feed, answered: FeedAnswered) -> Feed:
-    """The feed with its new place, after a look that was believed."""
-    return feed if len(answered.location) == 0 else replace(feed, location=answered.location)
-
-
-def _own_last(entries: Sequence[LedgerEntry], url: str) -> list[LedgerEntry]:
-    """Sort for a mapping in which the last entry of a key wins: this feed's own entries last,
-    oldest at the end.
-    """
-    newest_first = list(reversed(entries))
-    return sorted(newest_first, key=lambda entry: entry.feed == url)
-
-
-def validated(record: FetchRecord, answered: FeedAnswered) -> FetchRecord:
-    """Store the validators for the next fetch after a good look only: a 304 would make a doubt
-    permanent.
-    """
-    if is_in_doubt(record.feed):
-        return replace(record, feed=replace(record.feed, etag="", last_modified="", validators_url=""))
-    good = replace(
-        located(record.feed, answered),
-        etag=answered.etag,
-        last_modified=answered.last_modified,
-        validators_url=answered.validators_url,
-        refresh_ms=answered.found.refresh_ms if isinstance(answered.found, FeedRead) else 0,
-    )
-    return replace(record, feed=good)
