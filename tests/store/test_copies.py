@@ -1,8 +1,12 @@
 """A copy of a store sends nothing of what it held, until its owner accepts it."""
 
+import asyncio
 import shutil
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+
+import pytest
 
 from secondpost.mail.article_states import ArticleState
 from secondpost.mail.content import InFile, InTable
@@ -13,14 +17,17 @@ from secondpost.mail.witness import WitnessFile
 from secondpost.store.copy_ports import CopyVerdict, HeldByCopy
 from secondpost.store.owner_ports import Selection
 from secondpost.store.sqlite.leaving import CONTENT_HOLD
+from secondpost.store.sqlite.store import SqliteStore
 from secondpost.store.sqlite.witness_file import read_witness
 from secondpost.store.verbs.engine import Engine, Verbs
 from secondpost.store.verbs.witness import judged
+from secondpost.world.ports import Held
 from tests.store.letters import UNSORTED, Letters, leased, settled
 from tests.store.place import Place, SqlitePlace, database_of, there
 from tests.store.readers import WEEKLY, Publisher
 
 RELAY = Lane.RELAY
+LOOK_SECONDS = 0.2  # the second of two sweeps would have ended by then
 
 
 async def becomes_a_copy(place: Place, store: object) -> None:
@@ -255,8 +262,8 @@ async def test_a_crash_between_database_and_witness_is_no_copy(place: SqlitePlac
     assert there(read_witness(place.mail_disk, "mail.db")).epoch == 2
 
 
-async def test_no_content_file_is_removed_while_a_snapshot_holds_them(place: SqlitePlace) -> None:
-    store = place.open()
+async def content_of_an_ended_message_under_hold(place: SqlitePlace, store: SqliteStore) -> Held:
+    """Its file would be removed but for the hold, which a snapshot has."""
     name = f"content/{store.worker}-1"
     place.mail_disk.create(name).close()
     sent = await Letters(place, store).send("a@example.net", content=InFile(name, 0))
@@ -267,6 +274,34 @@ async def test_no_content_file_is_removed_while_a_snapshot_holds_them(place: Sql
     await store.sweep()
     assert not there(await store.message(sent.queue_id)).has_content
     assert place.mail_disk.names("content") == [name.partition("/")[2]]
+    return held
+
+
+async def test_no_content_file_is_removed_while_a_snapshot_holds_them(place: SqlitePlace) -> None:
+    store = place.open()
+    held = await content_of_an_ended_message_under_hold(place, store)
     held.release()
     await store.sweep()
+    assert place.mail_disk.names("content") == []
+
+
+async def test_a_sweep_waits_for_another_that_removes_the_files(
+    place: SqlitePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = place.open()
+    held = await content_of_an_ended_message_under_hold(place, store)
+    held.release()
+    may_remove = asyncio.Event()
+    remove = store._engine.remove_files
+
+    async def remove_late(names: Sequence[str]) -> None:
+        await may_remove.wait()
+        await remove(names)
+
+    monkeypatch.setattr(store._engine, "remove_files", remove_late)
+    sweeps = [asyncio.create_task(store.sweep()) for _ in range(2)]
+    ended, _ = await asyncio.wait(sweeps, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    assert ended == set()
+    may_remove.set()
+    await asyncio.gather(*sweeps)
     assert place.mail_disk.names("content") == []

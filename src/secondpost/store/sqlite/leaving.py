@@ -22,6 +22,7 @@ class LeavingFiles:
         self._failed = failed
         self.remover: asyncio.Task[None] | None = None
         self.are_there = False  # set in the writer's thread before the commit, read in the loop after it
+        self._one_at_a_time = asyncio.Lock()
 
     def begin(self) -> None:
         """Start a task that removes the files, if a committed verb may have ended messages."""
@@ -30,6 +31,13 @@ class LeavingFiles:
             self.remover = asyncio.get_running_loop().create_task(self.remove())
 
     async def remove(self) -> None:
+        """Returns when the files are gone or cannot be removed now. A call during another one waits
+        for it: the other one has the lock, and this one would return with the files still there.
+        """
+        async with self._one_at_a_time:
+            await self._remove()
+
+    async def _remove(self) -> None:
         try:
             while len(await self._engine.read(leaving_files())) > 0:
                 # Read again in a group: what a plain read sees may not be durable yet.
