@@ -54,6 +54,23 @@ class ListColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class FactColumns:
+    """The numbers of the columns for each fact about a reader. Where there are several, the last
+    value counts; names are joined.
+    """
+
+    name: tuple[int, ...]
+    created: tuple[int, ...]
+    agreed_at: tuple[int, ...]
+    agreed_where: tuple[int, ...]
+    agreed_from: tuple[int, ...]
+
+    @property
+    def have_agreed(self) -> bool:
+        return len(self.agreed_at) + len(self.agreed_where) + len(self.agreed_from) > 0
+
+
+@dataclass(frozen=True, slots=True)
 class ListColumns:
     form: ExportForm | None
     columns: tuple[ListColumn, ...]
@@ -62,7 +79,7 @@ class ListColumns:
     whole_said: str
     judges: tuple[tuple[int, Judge], ...]
     left: tuple[int, ...]  # columns that hold the time of leaving
-    places: Mapping[Plain, tuple[int, ...]]
+    facts: FactColumns
     kept: tuple[tuple[int, str], ...]  # column number and attribute name
     has_head: bool
 
@@ -132,9 +149,9 @@ class ListColumns:
             attributes=self._attributes(person, cells),
             said=said,
             reason=reason_of(said),
-            created_ms=self._moment(Plain.CREATED, cells),
+            created_ms=_moment(self.facts.created, cells),
             left_ms=self._left_ms(cells) if verdict is RowVerdict.LEFT else None,
-            agreed=self._agreed(cells),
+            agreed=_agreed(self.facts, cells) if self.facts.have_agreed else None,
         )
 
     def _said(self, verdict: RowVerdict, cells: Sequence[str]) -> str:
@@ -147,33 +164,9 @@ class ListColumns:
         found = [moment_ms(_value(cells[number])) for number in self.left if number < len(cells)]
         return max((at_ms for at_ms in found if at_ms is not None), default=None)
 
-    def _moment(self, what: Plain, cells: Sequence[str]) -> int | None:
-        for value in reversed(self._values(what, cells)):
-            at_ms = moment_ms(value)
-            if at_ms is not None:
-                return at_ms
-        return None
-
-    def _values(self, what: Plain, cells: Sequence[str]) -> list[str]:
-        """The values that are not empty."""
-        values = []
-        for number in self.places.get(what, ()):
-            if number < len(cells) and cells[number] != "" and (value := _value(cells[number])) != "":
-                values.append(value)
-        return values
-
-    def _agreed(self, cells: Sequence[str]) -> Agreed | None:
-        at_ms = self._moment(Plain.AGREED_AT, cells)
-        where = self._values(Plain.AGREED_WHERE, cells)
-        networks = (site_prefix(value) for value in reversed(self._values(Plain.AGREED_FROM, cells)))
-        prefix = next((network for network in networks if network != ""), "")
-        if at_ms is None and len(where) == 0 and prefix == "":
-            return None
-        return Agreed(at_ms, ", ".join(where), prefix)
-
     def _attributes(self, person: Person, cells: Sequence[str]) -> tuple[tuple[str, str], ...]:
         found = []
-        name = " ".join(self._values(Plain.NAME, cells)) or person.name
+        name = " ".join(_values(self.facts.name, cells)) or person.name
         if name != "":
             found.append(("name", name[:VALUE_CHARACTERS_MAX]))
         for number, kept in self.kept:
@@ -201,7 +194,7 @@ def columns_of(part: ListPart, word: OwnersWord) -> ListColumns:
         whole_said=f"a list of {form.what}" if form is not None and word.whole is None else "the whole list",
         judges=tuple(_judge(column, word) for column in columns if _judges(column, word)),
         left=tuple(c.number for c in columns if c.meaning == Moment(ReaderStanding.LEFT)),
-        places=_places(columns),
+        facts=_facts(columns),
         kept=tuple((column.number, _attribute(column.name)) for column in columns if _is_kept(column)),
         has_head=len(part.head) > 0,
     )
@@ -290,12 +283,17 @@ def _judge(column: ListColumn, word: OwnersWord) -> tuple[int, Judge]:
     )
 
 
-def _places(columns: Sequence[ListColumn]) -> Mapping[Plain, tuple[int, ...]]:
-    found: dict[Plain, list[int]] = {}
-    for column in columns:
-        if isinstance(column.meaning, Plain):
-            found.setdefault(column.meaning, []).append(column.number)
-    return MappingProxyType({what: tuple(numbers) for what, numbers in found.items()})
+def _facts(columns: Sequence[ListColumn]) -> FactColumns:
+    def numbers(meaning: Plain) -> tuple[int, ...]:
+        return tuple(column.number for column in columns if column.meaning is meaning)
+
+    return FactColumns(
+        name=numbers(Plain.NAME),
+        created=numbers(Plain.CREATED),
+        agreed_at=numbers(Plain.AGREED_AT),
+        agreed_where=numbers(Plain.AGREED_WHERE),
+        agreed_from=numbers(Plain.AGREED_FROM),
+    )
 
 
 def _is_kept(column: ListColumn) -> bool:
@@ -309,6 +307,33 @@ def _attribute(name: str) -> str:
 def _value(cell: str) -> str:
     text = cell.replace(BETWEEN_VALUES, ", ") if BETWEEN_VALUES in cell else cell
     return plain_cell(text).strip()
+
+
+def _values(numbers: Sequence[int], cells: Sequence[str]) -> list[str]:
+    """The values in these columns that are not empty."""
+    values = []
+    for number in numbers:
+        if number < len(cells) and cells[number] != "" and (value := _value(cells[number])) != "":
+            values.append(value)
+    return values
+
+
+def _moment(numbers: Sequence[int], cells: Sequence[str]) -> int | None:
+    for value in reversed(_values(numbers, cells)):
+        at_ms = moment_ms(value)
+        if at_ms is not None:
+            return at_ms
+    return None
+
+
+def _agreed(columns: FactColumns, cells: Sequence[str]) -> Agreed | None:
+    at_ms = _moment(columns.agreed_at, cells)
+    where = _values(columns.agreed_where, cells)
+    networks = (site_prefix(value) for value in reversed(_values(columns.agreed_from, cells)))
+    prefix = next((network for network in networks if network != ""), "")
+    if at_ms is None and len(where) == 0 and prefix == "":
+        return None
+    return Agreed(at_ms, ", ".join(where), prefix)
 
 
 def _members(column: str, cell: str) -> list[tuple[str, str]]:

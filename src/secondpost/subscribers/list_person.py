@@ -2,15 +2,14 @@
 parentheses.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from secondpost.mail.address import Mailbox
 from secondpost.subscribers.cells import plain_cell
 from secondpost.subscribers.typed import typed_mailbox
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True, gc=False):
     mailbox: Mailbox
     name: str = ""
     gets_none: bool = False  # in parentheses: Mailman's roster marks disabled delivery so

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
+from msgspec import Struct
+
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.subscriber import Consent, SubscriberState
 from secondpost.mail.subscriber_states import Reason
@@ -29,8 +31,7 @@ class RowVerdict(IntEnum):
 VERDICTS = {standing: RowVerdict[standing.name] for standing in ReaderStanding}
 
 
-@dataclass(frozen=True, slots=True)
-class Agreed:
+class Agreed(Struct, frozen=True, gc=False):
     """What a list says about a reader's consent."""
 
     at_ms: int | None = None
@@ -38,8 +39,9 @@ class Agreed:
     prefix: str = ""  # of the network they agreed from
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderRow:
+class ReaderRow(Struct, frozen=True, gc=False):
+    """A line about one reader. As a Struct it is made in a fraction of a dataclass's time."""
+
     line: int  # from 1
     mailbox: Mailbox
     verdict: RowVerdict = RowVerdict.ACTIVE

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from secondpost.mail.subscriber_states import Reason
 from secondpost.subscribers.cells import plain_cell
@@ -139,6 +140,7 @@ class Judge:
         return f"{self.name}: {word[:CHARACTERS_OF_AN_ITEM_MAX]}" if is_word else self.name
 
 
+@lru_cache(CELLS_REMEMBERED_MAX)
 def reason_of(said: str) -> Reason:
     """The reason for a suppression, from the list's words."""
     text = folded(said)

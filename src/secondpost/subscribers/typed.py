@@ -5,9 +5,10 @@ Readers get mail over the public internet: their domain has a dot and is no addr
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from secondpost.config.addresses import mailbox
-from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.address import DOMAINS_KEPT, Domain, Mailbox
 
 TYPED_CHARACTERS_MAX = 320  # longer than any address can be
 
@@ -37,7 +38,12 @@ def is_public(domain: Domain) -> bool:
     """Whether a reader can be at this domain: other names would let a stranger send our mail to a
     machine beside us.
     """
-    return _PUBLIC.fullmatch(domain.name) is not None
+    return _is_public(domain.name)
+
+
+@lru_cache(DOMAINS_KEPT)
+def _is_public(name: str) -> bool:
+    return _PUBLIC.fullmatch(name) is not None
 
 
 class NotAReader(ValueError):
