@@ -3,7 +3,7 @@
 -- name: suppressed_among
 -- Keys of lines whose address is suppressed. A line that states its own suppressions counts only if
 -- the reader was erased here.
--- set: line (key text, hash blob, carries integer)
+-- pieces: line (key text, hash blob, carries integer)
 -- gives: key
 SELECT line.key AS key FROM line
 WHERE EXISTS (SELECT 1 FROM suppression

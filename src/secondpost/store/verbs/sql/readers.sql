@@ -26,7 +26,7 @@ INSERT INTO consent (place, how, text, at_ms, prefix) VALUES (?1, ?2, ?3, ?4, ?5
 -- name: add_readers
 -- Add the lines as readers of newsletter ?1, in the order of the lines, except known ones. ?2 is above
 -- all events so far.
--- set: line (mailbox text, key text, domain text, hash blob, state text, since_ms integer, created_ms integer, consent integer, attributes text)
+-- pieces: line (mailbox text, key text, domain text, hash blob, state text, since_ms integer, created_ms integer, consent integer, attributes text)
 INSERT INTO subscriber (newsletter, key, mailbox, domain, hash, state, since_ms, since_event, created_ms, consent,
                         attributes)
 SELECT ?1, line.key, line.mailbox, (SELECT id FROM domain WHERE lane = 'issues' AND name = line.domain), line.hash,
