@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 from secondpost.bounce.complaints import Complaints
-from secondpost.bounce.intake import REPORT_AGE_MS_MAX, BounceIntake
+from secondpost.bounce.intake import REPORT_AGE_MS_MAX, BounceIntake, old_form_in_thread
 from secondpost.mail.address import NULL_PATH
 from secondpost.mail.bounce_kind import BounceKind
 from secondpost.mail.inside_mail import InsideMail
@@ -33,7 +34,9 @@ class Desk:
         self.store = store
         self.publisher = Publisher(place, store)
         self.complaints = Complaints(store, place.clock, work, KEYS)
-        self.intake = BounceIntake(store, store, place.clock, work, self.complaints)
+        self.intake = BounceIntake(
+            store, store, place.clock, work, self.complaints, partial(old_form_in_thread, work)
+        )
 
     async def open(self) -> None:
         [self.reader] = await self.publisher.readers("Reader@example.org")

@@ -17,7 +17,13 @@ from secondpost.bounce.intake import failed_of
 from secondpost.bounce.judge import kind_of, refusal_of
 from secondpost.protocols.dsn.feedback import read_feedback
 from secondpost.protocols.dsn.notification import read_report
-from secondpost.protocols.dsn.old_forms import DETECTOR_SLIPS, OCTETS_MAX, read_old_form
+from secondpost.protocols.dsn.old_forms import (
+    DETECTOR_SLIPS,
+    LINE_OCTETS_MAX,
+    MARKS_MAX,
+    OCTETS_MAX,
+    read_old_form,
+)
 
 SAMPLES = Path(__file__).parent / "samples"
 MAIL_SECONDS_MAX = 0.05  # of computing, for one mail
@@ -121,6 +127,25 @@ def test_ten_megabytes_are_read_to_a_bound(name: str, piece: bytes) -> None:
     middle = message.index(b"\n\n") + 2
     for each in (message + long, message[:middle] + long + message[middle:], long + message):
         assert seconds_for(each) < HOSTILE_SECONDS_MAX
+
+
+NETSCAPE = (
+    b"From: a@example.org\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\n"
+    b"This Message was undeliverable due to the following reason:\n"
+)
+EXCHANGE = b"From: a@example.org\n\ndid not reach the following recipient\n"
+
+
+@pytest.mark.parametrize("line", [b"<", b"@", b",", b"<a@", b"a@b ", b"a.", b" ", b"'"])
+@pytest.mark.parametrize("beginning", [NETSCAPE, EXCHANGE, b"From: a@example.org\n\n", b""])
+def test_lines_made_to_be_slow_are_read_to_a_bound(beginning: bytes, line: bytes) -> None:
+    """A line of 1,500 "<" took nine seconds, and 64 KB of them days."""
+    octets = OCTETS_MAX - len(beginning)
+    long = (line * octets)[:octets]
+    shorter = (line * octets)[:LINE_OCTETS_MAX] + b"\n"
+    sparse = (line * MARKS_MAX + b"a" * LINE_OCTETS_MAX)[:LINE_OCTETS_MAX] + b"\n"
+    for lines in (long, shorter * (octets // len(shorter)), sparse * (octets // len(sparse))):
+        assert seconds_for(beginning + lines + b"\n--b\n\nx\n--b--\n") < HOSTILE_SECONDS_MAX
 
 
 @pytest.mark.parametrize("name", ["qmail_01", "exim_01", "simple_07"])

@@ -3,13 +3,12 @@
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Awaitable, Callable
-from socket import socket
 
 from secondpost.mail.article import FeedRead, FeedUnreadable
 from secondpost.processes.feed_reading import FeedReadingProcess
-from secondpost.processes.makers import StartedMaker, start_feed_reader, start_maker
+from secondpost.processes.reader_process import ReaderProcess
+from tests.processes.starts import FEED_READER, Starts
 
 URL = "https://www.example.net/feed.xml"
 FEED = b"<rss version='2.0'><channel><item><title>One</title><link>/1</link></item></channel></rss>"
@@ -34,31 +33,15 @@ time.sleep(60)
 QUICK = ENDLESS.replace("def read(", "feed_reader.CPU_SECONDS_MAX = 1\ndef read(")
 
 
-class Starts:
-    """Starts real processes: the first ones by the programs given, all later ones as in service."""
-
-    def __init__(self, *programs: str) -> None:
-        self._programs = list(programs)
-        self.makers: list[StartedMaker] = []
-
-    def start(self, door: socket) -> StartedMaker:
-        if len(self._programs) > 0:
-            maker = start_maker(door, (sys.executable, "-P", "-c", self._programs.pop(0)))
-        else:
-            maker = start_feed_reader(door)
-        self.makers.append(maker)
-        return maker
-
-
 def run(
     starts: Starts, act: Callable[[FeedReadingProcess], Awaitable[None]], seconds_max: float = 20.0
 ) -> None:
     async def through() -> None:
-        reading = FeedReadingProcess(starts.start, idle_seconds=0.2, document_seconds_max=seconds_max)
+        process = ReaderProcess(starts.start, idle_seconds=0.2, document_seconds_max=seconds_max)
         try:
-            await act(reading)
+            await act(FeedReadingProcess(process))
         finally:
-            await reading.close()
+            await process.close()
         for maker in starts.makers:
             await asyncio.wait_for(maker.ended, 10)
 
@@ -78,7 +61,7 @@ async def refused(reading: FeedReadingProcess) -> str:
 
 
 def test_one_process_reads_several_feeds_and_ends_when_idle() -> None:
-    starts = Starts()
+    starts = Starts(FEED_READER)
 
     async def act(reading: FeedReadingProcess) -> None:
         await asyncio.gather(*(reads(reading) for _ in range(3)))
@@ -92,7 +75,7 @@ def test_one_process_reads_several_feeds_and_ends_when_idle() -> None:
 
 def test_a_document_that_is_no_feed_does_not_end_the_process() -> None:
     """catalogue row 21"""
-    starts = Starts()
+    starts = Starts(FEED_READER)
 
     async def act(reading: FeedReadingProcess) -> None:
         found = await reading.read(b"<html><body/></html>", "text/html", URL)
@@ -110,7 +93,7 @@ def test_a_document_that_needs_too_much_memory_is_no_information_and_the_next_fe
         assert "1024 MB of memory" in reason
         await reads(reading)
 
-    run(Starts(HUNGRY), act)
+    run(Starts(FEED_READER, HUNGRY), act)
 
 
 def test_a_document_that_computes_too_long_is_no_information_and_the_next_feed_is_read() -> None:
@@ -118,11 +101,11 @@ def test_a_document_that_computes_too_long_is_no_information_and_the_next_feed_i
         assert f"exit code -{signal.SIGXCPU.value}" in await refused(reading)
         await reads(reading)
 
-    run(Starts(QUICK), act)
+    run(Starts(FEED_READER, QUICK), act)
 
 
 def test_a_process_that_does_not_answer_in_time_is_killed_and_the_next_feed_is_read() -> None:
-    starts = Starts(ENDLESS)
+    starts = Starts(FEED_READER, ENDLESS)
 
     async def act(reading: FeedReadingProcess) -> None:
         assert "took more than 4 seconds" in await refused(reading)
@@ -133,7 +116,7 @@ def test_a_process_that_does_not_answer_in_time_is_killed_and_the_next_feed_is_r
 
 
 def test_a_process_that_promises_four_gigabytes_is_killed_and_the_next_feed_is_read() -> None:
-    starts = Starts(BOASTFUL)
+    starts = Starts(FEED_READER, BOASTFUL)
 
     async def act(reading: FeedReadingProcess) -> None:
         assert f"exit code -{signal.SIGKILL.value}" in await refused(reading)
@@ -144,7 +127,7 @@ def test_a_process_that_promises_four_gigabytes_is_killed_and_the_next_feed_is_r
 
 
 def test_a_process_that_is_killed_while_idle_is_replaced() -> None:
-    starts = Starts()
+    starts = Starts(FEED_READER)
 
     async def act(reading: FeedReadingProcess) -> None:
         await reads(reading)

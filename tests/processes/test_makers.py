@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from socket import socket, socketpair
 
-from secondpost.processes.makers import MAKERS_MAX, AskedMakers, MakersOfRole
+from secondpost.processes.makers import MAKERS_MAX, AskedMakers, MakerProgram, MakersOfRole
 from secondpost.processes.tether import OF_THE_SUPERVISOR, Tether, Word, tether_pair
 
 SECONDS_MAX = 10.0
+PROGRAM = MakerProgram.SIGNER
 
 
 class FakeMaker:
@@ -34,7 +35,7 @@ class Both:
     def __post_init__(self) -> None:
         self.supervisors, theirs = tether_pair()
         self.roles = Tether(theirs, OF_THE_SUPERVISOR)
-        self.makers = MakersOfRole(self.supervisors, self.start)
+        self.makers = MakersOfRole(self.supervisors, {PROGRAM.value: self.start})
         self.asked = AskedMakers(self.roles)
         self.supervisors.listen(self.hear_role, lambda: None)
         self.roles.listen(lambda word, text, handed: self.asked.hear(text), lambda: None)
@@ -71,7 +72,7 @@ def test_the_socket_of_an_order_is_the_one_that_was_handed_over_and_an_end_is_he
         ours, theirs = socketpair()
         with ours:
             with theirs:
-                maker = both.asked.start(theirs)
+                maker = both.asked.start(PROGRAM, theirs)
             while len(both.made) == 0:
                 await asyncio.sleep(0)
             both.made[0].door.send(b"signed")
@@ -86,7 +87,7 @@ def test_one_that_does_not_answer_is_killed_by_its_number() -> None:
     async def story(both: Both) -> None:
         ours, theirs = socketpair()
         with ours, theirs:
-            makers = [both.asked.start(theirs) for _ in range(2)]
+            makers = [both.asked.start(PROGRAM, theirs) for _ in range(2)]
             makers[1].kill()
             assert await makers[1].ended == "it ended with exit code -9"
             assert [one.ended.done() for one in both.made] == [False, True]
@@ -100,9 +101,9 @@ def test_a_compromised_role_cannot_start_more_than_a_few() -> None:
         both.roles.listen(lambda word, text, handed: answers.append(text), lambda: None)
         ours, theirs = socketpair()
         with ours, theirs:
-            for number in ("1", "1", "2", "3", "nonsense", "5", "6", "", "1 2"):
+            for number in ("1", "1", "2", "3", "nonsense", "5", "6", "7", "", "1 signer"):
                 both.roles.say(Word.MAKE, number, theirs)
-            both.roles.say(Word.MAKE, "7")  # and no socket
+            both.roles.say(Word.MAKE, "8")  # and no socket
             for number in ("9", "", "none"):
                 both.roles.say(Word.END, number)
             both.roles.say(Word.MAKE, "last", theirs)
@@ -111,5 +112,27 @@ def test_a_compromised_role_cannot_start_more_than_a_few() -> None:
             assert len(both.made) == MAKERS_MAX
             both.makers.end_all()
             assert all(one.ended.done() for one in both.made)
+
+    run(story)
+
+
+def test_a_role_gets_none_but_its_own_programs() -> None:
+    async def story(both: Both) -> None:
+        ours, theirs = socketpair()
+        with ours, theirs:
+            maker = both.asked.start(MakerProgram.FEED_READER, theirs)
+            assert await maker.ended == "it was not started: this role has no such program"
+        assert len(both.made) == 0
+
+    run(story)
+
+
+def test_a_role_of_the_version_before_gets_its_first_program() -> None:
+    async def story(both: Both) -> None:
+        ours, theirs = socketpair()
+        with ours, theirs:
+            both.roles.say(Word.MAKE, "1", theirs)
+            while len(both.made) == 0:
+                await asyncio.sleep(0)
 
     run(story)

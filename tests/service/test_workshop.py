@@ -11,7 +11,7 @@ import pytest
 
 from secondpost.config.records import Dkim
 from secondpost.mail.address import Domain
-from secondpost.processes.makers import MAKERS_COMMAND, start_maker
+from secondpost.processes.makers import MakerProgram, command_of, start_maker
 from secondpost.processes.signer import SignerSetup, reader_keys
 from secondpost.processes.workshop import MailWorkshop
 from secondpost.signing.assembly import OwnAddresses
@@ -34,7 +34,7 @@ class Shop:
     def __init__(
         self,
         folder: Path,
-        command: tuple[str, ...] = MAKERS_COMMAND,
+        command: tuple[str, ...] = command_of(MakerProgram.SIGNER),
         idle_seconds: float = LONG_SECONDS,
         order_seconds_max: float = LONG_SECONDS,
     ) -> None:
@@ -45,7 +45,7 @@ class Shop:
         self.workshop = MailWorkshop(
             SignerSetup(self.store, Dkim(), OWN).octets(),
             2,
-            lambda door: start_maker(door, command),
+            lambda door: start_maker(command, door),
             BackgroundTasks(self.failures.append).run,
             self.lost.append,
             idle_seconds,

@@ -5,6 +5,7 @@ statements may be forged, and are believed only for the reason. Automatic and pe
 delay notices and unreadable mail are not bounces: they are not counted, and never answered.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -23,6 +24,8 @@ from secondpost.store.newsletter_ports import Issues
 from secondpost.store.subscriber_ports import Bounce, Subscribers
 from secondpost.world.ports import Clock, Work
 
+ReadOldForm = Callable[[bytes], Awaitable[Report | None]]
+
 REPORT_AGE_MS_MAX = 30 * DAY_MS  # from sending the mail to its report
 TEXT_CHARACTERS_MAX = 300  # kept of the other host's words
 
@@ -34,6 +37,7 @@ class BounceIntake:
     clock: Clock
     work: Work
     complaints: Complaints
+    read_old_form: ReadOldForm
 
     async def came_back(self, token: Token, mail: InsideMail) -> str:
         """Count a returned mail once; returns what became of it in a few words."""
@@ -41,7 +45,7 @@ class BounceIntake:
         if report is None and await self.work.run(partial(read_feedback, mail.beginning)) is not None:
             return await self.complaints.complains(token, mail)  # some are sent to the envelope sender
         if report is None:
-            report = await self.work.run(partial(read_old_form, mail.beginning))
+            report = await self.read_old_form(mail.beginning)
         if report is None:
             return "not a report that can be read: not counted"
         failed = failed_of(report)
@@ -76,6 +80,10 @@ class BounceIntake:
         if not await self.subscribers.record_bounce(bounce):
             return "already counted"
         return f"counted against {of_what}: {kind.value} {failed.status}".rstrip()
+
+
+async def old_form_in_thread(work: Work, message: bytes) -> Report | None:
+    return await work.run(partial(read_old_form, message))
 
 
 def failed_of(report: Report) -> RecipientReport | None:

@@ -1,5 +1,5 @@
-"""Processes that sign for the deliver role and parse feeds for the fetch role. The supervisor starts
-them, since behind its walls a role cannot run a program.
+"""Processes that sign and read returned mail for the deliver role, and parse feeds for the fetch role.
+The supervisor starts them, since behind its walls a role cannot run a program.
 
 The role asks over the tether, with the socket that becomes the process's standard input.
 """
@@ -8,17 +8,26 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from enum import StrEnum
+from functools import partial
 from socket import socket
 from typing import Protocol
 
 from secondpost.processes.environment import cleared
 from secondpost.processes.tether import Tether, Word
 
-MAKERS_MAX = 4  # of one role
-MAKERS_COMMAND = (sys.executable, "-P", "-m", "secondpost.processes.signer")
-FEED_READER_COMMAND = (sys.executable, "-P", "-m", "secondpost.processes.feed_reader")
+SIGNERS_MAX = 4
+MAKERS_MAX = SIGNERS_MAX + 1  # of one role: those that sign, and one that reads
+
+
+class MakerProgram(StrEnum):
+    """What such a process runs, by the module in processes/."""
+
+    SIGNER = "signer"
+    FEED_READER = "feed_reader"
+    REPORT_READER = "report_reader"
 
 
 class Maker(Protocol):
@@ -45,10 +54,10 @@ class AskedMakers:
         self._asked: dict[int, AskedMaker] = {}
         self._count = 0
 
-    def start(self, door: socket) -> "AskedMaker":
+    def start(self, program: MakerProgram, door: socket) -> "AskedMaker":
         self._count += 1
         maker = self._asked[self._count] = AskedMaker(self._count, self._tether)
-        self._tether.say(Word.MAKE, str(self._count), door)
+        self._tether.say(Word.MAKE, f"{self._count} {program.value}", door)
         return maker
 
     def hear(self, text: str) -> None:
@@ -72,22 +81,30 @@ class AskedMaker:
 
 
 class MakersOfRole:
-    """The supervisor's end: starts them for one process of the role, and ends them with it."""
+    """The supervisor's end: starts them for one process of the role, and ends them with it.
 
-    def __init__(self, tether: Tether, start: "StartMaker | None" = None) -> None:
+    `programs` are those that the role may have started. A role of the version before this one names no
+    program: it gets the first.
+    """
+
+    def __init__(self, tether: Tether, programs: Mapping[str, StartMaker]) -> None:
         self._tether = tether
-        self._start = start if start is not None else start_maker
+        self._programs = programs
         self._makers: dict[str, Maker] = {}
 
-    def make(self, number: str, door: socket | None) -> None:
-        """Hear the word MAKE; closes the socket."""
+    def make(self, text: str, door: socket | None) -> None:
+        """Hear the word MAKE, with a number and a program; closes the socket."""
         if door is None:
             return
+        number, _, name = text.partition(" ")
+        start = self._programs.get(name if name != "" else next(iter(self._programs), ""))
         with door:
-            if len(self._makers) >= MAKERS_MAX or number in self._makers:
+            if start is None:
+                self._tether.say(Word.ENDED, f"{number} it was not started: this role has no such program")
+            elif len(self._makers) >= MAKERS_MAX or number in self._makers:
                 self._tether.say(Word.ENDED, f"{number} it was not started: {MAKERS_MAX} are running")
-                return
-            self.adopt(number, self._start(door))
+            else:
+                self.adopt(number, start(door))
 
     def adopt(self, number: str, maker: Maker) -> None:
         """See through one that is started."""
@@ -117,13 +134,18 @@ class MakersOfRole:
             self._tether.say(Word.ENDED, f"{number} {ended.result()}")
 
 
-def start_maker(door: socket, command: Sequence[str] = MAKERS_COMMAND) -> "StartedMaker":
+def command_of(program: MakerProgram) -> tuple[str, ...]:
+    return sys.executable, "-P", "-m", f"secondpost.processes.{program.value}"
+
+
+def start_maker(command: Sequence[str], door: socket) -> "StartedMaker":
     """Start one in the running loop."""
     return StartedMaker(os.dup(door.fileno()), command)
 
 
-def start_feed_reader(door: socket) -> "StartedMaker":
-    return start_maker(door, FEED_READER_COMMAND)
+def starts_of(programs: Sequence[MakerProgram]) -> Mapping[str, StartMaker]:
+    """How each of these programs is started, by its name."""
+    return {program.value: partial(start_maker, command_of(program)) for program in programs}
 
 
 class StartedMaker:

@@ -6,13 +6,14 @@ do not hold them in memory.
 
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from socket import socket
 from typing import TYPE_CHECKING
 
 from secondpost.mail.address import Endpoint
 from secondpost.mail.alarm import AlarmKind
 from secondpost.maillog import MailLog
-from secondpost.processes.makers import AskedMakers
+from secondpost.processes.makers import AskedMakers, MakerProgram
 from secondpost.roles.parts import Parts, Role
 from secondpost.world.background import BackgroundTasks
 
@@ -60,6 +61,8 @@ class RoleBuilder:
         return built
 
     def _reader_delivery(self, parts: Parts, ends: AsyncExitStack) -> "NewsletterDelivery | None":
+        from secondpost.processes.reader_process import ReaderProcess
+        from secondpost.processes.report_reading import ANSWER_OCTETS_MAX, ReportReadingProcess
         from secondpost.processes.signer import SignerSetup, reader_keys
         from secondpost.processes.workshop import MailWorkshop, makers_wanted
         from secondpost.roles.deliver import newsletter_delivery, own_addresses
@@ -67,16 +70,20 @@ class RoleBuilder:
         config, alarms = parts.config, parts.alarms
         keys, makers = reader_keys(config.store, config.dkim), self._makers
         if makers is None:  # no supervisor: its own threads sign
-            return newsletter_delivery(parts, keys, None)
+            return newsletter_delivery(parts, keys)
         workshop = MailWorkshop(
             SignerSetup(config.store, config.dkim, own_addresses(config)).octets(),
             makers_wanted(),
-            makers.start,
+            partial(makers.start, MakerProgram.SIGNER),
             BackgroundTasks(parts.failed).run,
             lambda why: alarms.begin(AlarmKind.MAKER_LOST, "", why),
         )
         ends.push_async_callback(workshop.close)
-        return newsletter_delivery(parts, keys, workshop)
+        process = ReaderProcess(
+            partial(makers.start, MakerProgram.REPORT_READER), answer_octets_max=ANSWER_OCTETS_MAX
+        )
+        ends.push_async_callback(process.close)
+        return newsletter_delivery(parts, keys, workshop, ReportReadingProcess(process).read)
 
     def _pages(self, parts: Parts) -> Role:
         from secondpost.processes.page_doors import page_doors
@@ -110,7 +117,8 @@ class RoleBuilder:
         if self._makers is None:  # no supervisor: its own threads parse
             return None
         from secondpost.processes.feed_reading import FeedReadingProcess
+        from secondpost.processes.reader_process import ReaderProcess
 
-        reading = FeedReadingProcess(self._makers.start)
-        ends.push_async_callback(reading.close)
-        return reading.read
+        process = ReaderProcess(partial(self._makers.start, MakerProgram.FEED_READER))
+        ends.push_async_callback(process.close)
+        return FeedReadingProcess(process).read

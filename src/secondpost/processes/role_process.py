@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from socket import socket
 
@@ -14,7 +14,7 @@ from secondpost.processes.adopted import AdoptedMaker, AdoptedProcess, ChildProc
 from secondpost.processes.doors import DOORS_VARIABLE, doors_text
 from secondpost.processes.environment import cleared
 from secondpost.processes.handed_over import HandedRole
-from secondpost.processes.makers import MakersOfRole, StartMaker, start_feed_reader, start_maker
+from secondpost.processes.makers import MakerProgram, MakersOfRole, starts_of
 from secondpost.processes.named_files import NAMED_FILES, FilesForRole, files_pair, named_files
 from secondpost.processes.tether import (
     OF_THE_ROLE,
@@ -28,9 +28,12 @@ from secondpost.processes.tether import (
 
 PREPARE_SECONDS_MAX = 60.0  # until it has read everything it needs
 SERVE_SECONDS_MAX = 60.0  # from then, until it serves
-# The one program that a role may have started. A process that signs has the keys, and signs for who
-# asked for it: no role but deliver gets one.
-PROGRAMS: Mapping[str, StartMaker] = {"deliver": start_maker, "fetch": start_feed_reader}
+# The programs that a role may have started. A process that signs has the keys, and signs for who asked
+# for it: no role but deliver gets one.
+PROGRAMS: Mapping[str, Sequence[MakerProgram]] = {
+    "deliver": (MakerProgram.SIGNER, MakerProgram.REPORT_READER),
+    "fetch": (MakerProgram.FEED_READER,),
+}
 
 
 async def start_role(role: str, accepted: Accepted, doors: Mapping[Endpoint, socket]) -> "RoleProcess":
@@ -102,7 +105,7 @@ class RoleProcess:
         self._said = {word: asyncio.Event() for word in OF_THE_ROLE}
         self._refusal = ""
         self.is_silent = False  # it was called, and has not answered
-        self._makers = MakersOfRole(tether, PROGRAMS.get(role, start_maker))
+        self._makers = MakersOfRole(tether, starts_of(PROGRAMS.get(role, ())))
         tether.listen(self._hear, lambda: None)
         self.ended: asyncio.Task[int] = asyncio.ensure_future(process.wait())  # its exit code
         # The first callback, so that its last words are heard before anything is made of its end.

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from socket import socket, socketpair
 
-from secondpost.processes.makers import MAKERS_MAX, Maker, StartMaker
+from secondpost.processes.makers import SIGNERS_MAX, Maker, StartMaker
 from secondpost.world.background import Background
 from secondpost.world.ports import WorkshopClosed
 from secondpost.world.real.workshop import Bench
@@ -22,7 +22,7 @@ END_SECONDS_MAX = 5.0
 
 def makers_wanted() -> int:
     """Number of signing processes: one per processor, up to the few that one loop can feed."""
-    return min(len(os.sched_getaffinity(0)), MAKERS_MAX)
+    return min(len(os.sched_getaffinity(0)), SIGNERS_MAX)
 
 
 class MailWorkshop:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from secondpost.bounce.complaints import Complaints
-from secondpost.bounce.intake import BounceIntake
+from secondpost.bounce.intake import BounceIntake, ReadOldForm, old_form_in_thread
 from secondpost.bounce.judge import judged
 from secondpost.config.files import read_password
 from secondpost.config.records import Config
@@ -71,10 +71,14 @@ class NewsletterDelivery:
     keys: ReaderKeys
     confirmation: Callable[[Claimed], Awaitable[IssueContent]]
     workshop: Workshop | None = None  # signing processes; None: sign in threads of the role
+    read_old_form: ReadOldForm | None = None  # in a process of its own; None: in threads of the role
 
 
 def newsletter_delivery(
-    parts: Parts, keys: ReaderKeys, workshop: Workshop | None = None
+    parts: Parts,
+    keys: ReaderKeys,
+    workshop: Workshop | None = None,
+    read_old_form: ReadOldForm | None = None,
 ) -> NewsletterDelivery | None:
     """The parts for mail to readers; None without a newsletter."""
     from secondpost.compose.confirmations import Confirmations
@@ -82,7 +86,7 @@ def newsletter_delivery(
     if parts.readers is None:
         return None
     confirmation = Confirmations(parts.config, parts.readers, parts.readers).content
-    return NewsletterDelivery(parts.readers, keys, confirmation, workshop)
+    return NewsletterDelivery(parts.readers, keys, confirmation, workshop, read_old_form)
 
 
 def own_addresses(config: Config) -> OwnAddresses:
@@ -155,7 +159,8 @@ class DeliverRole:
         logging.getLogger("flufl.bounce").disabled = True
         keys = {Ring.LINKS: newsletter.keys.links, Ring.ADDRESSES: newsletter.keys.addresses}
         complaints = Complaints(readers, self._clock, world.work, keys)
-        bounces = BounceIntake(readers, readers, self._clock, world.work, complaints)
+        read_old = newsletter.read_old_form or partial(old_form_in_thread, world.work)
+        bounces = BounceIntake(readers, readers, self._clock, world.work, complaints, read_old)
         sign_ups = SignUps(
             readers,
             self._clock,

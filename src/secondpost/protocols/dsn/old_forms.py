@@ -2,6 +2,9 @@
 of Exchange, with flufl.bounce.
 
 It finds whether a mail reports a failure, and for whom; the reason is in the report's text.
+
+Some of its patterns take time in the cube of a line's length, and hold the interpreter meanwhile. So
+lines are shortened and thinned here, and a role has another process read (processes/report_reader).
 """
 
 import re
@@ -14,8 +17,11 @@ from secondpost.protocols.dsn.automatic import author_of
 from secondpost.protocols.dsn.notification import Action, RecipientReport, Report, status_in
 from secondpost.protocols.dsn.parts import FieldGroup, header_of, leaves
 
-OCTETS_MAX = 64 * 1024  # its patterns are slow on long texts, and each is tried on each line
+OCTETS_MAX = 64 * 1024  # of a mail: each pattern is tried on each line
 LINES_MAX = 2_000
+LINE_OCTETS_MAX = 400  # reports name an address in the first columns
+MARKS_MAX = 10  # of each of "<", "@" and "," in a line
+_MARKS = (b"<", b"@", b",")
 TEXT_CHARACTERS_MAX = 2_000  # of the text that gives the reason
 
 # What its detectors and the parser of the standard library raise at malformed mail.
@@ -38,7 +44,8 @@ def read_old_form(message: bytes) -> Report | None:
     """Parse a report in an old form; None if the mail reports no failure. Never raises."""
     if _is_answer(header_of(message)):
         return None
-    beginning = b"".join(message[:OCTETS_MAX].splitlines(keepends=True)[:LINES_MAX])
+    lines = message[:OCTETS_MAX].splitlines()[:LINES_MAX]
+    beginning = b"".join(_thinned(line) + b"\n" for line in lines)
     try:
         delayed, failed = all_failures(message_from_bytes(_DOMAIN.sub(_without_hyphen, beginning)))
     except DETECTOR_SLIPS:
@@ -56,6 +63,15 @@ def read_old_form(message: bytes) -> Report | None:
         remote_host="",
     )
     return Report(reporting_host="", recipients=(recipient,), message_id="", list_id="", original_to="")
+
+
+def _thinned(line: bytes) -> bytes:
+    """The beginning of a line; marks that are many are no address's, and blanks take their place."""
+    beginning = line[:LINE_OCTETS_MAX]
+    for mark in _MARKS:
+        if beginning.count(mark) > MARKS_MAX:
+            beginning = beginning.replace(mark, b" ")
+    return beginning
 
 
 def _without_hyphen(found: re.Match[bytes]) -> bytes:
