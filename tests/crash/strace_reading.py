@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 TRACED = (
     "open,openat,creat,write,writev,pwrite64,pwritev,pwritev2,ftruncate,fallocate,sendfile,copy_file_range,"
-    "rename,renameat,renameat2,link,linkat,fsync,fdatasync,read,readv,recvfrom,recvmsg,sendto,sendmsg"
+    "rename,renameat,renameat2,link,linkat,fsync,fdatasync,read,readv,recvfrom,recvmsg,sendto,sendmsg,"
+    "clone,clone3"
 )
 
 _CALL = re.compile(r"(?P<pid>\d+) +(?P<name>\w+)\((?P<rest>.*)")
@@ -22,6 +23,7 @@ _STRING = re.compile(r'"(?P<text>(?:[^"\\]|\\.)*)"')
 WRITES = frozenset({"write", "writev", "pwrite64", "pwritev", "pwritev2", "ftruncate", "fallocate"})
 SENDS = frozenset({"write", "writev", "sendto", "sendmsg"})
 READS = frozenset({"read", "readv", "recvfrom", "recvmsg"})
+STARTS = frozenset({"clone", "clone3"})
 SYNCS = frozenset({"fsync", "fdatasync"})
 OPENS = frozenset({"open", "openat", "creat"})
 # Of no use after a crash: SQLite rebuilds its shared memory, and a lock is held by the process, not
@@ -34,6 +36,7 @@ class Call:
     """A successful system call. Two calls overlap if neither `ended` before the other `began`."""
 
     name: str
+    process: str  # its number, also of a call by another thread of it
     began: int  # line of the file
     ended: int
     path: str  # of the handle: a file, or TCP:[…]
@@ -48,12 +51,21 @@ def read_calls(lines: Sequence[str]) -> list[Call]:
 
 def _finished(lines: Sequence[str]) -> Iterator[Call]:
     begun: dict[tuple[str, str], tuple[int, str]] = {}
+    processes: dict[str, str] = {}  # by thread
+
+    def calls(name: str, thread: str, began: int, ended: int, rest: str) -> Iterator[Call]:
+        process = processes.get(thread, thread)
+        if name in STARTS and "CLONE_THREAD" in rest and (started := _number(rest)) is not None:
+            processes[started] = process
+        yield from _call(name, process, began, ended, rest)
+
     for number, line in enumerate(lines):
         resumed = _RESUMED.match(line)
         if resumed is not None:
             start = begun.pop((resumed["pid"], resumed["name"]), None)
             if start is not None:
-                yield from _call(resumed["name"], start[0], number, start[1] + resumed["rest"])
+                rest = start[1] + resumed["rest"]
+                yield from calls(resumed["name"], resumed["pid"], start[0], number, rest)
             continue
         call = _CALL.match(line)
         if call is None:
@@ -61,14 +73,25 @@ def _finished(lines: Sequence[str]) -> Iterator[Call]:
         if call["rest"].endswith(_UNFINISHED):
             begun[call["pid"], call["name"]] = (number, call["rest"].removesuffix(_UNFINISHED))
         else:
-            yield from _call(call["name"], number, number, call["rest"])
+            yield from calls(call["name"], call["pid"], number, number, call["rest"])
 
 
-def _call(name: str, began: int, ended: int, rest: str) -> Iterator[Call]:
+def _result(rest: str) -> re.Match[str] | None:
+    """The result of a successful call."""
     result = None
     for result in _RESULT.finditer(rest):  # noqa: B007  the last one: a string may look like a result
         pass
-    if result is None or result["result"].startswith(("-", "?")):
+    return None if result is None or result["result"].startswith(("-", "?")) else result
+
+
+def _number(rest: str) -> str | None:
+    result = _result(rest)
+    return None if result is None else result["result"]
+
+
+def _call(name: str, process: str, began: int, ended: int, rest: str) -> Iterator[Call]:
+    result = _result(rest)
+    if result is None:
         return
     arguments = rest[: result.start()]
     # An open has its path in the handle that it returns.
@@ -77,6 +100,7 @@ def _call(name: str, began: int, ended: int, rest: str) -> Iterator[Call]:
     string = _STRING.search(arguments)
     yield Call(
         name,
+        process,
         began,
         ended,
         "" if handle is None else handle["path"].removesuffix(" (deleted)"),
@@ -106,7 +130,9 @@ def not_durable(calls: Sequence[Call], store: str) -> list[str]:
         if len(body) == 0:
             raise ValueError(f"nothing was read from {go_ahead.path} before its 250")
         before = [c for c in calls if since <= c.began and c.ended < reply.began]
-        faults.extend(_unsynced_files(before, store, body[-1].ended))
+        # The role that delivers writes to the same database, and its writes need no sync here.
+        by_us = [c for c in before if c.process == reply.process]
+        faults.extend(_unsynced_files(by_us, store, body[-1].ended))
         faults.extend(_unsynced_folders(before, store, seen))
         since = reply.began
     if count == 0:

@@ -6,6 +6,12 @@ from tests.crash.strace_reading import not_durable, read_calls
 
 STORE = "/store"
 CLIENT = "TCP:[127.0.0.1:2525->127.0.0.1:50532]"
+FLAGS = "CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD"
+THREADS = f"""\
+10 clone3({{flags={FLAGS}, child_tid=0x7f, exit_signal=0}} => {{parent_tid=[11]}}, 88) = 11
+11 clone(child_stack=0x7f, flags={FLAGS}, parent_tid=[12], tls=0x7f, child_tidptr=0x7f <unfinished ...>
+11 <... clone resumed>)                   = 12
+"""
 SMALL = f"""\
 10 sendto(4<{CLIENT}>, "354 go ahead\\r\\n", 14, 0, NULL, 0) = 14
 10 recvfrom(4<{CLIENT}>, "Subject: hello\\r\\n"..., 65536, 0, NULL, NULL) = 4096
@@ -35,7 +41,7 @@ LARGE = f"""\
 
 
 def faults(trace: str) -> list[str]:
-    return not_durable(read_calls(trace.splitlines()), STORE)
+    return not_durable(read_calls((THREADS + trace).splitlines()), STORE)
 
 
 def without(trace: str, part: str) -> str:
@@ -84,6 +90,13 @@ def test_a_sync_before_the_last_write_does_not_count() -> None:
     assert "write(8" in write
     lines.insert(7, write)
     assert any("/store/content/1 was written" in fault for fault in faults("\n".join(lines)))
+
+
+def test_what_another_process_writes_to_the_same_file_needs_no_sync() -> None:
+    lines = SMALL.splitlines()
+    other = '20 pwrite64(7</store/mail.db-wal>, "\\0\\0"..., 4096, 64) = 4096'
+    assert faults("\n".join([*lines[:-1], other, lines[-1]])) == []
+    assert len(faults("\n".join([*lines[:-1], other.replace("20 ", "12 "), lines[-1]]))) > 0
 
 
 def test_a_new_log_needs_its_folder_synced() -> None:

@@ -101,7 +101,7 @@ def test_a_compromised_role_cannot_start_more_than_a_few() -> None:
         both.roles.listen(lambda word, text, handed: answers.append(text), lambda: None)
         ours, theirs = socketpair()
         with ours, theirs:
-            for number in ("1", "1", "2", "3", "nonsense", "5", "6", "7", "", "1 signer"):
+            for number in ("1", "1", "2", "3", "nonsense", "5", "6", "7", "", f"1 {PROGRAM.value}"):
                 both.roles.say(Word.MAKE, number, theirs)
             both.roles.say(Word.MAKE, "8")  # and no socket
             for number in ("9", "", "none"):

@@ -183,7 +183,7 @@ class Desk:
         asyncio.run(self._accept(recipient, large, checkpoint))
 
     async def _accept(self, recipient: str, large: bool, checkpoint: bool) -> None:
-        place = SqlitePlace(self.store)
+        place = SqlitePlace(self.store, is_laid=False)
         mail = place.open("receive")
         letters, content = Letters(place, mail), None
         if large:
@@ -204,7 +204,7 @@ class Desk:
         asyncio.run(self._deliver(recipient, octets))
 
     async def _deliver(self, recipient: str, octets: int | None) -> None:
-        place = SqlitePlace(self.store)
+        place = SqlitePlace(self.store, is_laid=False)
         mail = place.open("deliver")
         await mail.sweep()
         lease = await leased(mail)
@@ -243,7 +243,7 @@ def _beside(desk: Desk, opener: SystemUser, other: SystemUser) -> None:
     """As `opener`: hold the database open, and see what `other` writes meanwhile."""
 
     async def opened() -> None:
-        place = SqlitePlace(desk.store)
+        place = SqlitePlace(desk.store, is_laid=False)
         mail = place.open("deliver")
         await Letters(place, mail).send("c@example.net")
         room = Path(desk.store) / "mail"
@@ -277,7 +277,7 @@ def test_both_write_at_once_while_the_log_is_copied(config: Config) -> None:
     assert [os.WEXITSTATUS(os.waitpid(pid, 0)[1]) for pid in pids] == [0, 0]
 
     async def counted() -> int:
-        place = SqlitePlace(config.store)
+        place = SqlitePlace(config.store, is_laid=False)
         mail = place.open("deliver")
         count = len(await mail.listed(Selection(), None, 100))
         await place.close()
@@ -333,7 +333,7 @@ def test_neither_a_stranger_nor_another_role_opens_what_is_not_its_own(config: C
 
 
 async def _both(store: str) -> None:
-    place = SqlitePlace(store)
+    place = SqlitePlace(store, is_laid=False)
     place.open("deliver")
     place.open_newsletter("deliver")
     await place.close()

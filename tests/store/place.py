@@ -147,6 +147,7 @@ class SqlitePlace:
     clock: SetClock = field(default_factory=SetClock)
     failures: list[BaseException] = field(default_factory=list)
     log_bounds: LogBounds = field(default_factory=LogBounds)  # of opened stores
+    is_laid: bool = True  # a copy of a new database; False: the program makes it, with its folder and owner
     _stores: list[SqliteStore] = field(default_factory=list)
     _closing: list[Callable[[], None]] = field(default_factory=list)
 
@@ -160,7 +161,8 @@ class SqlitePlace:
         return RoomDisk(self.disk, StoreRoom.MAIL)
 
     def open(self, role: str = "deliver", busy_seconds: float = 5.0) -> SqliteStore:
-        lay_new(self.folder, Database.MAIL)
+        if self.is_laid:
+            lay_new(self.folder, Database.MAIL)
         store = SqliteStore.open(
             self.disk,
             self._work(),
@@ -179,7 +181,8 @@ class SqlitePlace:
         return self._opened(store)
 
     def open_newsletter(self, role: str = "publish") -> SqliteNewsletterStore:
-        lay_new(self.folder, Database.NEWSLETTER)
+        if self.is_laid:
+            lay_new(self.folder, Database.NEWSLETTER)
         store = SqliteNewsletterStore.open(
             self.disk,
             self._work(),

@@ -23,11 +23,11 @@ MAKERS_MAX = SIGNERS_MAX + 1  # of one role: those that sign, and one that reads
 
 
 class MakerProgram(StrEnum):
-    """What such a process runs, by the module in processes/."""
+    """The module that such a process runs."""
 
-    SIGNER = "signer"
-    FEED_READER = "feed_reader"
-    REPORT_READER = "report_reader"
+    SIGNER = "secondpost.processes.signer"
+    FEED_READER = "secondpost.processes.feed_reader"
+    REPORT_READER = "secondpost.processes.report_reader"
 
 
 class Maker(Protocol):
@@ -135,7 +135,7 @@ class MakersOfRole:
 
 
 def command_of(program: MakerProgram) -> tuple[str, ...]:
-    return sys.executable, "-P", "-m", f"secondpost.processes.{program.value}"
+    return sys.executable, "-P", "-m", program.value
 
 
 def start_maker(command: Sequence[str], door: socket) -> "StartedMaker":

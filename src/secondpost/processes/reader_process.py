@@ -32,7 +32,7 @@ class ReaderEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class _Running:
+class _Started:
     maker: Maker
     bench: Bench
 
@@ -50,7 +50,7 @@ class ReaderProcess:
         self._document_seconds_max = document_seconds_max
         self._answer_octets_max = answer_octets_max
         self._turn = asyncio.Lock()
-        self._running: _Running | None = None
+        self._running: _Started | None = None
         self._idle: asyncio.TimerHandle | None = None
 
     async def answer(self, order: bytes) -> bytes | TookTooLong | ReaderEnded:
@@ -90,7 +90,7 @@ class ReaderProcess:
         with theirs:
             maker = self._start(theirs)
         bench = Bench(self._answer_octets_max)
-        self._running = _Running(maker, bench)
+        self._running = _Started(maker, bench)
         ours.setblocking(False)
         await asyncio.get_running_loop().connect_accepted_socket(lambda: bench, ours)
         await bench.do(b"")  # answered when it is ready
