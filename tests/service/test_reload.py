@@ -255,6 +255,12 @@ def test_the_first_newsletter_brings_its_roles_and_the_last_one_takes_them_along
             room.end()
 
 
+def got_it(primary: Primary) -> list[str]:
+    """The readers who got a mail; the owner may get an alarm meanwhile."""
+    recipients = [mail.recipients[0] for mail in primary.mails]
+    return [each for each in recipients if each.endswith("@reader.example")]
+
+
 def test_another_rate_counts_at_once_for_an_issue_under_way(tmp_path: Path, primary: Primary) -> None:
     """One mail in half an hour, and after a reload all the others; each reader gets it once."""
     primary.open()
@@ -266,14 +272,14 @@ def test_another_rate_counts_at_once_for_an_issue_under_way(tmp_path: Path, prim
         try:
             room.start()
             assert room.json_of("issue", "send")["readers"] == len(readers)
-            until("the first mail leaves", lambda: len(primary.mails) == 1)
+            until("the first mail leaves", lambda: len(got_it(primary)) == 1)
             changed(room, ('rate = "2 an hour"', 'rate = "0 an hour"'))
             assert "send.rate" in str(reload(room, code=1)["faults"])
-            assert len(primary.mails) == 1
+            assert len(got_it(primary)) == 1
             changed(room, ('rate = "0 an hour"', 'rate = "1000 a second"'))
             assert reload(room)["changes"] == ["send.rate"]
             until("everyone has it", lambda: room.is_done("weekly", 1))
-            assert sorted(mail.recipients[0] for mail in primary.mails) == sorted(readers)
+            assert sorted(got_it(primary)) == sorted(readers)
             assert room.stop() == 0
         finally:
             room.end()
