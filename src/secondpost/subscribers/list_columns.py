@@ -339,13 +339,12 @@ def _agreed(columns: FactColumns, cells: Sequence[str]) -> Agreed | None:
 def _members(column: str, cell: str) -> list[tuple[str, str]]:
     """Attributes from a JSON object in one cell, as listmonk writes it."""
     try:
-        values = json.loads(cell)
+        members = [
+            (_attribute(_whole(name)), _whole(value) if isinstance(value, str) else json.dumps(value))
+            for name, value in json.loads(cell).items()
+        ]
     except (ValueError, RecursionError):
         return [(column, cell[:VALUE_CHARACTERS_MAX])]
-    members = [
-        (_attribute(_whole(name)), _whole(value) if isinstance(value, str) else json.dumps(value))
-        for name, value in values.items()
-    ]
     return [(name, value[:VALUE_CHARACTERS_MAX]) for name, value in members if value != ""]
 
 

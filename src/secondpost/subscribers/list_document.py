@@ -23,6 +23,7 @@ DELIMITERS = (",", ";", "\t", "|")
 HEAD_LINES_MAX = 20  # the header or first address must be within them
 HEAD_CHARACTERS = 64 * 1024  # looked at to recognise JSON
 COLUMNS_MAX = 1_000
+PERSON_CHARACTERS_MAX = 1_000  # a longer line is no name with an address, and would keep a pattern busy
 LINE_CHARACTERS_MAX = 4 * 1024 * 1024  # unless it is JSON; a longer one would fill the memory
 
 Octets = Callable[[], IO[bytes]]  # opens the file at its beginning
@@ -35,7 +36,7 @@ _ADDRESS_NAMES = frozenset(
     if meaning is Plain.ADDRESS
 )
 # One line that is one person: Name <address>, where the name's quotes or commas are not CSV.
-_WHOLE_LINE = re.compile(r'\s*(?:"[^"]*"|[^<>"]*)\s*<[^<>\s]+@[^<>\s]+>\s*')
+_WHOLE_LINE = re.compile(r'(?:"[^"]*"\s*|[^<>"]*)<[^<>\s]+@[^<>\s]+>')
 # Addresses spelled out against robots, as on Mailman's members page: "* (ann at example.org)".
 _SPELT = re.compile(r"\s*(?:[*-]\s+)?(\(?)([^\s@()<>,;|]+) at ([^\s@()<>,;|]+\.[^\s@()<>,;|]+?)(\)?)\s*")
 _COMMENTED = re.compile(r"\s*([^\s()<>,;|]+@[^\s()<>,;|]+)\s+\(([^()]*)\)\s*")
@@ -185,12 +186,14 @@ def _quoted(lines: Iterator[str] | list[str]) -> Iterator[str]:
     becomes a second cell.
     """
     for line in lines:
-        if "@" not in line:
+        if len(line) > PERSON_CHARACTERS_MAX:
+            yield line
+        elif "@" not in line:
             spelt = _SPELT.fullmatch(line) if " at " in line else None
             yield line if spelt is None else f"{spelt[1]}{spelt[2]}@{spelt[3]}{spelt[4]}\n"
         elif (commented := _COMMENTED.fullmatch(line)) is not None:
             yield f'"{commented[1]}","{commented[2]}"\n'
-        elif "<" in line and _WHOLE_LINE.fullmatch(line) is not None:
+        elif "<" in line and _WHOLE_LINE.fullmatch(line.strip()) is not None:
             text = line.strip().replace('"', "")
             yield f'"{text}"\n'
         else:

@@ -18,8 +18,9 @@ NAMES_SHOWN_MAX = 20
 SUFFIXES = (".csv", ".tsv", ".txt", ".json")
 SAVE_AS_CSV = "save it as CSV (UTF-8) and import that file"
 
-# What zipfile raises for a member that is damaged, encrypted, or compressed by an unknown method.
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError)
+# What zipfile raises for a member that is damaged, encrypted, or compressed by an unknown method; for
+# one that would begin before the file does, ValueError.
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError, ValueError)
 
 
 def parts_of(name: str, octets: Octets, address_name: str | None = None) -> list[ListPart]:
@@ -40,7 +41,7 @@ def parts_of(name: str, octets: Octets, address_name: str | None = None) -> list
 def _zipped(octets: Octets, address_name: str | None) -> list[ListPart]:
     try:
         archive = zipfile.ZipFile(octets())
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, ValueError) as error:
         raise NoList(f"the ZIP cannot be read: {error}") from None
     members = [each for each in archive.infolist() if not each.filename.startswith("__MACOSX")]
     names = [member.filename for member in members if not member.is_dir()]
@@ -79,9 +80,9 @@ def _lists_in(
             part = part_of(member.filename, _member(archive, member), address_name)
         except NoAddresses:
             continue
-        except _UNREADABLE as error:  # the whole member was read, to detect its encoding
-            raise NoList(f"{member.filename} in the ZIP cannot be read: {error}") from None
-        except NoList as fault:  # refuse the whole ZIP: this may be the file of those who left
+        except _UNREADABLE as fault:
+            # The whole member was read, to detect its encoding. NoList, which is a ValueError, refuses
+            # the whole ZIP too: this may be the file of those who left.
             raise NoList(f"{member.filename} in the ZIP cannot be read: {fault}") from None
         if part is not None and _is_list(part):
             yield part

@@ -113,7 +113,10 @@ class _Scanner:
         line = self._line_now()
         found = self._value()
         columns: dict[str, str] = {}
-        _flatten("", found, columns)
+        try:
+            _flatten("", found, columns)
+        except RecursionError:
+            raise NoList(NESTS_TOO_DEEPLY) from None
         return line, columns
 
     def _value(self) -> FoundJson:

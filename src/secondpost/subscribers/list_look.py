@@ -14,6 +14,8 @@ from secondpost.subscribers.list_json import BETWEEN_VALUES
 from secondpost.subscribers.list_report import ColumnReport, ListReport, PartReport, WordCount
 from secondpost.subscribers.list_rows import BadRow, NoList, OwnRow, RowVerdict, checked
 from secondpost.subscribers.list_verdicts import (
+    CELLS_REMEMBERED_MAX,
+    REMEMBERED_CHARACTERS_MAX,
     Judge,
     is_no,
     is_suspect_name,
@@ -27,7 +29,6 @@ from secondpost.subscribers.own_export import OwnColumns
 from secondpost.subscribers.typed import check_reader
 
 WORDS_COUNTED_MAX = 1_000  # distinct words, per column
-CELLS_REMEMBERED_MAX = 2_000
 LINES_BETWEEN_LOOKS = 5_000
 OWNERS_COLUMNS = frozenset({"tag", "tags", "label", "labels", "group", "groups", "segment", "segments"})
 ANY_VALUE = "any value"
@@ -235,7 +236,7 @@ class _Words:
         word = cell if self._is_of_words else "" if cell == "" else ANY_VALUE
         if not self._is_of_words and verdict is RowVerdict.NOTHING:
             return
-        counted = (word, verdict)
+        counted = (word[:REMEMBERED_CHARACTERS_MAX], verdict)
         if counted not in self._lines and len(self._lines) >= WORDS_COUNTED_MAX:
             counted = (OTHER_WORDS, verdict)
         self._lines[counted] = self._lines.get(counted, 0) + 1
@@ -268,10 +269,11 @@ class _Watch:
             found = [ANY_VALUE]
         if self._is_wanting and says_no(cell) and folded(cell) not in self._words:
             found = [cell]
-        for item in found:
+        for item in (each[:REMEMBERED_CHARACTERS_MAX] for each in found):
             known = item if item in self._lines or len(self._lines) < WORDS_COUNTED_MAX else OTHER_WORDS
             self._lines[known] = self._lines.get(known, 0) + 1
-        if len(found) == 0 and len(self._harmless) < CELLS_REMEMBERED_MAX:
+        is_short = len(cell) <= REMEMBERED_CHARACTERS_MAX
+        if len(found) == 0 and is_short and len(self._harmless) < CELLS_REMEMBERED_MAX:
             self._harmless.add(cell)
 
     def counts(self) -> tuple[WordCount, ...]:

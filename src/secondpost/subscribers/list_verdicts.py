@@ -24,6 +24,8 @@ from secondpost.subscribers.meanings import (
 from secondpost.subscribers.services import GENERAL, NO, SUSPECT, WANTS
 
 CELLS_REMEMBERED_MAX = 2_000  # distinct cells, per column
+REMEMBERED_CHARACTERS_MAX = 200  # a longer cell is looked at again each time
+DIGITS_MAX = 18  # a longer number is above every bound, and Python converts none of thousands of digits
 WORDS_OF_AN_ITEM_MAX = 3  # a longer item is a sentence, which is not searched
 CHARACTERS_OF_AN_ITEM_MAX = 40
 STEM_CHARACTERS_MIN = 6  # shorter stems match only as whole words, with one of _ENDINGS
@@ -85,7 +87,8 @@ def verdict_of(meaning: Meaning, value: str, words: Mapping[str, RowVerdict]) ->
                 return RowVerdict.NOTHING
             if not value.isdecimal():
                 return RowVerdict.UNCLEAR
-            return VERDICTS[standing] if int(value) >= number else RowVerdict.NOTHING
+            is_it = len(value) > DIGITS_MAX or int(value) >= number
+            return VERDICTS[standing] if is_it else RowVerdict.NOTHING
         case Plain():
             return RowVerdict.NOTHING
 
@@ -122,7 +125,7 @@ class Judge:
             found = max(
                 verdict_of(self.meaning, plain_cell(value).strip(), self.words) for value in self._items(cell)
             )
-            if len(self._known) < CELLS_REMEMBERED_MAX:
+            if len(self._known) < CELLS_REMEMBERED_MAX and len(cell) <= REMEMBERED_CHARACTERS_MAX:
                 self._known[cell] = found
         return found
 
