@@ -182,7 +182,7 @@ def test_a_dead_feed_does_not_hold_up_what_another_has_to_say(bench: Bench) -> N
     blog = bench.blog(replace(WEEKLY, feeds=(*WEEKLY.feeds, other)))
 
     async def story() -> None:
-        blog.found[other] = FeedUnreadable("There is no feed at its address any more (HTTP 404).")
+        blog.found[other] = FeedUnreadable("There is no feed at this address (HTTP 404).")
         told = await blog.says(articles(1))
         assert isinstance(told.decision, InDoubt)
         told = await blog.says(articles(2, 1))

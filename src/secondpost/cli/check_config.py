@@ -74,7 +74,7 @@ def compare_names(config: Config) -> Iterator[Diagnosis]:
         yield Diagnosis(check, config.store, Grade.NOTE, text)
         return
     for one in found.left_behind:
-        remedy = what_to_do_text(one, found.unused)
+        remedy = what_to_do_text(one, len(found.left_behind), found.unused)
         yield Diagnosis(check, config.path, Grade.FAULT, left_behind_text(one), remedy)
     for half in found.half_renamed:
         yield Diagnosis(check, config.path, Grade.FAULT, cut_short_text(half))

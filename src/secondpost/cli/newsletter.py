@@ -83,7 +83,7 @@ async def _say_renamed(store: ReaderLookup, old: str, goes_to: Newsletter) -> No
     if goes_to.list_id is None:
         identity = own_list_identity(old, goes_to)
         say(f'To keep the List-Id, by which readers may sort their mail: list_id = "{identity}".')
-    say("If the service is running, restart it to read the file again: systemctl restart secondpost.target")
+    say("If the service is running, have it read the file again: secondpost reload")
 
 
 @newsletter.command("retire", cls=Command)

@@ -25,7 +25,7 @@ def say_newsletters(found: NewslettersStand, config: Config, now_ms: int) -> Non
 def say_names(names: "NamesInStore") -> None:
     """Print newsletters that are in the store and not in the file, and unfinished renames, if any."""
     for known in names.left_behind:
-        say(f"NOT NAMED: {left_behind_sentence(known, names.unused)}")
+        say(f"NOT NAMED: {left_behind_sentence(known, len(names.left_behind), names.unused)}")
     for former in names.half_renamed:
         say(f"NOT DONE: {cut_short_text(former)}")
 

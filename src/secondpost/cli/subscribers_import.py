@@ -143,7 +143,7 @@ def import_(
             names = await names_in_store(config, open_.store)
             if len(names.left_behind) > 0 and names.unused is not None and name in names.unused:
                 # A newsletter with readers of its own could not take over those of a renamed one.
-                first = left_behind_sentence(names.left_behind[0], names.unused)
+                first = left_behind_sentence(names.left_behind[0], len(names.left_behind), names.unused)
                 raise Ending(f"nothing was imported from {source}: {first}", Exit.NO)
             sign_ups = open_.sign_ups
             bringing = ListImport(open_.store, open_.clock, sign_ups.ids, sign_ups.arrived, sign_ups.own)

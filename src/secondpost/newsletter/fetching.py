@@ -150,7 +150,7 @@ def _with_headers(found: FeedRead, fetched: Fetched) -> FeedRead:
 def _refusal(fetched: Fetched) -> str:
     match fetched.status:
         case 404:
-            return f"There is no feed at its address any more (HTTP {fetched.status})."
+            return f"There is no feed at this address (HTTP {fetched.status})."
         case 401 | 403:
             return f"The server refuses to show it to us (HTTP {fetched.status})."
         case 429:

@@ -36,9 +36,9 @@ def left_behind_text(known: KnownNewsletter) -> str:
     return f"{held}, which is not in the file: they get nothing"
 
 
-def what_to_do_text(known: KnownNewsletter, unused: Sequence[str] | None) -> str:
-    """The remedy. `unused`: newsletters of the file to which another can be renamed; None: the file
-    names no newsletter.
+def what_to_do_text(known: KnownNewsletter, left_behind: int, unused: Sequence[str] | None) -> str:
+    """The remedy. `left_behind`: how many newsletters the file does not name. `unused`: newsletters of
+    the file to which another can be renamed; None: the file names no newsletter.
     """
     retire = f"secondpost newsletter retire {known.name}"
     if unused is not None and len(unused) == 0:
@@ -46,13 +46,17 @@ def what_to_do_text(known: KnownNewsletter, unused: Sequence[str] | None) -> str
             "no newsletter in the file is new, and two cannot be merged: give it a [[newsletter]] again, or "
             f"export its readers, import them into another, and type: {retire}"
         )
-    new = unused[0] if unused is not None and len(unused) == 1 else "NEW"
+    # With two left behind, one new name would be offered to both, and the first to take it has it.
+    new = unused[0] if unused is not None and len(unused) == 1 and left_behind == 1 else "NEW"
     rename = f"secondpost newsletter rename {known.name} {new}"
-    return f"type: {rename}; or, if you have given it up: {retire}"
+    return (
+        "if its name in the file is a slip, correct it there; if it has another name now, type: "
+        f"{rename}; if you have given it up: {retire}"
+    )
 
 
-def left_behind_sentence(known: KnownNewsletter, unused: Sequence[str] | None) -> str:
-    return f"{left_behind_text(known)}; {what_to_do_text(known, unused)}"
+def left_behind_sentence(known: KnownNewsletter, left_behind: int, unused: Sequence[str] | None) -> str:
+    return f"{left_behind_text(known)}; {what_to_do_text(known, left_behind, unused)}"
 
 
 def cut_short_text(former: FormerName) -> str:

@@ -182,7 +182,7 @@ def _of_decision(
             text = decision.sentence(when)
             yield Obstacle(ObstacleKind.CLOCK, Effect.STOPS, text, "Check the machine's clock (NTP).")
         case InDoubt():
-            text, look = decision.sentence(when), f"secondpost issue next {name}"
+            text, look = decision.sentence(when), f"Open it yourself: {decision.url}"
             yield Obstacle(ObstacleKind.FEED, Effect.STOPS, text, look)
         case _:
             pass

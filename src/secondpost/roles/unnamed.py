@@ -37,7 +37,7 @@ class UnnamedNewsletters:
         except (StoreUnavailable, StoreFull):
             return  # the mail server must not wait for the newsletter's store
         for one in found.left_behind:
-            detail = left_behind_sentence(one, found.unused)
+            detail = left_behind_sentence(one, len(found.left_behind), found.unused)
             self._alarms.begin(AlarmKind.NEWSLETTER_UNNAMED, one.name, detail)
         unnamed = frozenset(one.name for one in found.left_behind)
         for name in sorted(self._unnamed - unnamed):

@@ -51,7 +51,9 @@ class Duties:
 
 def _mended(one: Diagnosis) -> str:
     is_record = " IN " in one.remedy
-    return f"Publish: {one.remedy}" if is_record else f"{one.remedy}."
+    if is_record:
+        return f"Publish: {one.remedy}"
+    return f"{one.remedy[:1].upper()}{one.remedy[1:]}." if len(one.remedy) > 0 else ""
 
 
 def examine_duties(config: Config, keys: Sequence[DkimKey], known: Facts) -> AskingZone[list[Diagnosis]]:
