@@ -26,7 +26,9 @@ DOMAIN = Domain("example.net")
     [
         (Phase.RCPT, Reply.of(550, "5.1.1", "no such user"), Cause.RECIPIENT),
         (Phase.RCPT, Reply.of(550, "5.7.1", "blocked"), Cause.DOMAIN_POLICY),
-        (Phase.MAIL, Reply.of(554, "5.7.1", "blocked"), Cause.DOMAIN_POLICY),
+        (Phase.MAIL, Reply.of(554, "5.7.1", "blocked"), Cause.SENDER_POLICY),
+        (Phase.MAIL, Reply.of(550, "", "user unknown"), Cause.SENDER),
+        (Phase.MAIL, Reply.of(552, "", "quota exceeded"), Cause.SENDER),
         (Phase.DOT, Reply.of(554, "5.7.1", "spam"), Cause.MESSAGE),
         (Phase.MAIL, Reply.of(552, "5.3.4", "too big"), Cause.TOO_LARGE),
         (Phase.DOT, Reply.of(554, "5.6.0", "bad"), Cause.MESSAGE),
@@ -113,6 +115,14 @@ def test_a_refusal_counts_against_a_message_only_while_others_get_through() -> N
     assert not refusals.counts(Lane.RELAY, DOMAIN, attempts=50)
     refusals.passed(Lane.RELAY, DOMAIN)
     assert refusals.counts(Lane.RELAY, DOMAIN, attempts=2)
+
+
+@pytest.mark.parametrize("cause", [Cause.DOMAIN_POLICY, Cause.SENDER_POLICY])
+def test_a_first_refusal_by_policy_defers_whether_mail_or_rcpt_met_it(cause: Cause) -> None:
+    reply = Reply.of(550, "5.7.1", "go away")
+    [claimed] = rows(1, 1)
+    refused = Refusals(lambda lane, domain: None).weighed(claimed, Failed(cause, "mx1", reply))
+    assert refused == Deferred(cause, "mx1", reply)
 
 
 def rows(queue_id: int, count: int) -> list[Claimed]:

@@ -44,10 +44,10 @@ class Refusals:
         match outcome:
             case Delivered():
                 self.passed(claimed.lane, domain)
-            case Failed(Cause.DOMAIN_POLICY, host, reply) if not self.counts(
+            case Failed((Cause.DOMAIN_POLICY | Cause.SENDER_POLICY) as cause, host, reply) if not self.counts(
                 claimed.lane, domain, claimed.attempts
             ):
-                return Deferred(Cause.DOMAIN_POLICY, host, reply)
+                return Deferred(cause, host, reply)
         return outcome
 
     def counts(self, lane: Lane, domain: Domain, attempts: int) -> bool:

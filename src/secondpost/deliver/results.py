@@ -5,6 +5,7 @@ from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp.client import Phase, RecipientResult
 
 _SECURITY_OR_POLICY = "5.7."  # RFC 3463 §3.8
+_TOO_LARGE = ".3.4"  # RFC 3463 §3.4
 _NOT_IN_UTF8 = ("5.6.7", "5.6.9")  # RFC 6531 §3.5: no UTF-8 in addresses, or in headers
 
 
@@ -21,15 +22,17 @@ def outcome_of(result: RecipientResult, host: str) -> Outcome:
 
 def _cause(result: RecipientResult) -> Cause:
     if is_policy_refusal(result):
-        return Cause.DOMAIN_POLICY
+        return Cause.SENDER_POLICY if result.phase is Phase.MAIL else Cause.DOMAIN_POLICY
     if result.reply.status in _NOT_IN_UTF8:
         return Cause.SMTPUTF8
+    says_too_large = result.reply.status.endswith(_TOO_LARGE)
     match result.phase:
+        case Phase.MAIL:
+            return Cause.TOO_LARGE if says_too_large else Cause.SENDER
         case Phase.RCPT:
             return Cause.RECIPIENT
-        case Phase.MAIL | Phase.DATA | Phase.DOT:
-            too_large = result.reply.code == 552 or result.reply.status.endswith(".3.4")
-            return Cause.TOO_LARGE if too_large else Cause.MESSAGE
+        case Phase.DATA | Phase.DOT:
+            return Cause.TOO_LARGE if says_too_large or result.reply.code == 552 else Cause.MESSAGE
 
 
 def is_policy_refusal(result: RecipientResult) -> bool:

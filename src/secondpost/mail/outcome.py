@@ -28,8 +28,10 @@ class Cause(Enum):
     LOST = ("lost", Level.SITE)  # the connection broke, or a command timed out, before the final dot
     UNANSWERED = ("unanswered", Level.MESSAGE)  # the final dot was sent and no reply came
     DOMAIN_POLICY = ("domain-policy", Level.DOMAIN)  # 5.7.x to every recipient of one domain
+    SENDER = ("sender", Level.MESSAGE)  # MAIL was refused
+    SENDER_POLICY = ("sender-policy", Level.DOMAIN)  # MAIL was refused with 5.7.x
     RECIPIENT = ("recipient", Level.RECIPIENT)  # RCPT was refused
-    MESSAGE = ("message", Level.MESSAGE)  # MAIL, DATA or the content was refused
+    MESSAGE = ("message", Level.MESSAGE)  # DATA or the content was refused; in old stores also MAIL
     TOO_LARGE = ("too-large", Level.MESSAGE)  # beyond the SIZE that the next server offers
     SMTPUTF8 = ("smtputf8", Level.MESSAGE)  # it needs SMTPUTF8, and the next server does not offer it
     UNREADABLE = ("unreadable", Level.MESSAGE)  # we cannot read or sign it
