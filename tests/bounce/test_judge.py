@@ -66,6 +66,8 @@ def test_any_words_are_judged(many: str, any_text: str) -> None:
         (Cause.DNS, RefusalStage.ROUTE),
         (Cause.CONNECT, RefusalStage.CONNECTION),
         (Cause.SHUTDOWN, RefusalStage.CONNECTION),
+        (Cause.SENDER, RefusalStage.SENDER),
+        (Cause.SENDER_POLICY, RefusalStage.SENDER),
         (Cause.RECIPIENT, RefusalStage.RECIPIENT),
         (Cause.DOMAIN_POLICY, RefusalStage.RECIPIENT),
         (Cause.MESSAGE, RefusalStage.MESSAGE),
