@@ -13,8 +13,7 @@ from flufl.bounce import all_failures
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from secondpost.bounce.intake import failed_of
-from secondpost.bounce.judge import kind_of, refusal_of
+from secondpost.bounce.returned import first_failed, kind_in
 from secondpost.protocols.dsn.feedback import read_feedback
 from secondpost.protocols.dsn.notification import read_report
 from secondpost.protocols.dsn.old_forms import (
@@ -48,8 +47,8 @@ def judged(message: bytes) -> str:
         report = read_old_form(message)
     if report is None:
         return "none"
-    failed = failed_of(report)
-    return "delay" if failed is None else kind_of(refusal_of(failed)).value
+    failed = first_failed(report)
+    return "delay" if failed is None else kind_in(report, failed).value
 
 
 def test_every_sample_is_read_and_judged() -> None:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from secondpost.bounce.complaints import Complaints
-from secondpost.bounce.judge import kind_of, refusal_of
+from secondpost.bounce.returned import Returned, returned_for
 from secondpost.mail.duration import DAY_MS
 from secondpost.mail.inside_mail import InsideMail
 from secondpost.mail.issue import IssueId
 from secondpost.mail.subscriber import Subscriber, SubscriberId
 from secondpost.protocols.dsn.feedback import read_feedback
-from secondpost.protocols.dsn.notification import Action, RecipientReport, Report, read_report
+from secondpost.protocols.dsn.notification import read_report
 from secondpost.protocols.dsn.old_forms import read_old_form
 from secondpost.protocols.tokens import Token
 from secondpost.protocols.verp import CONFIRMATION
@@ -48,17 +48,15 @@ class BounceIntake:
             report = await self.read_old_form(mail.beginning)
         if report is None:
             return "not a report that can be read: not counted"
-        failed = failed_of(report)
-        if failed is None:
-            return "it reports no failure: not counted"
         subscriber = await self.subscribers.subscriber(SubscriberId(token.subscriber))
         if subscriber is None:
             return "the reader is gone: not counted"
-        return await self._count(token, subscriber, mail, failed)
+        returned = returned_for(subscriber.mailbox, report)
+        if returned is None:
+            return "it reports no failure: not counted"
+        return await self._count(token, subscriber, mail, returned)
 
-    async def _count(
-        self, token: Token, subscriber: Subscriber, mail: InsideMail, failed: RecipientReport
-    ) -> str:
+    async def _count(self, token: Token, subscriber: Subscriber, mail: InsideMail, returned: Returned) -> str:
         now_ms = self.clock.now_ms()
         issue: IssueId | None = None
         sent_ms, of_what = subscriber.created_ms, "the confirmation"
@@ -74,26 +72,13 @@ class BounceIntake:
             sent_ms = max(sent_ms, subscriber.since_ms)
         if now_ms - sent_ms > REPORT_AGE_MS_MAX:
             return f"{of_what} was sent too long ago: not counted"
-        kind = kind_of(refusal_of(failed))
-        text = failed.diagnostic[:TEXT_CHARACTERS_MAX]
-        bounce = Bounce(subscriber.id, issue, mail.id, kind, failed.status, text, now_ms)
+        kind, status = returned.kind, returned.status
+        text = returned.text[:TEXT_CHARACTERS_MAX]
+        bounce = Bounce(subscriber.id, issue, mail.id, kind, status, text, now_ms)
         if not await self.subscribers.record_bounce(bounce):
             return "already counted"
-        return f"counted against {of_what}: {kind.value} {failed.status}".rstrip()
+        return f"counted against {of_what}: {kind.value} {status}".rstrip()
 
 
 async def old_form_in_thread(work: Work, message: bytes) -> Report | None:
     return await work.run(partial(read_old_form, message))
-
-
-def failed_of(report: Report) -> RecipientReport | None:
-    """The recipient that failed permanently, or None.
-
-    Our mails have one recipient; after forwarding, the report may name others, of which the first
-    failed one counts.
-    """
-    for recipient in report.recipients:
-        unsaid = recipient.action is None and recipient.status.startswith("5")
-        if recipient.action is Action.FAILED or unsaid:
-            return recipient
-    return None

@@ -12,6 +12,7 @@ from enum import StrEnum
 from secondpost.protocols.dsn.parts import (
     FieldGroup,
     block_of,
+    first_text,
     leaves,
     original_header,
 )
@@ -53,6 +54,7 @@ class Report:
     message_id: str  # of the original mail, with brackets
     list_id: str
     original_to: str
+    text: str  # for people; "" if there is none
 
 
 def read_report(message: bytes) -> Report | None:
@@ -72,6 +74,7 @@ def read_report(message: bytes) -> Report | None:
         message_id=original.first("message-id"),
         list_id=original.first("list-id"),
         original_to=original.first("to"),
+        text=first_text(found),
     )
 
 

@@ -14,15 +14,14 @@ from email.errors import MessageError
 from flufl.bounce import all_failures
 
 from secondpost.protocols.dsn.automatic import author_of
-from secondpost.protocols.dsn.notification import Action, RecipientReport, Report, status_in
-from secondpost.protocols.dsn.parts import FieldGroup, header_of, leaves
+from secondpost.protocols.dsn.notification import RECIPIENTS_MAX, Action, RecipientReport, Report, status_in
+from secondpost.protocols.dsn.parts import FieldGroup, first_text, header_of, leaves
 
 OCTETS_MAX = 64 * 1024  # of a mail: each pattern is tried on each line
 LINES_MAX = 2_000
 LINE_OCTETS_MAX = 400  # reports name an address in the first columns
 MARKS_MAX = 10  # of each of "<", "@" and "," in a line
 _MARKS = (b"<", b"@", b",")
-TEXT_CHARACTERS_MAX = 2_000  # of the text that gives the reason
 
 # What its detectors and the parser of the standard library raise at malformed mail.
 DETECTOR_SLIPS = (
@@ -32,12 +31,6 @@ DETECTOR_SLIPS = (
 # Several detectors of flufl.bounce 6.0.0 know no domain with a hyphen. They get it with an underscore,
 # which no domain of mail has (RFC 5321 §4.1.2).
 _DOMAIN = re.compile(rb"@[A-Za-z0-9._-]{1,255}")
-# The mail that came back follows; its words are ours.
-_ORIGINAL = re.compile(
-    r"^.{0,80}(?:copy of (?:the|your) message|original message|message headers|returned message"
-    r"|unsent message|text of message|message follows).{0,80}$",
-    re.IGNORECASE | re.MULTILINE,
-)
 
 
 def read_old_form(message: bytes) -> Report | None:
@@ -53,16 +46,22 @@ def read_old_form(message: bytes) -> Report | None:
     found = sorted(failed) if len(failed) > 0 else sorted(delayed)
     if len(found) == 0:
         return None
-    text = _reason(message)
-    recipient = RecipientReport(
-        recipient=_address(found[0]),
-        original_recipient="",
-        action=Action.FAILED if len(failed) > 0 else Action.DELAYED,
-        status=status_in(text),
-        diagnostic=text,
-        remote_host="",
+    text = first_text(leaves(message[:OCTETS_MAX]))
+    action = Action.FAILED if len(failed) > 0 else Action.DELAYED
+    recipients = tuple(
+        RecipientReport(
+            recipient=_address(each),
+            original_recipient="",
+            action=action,
+            status=status_in(text),
+            diagnostic=text,
+            remote_host="",
+        )
+        for each in found[:RECIPIENTS_MAX]
     )
-    return Report(reporting_host="", recipients=(recipient,), message_id="", list_id="", original_to="")
+    return Report(
+        reporting_host="", recipients=recipients, message_id="", list_id="", original_to="", text=text
+    )
 
 
 def _thinned(line: bytes) -> bytes:
@@ -94,12 +93,3 @@ def _is_answer(header: FieldGroup) -> bool:
     author = author_of(header)
     is_report = author is not None and author.local.lower() == "mailer-daemon"
     return not is_report and len(header.first("x-failed-recipients")) == 0
-
-
-def _reason(message: bytes) -> str:
-    """The first text, up to the mail that came back."""
-    for leaf in leaves(message[:OCTETS_MAX]):
-        if leaf.content_type == "text/plain":
-            text = leaf.body.decode("utf-8", "replace").strip()
-            return " ".join(_ORIGINAL.split(text, 1)[0].split())[:TEXT_CHARACTERS_MAX]
-    return ""

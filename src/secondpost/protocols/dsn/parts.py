@@ -7,7 +7,7 @@ are read as text; parts beyond a bound are left out.
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from secondpost.mail.inside_mail import BEGINNING_OCTETS_MAX
@@ -18,6 +18,8 @@ DEPTH_MAX = 5
 FIELDS_MAX = 500  # of one block
 LINES_MAX = 10_000  # of one block
 VALUE_CHARACTERS_MAX = 2_000
+TEXT_OCTETS_MAX = 64 * 1024  # searched for the end of the text
+TEXT_CHARACTERS_MAX = 2_000
 
 # Parts with the mail that a report is about. Each type has a variant for UTF-8 (RFC 6533); some
 # providers leave out the last letter of text/rfc822-headers.
@@ -26,6 +28,12 @@ _MESSAGE_PARTS = frozenset(
         *("message/rfc822", "message/global"),
         *("text/rfc822-headers", "text/rfc822-header", "message/global-headers"),
     }
+)
+# The mail that came back follows; its words are ours.
+_ORIGINAL = re.compile(
+    r"^.{0,80}(?:copy of (?:the|your) message|original message|message headers|returned message"
+    r"|unsent message|text of message|message follows).{0,80}$",
+    re.IGNORECASE | re.MULTILINE,
 )
 _BOUNDARY = re.compile(r'boundary[ \t]*=[ \t]*(?:"([^"]{1,200})"|([^\s;"]{1,200}))', re.IGNORECASE)
 
@@ -103,6 +111,15 @@ def original_header(found: Sequence[Leaf]) -> FieldGroup:
         if leaf.content_type in _MESSAGE_PARTS:
             return header_and_body(leaf.body.lstrip(b"\n"))[0]
     return FieldGroup(())
+
+
+def first_text(found: Iterable[Leaf]) -> str:
+    """The first text for people in one line, up to the mail that came back; "" if there is none."""
+    for leaf in found:
+        if leaf.content_type == "text/plain":
+            text = leaf.body[:TEXT_OCTETS_MAX].decode("utf-8", "replace").strip()
+            return " ".join(_ORIGINAL.split(text, maxsplit=1)[0].split())[:TEXT_CHARACTERS_MAX]
+    return ""
 
 
 def _parts(body: bytes, boundary: bytes) -> list[bytes]:
