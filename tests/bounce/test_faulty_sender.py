@@ -59,6 +59,17 @@ def at_rcpt(text: str, status: str = "") -> BounceKind:
         "mail from must have valid MX; no MX for example.net",
         "Sender has null MX",
         "Your domain has null MX, does not accept mail",
+        "the sending domain does not exist",
+        "Unknown sending host",
+        "connecting host unknown",
+        "originator address does not exist",
+        "Author domain not found",
+        "user unknown (sender)",
+        "Sender mailbox is full",
+        "Die Absenderdomain existiert nicht",
+        "El remitente no existe",
+        "nadawca nieznany",
+        f"rejected, unknown user: {OURS}",
         f"<{OURS}>: User unknown",
         f"<{OURS}> does not exist",
     ],
@@ -87,6 +98,7 @@ def test_a_sender_who_is_the_subject_is_at_fault(stage: RefusalStage, text: str)
         "User unknown; check your address book",
         "[192.0.2.4] User unknown",
         "192.0.2.4 does not like recipient. Remote host said: 550 5.1.1 unknown user",
+        "User unknown; a message that your server sent cannot be delivered",
         "Your server asked for a mailbox that does not exist: no such user here",
         "The recipient does not exist at our domain, in reply to your server",
         "Empfänger unbekannt, bitte Absender informieren",
@@ -111,6 +123,12 @@ def test_a_refusal_of_mail_from_is_never_about_the_reader(status: str, text: str
 def test_a_refusal_that_an_old_store_has_without_its_stage_is_judged_by_its_words() -> None:
     assert judged(Cause.MESSAGE, Reply.of(550, "5.1.1", "user unknown")) is BounceKind.DEAD
     assert judged(Cause.MESSAGE, Reply.of(550, "5.1.8", "unknown domain")) is BounceKind.SENDER
+
+
+def test_mail_from_our_server_is_no_fault_where_status_and_words_name_the_mailbox() -> None:
+    text = "Unable to deliver mail from your server: unknown recipient"
+    assert at_rcpt(text, "5.1.1") is BounceKind.DEAD
+    assert at_rcpt("This mailbox takes no mail from your server") is BounceKind.SENDER
 
 
 @pytest.mark.parametrize("status", ["5.1.1", "5.1.6", "5.1.10"])

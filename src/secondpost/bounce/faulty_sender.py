@@ -13,8 +13,8 @@ FAULT_CHARACTERS_MAX = 48  # from the sender to the word for its fault
 _IP = r"(?<![\d.])\[?\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\]?(?![\d.]\d)"
 _OUR = re.escape(OURS)
 _NOUN = (
-    r"(?:e-?mail|address|account|domain|host|host ?name|user|mail ?box|mail|server|name|system|ip|header"
-    r"|verif\w{1,7})"
+    r"(?:e-?mail|address|account|domain|host|host ?name|user|mail ?box|mail|server|name|system|ip|mta|client"
+    r"|header|verif\w{1,7})"
 )
 _SENDER = (
     r"(?:(?<!to )\bsender['’]?s?\b"
@@ -24,6 +24,10 @@ _SENDER = (
     r"|\breturn(?= address\b)"
     r"|\breply-to\b"
     r"|\bmessage-id\b"
+    r"|\bmailfrom\b"
+    r"|\boriginator\b"
+    r"|\bauthor(?= (?:address|domain)\b)"
+    r"|\b(?:sending|connecting|relay)(?= (?:domain|host|server|ip|address|system|client|mta)\b)"
     r"|\b(?:helo|ehlo)\b"
     r"|\bclient(?= (?:host|ip|address|name))"
     r"|\byour(?: (?:own|mail|e-?mail|smtp|sending|source|from))?(?= (?:domain|host|server|ip\b|helo\b|ehlo\b"
@@ -31,7 +35,9 @@ _SENDER = (
     r"|\babsender\w{0,12}"
     r"|\bexp[ée]diteur\b"
     r"|\bmittente\b"
-    r"|\bremitente\b)"
+    r"|\bremitente\b"
+    r"|\bnadawc\w{1,3}"
+    r"|\bотправител\w{1,3})"
 )
 _SUBJECT = any_of(
     rf"{_SENDER}(?:[ -]{_NOUN}\b){{0,4}}",
@@ -48,22 +54,26 @@ _FAULT = any_of(
     r"\bno such\b",
     r"\b(?:must|should) (?:be|exist|have|resolve)\b",
     r"\b(?:disabled|suspended|deactivated|inactive|locked|banned|blocked|denied|rejected|refused)\b",
-    r"\bquota\b",
-    r"\bunbekannt|\bung(?:ü|ue)ltig|\bgesperrt|\bnicht (?:erlaubt|zugelassen|gefunden)|existiert nicht",
+    r"\bquota\b|\bfull\b",
+    r"\bunbekannt|\bung(?:ü|ue)ltig|\bgesperrt|existier(?:t|en) nicht"
+    r"|\bnicht (?:erlaubt|zugelassen|gefunden)",
     r"\binconnue?\b|\binvalide\b|n['’]existe pas|\brefus|\bbloqu|\binterdit|non autoris",
     r"\bsconosciut|\binesistent|non valid|\bdesconocid|\binexistente|no existe",
+    r"\bnieznan|nie istnieje|\bнеизвест|не найден|не существует",
 )
 # There the sentence ends, or turns to a recipient or to what another server said.
 _TURN = any_of(
     r"[.;!?](?:\s|$)",
-    r"\b(?:recipients?|rcpt|users?|mail ?box(?:es)?|accounts?|address(?:es|ees?)?|person|customer|alias)\b",
+    r"\b(?:(?:unknown|invalid|bad|no such) )?(?:recipients?|rcpt)\b",
+    r"\b(?:users?|mail ?box(?:es)?|accounts?|address(?:es|ees?)?|person|customer|alias)\b",
     r"\b(?:empf(?:ä|ae)nger|destinata\w{1,5}|postfach|adresse|utente|usuario)\b",
     r"\b(?:to|for|said|says|respon\w{1,5}|repl(?:y|ied))\b",
     r"\b[45]\d\d\b",
     re.escape(OTHER),
 )
-# The check of our address, whatever words quote its result.
+# Our address was checked; the words for the result are any server's.
 _VERIFIED = any_of(
+    r"\((?:helo|ehlo|sender|mail from|envelope[ -]from)\)",
     r"\bsender(?: address)? (?:verif\w{1,7}|call-?(?:out|back))",
     r"\b(?:verif\w{1,7}|call-?(?:out|back)) (?:of|for) (?:the )?sender",
 )
@@ -73,12 +83,13 @@ _FAULT_FIRST = any_of(
     rf"\b(?:mx|dns|ptr|a records?)(?: records?)?(?: found)? (?:for|of) (?:the )?(?:{_SENDER}|{_IP})",
     r"(?:cannot|can['’]?t|could not|couldn['’]?t|unable to|failed to) (?:verify|resolve|find|validate)"
     rf" (?:the )?{_SENDER}",
+    rf"\b(?:unknown|invalid|no such|not found|not exist|unroute?able)(?: {_NOUN})?[: ]{{1,3}}{_OUR}",
     r"\blow(?: \w{1,12})? trust\b|\blow sender\b",
 )
 
 
 def is_sender_at_fault(said: str) -> bool:
-    """Whether a line without names (`wording.without_names`) says so."""
+    """Whether the sender is at fault by the words of a line, in the form of `wording.without_names`."""
     if _VERIFIED.search(said) is not None or _FAULT_FIRST.search(said) is not None:
         return True
     return any(_FAULT.search(_rest_of_clause(said, found.end())) for found in _SUBJECT.finditer(said))

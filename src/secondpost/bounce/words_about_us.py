@@ -68,7 +68,6 @@ _SURE = any_of(
     r"bad sender",
     r"unknown sender",
     r"\bblocked (?:the )?(?:sender|you)\b",
-    r"mails? (?:from|of|for) your (?:domain|server|host|ip)\b",
     r"said: [45]\d\d[ -]#?[45]\.7\.\d{1,3}\b(?!.{0,80}(?:unknown|no such|not exist|not found))",
     # authentication
     r"\bdmarc\b",
@@ -191,6 +190,7 @@ _LOOSE = any_of(
     r"accepts? (?:only )?from",
     r"accepts? (?:any )?newsletters?",
     r"mails? from (?:you|outside)\b",
+    r"mails? (?:from|of|for) your (?:domain|server|host|ip)\b",
     r"classified as\b",
 )
 
