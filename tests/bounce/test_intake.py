@@ -91,6 +91,22 @@ def test_delays_answers_and_torn_reports_are_not_counted(tmp_path: Path) -> None
     at_desk(tmp_path, story)
 
 
+def test_a_reader_whose_forward_fails_keeps_the_subscription(tmp_path: Path) -> None:
+    async def story(desk: Desk) -> None:
+        forward = b"Final-Recipient: rfc822; old@nowhere.example\nAction: failed\nStatus: 5.1.1\n"
+        head = (
+            b'Content-Type: multipart/report; boundary="b"\n\n--b\nContent-Type: message/delivery-status\n\n'
+            b"Reporting-MTA: dns; mx.example.org\n\n"
+        )
+        reader = b"Final-Recipient: rfc822; reader@example.org\nAction: relayed\nStatus: 2.0.0\n"
+        both = head + reader + b"\n" + forward + b"\n--b--\n"
+        assert await desk.intake.came_back(desk.token, mail(both)) == "it reports no failure: not counted"
+        alone = head + forward + b"\n--b--\n"
+        assert await desk.intake.came_back(desk.token, mail(alone)) == "counted against issue 1: vague 5.1.1"
+
+    at_desk(tmp_path, story)
+
+
 def test_a_report_of_long_ago_or_of_no_issue_is_not_counted(tmp_path: Path) -> None:
     async def story(desk: Desk) -> None:
         missing = Token(Purpose.BOUNCE, desk.reader, 99)

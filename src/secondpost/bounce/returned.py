@@ -18,6 +18,8 @@ _OF_THE_MAILBOX = frozenset({BounceKind.DEAD, BounceKind.DOMAIN})
 
 @dataclass(frozen=True, slots=True)
 class Returned:
+    """Why a reader's mail came back."""
+
     kind: BounceKind
     status: str
     text: str  # the other host's words, or the report's text for people
@@ -25,8 +27,8 @@ class Returned:
 
 def returned_for(reader: Mailbox, report: Report) -> Returned | None:
     """Judge a report for its reader; None if it says that their mail did not fail."""
-    of_reader = [each for each in report.recipients if names(reader, each)]
-    if not all(map(has_failed, of_reader)):
+    of_reader = [each for each in report.recipients if _names(reader, each)]
+    if not all(map(_has_failed, of_reader)):
         return None
     failed = of_reader[0] if len(of_reader) > 0 else first_failed(report)
     if failed is None:
@@ -50,16 +52,16 @@ def kind_in(report: Report, failed: RecipientReport) -> BounceKind:
 
 
 def first_failed(report: Report) -> RecipientReport | None:
-    return next((each for each in report.recipients if has_failed(each)), None)
+    return next((each for each in report.recipients if _has_failed(each)), None)
 
 
-def has_failed(recipient: RecipientReport) -> bool:
+def _has_failed(recipient: RecipientReport) -> bool:
     """Whether delivery failed for good; some reporters give a status alone."""
     unsaid = recipient.action is None and recipient.status.startswith("5")
     return recipient.action is Action.FAILED or unsaid
 
 
-def names(reader: Mailbox, recipient: RecipientReport) -> bool:
+def _names(reader: Mailbox, recipient: RecipientReport) -> bool:
     """Whether the reader's address is the recipient's, or was before a host rewrote it."""
     plain = reader.without_detail("+")
     keys = [each.key for each in (reader, plain) if each is not None]
