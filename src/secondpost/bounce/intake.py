@@ -16,7 +16,7 @@ from secondpost.mail.inside_mail import InsideMail
 from secondpost.mail.issue import IssueId
 from secondpost.mail.subscriber import Subscriber, SubscriberId
 from secondpost.protocols.dsn.feedback import read_feedback
-from secondpost.protocols.dsn.notification import read_report
+from secondpost.protocols.dsn.notification import Report, read_report
 from secondpost.protocols.dsn.old_forms import read_old_form
 from secondpost.protocols.tokens import Token
 from secondpost.protocols.verp import CONFIRMATION

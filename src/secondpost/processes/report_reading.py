@@ -6,7 +6,7 @@ from secondpost.processes.reader_process import ReaderEnded, ReaderProcess, Took
 from secondpost.protocols.dsn.notification import Report
 
 ATTEMPTS = 2  # the first process may have been ended by something else than the mail
-ANSWER_OCTETS_MAX = 64 * 1024  # of a report, whose texts are short
+ANSWER_OCTETS_MAX = 1024 * 1024  # of a report: a hundred recipients, each with a text
 
 
 class ReportReadingProcess:
