@@ -45,7 +45,7 @@ def test_show_tells_why_a_reader_is_suspended_and_how_they_come_back(paper: News
     came_back(paper, 1, BounceKind.SENDER, "550 5.7.1 listed at a block list", 3)
     came_back(paper, 2, BounceKind.DEAD, SAID, 2)
     shown = paper.run("subscribers", "show", ADA).stdout
-    assert f"{ADA} is suspended since" in shown
+    assert f"{ADA} has been suspended since" in shown
     assert "suspended: issue 1: there is no such mailbox" in shown
     assert "back if   they sign up again, and confirm; or you confirm them" in shown
     dead, ours = (line for line in shown.splitlines() if line.endswith((SAID, "block list")))
@@ -71,6 +71,12 @@ def test_a_suspended_reader_signs_up_again_and_gets_the_next_issue(paper: Newspa
     assert paper.json_of("subscribers", "show", ADA)["state"] == "pending"
     paper.run("subscribers", "confirm", ADA, *CONFIRMED)
     shown = paper.run("subscribers", "show", ADA).stdout
-    assert f"{ADA} is active since" in shown
+    assert f"{ADA} has been active since" in shown
     assert "back if" not in shown
     assert SAID in shown
+
+
+def test_bounces_are_suspended_or_forgiven_and_not_both(paper: Newspaper) -> None:
+    for both in (("--suspend", "--forgive"), ("--forgive", "--suspend")):
+        refused = paper.run("subscribers", "bounces", *both, code=2)
+        assert "Use only one of --suspend and --forgive" in refused.stderr

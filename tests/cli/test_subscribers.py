@@ -207,7 +207,7 @@ def test_readers_are_counted_and_one_is_shown(paper: Newspaper) -> None:
     }
     assert "weekly has 1 reader." in paper.run("subscribers", "show").stdout
     shown = paper.run("subscribers", "show", BOB.upper()).stdout
-    assert "is pending since" in shown
+    assert "has been pending since" in shown
     assert "confirmation" in shown
     assert "has no reader" in paper.run("subscribers", "show", "carol@reader.example", code=1).stderr
 

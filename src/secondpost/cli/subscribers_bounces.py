@@ -33,17 +33,20 @@ COLUMNS = (
 @click.argument("name", required=False)
 @click.option("--issue", "number", type=COUNTED, help="Only those of this issue.")
 @click.option("--provider", metavar="PROVIDER", help="Only those at this provider.")
-@click.option("--suspend", "decision", flag_value=Weighed.ACCEPTED.value, help="Suspend these readers.")
-@click.option("--forgive", "decision", flag_value=Weighed.FORGIVEN.value, help="Do not count these bounces.")
+@click.option("--suspend", is_flag=True, help="Suspend these readers.")
+@click.option("--forgive", is_flag=True, help="Do not count these bounces.")
 @JSON
 def bounces(
-    name: str | None, number: int | None, provider: str | None, decision: str | None, as_json: bool
+    name: str | None, number: int | None, provider: str | None, suspend: bool, forgive: bool, as_json: bool
 ) -> None:
     """List readers whose mailboxes were refused, and who are too many to be suspended without asking.
 
     None of these readers is suspended, and their provider gets no issue, until you decide: with --suspend if
     the mailboxes are gone, with --forgive if something was wrong between the provider and this server.
     """
+    if suspend and forgive:
+        raise click.UsageError("Use only one of --suspend and --forgive.")
+    decision = Weighed.ACCEPTED if suspend else Weighed.FORGIVEN if forgive else None
     config = configuration()
     newsletter = only_name(config, name)
 
@@ -56,7 +59,7 @@ def bounces(
             and number in (None, issue.number)
         ]
         if decision is not None:
-            await _decide(open_, issues, provider, Weighed(decision), as_json=as_json)
+            await _decide(open_, issues, provider, decision, as_json=as_json)
             return
         found = [
             (issue, one)
@@ -86,7 +89,7 @@ async def _decide(
         done = "suspended" if decision is Weighed.ACCEPTED else "forgiven"
         say(f"{done.capitalize()}: {counted(readers, 'reader', 'readers')}.")
     if readers == 0:
-        raise Ending("no such bounces wait for you", Exit.NO)
+        raise Ending("there are no bounces to decide on", Exit.NO)
 
 
 def _row(issue: Issue, one: UndecidedBounces) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from secondpost.owner.reader_words import (
     WAYS_BACK,
     came_of_text,
     outcome_text,
-    state_text,
+    state_since_text,
     suppression_text,
 )
 from secondpost.store.newsletter_ports import ReaderDelivery
@@ -118,7 +118,7 @@ def _show_stranger(
 def _say_reader(about: AboutReader, suppression: Suppression | None, zone: ZoneInfo) -> None:
     one = about.subscriber
     suppressed_too = "" if suppression is None else ", and the address is suppressed"
-    say(f"{one.mailbox} {state_text(one.state)} since {zoned_text(one.since_ms, zone)}{suppressed_too}.")
+    say(f"{one.mailbox} {state_since_text(one.state, zoned_text(one.since_ms, zone))}{suppressed_too}.")
     if suppression is not None:
         say_field("suppressed", suppression_text(suppression))
     if one.state in WAYS_BACK:

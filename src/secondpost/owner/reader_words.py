@@ -51,6 +51,14 @@ def state_text(state: SubscriberState) -> str:
             return f"is {state}"
 
 
+def state_since_text(state: SubscriberState, moment: str) -> str:
+    match state:
+        case SubscriberState.LEFT | SubscriberState.COMPLAINED:
+            return f"{state} on {moment}"
+        case _:
+            return f"has been {state} since {moment}"
+
+
 def suppression_text(found: Suppression) -> str:
     where = "for all newsletters" if found.newsletter == "" else f"for {found.newsletter}"
     why = f"{found.reason}, {found.evidence}" if len(found.evidence) > 0 else found.reason.value
