@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from secondpost.cli import subscribers_import
 from secondpost.cli.command import CommandWaits
 from secondpost.cli.subscribers_import import LONG_IMPORT_MS, tell_of_import
 from secondpost.config.reading import read_config
@@ -17,6 +19,7 @@ from secondpost.mail.alarm import AlarmKind
 from secondpost.newsletter.turns import PUBLISH
 from secondpost.owner.newsletter_desk import OpenNewsletter
 from secondpost.roles.desk import open_newsletter
+from secondpost.store.subscriber_ports import BATCH_READERS_MAX
 from secondpost.subscribers.import_report import ImportReport
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.net import RealNet
@@ -197,7 +200,7 @@ def test_what_the_owner_says_of_a_list_must_be_understood(
 
 def test_a_column_that_is_not_there_is_a_slip(paper: Newspaper, file: Path) -> None:
     refused = paper.run("subscribers", "import", str(file), "--column", "state=Statsu", code=1)
-    assert "it has no column 'statsu'; it has email, name, status, tags, joined at" in refused.stderr
+    assert "it has no column 'Statsu'; it has email, name, status, tags, joined at" in refused.stderr
 
 
 def test_an_import_leads_so_that_no_issue_is_frozen_in_the_middle_of_it(paper: Newspaper, file: Path) -> None:
@@ -279,3 +282,100 @@ def test_a_command_states_its_news_when_it_ends_and_nothing_that_a_role_states(p
             net.close()
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("content", ["", "\n\n\n", "email,name\n"])
+def test_a_list_without_addresses_is_not_taken_for_imported(
+    paper: Newspaper, tmp_path: Path, content: str
+) -> None:
+    path = tmp_path / "empty.csv"
+    path.write_text(content)
+    for more in ((), ("--dry-run",), ("--json",)):
+        refused = paper.run("subscribers", "import", str(path), *more, code=1)
+        assert refused.stderr == "secondpost: empty.csv has no addresses: export it again\n"
+        assert refused.stdout == ""
+
+
+def test_only_words_that_can_be_typed_are_suggested(paper: Newspaper, tmp_path: Path) -> None:
+    path = tmp_path / "readers.csv"
+    path.write_text("email,spam score,result\nann@reader.example,c,gone\nbob@reader.example,1,\n")
+    stopped = paper.run("subscribers", "import", str(path), code=1).stdout
+    assert '--column "keep=spam score".' in stopped
+    assert "any value=" not in stopped
+
+
+def test_only_those_words_are_asked_about_that_leave_people_out(paper: Newspaper, tmp_path: Path) -> None:
+    path = tmp_path / "readers.csv"
+    path.write_text(
+        "email,status,why\nann@reader.example,unsubscribed,c\nbob@reader.example,unsubscribed,1\n"
+        "cid@reader.example,subscribed,2\n"
+    )
+    shown = paper.run("subscribers", "import", str(path), "--dry-run", "--column", "state=why").stdout
+    assert 'Not understood: "2".' in shown
+    path.write_text("email,status,why\nann@reader.example,unsubscribed,c\n")
+    shown = paper.run("subscribers", "import", str(path), "--dry-run", "--column", "state=why").stdout
+    assert "1  left" in shown
+    assert "Not understood" not in shown
+
+
+def test_a_word_that_is_not_there_is_a_slip(paper: Newspaper, file: Path) -> None:
+    refused = paper.run("subscribers", "import", str(file), "--word", "Un-Subscribd=left", code=1)
+    assert "it has no word 'Un-Subscribd'; it has Lapsed, Subscribed, Unsubscribed, Cleaned" in refused.stderr
+    assert counts(paper) == {}
+    paper.run("subscribers", "import", str(file), "--word", "VIP=nothing", "--word", "lapsed=left")
+    assert counts(paper) == {"pending": 1, "left": 2, "suppressed": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "standing"),
+    [
+        ("unsubscribed_members_export_0f.csv", "left"),
+        ("Non-subscribed.csv", "left"),
+        ("cleaned_email_audience_export_0f.csv", "suppressed"),
+    ],
+)
+def test_people_who_get_no_mail_by_the_name_of_their_file_do_not_become_readers(
+    paper: Newspaper, tmp_path: Path, name: str, standing: str
+) -> None:
+    path = tmp_path / name
+    path.write_text("Email Address\nann@reader.example\n")
+    refused = paper.run("subscribers", "import", str(path), *CONFIRMED, code=1)
+    assert "by its name, it holds people who are to get no mail" in refused.stderr
+    assert f"--as {standing};" in refused.stderr
+    assert counts(paper) == {}
+    paper.run("subscribers", "import", str(path), "--as", standing)
+    assert paper.json_of("subscribers", "show")["active"] == 0
+    path.write_text("Email Address\nbob@reader.example\n")
+    paper.run("subscribers", "import", str(path), "--as", "active", *CONFIRMED)
+    assert paper.json_of("subscribers", "show")["active"] == 1
+
+
+@pytest.mark.parametrize("name", ["subscribed_members.csv", "readers-cleaned.csv", "resubscribed.csv"])
+def test_a_file_named_after_its_readers_is_imported(paper: Newspaper, tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("Email Address\nann@reader.example\n")
+    paper.run("subscribers", "import", str(path), *CONFIRMED)
+    assert counts(paper) == {"active": 1}
+
+
+def test_an_interrupted_import_says_how_far_it_came_and_goes_on_when_typed_again(
+    paper: Newspaper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "readers.txt"
+    many = BATCH_READERS_MAX + 10
+    path.write_text("".join(f"reader{number}@reader.example\n" for number in range(many)))
+
+    def interrupt(text: str) -> None:
+        if "new" in text:
+            signal.raise_signal(signal.SIGINT)
+
+    with monkeypatch.context() as context:
+        context.setattr(subscribers_import, "progressing", interrupt)
+        stopped = paper.run("subscribers", "import", str(path), *CONFIRMED, code=1)
+    assert (
+        f"interrupted: at least {BATCH_READERS_MAX:,} of the {many:,} lines of readers.txt were imported. "
+        "Type the same command again to import the rest" in stopped.stderr
+    )
+    done = paper.json_of("subscribers", "import", str(path), *CONFIRMED)
+    assert done["lines"] == many
+    assert counts(paper) == {"active": many}

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from secondpost.subscribers.meanings import ReaderStanding
+
 FOLDER = Path(__file__).parent / "exports"
-HEADS = ("service", "form", "stops")
+HEADS = ("service", "form", "stops", "as")
 
 
 @dataclass(frozen=True)
@@ -13,6 +15,7 @@ class ExportSample:
     service: str | None  # None: a list of no known service
     forms: tuple[str, ...]  # more than one in an archive
     stops: tuple[str, ...]  # columns that stop the import
+    whole: ReaderStanding | None  # as the owner has to say; only the file's name says it
     people: tuple[tuple[str, str], ...]  # address, standing
     kept: tuple[tuple[str, str, str], ...]  # address, name, value
 
@@ -44,6 +47,7 @@ def _sample_of(path: Path) -> ExportSample:
         service if service != "-" else None,
         tuple(form for form in heads["form"] if form != "-"),
         tuple(heads["stops"]),
+        ReaderStanding(heads["as"][0]) if len(heads["as"]) > 0 else None,
         tuple(people),
         tuple(kept),
     )

@@ -25,7 +25,7 @@ from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
 from tests.clock import SetClock
 from tests.subscribers.export_samples import SAMPLES, ExportSample
-from tests.subscribers.listed import NO_WORD, owners_word, understood
+from tests.subscribers.listed import owners_word, understood
 
 WHOLE = [sample for sample in SAMPLES if len(sample.stops) == 0]
 STOPPING = [sample for sample in SAMPLES if len(sample.stops) > 0]
@@ -37,7 +37,7 @@ STATES = {"pending": SubscriberState.PENDING, "left": SubscriberState.LEFT}
 
 
 def report_of(sample: ExportSample) -> ListReport:
-    return understood(sample.path.read_bytes(), NO_WORD, sample.path.name)
+    return understood(sample.path.read_bytes(), owners_word(whole=sample.whole), sample.path.name)
 
 
 def keys(sample: ExportSample, *standings: str) -> set[str]:

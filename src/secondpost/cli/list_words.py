@@ -8,12 +8,18 @@ from secondpost.cli.screen import Column, say, say_table
 from secondpost.mail.printable import printable
 from secondpost.owner.figures import counted
 from secondpost.subscribers.import_report import ImportReport
-from secondpost.subscribers.list_report import ColumnReport, ListReport, PartReport, WordCount
+from secondpost.subscribers.list_report import (
+    PLACEHOLDERS,
+    UNCLEAR,
+    ColumnReport,
+    ListReport,
+    PartReport,
+    WordCount,
+)
 from secondpost.subscribers.list_rows import BadRow
 
 WORDS_SHOWN_MAX = 12  # per column; --json has all that were counted
 DOUBTS_SHOWN_MAX = 8
-UNCLEAR = "unclear"
 NOTHING = "says nothing"
 COLUMNS = (Column("is"), Column("column"), Column("says", folds=True))
 
@@ -81,10 +87,12 @@ def _say_doubts(part: PartReport) -> None:
         if len(column.doubts) == 0:
             continue
         words = ", ".join(f"{one.word} ({one.lines:,})" for one in column.doubts[:DOUBTS_SHOWN_MAX])
+        # A word that explains away some of a column's values would leave the others in doubt.
+        has_words = all(one.word not in PLACEHOLDERS for one in column.doubts)
+        by_word = f'; or what its words mean: --word "{column.doubts[0].word}=left"' if has_words else ""
         say(
             f'The column "{column.name}" is not understood, and may say that people want no mail: {words}. '
-            f'Say what it is: --column "state={column.name}" or --column "keep={column.name}"; '
-            f'or what its words mean: --word "{column.doubts[0].word}=left".'
+            f'Say what it is: --column "state={column.name}" or --column "keep={column.name}"{by_word}.'
         )
 
 
@@ -94,7 +102,7 @@ def _say_unclear(report: ListReport) -> None:
         for part in report.parts
         for column in part.reports
         for one in column.words
-        if one.becomes == UNCLEAR and one.word != ""
+        if one.leaves_out and one.word not in ("", *PLACEHOLDERS)
     ]
     if len(words) > 0:
         shown = ", ".join(f'"{word}"' for word in dict.fromkeys(words[:DOUBTS_SHOWN_MAX]))

@@ -1,17 +1,14 @@
 """secondpost subscribers import: read a list of readers, show how it is understood, and import it."""
 
-import io
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import click
 
 from secondpost.cli.command import JSON, Command, Ending, Exit
+from secondpost.cli.list_input import again_from_its_beginning, opened_list, source_of
 from secondpost.cli.list_words import import_sentence, say_bad, say_import, say_report
 from secondpost.cli.newsletters import led, meant
 from secondpost.cli.opening import at_newsletter, configuration
@@ -38,8 +35,6 @@ from secondpost.subscribers.meanings import Meaning, Moment, Plain, ReaderStandi
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter
 
-STANDARD = "-"  # standard input, in place of a file
-PIECE_OCTETS = 1024 * 1024
 LONG_IMPORT_MS = MINUTE_MS
 
 COLUMNS: Mapping[str, Meaning] = MappingProxyType(
@@ -120,9 +115,9 @@ def import_(
     config = configuration()
     which = meant(config, words, 1, 1)
     path = which.words[0]
-    name, source = which.newsletter.name, "standard input" if path == STANDARD else os.path.basename(path)
-    with _opened_list(path) as file:
-        report = _looked_through(source, _again(file), word, own_domains(config).names)
+    name, source = which.newsletter.name, source_of(path)
+    with opened_list(path) as file:
+        report = _looked_through(source, again_from_its_beginning(file), word, own_domains(config).names)
         if not as_json:
             say_report(report, confirmed is not None, invite)
         if dry_run or report.stops:
@@ -136,6 +131,8 @@ def import_(
                 say("Nothing was written: this was a dry run. To import the list, leave out --dry-run.")
             _check_readable(source, report.lines, report.bad)
             return
+
+        writing = _Writing(report.lines)
 
         async def work(open_: "OpenNewsletter") -> ImportReport:
             from secondpost.owner.names import names_in_store
@@ -152,7 +149,7 @@ def import_(
                 # Until a rename is finished, readers who left may still have the old name.
                 await finish_renames(open_.store, leader)
                 began_ms = open_.clock.now_ms()
-                done = await bringing.run(name, source, report, confirmed, invite, _progress(report.lines))
+                done = await bringing.run(name, source, report, confirmed, invite, writing.progress)
                 tell_of_import(open_.news, name, done, open_.clock.now_ms() - began_ms)
                 return done
 
@@ -160,6 +157,9 @@ def import_(
             done = at_newsletter(work, config)
         except NoList as fault:
             raise _is_no_list(source, fault) from None
+        except KeyboardInterrupt:
+            writing.check_interrupted(source)
+            raise
         finally:
             progressed()
     if as_json:
@@ -195,6 +195,7 @@ def _check_readable(source: str, lines: int, bad: int) -> None:
 
 def _owners_word(columns: Sequence[str], meanings: Sequence[str], whole: str | None) -> OwnersWord:
     given: dict[str, Meaning] = {}
+    spellings: dict[str, str] = {}
     for text in columns:
         what, _, name = text.partition("=")
         if what not in COLUMNS or len(name.strip()) == 0:
@@ -202,6 +203,7 @@ def _owners_word(columns: Sequence[str], meanings: Sequence[str], whole: str | N
                 f"--column {text!r}: write WHAT=NAME, where WHAT is one of {', '.join(COLUMNS)}."
             )
         given[folded(name)] = COLUMNS[what]
+        spellings[folded(name)] = name
     said: dict[str, RowVerdict] = {}
     for text in meanings:
         word, _, what = text.rpartition("=")
@@ -210,18 +212,22 @@ def _owners_word(columns: Sequence[str], meanings: Sequence[str], whole: str | N
                 f"--word {text!r}: write WORD=WHAT, where WHAT is one of {', '.join(WORDS)}."
             )
         said[folded(word)] = WORDS[what]
-    return OwnersWord(given, said, None if whole is None else ReaderStanding(whole))
+        spellings[folded(word)] = word
+    return OwnersWord(given, said, None if whole is None else ReaderStanding(whole), spellings)
 
 
 def _looked_through(source: str, octets: Octets, word: OwnersWord, own: frozenset[Domain]) -> ListReport:
     addresses = [name for name, meaning in word.columns.items() if meaning is Plain.ADDRESS]
     try:
         parts = parts_of(source, octets, addresses[0] if len(addresses) > 0 else None)
-        return look_through(parts, word, own, _looked_at)
+        report = look_through(parts, word, own, _looked_at)
     except NoList as fault:
         raise _is_no_list(source, fault) from None
     finally:
         progressed()
+    if report.lines == 0:
+        raise Ending(f"{source} has no addresses: export it again", Exit.NO)
+    return report
 
 
 def _looked_at(lines: int) -> None:
@@ -236,37 +242,22 @@ def _is_own(report: ListReport) -> bool:
     return all(part.is_own for part in report.parts)
 
 
-def _progress(lines: int) -> Callable[[ImportReport], None]:
-    def say_so(report: ImportReport) -> None:
-        progressing(f"{report.lines:,} of {counted(lines, 'line', 'lines')}, {report.added:,} new")
+@dataclass(slots=True)
+class _Writing:
+    """How far an import has come, for the screen and for the person who interrupts it."""
 
-    return say_so
+    lines: int  # of the list
+    written: int = 0
 
+    def progress(self, report: ImportReport) -> None:
+        self.written = report.lines
+        progressing(f"{report.lines:,} of {counted(self.lines, 'line', 'lines')}, {report.added:,} new")
 
-@contextmanager
-def _opened_list(path: str) -> Iterator[IO[bytes]]:
-    """Open a list while still root, which may read what the store's owner may not.
-
-    Input that cannot be read twice, such as a pipe, is copied to an unnamed file.
-    """
-    with ExitStack() as ends:
-        try:
-            raw = io.FileIO(0 if path == STANDARD else path, closefd=path != STANDARD)
-            file: IO[bytes] = ends.enter_context(io.BufferedReader(raw, PIECE_OCTETS))
-            if path == STANDARD or not file.seekable():
-                pipe, file = file, ends.enter_context(tempfile.TemporaryFile())
-                shutil.copyfileobj(pipe, file, PIECE_OCTETS)
-                file.flush()
-        except OSError as error:
-            raise Ending(f"{path} cannot be read: {error.strerror}", Exit.NO) from None
-        yield file
-
-
-def _again(file: IO[bytes]) -> Octets:
-    """A function that opens the file again at its beginning."""
-
-    def octets() -> IO[bytes]:
-        file.seek(0)
-        return io.BufferedReader(io.FileIO(file.fileno(), closefd=False), PIECE_OCTETS)
-
-    return octets
+    def check_interrupted(self, source: str) -> None:
+        """Raise Ending if a part of the list was written."""
+        if self.written > 0:
+            raise Ending(
+                f"interrupted: at least {self.written:,} of the {counted(self.lines, 'line', 'lines')} of "
+                f"{source} were imported. Type the same command again to import the rest",
+                Exit.NO,
+            ) from None

@@ -42,6 +42,12 @@ class OwnersWord:
     # Folded words.
     words: Mapping[str, RowVerdict] = field(default_factory=lambda: MappingProxyType({}))
     whole: ReaderStanding | None = None
+    # Columns and words as the owner wrote them, by their folded form.
+    spellings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def as_typed(self, name: str) -> str:
+        """A folded column or word as the owner wrote it."""
+        return self.spellings.get(name, name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,21 @@ from dataclasses import dataclass, field
 from secondpost.mail.address import Domain
 from secondpost.subscribers.event_files import refuse_events
 from secondpost.subscribers.import_report import BAD_ROWS_NAMED_MAX
+from secondpost.subscribers.list_checks import check_columns_named, check_file_name, check_words_met
 from secondpost.subscribers.list_columns import OWN_SERVICE, ListColumn, ListColumns, OwnersWord, columns_of
 from secondpost.subscribers.list_document import ListPart
 from secondpost.subscribers.list_json import BETWEEN_VALUES
-from secondpost.subscribers.list_report import ColumnReport, ListReport, PartReport, WordCount
-from secondpost.subscribers.list_rows import BadRow, NoList, OwnRow, RowVerdict, checked
+from secondpost.subscribers.list_report import (
+    ANY_VALUE,
+    OTHER_WORDS,
+    PLACEHOLDERS,
+    UNCLEAR,
+    ColumnReport,
+    ListReport,
+    PartReport,
+    WordCount,
+)
+from secondpost.subscribers.list_rows import BadRow, OwnRow, RowVerdict, checked
 from secondpost.subscribers.list_verdicts import (
     CELLS_REMEMBERED_MAX,
     REMEMBERED_CHARACTERS_MAX,
@@ -31,8 +41,6 @@ from secondpost.subscribers.typed import check_reader
 WORDS_COUNTED_MAX = 1_000  # distinct words, per column
 LINES_BETWEEN_LOOKS = 5_000
 OWNERS_COLUMNS = frozenset({"tag", "tags", "label", "labels", "group", "groups", "segment", "segments"})
-ANY_VALUE = "any value"
-OTHER_WORDS = "other words"
 
 # Matches nearly all addresses; one that matches needs no further check.
 _PLAIN_ADDRESS = re.compile(
@@ -60,11 +68,13 @@ def look_through(
     `own` are this server's domains, which have no readers; `progress` is called with the number of
     lines read so far.
     """
-    _check_names(parts, word)
+    check_columns_named(parts, word)
     reports, lines = [], 0
+    met: set[str] = set()
     for part in parts:
         columns = columns_of(part, word)
         refuse_events(part, columns, word)
+        check_file_name(part, columns, word)
         is_own = columns.form is not None and columns.form.service == OWN_SERVICE and word == OwnersWord()
         looking = _OwnLooking(part, columns, own) if is_own else _Looking(columns, word, own)
         for record in part.records():
@@ -82,20 +92,22 @@ def look_through(
                 part, columns, is_own, found.lines, found.bad, bad_rows, found.counts(), looking.reports()
             )
         )
-    return ListReport(tuple(reports))
+        met.update(*(judge.met for _, judge in columns.judges))
+    report = ListReport(tuple(reports))
+    if report.lines > 0:
+        check_words_met(word, met, _words_about_people(report))
+    return report
 
 
-def _check_names(parts: Sequence[ListPart], word: OwnersWord) -> None:
-    """Raise NoList for a column that the owner named and the list does not have: it may be the one
-    that matters.
-    """
-    if len(parts) == 0:
-        return
-    names = {folded(name) for part in parts for name in part.head}
-    for name in word.columns:
-        if name not in names and not (name.isdecimal() and any(len(part.head) == 0 for part in parts)):
-            listed = ", ".join(dict.fromkeys(each for part in parts for each in part.head if each != ""))
-            raise NoList(f"it has no column {name!r}; it has {listed or 'columns without names: 1, 2, …'}")
+def _words_about_people(report: ListReport) -> list[str]:
+    counts = [
+        one
+        for part in report.parts
+        for column in part.reports
+        for one in (*column.doubts, *column.words)
+        if one.word not in ("", *PLACEHOLDERS)
+    ]
+    return [one.word for one in sorted(counts, key=lambda one: one.becomes != UNCLEAR)]
 
 
 @dataclass(slots=True)
@@ -144,8 +156,9 @@ class _Looking:
             verdict = RowVerdict.LEFT
         self.found.verdicts[verdict] += 1
         present = len(cells)
+        is_left_out = verdict is RowVerdict.UNCLEAR
         for number, words in self._counts.items():
-            words.count(cells[number] if number < present else "")
+            words.count(cells[number] if number < present else "", is_left_out)
         for number, watch in self._watches.items():
             if number < present:
                 watch.look(cells[number])
@@ -230,22 +243,32 @@ class _Words:
         self._judge = judge
         self._is_of_words = not isinstance(judge.meaning, Moment | AtLeast)
         self._lines: dict[tuple[str, RowVerdict], int] = {}
+        self._left_out: set[tuple[str, RowVerdict]] = set()
 
-    def count(self, cell: str) -> None:
+    def count(self, cell: str, is_left_out: bool) -> None:
+        """`is_left_out`: the whole line, as no column says clearly what it is."""
         verdict = self._judge.of(cell)
-        word = cell if self._is_of_words else "" if cell == "" else ANY_VALUE
+        is_word = self._is_of_words or verdict is RowVerdict.UNCLEAR
+        word = cell if is_word else "" if cell == "" else ANY_VALUE
         if not self._is_of_words and verdict is RowVerdict.NOTHING:
             return
         counted = (word[:REMEMBERED_CHARACTERS_MAX], verdict)
         if counted not in self._lines and len(self._lines) >= WORDS_COUNTED_MAX:
             counted = (OTHER_WORDS, verdict)
         self._lines[counted] = self._lines.get(counted, 0) + 1
+        if is_left_out and verdict is RowVerdict.UNCLEAR:
+            self._left_out.add(counted)
 
     def counts(self) -> tuple[WordCount, ...]:
         """Most frequent first."""
         ordered = sorted(self._lines.items(), key=lambda each: -each[1])
         return tuple(
-            WordCount(word.replace(BETWEEN_VALUES, ", "), lines, becomes_of(verdict))
+            WordCount(
+                word.replace(BETWEEN_VALUES, ", "),
+                lines,
+                becomes_of(verdict),
+                (word, verdict) in self._left_out,
+            )
             for (word, verdict), lines in ordered
         )
 

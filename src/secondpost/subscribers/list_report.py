@@ -12,6 +12,12 @@ from secondpost.subscribers.list_columns import ListColumns
 from secondpost.subscribers.list_document import ListPart
 from secondpost.subscribers.list_rows import BadRow
 
+UNCLEAR = "unclear"
+# In place of a word: of a value in a column where any value counts, and of words beyond a bound.
+ANY_VALUE = "any value"
+OTHER_WORDS = "other words"
+PLACEHOLDERS = (ANY_VALUE, OTHER_WORDS)
+
 
 @dataclass(frozen=True, slots=True)
 class WordCount:
@@ -22,6 +28,7 @@ class WordCount:
     word: str
     lines: int
     becomes: str
+    leaves_out: bool = False  # unclear, and the only thing that some line says
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,14 +117,16 @@ class Judge:
     name: str
     meaning: Meaning
     words: Mapping[str, RowVerdict]
+    met: set[str] = field(default_factory=set)  # those of `words` that it was asked about
     _known: dict[str, RowVerdict] = field(default_factory=dict)
 
     def of(self, cell: str) -> RowVerdict:
         found = self._known.get(cell)
         if found is None:
-            found = max(
-                verdict_of(self.meaning, plain_cell(value).strip(), self.words) for value in self._items(cell)
-            )
+            values = [plain_cell(value).strip() for value in self._items(cell)]
+            found = max(verdict_of(self.meaning, value, self.words) for value in values)
+            if len(self.words) > 0:
+                self.met.update(self.words.keys() & map(folded, values))
             if len(self._known) < CELLS_REMEMBERED_MAX and len(cell) <= REMEMBERED_CHARACTERS_MAX:
                 self._known[cell] = found
         return found
