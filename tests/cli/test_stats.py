@@ -41,9 +41,23 @@ def test_readers_are_counted_with_the_newest_issue_of_their_time(paper: Newspape
     assert all(len(line) <= 80 for line in shown.splitlines()), shown
     assert "weekly has 2 readers." in shown
     picture = tmp_path / "numbers.svg"
-    assert paper.run("stats", "--svg", str(picture)).stdout == ""
+    for _ in range(2):  # a picture is made again and again
+        assert paper.run("stats", "--svg", str(picture)).stdout == f"Wrote {picture}.\n"
+    assert "newsletter" in paper.json_of("stats", "--svg", str(picture))
     assert "0 of 3 delivered" in picture.read_text(encoding="utf-8")
     assert paper.run("stats", "--svg", "-").stdout == picture.read_text(encoding="utf-8")
+
+
+def test_the_mails_of_a_stopped_issue_add_up(paper: Newspaper) -> None:
+    for name in ("ada", "bob"):
+        paper.run("subscribers", "add", f"{name}@reader.example", *CONFIRMED)
+    sent(paper, 1, 2)
+    paper.run("issue", "stop", "1")
+    [issue] = listed(paper.json_of("stats"), "issues")
+    assert (issue["readers"], issue["delivered"], issue["stopped"]) == (2, 0, 2)
+    [head, row, *_] = paper.run("stats").stdout.splitlines()[2:]
+    assert dict(zip(head.split(), row.split(), strict=True))["stopped"] == "2"
+    assert "0 of 2 delivered, 2 stopped" in paper.run("stats", "--svg", "-").stdout
 
 
 def test_a_picture_that_cannot_be_written_is_a_sentence(paper: Newspaper, tmp_path: Path) -> None:

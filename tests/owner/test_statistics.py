@@ -106,6 +106,22 @@ def test_what_came_back_later_counts_as_bounced() -> None:
     assert (found.delivered, found.bounced, found.expired, found.unknown) == (7, 5, 1, 1)
 
 
+def test_mails_that_were_stopped_are_counted_and_have_no_part_in_the_bar() -> None:
+    tallies = {
+        IssueId(1): IssueTally({State.STOPPED: 10}, 0, 0, 0),
+        IssueId(2): IssueTally({State.DELIVERED: 6, State.FAILED: 1, State.STOPPED: 3}, 0, 0, 0),
+    }
+    counts = GrowthCounts([BEGIN, BEGIN + DAY_MS], OSLO)
+    found = statistics_of([issue(1, BEGIN), issue(2, BEGIN + DAY_MS)], tallies, counts)
+    assert [(each.delivered, each.bounced, each.stopped) for each in found] == [(0, 0, 10), (6, 1, 3)]
+    drawn = picture(NewsletterStatistics("weekly", 10, found, False, ()), OSLO)
+    [never] = re.findall(r"<g><title>issue 1 [^<]*delivered[^<]*</title>(.*)</g>", drawn)
+    assert never == ""
+    [half] = re.findall(r"<g><title>issue 2 [^<]*6 of 10 delivered, 3 stopped</title>(.*)</g>", drawn)
+    heights = [float(each) for each in re.findall(r' height="([0-9.]+)"', half)]
+    assert heights[0] == 6 * heights[1]
+
+
 @pytest.mark.parametrize(("issues", "planned"), [(0, 10), (1, 10), (1, 0), (500, 1_000_000)])
 def test_the_picture_is_whole_whatever_the_numbers(issues: int, planned: int) -> None:
     found = numbers(issues, planned)

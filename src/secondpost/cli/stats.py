@@ -23,20 +23,21 @@ if TYPE_CHECKING:
 LISTED_MAX = 20  # issues, by default
 PICTURED_MAX = 500  # issues at most: a bar is then a pixel wide
 MONTHS_MAX = 24
-SUBJECT_CHARACTERS_MAX = 28  # so that the lines have at most 80
+SUBJECT_CHARACTERS_MAX = 26  # so that the lines have at most 80
 STANDARD_OUTPUT = "-"
 MAILS = (
     Column("issue", right=True),
     Column("date"),
     Column("readers", right=True),
     Column("delivered", right=True),
-    Column("deferred", right=True),
     Column("bounced", right=True),
     Column("expired", right=True),
     Column("unknown", right=True),
+    Column("stopped", right=True),
 )
 READERS = (
     Column("issue", right=True),
+    Column("deferred", right=True),
     Column("joined", right=True),
     Column("left", right=True),
     Column("suspended", right=True),
@@ -98,6 +99,8 @@ def stats(name: str | None, limit: int, months: int, svg: str | None, as_json: b
             is_shown = svg == STANDARD_OUTPUT
             write = partial(click.echo, nl=False) if is_shown else ends.enter_context(output_file(svg))
         at_newsletter(read, config)
+    if svg is not None and svg != STANDARD_OUTPUT and not as_json:
+        say(f"Wrote {svg}.")
 
 
 def _say(found: "NewsletterStatistics", zone: ZoneInfo) -> None:
@@ -121,16 +124,17 @@ def _mails_row(each: "IssueStatistics", zone: ZoneInfo) -> tuple[str, ...]:
     figures = (
         each.issue.planned,
         each.delivered,
-        each.tally.deferred,
         each.bounced,
         each.expired,
         each.unknown,
+        each.stopped,
     )
     return (str(each.issue.number), day_text(each.start_ms, zone), *_texts(figures))
 
 
 def _readers_row(each: "IssueStatistics") -> tuple[str, ...]:
-    figures = (each.joined, each.after.left, each.tally.suspended, each.after.complaints)
+    after = each.after
+    figures = (each.tally.deferred, each.joined, after.left, each.tally.suspended, after.complaints)
     subject = each.issue.subject
     if len(subject) > SUBJECT_CHARACTERS_MAX:
         subject = f"{subject[: SUBJECT_CHARACTERS_MAX - 1]}…"

@@ -68,6 +68,11 @@ class IssueStatistics:
     def unknown(self) -> int:
         return self._in(State.UNKNOWN)
 
+    @property
+    def stopped(self) -> int:
+        """Never sent, because the owner stopped the issue."""
+        return self._in(State.STOPPED)
+
     def _in(self, state: State) -> int:
         return self.tally.states.get(state, 0)
 

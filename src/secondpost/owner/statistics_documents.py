@@ -21,6 +21,7 @@ class IssueStatisticsDocument:
     bounced: int
     expired: int
     unknown: int
+    stopped: int
     complaints: int
     left: int
     suspended: int
@@ -74,6 +75,7 @@ def _issue_document(each: IssueStatistics) -> IssueStatisticsDocument:
         bounced=each.bounced,
         expired=each.expired,
         unknown=each.unknown,
+        stopped=each.stopped,
         complaints=each.after.complaints,
         left=each.after.left,
         suspended=each.tally.suspended,

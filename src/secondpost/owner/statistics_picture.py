@@ -82,7 +82,7 @@ def _mails(issues: Sequence[IssueStatistics], zone: ZoneInfo) -> Chart:
         Bar(
             str(each.issue.number),
             _mails_title(each, zone),
-            (each.delivered, max(each.issue.planned - each.delivered, 0)),
+            (each.delivered, max(each.issue.planned - each.stopped - each.delivered, 0)),
         )
         for each in issues
     )
@@ -120,9 +120,10 @@ def _gone(each: MonthStatistics) -> int:
 
 
 def _mails_title(each: IssueStatistics, zone: ZoneInfo) -> str:
+    stopped = f", {each.stopped:,} stopped" if each.stopped > 0 else ""
     return (
         f"issue {each.issue.number} of {day_text(each.start_ms, zone)}, {printable(each.issue.subject)}: "
-        f"{each.delivered:,} of {each.issue.planned:,} delivered"
+        f"{each.delivered:,} of {each.issue.planned:,} delivered{stopped}"
     )
 
 
