@@ -3,6 +3,7 @@ once.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from secondpost.store.ports import Lease
 from secondpost.subscribers.typed import typed_mailbox
 
 ASK_AGAIN_SECONDS = 0.1
+_ONLY_KEY = "secondpost.only"
+_LIKE_A_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ def meant(config: Config, words: tuple[str, ...], least: int, most: int) -> Mean
         raise click.UsageError(f"Which newsletter? Name one first: {_listed(config)}.")
     else:
         newsletter, rest = config.newsletters[0], words
+        click.get_current_context().meta[_ONLY_KEY] = newsletter.name
     if not least <= len(rest) <= most:
         raise click.UsageError(f"There are too {'few' if len(rest) < least else 'many'} words: see --help.")
     return Meant(newsletter, rest)
@@ -70,10 +74,21 @@ def addressed(config: Config, words: tuple[str, ...]) -> tuple[Meant, Mailbox]:
 
 def typed(text: str) -> Mailbox:
     """Parse an address. Raises UsageError."""
+    _check_name(text, "not an address, which has an @")
     try:
         return typed_mailbox(text)
     except ValueError as error:
         raise click.UsageError(f"{text!r} cannot be used: {error}") from None
+
+
+def _check_name(text: str, otherwise: str) -> None:
+    """Raise UsageError for what may be the misspelt name of a newsletter, where that could be left out.
+
+    `otherwise` says what else it is not.
+    """
+    only: str | None = click.get_current_context().meta.get(_ONLY_KEY)
+    if only is not None and _LIKE_A_NAME.fullmatch(text) is not None:
+        raise click.UsageError(f"There is no newsletter {text!r}, only {only}; and it is {otherwise}.")
 
 
 def _listed(config: Config) -> str:
@@ -115,6 +130,7 @@ NOT_RUNNING = "The service is NOT RUNNING: nothing is sent until it runs."
 async def numbered(store: IssueLookup, newsletter: Newsletter, text: str) -> Issue:
     """The issue with this number. Raises UsageError, and Ending if there is none."""
     if not (text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS_MAX):
+        _check_name(text, "not the number of an issue, such as 12")
         raise click.UsageError(f"{text!r} is not the number of an issue, such as 12.")
     found = await store.issue_by_number(newsletter.name, int(text))
     if found is None:
