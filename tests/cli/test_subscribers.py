@@ -66,6 +66,7 @@ def test_who_is_removed_comes_back_by_nobodys_hand_but_their_own(paper: Newspape
     assert "no longer" in paper.run("subscribers", "remove", ADA).stdout
     assert state(paper, ADA) == "left"
     assert "left" in paper.run("subscribers", "remove", ADA, code=1).stderr
+    assert f"{ADA} left on 20" in paper.run("subscribers", "show", ADA).stdout
     again = paper.run("subscribers", "add", ADA, *CONFIRMED, code=1)
     assert "only come back by signing up again" in again.stderr
     file = tmp_path / "list.csv"

@@ -318,9 +318,19 @@ def test_only_those_words_are_asked_about_that_leave_people_out(paper: Newspaper
     assert "Not understood" not in shown
 
 
+def test_several_values_in_one_cell_are_explained_as_they_are_shown(paper: Newspaper, tmp_path: Path) -> None:
+    path = tmp_path / "readers.json"
+    path.write_text('[{"email": "ann@reader.example", "status": ["lapsed", "moved"]}]')
+    shown = paper.run("subscribers", "import", str(path), "--dry-run").stdout
+    assert '--word "lapsed, moved=left"' in shown
+    paper.run("subscribers", "import", str(path), "--word", "lapsed, moved=left")
+    assert counts(paper) == {"left": 1}
+
+
 def test_a_word_that_is_not_there_is_a_slip(paper: Newspaper, file: Path) -> None:
     refused = paper.run("subscribers", "import", str(file), "--word", "Un-Subscribd=left", code=1)
-    assert "it has no word 'Un-Subscribd'; it has Lapsed, Subscribed, Unsubscribed, Cleaned" in refused.stderr
+    among = "among its words are Lapsed, Subscribed, Unsubscribed, Cleaned"
+    assert f"it has no word 'Un-Subscribd'; {among}" in refused.stderr
     assert counts(paper) == {}
     paper.run("subscribers", "import", str(file), "--word", "VIP=nothing", "--word", "lapsed=left")
     assert counts(paper) == {"pending": 1, "left": 2, "suppressed": 1}

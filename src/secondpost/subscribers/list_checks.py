@@ -41,7 +41,7 @@ def check_words_met(word: OwnersWord, met: Collection[str], words: Sequence[str]
     """
     for name in word.words:
         if name not in met:
-            has = f"; it has {_shown(words)}" if len(words) > 0 else ""
+            has = f"; among its words are {_shown(words)}" if len(words) > 0 else ""
             raise NoList(f"it has no word '{word.as_typed(name)}'{has}")
 
 

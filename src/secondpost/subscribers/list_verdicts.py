@@ -127,6 +127,9 @@ class Judge:
             found = max(verdict_of(self.meaning, value, self.words) for value in values)
             if len(self.words) > 0:
                 self.met.update(self.words.keys() & map(folded, values))
+                if (whole := folded(cell)) in self.words:  # of several values, as they are shown
+                    found = self.words[whole]
+                    self.met.add(whole)
             if len(self._known) < CELLS_REMEMBERED_MAX and len(cell) <= REMEMBERED_CHARACTERS_MAX:
                 self._known[cell] = found
         return found
