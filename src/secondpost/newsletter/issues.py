@@ -30,6 +30,7 @@ from secondpost.newsletter.decisions import (
     Unfinished,
 )
 from secondpost.newsletter.eligible import Ripeness
+from secondpost.store.approval_ports import Approval
 from secondpost.store.newsletter_ports import SlotOutcome
 
 LATE_MS = 12 * HOUR_MS  # a slot older than this makes no issue by itself (R12)
@@ -39,6 +40,7 @@ ARTICLES_OF_AN_ISSUE_MAX = 100
 # octets.
 TITLES_OCTETS_MAX = 70_000
 FRAME_OCTETS = 450  # markup around one title
+READY = "ready-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class IssueHistory:
     readers: int  # readers who would get an issue
     newest: Issue | None  # the last issue, finished or not
     times: SlotTimes
+    slot: str  # key of the slot that an issue by the calendar would have now
     order: tuple[ArticleId, ...]  # all waiting articles in the order of an issue
     last_ms: int | None  # when the last outcome was recorded
     # The articles that the owner approved for the slot that is due; None: not approved.
@@ -80,7 +83,7 @@ def decide(standing: Ripeness, desk: IssueHistory, rules: IssueRules, now_ms: in
         return why_not
     due, coming = desk.times.due, desk.times.coming
     if coming is None:
-        decision = _from(standing, desk, rules, slot_key(desk.times, desk.last_number), None)
+        decision = _from(standing, desk, rules, desk.slot, None)
         if (
             isinstance(decision, Ready)
             and not rules.approve
@@ -154,9 +157,17 @@ def _from(
     return decision
 
 
-def slot_key(times: SlotTimes, last_number: int) -> str:
-    """The key of the slot that an issue by the calendar would have now."""
-    return f"ready-{last_number + 1}" if times.due is None else times.due.key
+def ready_slot(last_digest: int, last_number: int, asked: Approval | None) -> str:
+    """The key of the slot of the next digest that goes as soon as it is ready.
+
+    Only a digest moves it on: a letter between the owner's approval and the issue ends no approval.
+    `asked` is the newest approval. An older version counted letters too; what it asked for holds.
+    """
+    if asked is not None and asked.slot.startswith(READY):
+        number = int(asked.slot.removeprefix(READY))
+        if last_digest < number <= last_number + 1:
+            return asked.slot
+    return f"{READY}{last_digest + 1}"
 
 
 def _enough(

@@ -38,7 +38,7 @@ from secondpost.newsletter.issues import (
     held_up,
     last_chance_ms,
     outcome,
-    slot_key,
+    ready_slot,
     title_octets,
 )
 from secondpost.newsletter.order import in_order
@@ -220,17 +220,23 @@ class Publisher:
         begun_ms = calendar_since(await self._issues.calendar(name), newsletter, now_ms).since_ms
         last_number = newest[0].number if len(newest) > 0 else 0
         times = await self._slot_times(name, slot_times(rules.slot, rules.zone, begun_ms, now_ms))
+        slot = await self._ready_slot(name, last_number) if times.due is None else times.due.key
         first = await self._issues.next_order(name)
         return IssueHistory(
             unfinished=under_way[0] if len(under_way) > 0 else None,
             newest=newest[0] if len(newest) > 0 else None,
             readers=await self._issues.active_readers(name),
             times=times,
+            slot=slot,
             order=tuple(entry.id for entry in in_order(waiting, newsletter.order, newsletter.feeds, first)),
             last_ms=None if last is None else last.at_ms,
-            approved=await self._approved(name, slot_key(times, last_number)) if rules.approve else None,
+            approved=await self._approved(name, slot) if rules.approve else None,
             title_octets={entry.id: title_octets(entry.article) for entry in waiting},
         )
+
+    async def _ready_slot(self, newsletter: str, last_number: int) -> str:
+        asked = await self._issues.newest_approval(newsletter)
+        return ready_slot(await self._issues.last_digest(newsletter), last_number, asked)
 
     async def _approved(self, newsletter: str, slot: str) -> tuple[ArticleId, ...] | None:
         found = await self._issues.approval(newsletter, slot)

@@ -41,6 +41,10 @@ class ApprovalsAsked(Protocol):
 
     async def approval(self, newsletter: str, slot: str) -> Approval | None: ...
 
+    async def newest_approval(self, newsletter: str) -> Approval | None:
+        """The approval of the slot that was asked about last."""
+        ...
+
     def ask_approval(self, draft: DigestDraft, last_ms: int | None, now_ms: int) -> Awaitable[Approval]:
         """Write down what waits. Other articles than before are not mailed again; but an approval
         that was given and no longer suffices is asked for anew, by a new mail.

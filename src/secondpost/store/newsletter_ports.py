@@ -237,6 +237,10 @@ class IssueLookup(Protocol):
 
     async def issue_by_number(self, newsletter: str, number: int) -> Issue | None: ...
 
+    async def last_digest(self, newsletter: str) -> int:
+        """The number of the newest digest, 0 before the first."""
+        ...
+
     async def issues(self, newsletter: str, before_number: int | None, limit: int) -> list[Issue]:
         """A page of issues, newest first; `before_number` is the last number of the previous page."""
         ...

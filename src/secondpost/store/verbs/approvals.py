@@ -19,6 +19,9 @@ class ApprovalsVerbs(Verbs):
     async def approval(self, newsletter: str, slot: str) -> Approval | None:
         return _first(await self._engine.read(rows("approvals.approval", newsletter, slot)))
 
+    async def newest_approval(self, newsletter: str) -> Approval | None:
+        return _first(await self._engine.read(rows("approvals.newest", newsletter)))
+
     def ask_approval(self, draft: DigestDraft, last_ms: int | None, now_ms: int) -> Awaitable[Approval]:
         def write() -> Steps[Approval]:
             articles = _text_of(draft.articles)

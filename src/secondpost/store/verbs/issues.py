@@ -79,6 +79,10 @@ class IssuesVerbs(Verbs):
         found = await self._engine.read(rows("issues.newest_issues", newsletter, before, limit))
         return [_issue_of(row) for row in found]
 
+    async def last_digest(self, newsletter: str) -> int:
+        [(last,)] = await self._engine.read(rows("issues.last_digest", newsletter))
+        return number(last)
+
     async def issues_under_way(self) -> list[Issue]:
         return [_issue_of(row) for row in await self._engine.read(rows("issues.issues_under_way"))]
 

@@ -8,6 +8,11 @@ SELECT id, newsletter, slot, articles, last_ms, asked_ms, approved_ms FROM appro
 -- An approval.
 SELECT id, newsletter, slot, articles, last_ms, asked_ms, approved_ms FROM approval WHERE id = ?1;
 
+-- name: newest
+-- The newsletter's newest approval.
+SELECT id, newsletter, slot, articles, last_ms, asked_ms, approved_ms FROM approval
+WHERE newsletter = ?1 ORDER BY id DESC LIMIT 1;
+
 -- name: by_secret
 -- The approval whose link has this hash.
 SELECT id, newsletter, slot, articles, last_ms, asked_ms, approved_ms FROM approval WHERE secret = ?1;

@@ -313,6 +313,10 @@ FROM issue;
 -- The ?3 newest issues of a newsletter before number ?2.
 {selected} WHERE newsletter = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3;
 
+-- name: last_digest
+-- The number of the newsletter's newest digest, 0 before the first.
+SELECT coalesce(max(number), 0) FROM issue WHERE newsletter = ?1 AND kind = 'digest';
+
 -- name: issues_under_way
 -- Issues neither done nor stopped, oldest first.
 {selected} /*+ INDEXED BY issue_unfinished */ WHERE state NOT IN ('done', 'stopped') ORDER BY id;
