@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from secondpost.mail.issue import DigestDraft, IssueKind
 from secondpost.newsletter.decisions import Ready, ToApprove
-from secondpost.newsletter.issues import ready_slot
+from secondpost.newsletter.next_slot import ready_slot
 from secondpost.store.approval_ports import Approval, ApprovalId, ApprovalOutcome
 from tests.newsletter.blog import WEEKLY, Bench, Blog, articles
 

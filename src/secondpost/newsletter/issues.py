@@ -30,7 +30,6 @@ from secondpost.newsletter.decisions import (
     Unfinished,
 )
 from secondpost.newsletter.eligible import Ripeness
-from secondpost.store.approval_ports import Approval
 from secondpost.store.newsletter_ports import SlotOutcome
 
 LATE_MS = 12 * HOUR_MS  # a slot older than this makes no issue by itself (R12)
@@ -40,7 +39,6 @@ ARTICLES_OF_AN_ISSUE_MAX = 100
 # octets.
 TITLES_OCTETS_MAX = 70_000
 FRAME_OCTETS = 450  # markup around one title
-READY = "ready-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,19 +153,6 @@ def _from(
         last_ms = None if due is None else last_chance_ms(due)
         return ToApprove(rules.newsletter, len(draft.articles), draft, last_ms)
     return decision
-
-
-def ready_slot(last_digest: int, last_number: int, asked: Approval | None) -> str:
-    """The key of the slot of the next digest that goes as soon as it is ready.
-
-    Only a digest moves it on: a letter between the owner's approval and the issue ends no approval.
-    `asked` is the newest approval. An older version counted letters too; what it asked for holds.
-    """
-    if asked is not None and asked.slot.startswith(READY):
-        number = int(asked.slot.removeprefix(READY))
-        if last_digest < number <= last_number + 1:
-            return asked.slot
-    return f"{READY}{last_digest + 1}"
 
 
 def _enough(

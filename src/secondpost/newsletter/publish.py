@@ -38,9 +38,9 @@ from secondpost.newsletter.issues import (
     held_up,
     last_chance_ms,
     outcome,
-    ready_slot,
     title_octets,
 )
+from secondpost.newsletter.next_slot import next_slot
 from secondpost.newsletter.order import in_order
 from secondpost.newsletter.outlook import NOTHING_BESIDE, Beside, Outlook, beside, reason
 from secondpost.newsletter.reading import FeedReading
@@ -218,9 +218,8 @@ class Publisher:
         under_way = [each for each in await self._issues.issues_under_way() if each.newsletter == name]
         newest, last = await self._issues.issues(name, None, 1), await self._issues.last_slot(name)
         begun_ms = calendar_since(await self._issues.calendar(name), newsletter, now_ms).since_ms
-        last_number = newest[0].number if len(newest) > 0 else 0
         times = await self._slot_times(name, slot_times(rules.slot, rules.zone, begun_ms, now_ms))
-        slot = await self._ready_slot(name, last_number) if times.due is None else times.due.key
+        slot = await next_slot(self._issues, name, times, newest)
         first = await self._issues.next_order(name)
         return IssueHistory(
             unfinished=under_way[0] if len(under_way) > 0 else None,
@@ -233,10 +232,6 @@ class Publisher:
             approved=await self._approved(name, slot) if rules.approve else None,
             title_octets={entry.id: title_octets(entry.article) for entry in waiting},
         )
-
-    async def _ready_slot(self, newsletter: str, last_number: int) -> str:
-        asked = await self._issues.newest_approval(newsletter)
-        return ready_slot(await self._issues.last_digest(newsletter), last_number, asked)
 
     async def _approved(self, newsletter: str, slot: str) -> tuple[ArticleId, ...] | None:
         found = await self._issues.approval(newsletter, slot)
