@@ -1,17 +1,18 @@
 """secondpost issue hold, resume, retry: halt an issue while it is sent, and try again what is unknown."""
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from secondpost.cli.command import JSON, Command, Ending, Exit
+from secondpost.cli.leading import ask
 from secondpost.cli.newsletters import meant, numbered
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.parameters import MAILBOX
 from secondpost.cli.screen import say, say_json
 from secondpost.mail.address import Mailbox
 from secondpost.mail.issue import Issue, IssueState
+from secondpost.mail.subscriber import SubscriberId
 from secondpost.owner.figures import counted
 from secondpost.owner.issue_words import reckoning_text
 from secondpost.owner.newsletter_documents import reckoning_document
@@ -102,34 +103,33 @@ def retry(words: tuple[str, ...], unknown: bool, reader: Mailbox | None, yes: bo
             if known is None:
                 raise Ending(f"{reader} is no reader of {found.newsletter}", Exit.NO)
             subscriber = known.id
-        elif not yes and not as_json:
-            _ask((await open_.store.reckoning(found.id)).unknown, found)
         try:
+            if await open_.store.unknown_to_retry(found.id, subscriber) == 0:
+                raise Ending(await _why_none(open_, found, subscriber), Exit.NO)
+            if reader is None and not yes and not as_json:
+                _ask(await open_.store.unknown_to_retry(found.id, None), found)
             again = await open_.store.retry_unknown(found.id, subscriber, open_.clock.now_ms())
         except IssueRefused as refused:
             raise Ending(str(refused), Exit.NO) from None
-        if again == 0:
-            raise Ending(
-                f"issue {found.number} has no unknown mail that was not tried again before",
-                Exit.NO,
-            )
         if as_json:
             await _say(open_, await numbered(open_.store, which.newsletter, which.words[0]), "", as_json=True)
         else:
-            say(f"Tried again: {counted(again, 'mail', 'mails')} of issue {found.number}.")
+            say(f"Being sent once more: {counted(again, 'mail', 'mails')} of issue {found.number}.")
 
     at_newsletter(work, config)
 
 
+async def _why_none(open_: "OpenNewsletter", issue: Issue, subscriber: SubscriberId | None) -> str:
+    if subscriber is None and (await open_.store.reckoning(issue.id)).unknown > 0:
+        return f"every unknown mail of issue {issue.number} was already sent once more"
+    whose = "" if subscriber is None else " of this reader that was not already sent once more"
+    return f"issue {issue.number} has no unknown mail{whose}"
+
+
 def _ask(unknown: int, issue: Issue) -> None:
     """Say the risk; on a terminal, ask."""
-    if unknown == 0:
-        return
     say(
         f"Of {counted(unknown, 'reader', 'readers')} it is not known whether they have issue {issue.number}. "
         "Those who have it get it a second time."
     )
-    if not sys.stdin.isatty():
-        raise Ending("to send it to them once more, add --yes", Exit.USAGE)
-    if not click.confirm("Send it to them once more?"):
-        raise Ending("nothing was sent", Exit.NO)
+    ask("Send it to them once more?", "add --yes to send it")

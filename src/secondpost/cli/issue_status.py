@@ -20,9 +20,9 @@ from secondpost.mail.subscriber import SubscriberId
 from secondpost.owner.figures import counted
 from secondpost.owner.issue_progress import read_progress
 from secondpost.owner.issue_progress_documents import issue_status_document
-from secondpost.owner.issue_words import deferred_text, reckoning_text, standing_text
+from secondpost.owner.issue_words import deferred_text, reckoning_text, standing_sentence
 from secondpost.owner.newsletter_documents import issue_mails_document
-from secondpost.store.newsletter_ports import IssueLookup
+from secondpost.store.newsletter_ports import IssueLookup, IssueRefused
 from secondpost.store.newsletter_store_ports import NewsletterDesk
 
 if TYPE_CHECKING:
@@ -87,15 +87,14 @@ async def _meant_issue(store: IssueLookup, which: Meant) -> Issue:
 
 
 async def _say(store: NewsletterDesk, found: Issue, reckoning: Reckoning, zone: ZoneInfo) -> None:
-    say(f"Issue {found.number} of {found.newsletter} is {standing_text(found, zone)}.")
+    say(standing_sentence(found, zone))
     say(f"{reckoning_text(reckoning)}.")
     bounced = {kind: reports for kind, reports in (await store.bounced(found.id)).items() if reports > 0}
     if len(bounced) > 0:
         kinds = ", ".join(f"{reports:,} {kind}" for kind, reports in bounced.items())
         say(f"{counted(sum(bounced.values()), 'mail', 'mails')} came back: {kinds}.")
     if reckoning.unknown > 0:
-        again = f"secondpost issue retry --unknown {found.newsletter} {found.number}"
-        say(f"{_unknown_text(reckoning.unknown)} {again}")
+        say(f"{_unknown_text(reckoning.unknown)} {await _once_more(store, found)}")
     if reckoning.under_way > 0:
         await _say_under_way(store, found, zone)
     listed = {
@@ -151,8 +150,19 @@ def _unknown_text(unknown: int) -> str:
     readers = counted(unknown, "reader", "readers")
     return (
         f"Of {readers} it is not known whether they have it: their server was sent the whole mail, and "
-        "did not answer. To send it to them once more:"
+        "did not answer."
     )
+
+
+async def _once_more(store: NewsletterDesk, found: Issue) -> str:
+    """How they are sent it once more, or why they cannot be."""
+    try:
+        many = await store.unknown_to_retry(found.id, None)
+    except IssueRefused as refused:
+        return f"It cannot be sent to them once more now: {refused}."
+    if many == 0:
+        return "It was already sent to them once more, and is not sent again."
+    return f"To send it to them once more: secondpost issue retry --unknown {found.newsletter} {found.number}"
 
 
 def _none_text(found: Issue, after: DeliveryId | None) -> str:

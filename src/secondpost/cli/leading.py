@@ -8,6 +8,7 @@ import click
 
 from secondpost.cli.choosing import Chosen, all_option
 from secondpost.cli.command import JSON, Command, Ending, Exit
+from secondpost.cli.confirming import is_confirmed
 from secondpost.cli.lists import recipient_text
 from secondpost.cli.opening import at_desk
 from secondpost.cli.screen import on_terminal, say, say_json
@@ -187,5 +188,5 @@ def ask(question: str, instead: str = ADD_YES) -> None:
     """
     if not (on_terminal() and sys.stdin.isatty()):
         raise Ending(f"{question} There is no terminal to ask on: {instead}", Exit.USAGE)
-    if not click.confirm(question):
+    if not is_confirmed(question):
         raise Ending("nothing was changed", Exit.NO)

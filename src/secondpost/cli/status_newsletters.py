@@ -7,7 +7,7 @@ from secondpost.cli.screen import say
 from secondpost.config.records import Config
 from secondpost.newsletter.renaming import cut_short_text, left_behind_sentence
 from secondpost.owner.figures import counted
-from secondpost.owner.issue_words import deferred_text, reckoning_text, standing_text
+from secondpost.owner.issue_words import deferred_text, reckoning_text, standing_sentence
 from secondpost.owner.reader_words import sign_ups_text
 from secondpost.owner.status_newsletters import NewslettersStand, Stands
 
@@ -37,7 +37,6 @@ def _say_newsletter(stands: Stands) -> None:
         say(f"Sign-ups for {name} today: {sign_ups_text(stands.sign_ups)}.")
     if stands.under_way is not None:
         issue, reckoning = stands.under_way.issue, stands.under_way.reckoning
-        standing = standing_text(issue, stands.zone)
-        say(f"Issue {issue.number} of {name} is {standing}. {reckoning_text(reckoning)}.")
+        say(f"{standing_sentence(issue, stands.zone)} {reckoning_text(reckoning)}.")
         if stands.under_way.last is not None:
             say(f"{deferred_text(stands.under_way.deferred, stands.under_way.last)}.")

@@ -34,6 +34,17 @@ class IssueState(StrEnum):
     DONE = "done"  # every reader is accounted for
     STOPPED = "stopped"  # the owner ended it
 
+    @property
+    def in_words(self) -> str:
+        """The state as it follows "the issue is"."""
+        match self:
+            case IssueState.SENDING:
+                return "being sent"
+            case IssueState.FREEZING:
+                return "being made ready"
+            case _:
+                return self.value
+
 
 @dataclass(frozen=True, slots=True)
 class IssueEdge:

@@ -9,8 +9,17 @@ from secondpost.owner.reader_mail import answer_text
 from secondpost.store.newsletter_ports import ReaderDelivery
 
 
+def standing_sentence(found: Issue, zone: ZoneInfo) -> str:
+    """The state of an issue as a sentence that names it."""
+    ended = found.finished_ms is not None and found.state in (IssueState.DONE, IssueState.STOPPED)
+    text = (
+        f"Issue {found.number} of {found.newsletter} {'was' if ended else 'is'} {standing_text(found, zone)}"
+    )
+    return text if text.endswith((".", "?", "!", "…")) else f"{text}."
+
+
 def standing_text(found: Issue, zone: ZoneInfo) -> str:
-    """The state of an issue; `zone` is the newsletter's."""
+    """The state of an issue, with the reason if it is held or was stopped; `zone` is the newsletter's."""
     match found.state:
         case IssueState.OPEN:
             return "open: not ready to be sent yet"
@@ -18,10 +27,13 @@ def standing_text(found: Issue, zone: ZoneInfo) -> str:
             return f"frozen: its first mail goes out {zoned_text(found.start_ms, zone)}"
         case IssueState.HELD:
             return f"held: {found.reason}"
-        case IssueState.DONE | IssueState.STOPPED if found.finished_ms is not None:
-            return f"{found.state} since {zoned_text(found.finished_ms, zone)}"
+        case IssueState.DONE if found.finished_ms is not None:
+            return f"finished at {zoned_text(found.finished_ms, zone)}"
+        case IssueState.STOPPED if found.finished_ms is not None:
+            why = f": {found.reason}" if len(found.reason) > 0 else ""
+            return f"stopped at {zoned_text(found.finished_ms, zone)}{why}"
         case state:
-            return state.value
+            return state.in_words
 
 
 def reckoning_text(reckoning: Reckoning) -> str:

@@ -251,6 +251,13 @@ class IssueLookup(Protocol):
 
     async def reckoning(self, id: IssueId) -> Reckoning: ...
 
+    async def unknown_to_retry(self, issue: IssueId, subscriber: SubscriberId | None) -> int:
+        """How many unknown mails of an issue, or of one reader, may be attempted once more.
+
+        Raises IssueRefused with the reason if none may be now.
+        """
+        ...
+
     async def active_readers(self, newsletter: str) -> int:
         """The number of readers who would get an issue now."""
         ...

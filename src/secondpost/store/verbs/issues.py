@@ -150,7 +150,7 @@ def in_state(id: IssueId, state: IssueState, otherwise: str) -> Steps[Issue]:
     """The issue, if it is in this state. Raises IssueRefused."""
     found = yield from issue_in(id)
     if found.state is not state:
-        raise IssueRefused(f"issue {found.number} is {found.state}: {otherwise}")
+        raise IssueRefused(f"issue {found.number} is {found.state.in_words}: {otherwise}")
     return found
 
 

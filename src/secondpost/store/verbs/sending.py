@@ -71,6 +71,14 @@ class SendingVerbs(Verbs):
     def finish(self, issue: IssueId, now_ms: int) -> Awaitable[bool]:
         return self._engine.change(partial(_finish, issue, now_ms))
 
+    async def unknown_to_retry(self, issue: IssueId, subscriber: SubscriberId | None) -> int:
+        def look() -> Steps[int]:
+            yield from _retriable(issue)
+            [(again,)] = yield from rows("issues.unknown_to_retry", issue, subscriber)
+            return number(again)
+
+        return await self._engine.read(look())
+
     async def retry_unknown(self, issue: IssueId, subscriber: SubscriberId | None, now_ms: int) -> int:
         retried = 0
         batch = partial(_retry_batch, issue, subscriber, now_ms)
@@ -101,7 +109,7 @@ def _hold(id: IssueId, reason: str) -> Steps[Issue]:
     if found.state is IssueState.HELD:
         return found
     if found.state not in issue_sources_of(IssueState.HELD):
-        raise IssueRefused(f"issue {found.number} is {found.state}, and cannot be held")
+        raise IssueRefused(f"issue {found.number} is {found.state.in_words}, and cannot be held")
     yield from run("issues.hold", id, reason, chosen=permitted(IssueState.HELD))
     return (yield from issue_in(id))
 
@@ -109,7 +117,7 @@ def _hold(id: IssueId, reason: str) -> Steps[Issue]:
 def _resume(id: IssueId, now_ms: int) -> Steps[Issue]:
     found = yield from issue_in(id)
     if found.state is not IssueState.HELD:
-        raise IssueRefused(f"issue {found.number} is {found.state}, not held")
+        raise IssueRefused(f"issue {found.number} is {found.state.in_words}, not held")
     yield from run("issues.resume", id, now_ms, chosen=permitted(IssueState.SENDING, IssueState.HELD))
     return (yield from issue_in(id))
 
@@ -129,7 +137,7 @@ def _stop(id: IssueId, now_ms: int, reason: str) -> Steps[Issue]:
     if found.state is IssueState.STOPPED:
         return found  # continue an interrupted stop
     if found.state not in issue_sources_of(IssueState.STOPPED):
-        raise IssueRefused(f"issue {found.number} is {found.state}, and cannot be stopped")
+        raise IssueRefused(f"issue {found.number} is {found.state.in_words}, and cannot be stopped")
     counts = yield from counts_in(id)
     if sum(counts.get(state, 0) for state in SENT) == 0:
         yield from run("issues.give_back_articles", id, GIVEN_BACK)
@@ -162,12 +170,18 @@ def _finish(id: IssueId, now_ms: int) -> Steps[bool]:
     return True
 
 
-def _retry_batch(id: IssueId, subscriber: SubscriberId | None, now_ms: int) -> Steps[int]:
+def _retriable(id: IssueId) -> Steps[Issue]:
+    """The issue, if its unknown mails may be tried again now. Raises IssueRefused."""
     found = yield from issue_in(id)
     if found.state not in (IssueState.SENDING, IssueState.DONE):
-        raise IssueRefused(f"issue {found.number} is {found.state}, and cannot be tried again")
+        raise IssueRefused(f"issue {found.number} is {found.state.in_words}, and cannot be sent once more")
     if found.state is IssueState.DONE and (yield from is_another_under_way(found)):
         raise IssueRefused(f"another issue of {found.newsletter} is not finished yet")
+    return found
+
+
+def _retry_batch(id: IssueId, subscriber: SubscriberId | None, now_ms: int) -> Steps[int]:
+    yield from _retriable(id)
     again = yield from run("issues.retry_unknown", id, now_ms, BATCH_ROWS, subscriber)
     if again > 0:
         yield from run("issues.send_again", id, chosen=permitted(IssueState.SENDING, IssueState.DONE))

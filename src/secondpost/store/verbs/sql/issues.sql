@@ -257,6 +257,13 @@ WHERE (message, number) IN (
     AND number = coalesce(?4, number)
   LIMIT ?3);
 
+-- name: unknown_to_retry
+-- The number of an issue's unknown rows that were not retried yet; with ?2, only that reader's.
+SELECT count(*) FROM delivery /*+ INDEXED BY delivery_aside */
+WHERE state IN ('held', 'kept', 'failed', 'expired', 'unknown') AND state IN ({sources delivery waiting retry})
+  AND message = (SELECT message FROM issue WHERE id = ?1) AND maybe_duplicate = 0
+  AND number = coalesce(?2, number);
+
 -- name: old_issue
 -- The first issue finished before ?1 with nothing under way whose deliveries still exist.
 SELECT message FROM issue
