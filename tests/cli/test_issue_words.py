@@ -94,7 +94,7 @@ def test_a_letter_waits_for_no_other_issue_and_for_readers(paper: Newspaper, tmp
     assert "no readers yet" in paper.run("issue", "write", path, "--yes", code=1).stderr
     with_a_reader(paper)
     paper.run("issue", "write", path, "--yes")
-    again = paper.run("issue", "write", path, "--yes", code=1)
+    again = paper.run("issue", "write", path, "--yes", "--again", code=1)
     assert "Issue 1 is not finished" in again.stderr
     assert "goes into the next issue" not in paper.run("issue", "stop", "1").stdout
     assert paper.json_of("issue", "write", path, "--yes")["number"] == 2
@@ -133,3 +133,24 @@ def test_an_empty_foreword_is_refused_and_the_earlier_one_stays(paper: Newspaper
     refused = paper.run("issue", "note", written(tmp_path, "---\nsubject: x\n---\nHello"), code=1)
     assert "a foreword has no subject" in refused.stderr
     assert paper.json_of("issue", "note", "--show")["words"] == "Stays."
+
+
+def test_a_letter_that_was_just_sent_is_not_sent_again_by_a_second_command(
+    paper: Newspaper, tmp_path: Path
+) -> None:
+    with_a_reader(paper)
+    path = written(tmp_path, LETTER)
+    paper.run("issue", "write", path, "--yes")
+    refused = paper.run("issue", "write", path, "--yes", code=1).stderr
+    assert "this letter was sent already: it is issue 1, made at 20" in refused
+    assert "add --again" in refused
+    paper.run("issue", "write", path, "--preview")
+    paper.run("issue", "stop", "1")
+    paper.run("issue", "write", path, "--yes")  # nobody got the first one
+    assert "it is issue 2" in paper.run("issue", "write", path, "--yes", code=1).stderr
+    refused = paper.run("issue", "write", path, "--yes", "--again", code=1).stderr
+    assert "Issue 2 is not finished" in refused
+
+
+def test_a_foreword_without_a_file_asks_for_it(paper: Newspaper) -> None:
+    assert "Name the file with the foreword" in paper.run("issue", "note", code=2).stderr

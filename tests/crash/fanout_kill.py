@@ -131,7 +131,7 @@ class FanOut:
         begin, end = STOPPED_BETWEEN
         mails = int(self._dice.between(self._readers * begin, self._readers * end))
         wait_until(f"{mails} mails are out", partial(self._has_served, mails))
-        self._room.json_of("issue", "stop", WEEKLY, "1")
+        self._room.json_of("issue", "stop", WEEKLY, "1", "--yes")
         self.is_stopped = True
 
     def _is_under_way(self) -> bool:

@@ -5,22 +5,19 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from secondpost.cli.command import COUNTED, JSON, Command, Ending, Exit, Group
+from secondpost.cli.command import COUNTED, JSON, Command, Group
 from secondpost.cli.newsletters import meant, numbered, only_name
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.screen import Column, say, say_field, say_json, say_table
-from secondpost.mail.issue import Issue, IssueKind, IssueState
+from secondpost.mail.issue import Issue
 from secondpost.mail.moment import clock_text, zoned_text
-from secondpost.owner.figures import counted
 from secondpost.owner.issue_words import reckoning_text, standing_text
 from secondpost.owner.newsletter_documents import (
     IssueListDocument,
     IssueShownDocument,
     article_document,
     issue_document,
-    reckoning_document,
 )
-from secondpost.store.newsletter_ports import IssueRefused
 
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter
@@ -44,6 +41,7 @@ NUMBERED = click.argument("words", nargs=-1, required=True, metavar="[NAME] N")
         "write": "secondpost.cli.issue_write",
         "note": "secondpost.cli.issue_note",
         "status": "secondpost.cli.issue_status",
+        "stop": "secondpost.cli.issue_stop",
         "hold": "secondpost.cli.issue_hold",
         "resume": "secondpost.cli.issue_hold",
         "retry": "secondpost.cli.issue_hold",
@@ -92,7 +90,9 @@ def list_issues(name: str | None, limit: int, before: int | None, as_json: bool)
             say(f"{newsletter.name} has no issue yet: `secondpost issue next` says why.")
         else:
             zone = ZoneInfo(newsletter.timezone)
-            say_table(_columns(zone), [_row(each, zone) for each in page])
+            has_reasons = any(len(each.reason) > 0 for each in page)
+            columns = _columns(zone) if has_reasons else _columns(zone)[:-1]
+            say_table(columns, [_row(each, zone)[: len(columns)] for each in page])
             if more:
                 say(f"There are more. To see them: --before {page[-1].number}")
 
@@ -107,6 +107,7 @@ def _columns(zone: ZoneInfo) -> tuple[Column, ...]:
         Column("articles", right=True),
         Column("readers", right=True),
         Column("subject", folds=True),
+        Column("why", folds=True),
     )
 
 
@@ -118,6 +119,7 @@ def _row(each: Issue, zone: ZoneInfo) -> tuple[str, ...]:
         str(each.article_count),
         f"{each.planned:,}",
         each.subject,
+        each.reason,
     )
 
 
@@ -126,6 +128,8 @@ def _row(each: Issue, zone: ZoneInfo) -> tuple[str, ...]:
 @JSON
 def show(words: tuple[str, ...], as_json: bool) -> None:
     """Show what is in an issue, and what became of it."""
+    from secondpost.compose.issue import shown_title
+
     config = configuration()
     which = meant(config, words, 1, 1)
 
@@ -147,43 +151,7 @@ def show(words: tuple[str, ...], as_json: bool) -> None:
         if len(found.body) > 0:
             say(f"words\n{found.body}")
         for article in articles:
-            say_field("article", article.title)
+            say_field("article", shown_title(article))
             say_field("", article.link)
 
     at_newsletter(read, config)
-
-
-@issue.command("stop", cls=Command)
-@NUMBERED
-@click.option("--reason", metavar="TEXT", default="by command", help="The reason, kept with the issue.")
-@JSON
-def stop(words: tuple[str, ...], reason: str, as_json: bool) -> None:
-    """Stop an issue: readers who do not have it yet will not get it.
-
-    Mail that is on its way at this moment still arrives. If no reader got it, its articles go into the next
-    issue.
-    """
-    config = configuration()
-    which = meant(config, words, 1, 1)
-
-    async def work(open_: "OpenNewsletter") -> None:
-        store = open_.store
-        found = await numbered(store, which.newsletter, which.words[0])
-        if found.state is IssueState.STOPPED:
-            raise Ending(f"issue {found.number} has already been stopped", Exit.NO)
-        try:
-            stopped = await store.stop(found.id, open_.clock.now_ms(), reason)
-        except IssueRefused as refused:
-            raise Ending(str(refused), Exit.NO) from None
-        reckoning = await store.reckoning(found.id)
-        if as_json:
-            say_json(reckoning_document(stopped, reckoning, await store.bounced(stopped.id)))
-            return
-        say(f"Stopped: issue {stopped.number} of {stopped.newsletter}. {reckoning_text(reckoning)}.")
-        if stopped.kind is IssueKind.DIGEST and len(await store.entries_of_issue(stopped.id)) == 0:
-            articles = counted(stopped.article_count, "article", "articles")
-            goes = "goes" if stopped.article_count == 1 else "go"
-            say(f"No reader got it: its {articles} {goes} into the next issue.")
-            say((await open_.publisher.outlook(which.newsletter)).reason)
-
-    at_newsletter(work, config)

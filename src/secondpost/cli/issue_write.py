@@ -8,14 +8,16 @@ from secondpost.cli.command import JSON, Command, Ending, Exit
 from secondpost.cli.issue_preview import filled
 from secondpost.cli.issue_send import freezing_shown, why_not_made
 from secondpost.cli.leading import YES, ask
-from secondpost.cli.newsletters import NOT_RUNNING, led, meant
+from secondpost.cli.newsletters import NOT_RUNNING, Meant, led, meant
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.own_words import SUBJECT_CHARACTERS_MAX, OwnWords, own_words
 from secondpost.cli.screen import say, say_json
 from secondpost.compose.issue import Composed
 from secondpost.compose.markdown import first_heading
 from secondpost.config.records import Newsletter
-from secondpost.mail.issue import Issue
+from secondpost.mail.duration import DAY_MS
+from secondpost.mail.issue import Issue, IssueKind, IssueState
+from secondpost.mail.moment import zoned_text
 from secondpost.newsletter.publish import CannotCompose
 from secondpost.owner.figures import counted
 from secondpost.owner.forecast_documents import ForecastDocument, forecast_document
@@ -26,13 +28,22 @@ if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter
 
 
+SAME_MS = DAY_MS  # a letter made so long ago may be sent again without --again
+SAME_LOOKED_AT_MAX = 100  # issues, the newest
+
+
 @click.command(cls=Command)
 @click.argument("words", nargs=-1, required=True, metavar="[NAME] FILE")
 @click.option("--subject", metavar="TEXT", help="The subject, instead of the one in the file.")
 @click.option("--preview", is_flag=True, help="Show the letter as a reader would see it, and send nothing.")
+@click.option(
+    "--again", is_flag=True, help="Send it although the same letter was sent within the last 24 hours."
+)
 @YES
 @JSON
-def write(words: tuple[str, ...], subject: str | None, preview: bool, yes: bool, as_json: bool) -> None:
+def write(
+    words: tuple[str, ...], subject: str | None, preview: bool, again: bool, yes: bool, as_json: bool
+) -> None:
     """Send the text of a Markdown file to all readers; - means standard input.
 
     The subject is the `subject:` of its front matter, else its first heading. Articles keep waiting for the
@@ -52,6 +63,8 @@ def write(words: tuple[str, ...], subject: str | None, preview: bool, yes: bool,
             raise Ending(f"it cannot be sent like this: {fault}", Exit.NO) from None
         shown = filled(letter.composed, newsletter, config.web)
         now_ms = open_.clock.now_ms()
+        if not (preview or again):
+            await _refuse_same(open_, which, title, found.text)
         expected = await forecast_of(open_.store, config, newsletter, now_ms)
         takes = forecast_text(expected, newsletter, now_ms)
         made = None
@@ -62,7 +75,7 @@ def write(words: tuple[str, ...], subject: str | None, preview: bool, yes: bool,
             elif not (as_json or expected.is_plain):
                 say(takes)
             await open_.prove()
-            made = await _sent(open_, newsletter, title, found.text)
+            made = await _sent(open_, which, title, found.text, again=again)
         if as_json:
             say_json(_document(newsletter, made, shown, forecast_document(expected, newsletter, now_ms)))
         elif made is None:
@@ -111,8 +124,28 @@ def _subject(found: OwnWords, given: str | None) -> str:
     raise Ending("the letter has no subject: begin the file with a heading, or give --subject", Exit.NO)
 
 
-async def _sent(open_: "OpenNewsletter", newsletter: Newsletter, subject: str, body: str) -> Issue:
+async def _refuse_same(open_: "OpenNewsletter", which: Meant, subject: str, body: str) -> None:
+    """Raise Ending if the same letter was sent lately: a command that is typed twice sends once."""
+    after_ms = open_.clock.now_ms() - SAME_MS
+    for each in await open_.store.issues(which.newsletter.name, None, SAME_LOOKED_AT_MAX):
+        is_same = each.kind is IssueKind.LETTER and (each.subject, each.body) == (subject, body)
+        if each.created_ms < after_ms or not is_same:
+            continue
+        if each.state is IssueState.STOPPED and (await open_.store.reckoning(each.id)).delivered == 0:
+            continue
+        when = zoned_text(each.created_ms, which.zone)
+        raise Ending(
+            f"this letter was sent already: it is issue {each.number}, made at {when}. "
+            "To send it once more: add --again",
+            Exit.NO,
+        )
+
+
+async def _sent(open_: "OpenNewsletter", which: Meant, subject: str, body: str, *, again: bool) -> Issue:
+    newsletter = which.newsletter
     async with led(open_.store) as leader:
+        if not again:
+            await _refuse_same(open_, which, subject, body)
         try:
             async with freezing_shown(open_.store, newsletter):
                 return await open_.publisher.send_letter(newsletter, subject, body, leader)

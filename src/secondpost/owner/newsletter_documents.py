@@ -166,6 +166,7 @@ class IssueDocument:
     created: str
     start: str | None
     finished: str | None
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,7 @@ class ReckoningDocument:
     newsletter: str
     number: int
     state: str
+    reason: str
     planned: int
     delivered: int
     suppressed: int
@@ -326,6 +328,7 @@ def issue_document(issue: Issue) -> IssueDocument:
         created=utc_time(issue.created_ms),
         start=time_text(issue.start_ms),
         finished=time_text(issue.finished_ms),
+        reason=issue.reason,
     )
 
 
@@ -336,6 +339,7 @@ def reckoning_document(
         newsletter=issue.newsletter,
         number=issue.number,
         state=issue.state.value,
+        reason=issue.reason,
         planned=reckoning.planned,
         delivered=reckoning.delivered,
         suppressed=reckoning.suppressed,
