@@ -73,6 +73,7 @@ def test_who_sends_an_issue_hears_that_nobody_delivers_it(paper: Newspaper) -> N
     assert "The service is NOT RUNNING" in paper.run("issue", "send").stdout
     assert "The service is NOT RUNNING" in paper.run("issue", "status").stdout
     assert "The service is NOT RUNNING" in paper.run("issue", "next").stdout
+    assert "The service is NOT RUNNING" in paper.run("subscribers", "add", "bob@reader.example").stdout
     with served(SqliteNewsletterStore, paper.folder):
         assert "NOT RUNNING" not in paper.run("issue", "status").stdout
         assert "NOT RUNNING" not in paper.run("issue", "next").stdout
@@ -251,6 +252,8 @@ def test_with_two_newsletters_one_is_named(tmp_path: Path) -> None:
         assert "Which newsletter? Name one first: weekly, daily." in paper.run("issue", "next", code=2).stderr
         assert "no newsletter 'monthly'" in paper.run("issue", "next", "monthly", code=2).stderr
         assert paper.json_of("issue", "next", "daily")["newsletter"] == "daily"
+        assert "Which article?" in paper.run("issue", "take", "daily", code=2).stderr
+        assert "Name the file" in paper.run("issue", "note", "daily", code=2).stderr
         paper.run("subscribers", "add", "daily", "ada@reader.example", *CONFIRMED)
         assert paper.json_of("subscribers", "show", "daily")["active"] == 1
         assert paper.json_of("subscribers", "show", "weekly")["active"] == 0

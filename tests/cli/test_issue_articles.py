@@ -1,5 +1,7 @@
 """The owner takes and skips articles by command, with a fetched feed and a real store."""
 
+import json
+
 import pytest
 
 from secondpost.cli.issue_articles import LISTED_MAX
@@ -114,3 +116,17 @@ def test_the_lists_are_bounded(paper: Newspaper) -> None:
     found = paper.json_of("issue", "next", "--no-fetch")
     assert (len(rows(found, "waiting")), found["waiting_total"]) == (LISTED_MAX, LISTED_MAX + 1)
     assert (len(rows(found, "held")), found["held_total"]) == (LISTED_MAX, LISTED_MAX + 1)
+
+
+def test_an_article_without_a_title_is_listed_by_its_first_words(paper: Newspaper) -> None:
+    paper.run("subscribers", "add", "ada@reader.example", *CONFIRMED)
+    items = [
+        {"id": f"urn:{n}", "url": f"https://www.example.net/{n}", "content_text": f"Note {n} has no title."}
+        for n in (1, 2)
+    ]
+    shown = {"version": "https://jsonfeed.org/version/1.1", "title": "The Blog", "items": items}
+    feed = json.dumps(shown).encode()
+    paper.pages["/feed"] = answer("200 OK", feed, content_type="application/feed+json")
+    assert "  Note 1 has no title." in paper.run("issue", "next").stdout
+    paper.run("issue", "send")
+    assert "article   Note 1 has no title." in paper.run("issue", "show", "1").stdout

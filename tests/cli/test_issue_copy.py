@@ -151,3 +151,8 @@ def test_a_copy_goes_to_nobody_whom_a_rule_keeps_out(paper: Newspaper) -> None:
     assert paper.inside(everything) == ["me@example.net"]
     assert "not an address" in paper.run("issue", "test", "me", code=2).stderr
     paper.run("issue", "test", code=2)
+
+
+def test_who_sends_a_copy_hears_that_nobody_delivers_it(paper: Newspaper) -> None:
+    paper.writes(1, 2)
+    assert "The service is NOT RUNNING" in paper.run("issue", "test", OWNER).stdout

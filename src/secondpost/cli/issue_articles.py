@@ -78,7 +78,8 @@ def skip(words: tuple[str, ...], is_all: bool, as_json: bool) -> None:
 
 def _lead(to: ArticleState, words: tuple[str, ...], is_all: bool, as_json: bool) -> None:
     config = configuration()
-    which = meant(config, words, 0 if is_all else 1, 0 if is_all else NAMED_MAX)
+    wanted = "Which article? Give its number, as `issue next` shows it, or its link; or --all."
+    which = meant(config, words, 0 if is_all else 1, 0 if is_all else NAMED_MAX, wanted)
 
     async def work(open_: "OpenNewsletter") -> None:
         # Holds the lead, so that no issue is made of them meanwhile.
@@ -165,14 +166,15 @@ async def say_articles(
     open_: "OpenNewsletter", newsletter: Newsletter, outlook: Outlook, *, past: bool
 ) -> None:
     """Print the articles for people."""
+    from secondpost.compose.issue import shown_title
+
     now_ms, ripe_ms = open_.clock.now_ms(), _ripe_ms(outlook)
     zone = ZoneInfo(newsletter.timezone)
 
     def row(entry: LedgerEntry) -> tuple[str, ...]:
         published_ms = entry.article.published_ms
         date = "" if published_ms is None else day_text(published_ms, zone)
-        title = entry.article.title or entry.article.link
-        return str(entry.id), date, age_text(now_ms - entry.first_seen_ms), title
+        return str(entry.id), date, age_text(now_ms - entry.first_seen_ms), shown_title(entry.article)
 
     def why(entry: LedgerEntry) -> str:
         return entry.reason

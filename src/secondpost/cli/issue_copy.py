@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from secondpost.cli.command import JSON, Command, Ending, Exit
-from secondpost.cli.newsletters import Meant, addressed
+from secondpost.cli.newsletters import NOT_RUNNING, Meant, addressed
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.screen import say, say_json
 from secondpost.mail.address import Mailbox
@@ -46,6 +46,8 @@ def test(words: tuple[str, ...], no_fetch: bool, as_json: bool) -> None:
         if not as_json:
             say(f"A copy with {counted(sent.articles, 'article', 'articles')} is being sent to {mailbox}.")
             say(f"The service delivers it. To follow it: secondpost trace {sent.id}")
+            if not await open_.store.is_served():
+                say(NOT_RUNNING)
 
     at_newsletter(work, config)
 

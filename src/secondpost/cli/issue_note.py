@@ -29,7 +29,8 @@ def note(words: tuple[str, ...], show: bool, remove: bool, as_json: bool) -> Non
         raise click.UsageError("Use only one of --show and --remove.")
     config = configuration()
     files = 0 if show or remove else 1
-    which = meant(config, words, files, files)
+    wanted = "Name the file with the foreword, or - for standard input."
+    which = meant(config, words, files, files, wanted)
     name = which.newsletter.name
     found = own_words(which.words[0]) if files == 1 else None
     if found is not None and len(found.subject) > 0:

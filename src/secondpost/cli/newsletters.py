@@ -37,11 +37,14 @@ class Meant:
         return ZoneInfo(self.newsletter.timezone)
 
 
-def meant(config: Config, words: tuple[str, ...], least: int, most: int) -> Meant:
+TOO_FEW = "There are too few words: see --help."
+
+
+def meant(config: Config, words: tuple[str, ...], least: int, most: int, wanted: str = TOO_FEW) -> Meant:
     """Parse `[NAME] WORD…` with `least` to `most` words besides the name.
 
     The name may be left out if there is only one newsletter; a word that could be both is the name.
-    Raises UsageError.
+    Raises UsageError, with the text `wanted` if there are too few words.
     """
     named = {newsletter.name: newsletter for newsletter in config.newsletters}
     if len(named) == 0:
@@ -51,13 +54,15 @@ def meant(config: Config, words: tuple[str, ...], least: int, most: int) -> Mean
         newsletter, rest = named[words[0]], words[1:]
     elif len(words) > most:
         raise click.UsageError(f"There is no newsletter {words[0]!r}, only {_listed(config)}.")
+    elif len(named) > 1 and len(words) > 0 and words[0] in named:
+        raise click.UsageError(wanted)
     elif len(named) > 1:
         raise click.UsageError(f"Which newsletter? Name one first: {_listed(config)}.")
     else:
         newsletter, rest = config.newsletters[0], words
         click.get_current_context().meta[_ONLY_KEY] = newsletter.name
     if not least <= len(rest) <= most:
-        raise click.UsageError(f"There are too {'few' if len(rest) < least else 'many'} words: see --help.")
+        raise click.UsageError(wanted if len(rest) < least else "There are too many words: see --help.")
     return Meant(newsletter, rest)
 
 

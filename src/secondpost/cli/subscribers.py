@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from secondpost.cli.command import JSON, Command, Ending, Exit, Group
-from secondpost.cli.newsletters import Meant, addressed
+from secondpost.cli.newsletters import NOT_RUNNING, Meant, addressed
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.screen import say, say_json
 from secondpost.config.records import Newsletter
@@ -59,6 +59,8 @@ def add(words: tuple[str, ...], confirmed: str | None, as_json: bool) -> None:
         asked = consent is None and after is not None and after.state is SubscriberState.PENDING
         changed = after is not None and (before is None or before.state is not after.state)
         _answer("add", which, mailbox, after, changed or asked, as_json)
+        if asked and not as_json and not await open_.store.is_served():
+            say(NOT_RUNNING)
 
     at_newsletter(work, configuration())
 
