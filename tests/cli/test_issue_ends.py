@@ -15,7 +15,7 @@ __all__ = ["office"]
 
 READERS = ("ada@reader.example", "bob@reader.example", "eve@reader.example")
 RETRY = "secondpost issue retry --unknown weekly 1"
-GONE_ON = "450 4.2.0 come again"
+COME_AGAIN = "450 4.2.0 come again"
 
 
 def one_waits(recipient: str) -> tuple[State, str, str]:
@@ -24,7 +24,7 @@ def one_waits(recipient: str) -> tuple[State, str, str]:
         return State.DELIVERED, "", "250 2.0.0 kept"
     if recipient.startswith("bob"):
         return State.UNKNOWN, "lost", "no answer"
-    return State.WAITING, "recipient", GONE_ON
+    return State.WAITING, "recipient", COME_AGAIN
 
 
 def none_waits(recipient: str) -> tuple[State, str, str]:
@@ -49,7 +49,7 @@ def at_terminal(paper: Newspaper, folder: Path, *words: str) -> Terminal:
 def test_an_issue_that_readers_have_is_stopped_only_after_a_question(sent: Newspaper) -> None:
     attempt(sent, Lane.ISSUES, one_waits)
     refused = sent.run("issue", "stop", "1", code=2).stderr
-    assert "2 readers have issue 1, and the 1 other will never get it" in refused
+    assert "2 readers have issue 1, and the other one will never get it" in refused
     assert "secondpost issue hold weekly 1 only halts it" in refused
     assert sent.json_of("issue", "status", "1")["state"] == "sending"
     stopped = sent.run("issue", "stop", "1", "--yes", "--reason", "is the link right?").stdout

@@ -72,7 +72,7 @@ def _ask(found: Issue, reckoning: Reckoning) -> None:
     if have_it == 0 or left == 0:
         return
     have = counted(have_it, "reader has", "readers have")
-    others = counted(left, "other", "others")
+    others = "other one" if left == 1 else f"{left:,} others"
     halts = f"secondpost issue hold {found.newsletter} {found.number} only halts it"
     ask(
         f"{have} issue {found.number}, and the {others} will never get it: a stopped issue cannot go on "
