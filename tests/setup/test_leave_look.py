@@ -120,7 +120,7 @@ def test_the_look_at_duties_notes_what_is_wrong_with_the_link_for_the_publish_ro
     [proof] = proofs.by_domain.values()
     assert (proof.domain, proof.proven_ms) == ("example.net", None)
     assert proof.fault.startswith(f"No page for leaving can be opened at https://{HOST}:1: ")
-    assert f"ports 443 and 80 of https://{HOST}:1 must lead to this server" in proof.fault
+    assert f"Ports 443 and 80 of https://{HOST}:1 must lead to this server" in proof.fault
 
 
 def test_without_the_keys_of_links_nothing_is_proven(tmp_path: Path, names: int) -> None:

@@ -37,6 +37,13 @@ async def test_an_issue_is_asked_about_once_and_anew_after_an_approval() -> None
     assert Query("approvals.forget", ("weekly", 7, 5 - KEPT_MS)) in engine.finished()
 
 
+async def test_the_newest_approval_is_found() -> None:
+    engine = RecordingEngine([("approvals.newest", [ROW]), ("approvals.newest", [])])
+    store = over(engine, ApprovalsVerbs)
+    assert await store.newest_approval("weekly") == ASKED
+    assert await store.newest_approval("weekly") is None
+
+
 async def test_other_articles_replace_those_that_wait() -> None:
     engine = RecordingEngine(
         [

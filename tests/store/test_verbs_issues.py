@@ -442,6 +442,23 @@ async def test_an_issue_is_done_when_it_adds_up() -> None:
         engine.finished()
 
 
+async def test_what_could_be_retried_is_counted_by_the_rules_of_the_retry() -> None:
+    engine = RecordingEngine(
+        [("issues.issue", [row(IssueState.SENDING)]), ("issues.unknown_to_retry", [(2,)])]
+    )
+    assert await over(engine, SendingVerbs).unknown_to_retry(ID, SubscriberId(8)) == 2
+    assert engine.finished()[1].binds == (ID, 8)
+    engine = RecordingEngine([("issues.issue", [row(IssueState.STOPPED)])])
+    with pytest.raises(IssueRefused):
+        await over(engine, SendingVerbs).unknown_to_retry(ID, None)
+
+
+async def test_the_last_digest_has_a_number_of_its_own() -> None:
+    engine = RecordingEngine([("issues.last_digest", [(3,)])])
+    assert await over(engine, IssuesVerbs).last_digest("weekly") == 3
+    engine.finished()
+
+
 async def test_what_is_unknown_is_retried_until_none_is_left() -> None:
     done: tuple[str, list[Row]] = ("issues.issue", [row(IssueState.DONE)])
     sending: tuple[str, list[Row]] = ("issues.issue", [row(IssueState.SENDING)])
