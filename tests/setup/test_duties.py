@@ -46,7 +46,7 @@ def test_an_issue_without_a_proof_waits_with_the_exact_record(name: str, record:
 def test_an_issue_waits_for_the_link_by_which_readers_leave() -> None:
     text, remedy = "No page for leaving can be opened at https://mx2.example.net: refused.", "open the ports"
     gone = Diagnosis(Check.LEAVE_LINK, "https://mx2.example.net", Grade.FAULT, text, remedy)
-    assert duties("good", "both", gone).fault == f"{text} {remedy}."
+    assert duties("good", "both", gone).fault == f"{text} Open the ports."
     unseen = replace(gone, grade=Grade.NOTE)  # from behind a router that does not lead back
     assert duties("good", "both", unseen).is_proven
     assert duties("good", "both", replace(gone, grade=Grade.WELL)).is_proven
