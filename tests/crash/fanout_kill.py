@@ -27,6 +27,7 @@ from tempfile import TemporaryDirectory
 from secondpost.config.records import Deliver
 from simulation.dice import SimDice
 from tests.crash.fanout_judging import faults_of, states_of_readers
+from tests.crash.postoffice import changed
 from tests.crash.readers_sink import ReadersSink, readers_sink
 from tests.newsletter.writing import atom
 from tests.service.newsroom import EVERYTHING, Newsroom
@@ -38,7 +39,8 @@ READERS = 20_000
 KILLS = 9
 HOLD_EACH_KILLS = 3  # the issue is held and goes on after each third kill
 STOPPED_SHARE = 0.2  # readers of the issue that is stopped, of those of the other one
-STOPPED_BETWEEN = (0.3, 0.9)  # share of readers served when it is stopped
+STOPPED_BETWEEN = (0.3, 0.7)  # share of readers served when the command to stop it is typed
+STOPPED_SECONDS = 15  # that it would take at least, so that the command comes before its end
 DOMAINS = 50
 STEP_SECONDS_MAX = 60.0  # for anything that must happen
 LOOK_SECONDS = 0.005
@@ -201,6 +203,9 @@ def run_fanout_kill(folder: Path, readers: int, kills: int, seed: str, *, stoppe
         room = Newsroom(folder, blog, sink.port, {WEEKLY: EVERYTHING})
         try:
             room.have_readers({WEEKLY: addresses})
+            if stopped:
+                pace = f'unverified = true\nrate = "{readers // STOPPED_SECONDS} a second"'
+                changed(room, ("unverified = true", pace))
             room.start()
             fanout = FanOut(room, sink, readers, SimDice(seed))
             if readers >= FREEZE_IS_SEEN_READERS:

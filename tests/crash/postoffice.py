@@ -240,3 +240,13 @@ def _command_line(pid: int) -> list[str]:
         return Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")
     except OSError:
         return []
+
+
+def changed(office: PostOffice, *replaced: tuple[str, str], more: str = "") -> str:
+    """Change the office's file; returns what it said before."""
+    before = text = office.config.read_text()
+    for old, new in replaced:
+        assert old in text
+        text = text.replace(old, new)
+    office.config.write_text(text + more)
+    return before

@@ -2,10 +2,10 @@
 
 import json
 
+from tests.crash.postoffice import changed
 from tests.service.conftest import MakeOffice
 from tests.service.primary import Primary
 from tests.service.test_hard_times import until
-from tests.service.test_reload import changed
 from tests.watch.osv import REAL, Osv
 from tests.watch.osv_server import osv_served
 

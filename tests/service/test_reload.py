@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash.ledger import Ledger
-from tests.crash.postoffice import RECIPIENT, PostOffice, free_port
+from tests.crash.postoffice import RECIPIENT, PostOffice, changed, free_port
 from tests.crash.sink import Sink
 from tests.newsletter.writing import atom
 from tests.service.conftest import Call, MakeOffice
@@ -40,16 +40,6 @@ def domain_of(office: PostOffice, name: str) -> str:
     """A further [[backup]] at the office's primary."""
     port = re.findall(r"primary    = \[\"127.0.0.1:(\d+)\"\]", office.config.read_text())[0]
     return DOMAIN.format(name=name, port=port)
-
-
-def changed(office: PostOffice, *replaced: tuple[str, str], more: str = "") -> str:
-    """Change the office's file; returns what it said before."""
-    before = text = office.config.read_text()
-    for old, new in replaced:
-        assert old in text
-        text = text.replace(old, new)
-    office.config.write_text(text + more)
-    return before
 
 
 def reload(office: PostOffice, code: int = 0) -> dict[str, list[str]]:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.postoffice import RECIPIENT, PostOffice, Victim, free_port
+from tests.crash.postoffice import RECIPIENT, PostOffice, Victim, changed, free_port
 from tests.newsletter.writing import atom
 from tests.service.conftest import Call, MakeOffice
 from tests.service.newsroom import Newsroom, ask
 from tests.service.primary import Primary
 from tests.service.test_hard_times import message, until
-from tests.service.test_reload import certified, changed, domain_of, faults_of, reload, served_name
+from tests.service.test_reload import certified, domain_of, faults_of, reload, served_name
 from tests.world.certificates import make_pair
 from tests.world.web_server import WebServer, answer
 
