@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,6 +77,13 @@ class Newspaper:
     def writes(self, *numbers: int) -> None:
         """Set the articles in the blog's feed."""
         self.pages["/feed"] = feed(*numbers)
+
+    def makes_issue_for(self, readers: Iterable[str]) -> None:
+        """Add the readers and make an issue of two articles; no delivery is tried yet."""
+        for address in readers:
+            self.run("subscribers", "add", address, *CONFIRMED)
+        self.writes(1, 2)
+        self.run("issue", "send")
 
     def run(self, *words: str, code: int = 0) -> click.testing.Result:
         runner = click.testing.CliRunner()

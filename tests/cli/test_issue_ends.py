@@ -8,7 +8,7 @@ import pytest
 from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Lane
 from tests.cli.newcomer import Terminal
-from tests.cli.newspaper import CONFIRMED, Newspaper
+from tests.cli.newspaper import Newspaper
 from tests.cli.test_trace_readers import attempt, office
 
 __all__ = ["office"]
@@ -34,10 +34,7 @@ def none_waits(recipient: str) -> tuple[State, str, str]:
 @pytest.fixture
 def sent(office: Newspaper) -> Newspaper:
     """An issue to three readers was made, and no delivery was tried yet."""
-    for address in READERS:
-        office.run("subscribers", "add", address, *CONFIRMED)
-    office.writes(1, 2)
-    office.run("issue", "send")
+    office.makes_issue_for(READERS)
     return office
 
 

@@ -146,7 +146,7 @@ def test_a_letter_that_was_just_sent_is_not_sent_again_by_a_second_command(
     assert "add --again" in refused
     paper.run("issue", "write", path, "--preview")
     paper.run("issue", "stop", "1")
-    paper.run("issue", "write", path, "--yes")  # nobody got the first one
+    paper.run("issue", "write", path, "--yes")  # issue 1 was stopped before a reader had it
     assert "it is issue 2" in paper.run("issue", "write", path, "--yes", code=1).stderr
     refused = paper.run("issue", "write", path, "--yes", "--again", code=1).stderr
     assert "Issue 2 is not finished" in refused

@@ -9,7 +9,7 @@ from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import queue_id_text
 from secondpost.owner.newsletter_desk import OpenNewsletter
-from tests.cli.newspaper import CONFIRMED, Newspaper
+from tests.cli.newspaper import Newspaper
 from tests.cli.test_trace_readers import attempt, office
 
 __all__ = ["office"]
@@ -42,10 +42,7 @@ def document(paper: Newspaper, *words: str) -> dict[str, object]:
 @pytest.fixture
 def sending(office: Newspaper) -> Newspaper:
     """An issue to five readers is being sent, and no delivery was tried yet."""
-    for address in READERS:
-        office.run("subscribers", "add", address, *CONFIRMED)
-    office.writes(1, 2)
-    office.run("issue", "send")
+    office.makes_issue_for(READERS)
     return office
 
 

@@ -40,6 +40,8 @@ def test_a_person_among_quotes_and_blanks_is_still_read() -> None:
 def test_a_number_of_thousands_of_digits_is_a_large_one() -> None:
     [row] = rows(f"{PHPLIST}a@b.cd,1,0,{'9' * 5_000},\n")
     assert isinstance(row, ReaderRow)
+    [zero] = rows(f"{PHPLIST}a@b.cd,1,0,0,\n")
+    assert rows(f"{PHPLIST}a@b.cd,1,0,{'0' * 5_000},\n") == [zero]
 
 
 @pytest.mark.parametrize("depth", range(900, 1_000, 3))

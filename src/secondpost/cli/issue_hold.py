@@ -104,10 +104,11 @@ def retry(words: tuple[str, ...], unknown: bool, reader: Mailbox | None, yes: bo
                 raise Ending(f"{reader} is no reader of {found.newsletter}", Exit.NO)
             subscriber = known.id
         try:
-            if await open_.store.unknown_to_retry(found.id, subscriber) == 0:
+            untried = await open_.store.unknown_to_retry(found.id, subscriber)
+            if untried == 0:
                 raise Ending(await _why_none(open_, found, subscriber), Exit.NO)
             if reader is None and not yes and not as_json:
-                _ask(await open_.store.unknown_to_retry(found.id, None), found)
+                _ask(untried, found)
             again = await open_.store.retry_unknown(found.id, subscriber, open_.clock.now_ms())
         except IssueRefused as refused:
             raise Ending(str(refused), Exit.NO) from None

@@ -46,7 +46,7 @@ def what_to_do_text(known: KnownNewsletter, left_behind: int, unused: Sequence[s
             "no newsletter in the file is new, and two cannot be merged: give it a [[newsletter]] again, or "
             f"export its readers, import them into another, and type: {retire}"
         )
-    # With two left behind, one new name would be offered to both, and the first to take it has it.
+    # One new name is not offered to several: only one of them can be renamed to it.
     new = unused[0] if unused is not None and len(unused) == 1 and left_behind == 1 else "NEW"
     rename = f"secondpost newsletter rename {known.name} {new}"
     return (

@@ -159,7 +159,9 @@ class DeliverRole:
         logging.getLogger("flufl.bounce").disabled = True
         keys = {Ring.LINKS: newsletter.keys.links, Ring.ADDRESSES: newsletter.keys.addresses}
         complaints = Complaints(readers, self._clock, world.work, keys)
-        read_old = newsletter.read_old_form or partial(old_form_in_thread, world.work)
+        read_old = newsletter.read_old_form
+        if read_old is None:
+            read_old = partial(old_form_in_thread, world.work)
         bounces = BounceIntake(readers, readers, self._clock, world.work, complaints, read_old)
         sign_ups = SignUps(
             readers,

@@ -42,7 +42,7 @@ class Duties:
     @property
     def fault(self) -> str:
         """The faults with what mends each; "" if there are none."""
-        named = [f"{one.text} {_mended(one)}" for one in self.faults[:NAMED_MAX]]
+        named = [f"{one.text} {_mended(one)}".rstrip() for one in self.faults[:NAMED_MAX]]
         more = len(self.faults) - len(named)
         if more > 0:
             named.append(f"{more} more: secondpost check dns.")

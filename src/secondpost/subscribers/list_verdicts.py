@@ -87,8 +87,9 @@ def verdict_of(meaning: Meaning, value: str, words: Mapping[str, RowVerdict]) ->
                 return RowVerdict.NOTHING
             if not value.isdecimal():
                 return RowVerdict.UNCLEAR
-            is_it = len(value) > DIGITS_MAX or int(value) >= number
-            return VERDICTS[standing] if is_it else RowVerdict.NOTHING
+            digits = value.lstrip("0")
+            is_enough = len(digits) > DIGITS_MAX or int(f"0{digits}") >= number
+            return VERDICTS[standing] if is_enough else RowVerdict.NOTHING
         case Plain():
             return RowVerdict.NOTHING
 

@@ -182,7 +182,7 @@ def _retriable(id: IssueId) -> Steps[Issue]:
 
 def _retry_batch(id: IssueId, subscriber: SubscriberId | None, now_ms: int) -> Steps[int]:
     yield from _retriable(id)
-    again = yield from run("issues.retry_unknown", id, now_ms, BATCH_ROWS, subscriber)
+    again = yield from run("issues.retry_unknown", id, subscriber, now_ms, BATCH_ROWS)
     if again > 0:
         yield from run("issues.send_again", id, chosen=permitted(IssueState.SENDING, IssueState.DONE))
     return again

@@ -34,7 +34,7 @@ class OneLine(asyncio.Protocol):
         self._transport = None
         if not self.whole.done():
             self.whole.set_exception(Garbled("the connection ended"))
-            self.whole.exception()  # seen: asyncio would log it where the one who waited was cancelled
+            self.whole.exception()  # retrieved: asyncio would log it if the task that waited was cancelled
 
     @property
     def transport(self) -> asyncio.Transport | None:

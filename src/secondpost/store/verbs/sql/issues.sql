@@ -246,20 +246,20 @@ WHERE message = ?1 AND number > ?2 AND number <= ?3 AND state IN ({sources deliv
 SELECT DISTINCT domain FROM delivery WHERE message = ?1 AND number > ?2 AND number <= ?3 AND state = 'waiting';
 
 -- name: retry_unknown
--- Return up to ?3 unknown rows that were not retried yet to waiting; with ?4, only that reader's.
+-- Return up to ?4 unknown rows of issue ?1 that were not retried yet to waiting, at ?3; with ?2, only that
+-- reader's.
 UPDATE delivery SET
-  state = 'waiting', maybe_duplicate = 1, due_ms = CASE WHEN arrived_ms > ?2 THEN arrived_ms ELSE ?2 END,
-  last_ms = ?2, level = '', first_attempt_ms = NULL
-WHERE (message, number) IN (
-  SELECT message, number FROM delivery /*+ INDEXED BY delivery_aside */
-  WHERE state IN ('held', 'kept', 'failed', 'expired', 'unknown') AND state IN ({sources delivery waiting retry})
-    AND message = (SELECT message FROM issue WHERE id = ?1) AND maybe_duplicate = 0
-    AND number = coalesce(?4, number)
-  LIMIT ?3);
+  state = 'waiting', maybe_duplicate = 1, due_ms = CASE WHEN arrived_ms > ?3 THEN arrived_ms ELSE ?3 END,
+  last_ms = ?3, level = '', first_attempt_ms = NULL
+WHERE (message, number) IN ({untried} LIMIT ?4);
 
 -- name: unknown_to_retry
 -- The number of an issue's unknown rows that were not retried yet; with ?2, only that reader's.
-SELECT count(*) FROM delivery /*+ INDEXED BY delivery_aside */
+SELECT count(*) FROM ({untried}) AS untried;
+
+-- name: untried
+-- The unknown rows of issue ?1 that were not retried yet; with ?2, only that reader's.
+SELECT message, number FROM delivery /*+ INDEXED BY delivery_aside */
 WHERE state IN ('held', 'kept', 'failed', 'expired', 'unknown') AND state IN ({sources delivery waiting retry})
   AND message = (SELECT message FROM issue WHERE id = ?1) AND maybe_duplicate = 0
   AND number = coalesce(?2, number);
