@@ -13,11 +13,11 @@ from secondpost.config.records import Config, ReachSettings, Watch
 from secondpost.mail.store_rooms import ROLES, StoreRoom
 from secondpost.processes.named_files import named_files
 from secondpost.processes.roles import doors_of, roles_of
-from secondpost.setup.unit_file import SystemdFile, bound, word
+from secondpost.setup.unit_file import SystemdFile, bound, section_of, word
 from secondpost.setup.unit_users import groups_of_role, user_of_role
 from secondpost.setup.unit_walls import EXPOSURE_MAX
 from secondpost.setup.units import RoleUnit, UnitMachine, secrets_of, service_of, systemd_files
-from secondpost.world.real.systemd import exposures, write_files
+from secondpost.world.real.systemd import RELEASE_MIN, exposures, release, write_files
 
 GOLDEN = Path(__file__).parent / "units"
 MACHINE = UnitMachine(
@@ -114,6 +114,15 @@ def test_no_role_is_more_exposed_than_it_may_be(case: str) -> None:
     bars = {service_of(role): most for role, most in EXPOSURE_MAX.items() if service_of(role) in found}
     assert len(bars) == len(roles_of(config_of(case)))
     assert [unit for unit, most in bars.items() if found[unit] > most] == []
+
+
+def test_a_machine_of_today_has_a_systemd_that_the_units_need() -> None:
+    assert release() >= RELEASE_MIN
+
+
+def test_a_section_of_a_unit_is_read() -> None:
+    text = "[Unit]\nA=1\n\n[Socket]\nB=2\nC=3\n\n[Install]\nD=4\n"
+    assert [section_of(text, title) for title in ("Unit", "Socket", "Mount")] == ["A=1", "B=2\nC=3", None]
 
 
 def test_the_list_of_packages_is_bound_for_the_role_that_looks_for_holes() -> None:

@@ -10,8 +10,8 @@ from secondpost.processes.instance import SecondInstance
 from secondpost.processes.rooms import give_back_rooms
 from secondpost.processes.units import places_of_units, units_here
 from secondpost.processes.user import UserRefused, commands_user, is_divided
-from secondpost.setup.unit_file import SystemdFile
-from secondpost.setup.units import TARGET
+from secondpost.setup.unit_file import SystemdFile, section_of
+from secondpost.setup.units import SOCKET_SECTION, TARGET
 from secondpost.world.ports import DiskFailed, DiskFull
 from secondpost.world.real import systemd
 
@@ -24,6 +24,7 @@ def install(config: Config) -> None:
         stale = _stale(config, files)
         _stop(stale)
         systemd.remove_files(stale)
+        sockets = _changed_sockets(files)
         written = systemd.write_files(files)
         was_active = _is_active()
         systemd.run("systemd-sysusers", f"{systemd.ETC}/sysusers.d/secondpost.conf")
@@ -31,6 +32,8 @@ def install(config: Config) -> None:
         systemd.run("systemctl", "daemon-reload")
         systemd.run("systemctl", "enable", TARGET)
         systemd.run("systemctl", "start", TARGET)
+        if was_active and len(sockets) > 0:  # a restart of the target leaves its ports as they are
+            systemd.run("systemctl", "restart", *sockets, TARGET)
     except systemd.SystemdFailed as failed:
         raise Ending(f"{failed}", Exit.UNREACHABLE) from None
     except OSError as error:
@@ -39,6 +42,8 @@ def install(config: Config) -> None:
         say(os.path.join(systemd.ETC, file.place))
     if len(written) == 0:
         say("The units are as this version writes them.")
+    elif was_active and len(sockets) > 0:
+        say(f"The ports are others now, so {TARGET} was restarted.")
     elif was_active:
         say(f"The service runs with its former units until: systemctl restart {TARGET}")
     else:
@@ -83,6 +88,20 @@ def _stale(config: Config, files: Sequence[SystemdFile]) -> tuple[str, ...]:
     return tuple(place for place in places_of_units(config) if place not in wanted)
 
 
+def _changed_sockets(files: Sequence[SystemdFile]) -> list[str]:
+    """The units that have opened ports, and shall open them in another way."""
+    found = []
+    for file in files:
+        installed = systemd.installed_text(file.place)
+        if (
+            file.unit is not None
+            and installed is not None
+            and section_of(file.text, SOCKET_SECTION) != section_of(installed, SOCKET_SECTION)
+        ):
+            found.append(file.unit)
+    return found
+
+
 def _stop(places: Sequence[str]) -> None:
     """Stop and disable the units among these files that are installed; the target first."""
     there = [place for place in places if os.path.exists(os.path.join(systemd.ETC, place))]
@@ -107,3 +126,10 @@ def _need_root_and_systemd(option: str) -> None:
     if not systemd.is_booted():
         text = "systemd does not run this machine; secondpost systemd --out DIR writes the files elsewhere"
         raise Ending(text, Exit.UNREACHABLE)
+    try:
+        number = systemd.release()
+    except systemd.SystemdFailed as failed:
+        raise Ending(f"{failed}", Exit.UNREACHABLE) from None
+    if number < systemd.RELEASE_MIN:
+        text = f"this machine has systemd {number}, and the units need {systemd.RELEASE_MIN} or later"
+        raise Ending(f"{text}; without them: secondpost serve", Exit.UNREACHABLE)

@@ -1,5 +1,6 @@
 """The text of a unit, and of the other files that systemd reads."""
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -33,6 +34,15 @@ def unit_file(name: str, sections: Iterable[tuple[str, Iterable[Directive]]]) ->
 def _section(title: str, directives: Iterable[Directive]) -> str:
     lines = [f"{name}={value}\n" for name, value in directives]
     return "" if len(lines) == 0 else f"[{title}]\n{''.join(lines)}"
+
+
+def section_of(text: str, title: str) -> str | None:
+    """The directives of a section of a unit; None if it has no such section."""
+    lines = text.splitlines()
+    if f"[{title}]" not in lines:
+        return None
+    found = itertools.takewhile(lambda line: not line.startswith("["), lines[lines.index(f"[{title}]") + 1 :])
+    return "\n".join(line for line in found if line != "")
 
 
 def word(text: str) -> str:

@@ -32,6 +32,7 @@ TARGET = "secondpost.target"
 STORE_UNIT = "secondpost-store.service"
 SINGLE_UNIT = "secondpost.service"  # of an installation with one unit for all roles
 SPEAKING = ("deliver", "fetch")  # the roles that open connections
+SOCKET_SECTION = "Socket"
 BACKLOG_CONNECTIONS = 1024
 # Where files of others lie too: the file itself is bound, not its folder.
 SHARED_FOLDERS = frozenset({"/", "/etc", "/home", "/opt", "/root", "/srv", "/tmp", "/usr/local/etc", "/var"})
@@ -218,11 +219,14 @@ def _network(config: Config, role: str, machine: UnitMachine) -> Iterator[Direct
 
 
 def _socket(unit: RoleUnit) -> SystemdFile:
-    about = (("Description", f"Secondpost: ports of {unit.role}"), ("PartOf", TARGET))
+    about = (
+        ("Description", f"Secondpost: ports of {unit.role}"),
+        ("StopPropagatedFrom", TARGET),  # PartOf= would close the ports in every restart of the target
+    )
     socket = (
         *(("ListenStream", str(endpoint)) for endpoint in unit.doors),
         ("BindIPv6Only", "both"),
         ("Backlog", str(BACKLOG_CONNECTIONS)),
         ("FreeBind", "yes"),
     )
-    return unit_file(socket_of(unit.role), [("Unit", about), ("Socket", socket)])
+    return unit_file(socket_of(unit.role), [("Unit", about), (SOCKET_SECTION, socket)])

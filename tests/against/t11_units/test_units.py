@@ -13,6 +13,7 @@ from bench.ours import DOMAIN
 from secondpost.mail.store_rooms import ROLES, StoreRoom
 from secondpost.mail.walls import INTERNET_ROLES
 from secondpost.setup.unit_walls import EXPOSURE_MAX
+from tests.against.knocking import knocking
 from tests.against.primaries import PostfixPrimary
 from tests.against.t11_units import intruder
 from tests.against.t11_units.conftest import CONFIG_PATH, Town, until
@@ -130,6 +131,33 @@ def test_a_reload_of_the_target_breaks_no_connection(town: Town) -> None:
     assert {role: town.main_process(role) for role in ROLES} == {
         role: one for role, (one, _) in before.items()
     }
+
+
+def test_a_restart_of_the_target_refuses_no_caller(town: Town) -> None:
+    before = {role: town.main_process(role) for role in ROLES}
+    with knocking(town.machine) as faults:
+        for _ in range(3):
+            town.run("systemctl", "restart", "secondpost.target")
+            until(lambda: all(town.serves(role) for role in ROLES), town.trouble)
+    assert faults == []
+    assert all(town.main_process(role) not in (0, before[role]) for role in ROLES)
+
+
+def test_other_ports_are_opened_when_the_units_are_written(town: Town) -> None:
+    config = town.machine.file(CONFIG_PATH)
+    text = config.read_text()
+    config.write_text(text.replace('listen = ["[::]:25"]', 'listen = ["[::]:25", "127.0.0.1:2525"]'))
+    with pytest.raises(ConnectionRefusedError):
+        smtplib.SMTP("127.0.0.1", 2525, timeout=20)
+    assert "The ports are others now" in town.run("secondpost", "systemd", "--install")
+    with smtplib.SMTP("127.0.0.1", 2525, timeout=20) as caller:
+        assert caller.noop()[0] == 250
+    config.write_text(text)
+    assert "The ports are others now" in town.run("secondpost", "systemd", "--install")
+    with pytest.raises(ConnectionRefusedError):
+        smtplib.SMTP("127.0.0.1", 2525, timeout=20)
+    send("through the port that stayed")
+    until(lambda: all(town.serves(role) for role in ROLES), town.trouble)
 
 
 def test_a_configuration_with_a_fault_fails_the_reload_and_changes_nothing(town: Town) -> None:

@@ -4,19 +4,16 @@ and a version with new faults is taken back by itself.
 The tests are the chapters of one story, in this order.
 """
 
-import contextlib
 import json
 import shutil
-import socket
 import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bench import peers
-from tests.against.network_namespaces import inside
+from tests.against.knocking import knocking
 from tests.against.systemd_machine import SystemdMachine
 from tests.against.t15_packages.built import changed_version, package
 from tests.against.t15_packages.test_machine import (
@@ -31,7 +28,6 @@ from tests.service.test_upgrade import LATER
 from tests.service.test_upgrade_command import FINDS_A_FAULT
 
 UPGRADE_SECONDS_MAX = 400.0
-GREETING_SECONDS_MAX = 120.0
 UNDONE = "store/sqlite/migrations/back/0900_later.sql", ("", "DROP TABLE later;\n")
 
 
@@ -62,34 +58,6 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SystemdMachine
         shutil.rmtree(folder)
 
 
-@contextlib.contextmanager
-def callers(machine: SystemdMachine) -> Iterator[list[str]]:
-    """One after another; yields why some did not get to the service. A conversation that has begun may end
-    with a process, as in every restart of a unit: then the sender comes again.
-    """
-    faults: list[str] = []
-    ended = threading.Event()
-
-    def call() -> None:
-        with inside(Path(f"/proc/{machine.first}/ns/net")):
-            while not ended.wait(0.02):
-                try:
-                    with socket.create_connection(("127.0.0.1", 25), GREETING_SECONDS_MAX) as caller:
-                        caller.recv(4)
-                except ConnectionResetError:
-                    continue
-                except OSError as error:
-                    faults.append(str(error))
-
-    thread = threading.Thread(target=call)
-    thread.start()
-    try:
-        yield faults
-    finally:
-        ended.set()
-        thread.join(GREETING_SECONDS_MAX)
-
-
 def upgrade(machine: SystemdMachine, *words: str, code: int) -> dict[str, object]:
     command = ("secondpost", "upgrade", "--from", *words, "--json")
     done = machine.run(*command, check=False, seconds_max=UPGRADE_SECONDS_MAX)
@@ -117,7 +85,7 @@ def test_it_is_rehearsed_first_and_nothing_changes(machine: SystemdMachine) -> N
 
 def test_no_caller_is_refused_by_an_upgrade(machine: SystemdMachine) -> None:
     before = receiver(machine)
-    with callers(machine) as faults:
+    with knocking(machine) as faults:
         done = upgrade(machine, "/srv/a.deb", code=0)
     assert (done["outcome"], done["reasons"], faults) == ("upgraded", [], [])
     assert installed(machine) == "+a"
@@ -127,7 +95,7 @@ def test_no_caller_is_refused_by_an_upgrade(machine: SystemdMachine) -> None:
 
 
 def test_new_faults_bring_the_former_package_back(machine: SystemdMachine) -> None:
-    with callers(machine) as faults:
+    with knocking(machine) as faults:
         done = upgrade(machine, "/srv/b.deb", code=1)
     assert (done["outcome"], faults) == ("back", [])
     assert "A defect was planted." in str(done["reasons"])

@@ -15,6 +15,8 @@ BOOTED = "/run/systemd/system"  # sd_booted(3)
 FILE_MODE = 0o644
 RUN_SECONDS_MAX = 300.0
 ANALYZE_SECONDS_MAX = 60.0
+RELEASE_MIN = 249  # StopPropagatedFrom= of the sockets: without it they would stay when the service stops
+RELEASE = re.compile(r"systemd ([0-9]+)\b")
 OVERALL = re.compile(r"Overall exposure level for \S+: ([0-9.]+) ")
 
 
@@ -79,6 +81,15 @@ def run(*words: str) -> str:
 def version() -> str:
     """As it calls itself: "systemd 252 (252.39-1~deb12u2)". Raises SystemdFailed."""
     return run("systemd-analyze", "--version").partition("\n")[0].strip()
+
+
+def release() -> int:
+    """The number in its version, such as 252. Raises SystemdFailed."""
+    said = version()
+    found = RELEASE.match(said)
+    if found is None:
+        raise SystemdFailed(f"systemd says of its version: {said}")
+    return int(found[1])
 
 
 def exposures(files: Sequence[SystemdFile]) -> tuple[Exposure, ...]:
