@@ -19,7 +19,9 @@ from secondpost.mail.issue import IssueId
 from secondpost.mail.queue_id import QueueId
 from secondpost.owner.newsletter_desk import OpenNewsletter
 from secondpost.roles.desk import open_newsletter
+from secondpost.store.sqlite.schema import Database
 from secondpost.store.subscriber_ports import Bounce
+from tests.new_store import lay_new
 from tests.world.web_server import WebServer, answer
 
 T = TypeVar("T")
@@ -115,6 +117,7 @@ def open_newspaper(folder: Path, *names: str) -> Iterator[Newspaper]:
     with WebServer(paper.pages).in_a_thread() as server:
         newsletters = "".join(NEWSLETTER.format(name=name, port=server.port) for name in names)
         (folder / "store").mkdir(mode=0o700)
+        lay_new(str(folder / "store"), Database.NEWSLETTER)
         paper.config.write_text(CONFIG.format(store=folder / "store", newsletters=newsletters))
         yield paper
 

@@ -17,9 +17,11 @@ from secondpost.mail.outcome import Cause
 from secondpost.mail.queue_id import QueueId, QueueIds, queue_id_text
 from secondpost.store.ports import Settlement
 from secondpost.store.sqlite import SqliteNewsletterStore, SqliteStore
+from secondpost.store.sqlite.schema import Database
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
+from tests.new_store import lay_new
 
 DOWN_SITE = "mx1.provider.example"
 CONFIG = """\
@@ -94,6 +96,7 @@ async def fill(folder: Path) -> list[str]:
     clock, work = RealClock(), RealWork()
     failures: list[BaseException] = []
     (folder / "store").mkdir(mode=0o700)
+    lay_new(str(folder / "store"), Database.MAIL)
     store = SqliteStore.open(
         RealDisk(str(folder / "store")), work, clock, role="test", failed=failures.append
     )

@@ -137,7 +137,7 @@ def test_without_a_newsletter_there_is_no_table(paper: Newspaper, names: Dns) ->
 def test_a_store_that_cannot_be_read_takes_only_its_figures_away(paper: Newspaper, names: Dns) -> None:
     make_missing_keys(str(paper.folder / "store"), Dkim(), RealDice())
     for name in ("mail", "newsletter"):
-        (paper.folder / "store" / name).mkdir(parents=True)
+        (paper.folder / "store" / name).mkdir(exist_ok=True)
         (paper.folder / "store" / name / f"{name}.db").write_bytes(b"no database" * 1_000)
     document = json.loads(paper.run("check", "dns", "--json", code=1).stdout)
     found = {one["rule"]: one for one in document["bulk_rules"]}

@@ -1,6 +1,7 @@
 """A newsletter no longer in the configuration: who reports it, and what the owner can do."""
 
 import json
+import shutil
 
 from secondpost.newsletter.renaming import move_to_new_name
 from secondpost.owner.newsletter_desk import OpenNewsletter
@@ -141,8 +142,9 @@ def test_a_file_without_any_newsletter_leaves_none_behind_unsaid(office: Newspap
 
 
 def test_a_configuration_without_a_store_is_looked_at_alone(paper: Newspaper) -> None:
+    shutil.rmtree(paper.folder / "store" / "newsletter")
     assert "no faults" in paper.run("check", "config").stdout
-    assert not (paper.folder / "store" / "newsletter" / "newsletter.db").exists()
+    assert not (paper.folder / "store" / "newsletter").exists()
 
 
 def test_a_new_name_without_a_rename_takes_no_readers_that_would_bar_it(office: Newspaper) -> None:

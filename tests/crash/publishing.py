@@ -31,7 +31,8 @@ from secondpost.store.subscriber_ports import Imported, SignUpLimits
 from secondpost.world.ports import Disk
 from simulation.disk.disk import RecordedDisk
 from tests.clock import SetClock
-from tests.crash.stage import InLineWork, clock_of_the_story
+from tests.crash.stage import clock_of_the_story
+from tests.in_line_work import InLineWork
 
 V = TypeVar("V")
 WEEKLY = "weekly"

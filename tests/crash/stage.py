@@ -1,8 +1,7 @@
 """The store in use on a recorded disk; records the story of every message."""
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -23,6 +22,7 @@ from simulation.dice import SimDice
 from simulation.disk.disk import RecordedDisk
 from tests.clock import SetClock
 from tests.crash.story import ACCEPTED, CLAIMED, Seen, Step, Story
+from tests.in_line_work import InLineWork
 
 T = TypeVar("T")
 PIECE_OCTETS = 64 * 1024  # as they come from a socket
@@ -30,45 +30,6 @@ PIECE_OCTETS = 64 * 1024  # as they come from a socket
 
 def clock_of_the_story() -> SetClock:
     return SetClock(QUEUE_EPOCH_MS + 10 * HOUR_MS, look_ms=1)
-
-
-class InLineWork:
-    """Work without threads: jobs run at once, lines at the next turn, so that groups form."""
-
-    def run(self, job: Callable[[], T]) -> Awaitable[T]:
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        try:
-            answer.set_result(job())
-        except Exception as error:  # noqa: BLE001
-            answer.set_exception(error)
-        return answer
-
-    def line(self, name: str) -> "InLineLine":
-        return InLineLine()
-
-
-class InLineLine:
-    def __init__(self) -> None:
-        self._jobs: deque[tuple[Callable[[], None], Callable[[BaseException | None], None]]] = deque()
-
-    def submit(self, job: Callable[[], None], done: Callable[[BaseException | None], None]) -> None:
-        self._jobs.append((job, done))
-        asyncio.get_running_loop().call_soon(self._next)
-
-    def close(self) -> None:
-        while len(self._jobs) > 0:
-            self._next()
-
-    def _next(self) -> None:
-        if len(self._jobs) == 0:
-            return
-        job, done = self._jobs.popleft()
-        raised: BaseException | None = None
-        try:
-            job()
-        except Exception as error:  # noqa: BLE001
-            raised = error
-        done(raised)
 
 
 def open_store(disk: Disk, failed: Callable[[BaseException], None], clock: SetClock) -> SqliteStore:

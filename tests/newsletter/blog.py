@@ -36,10 +36,10 @@ from secondpost.store.ports import Lease, Settlement
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from secondpost.store.sqlite.schema import Database
 from secondpost.world.real.disk import RealDisk
-from secondpost.world.real.work import RealWork
 from simulation.dice import SimDice
 from tests.alarms import logged_alarms
 from tests.clock import SetClock
+from tests.in_line_work import InLineWork
 from tests.new_store import lay_new
 
 T = TypeVar("T")
@@ -208,20 +208,20 @@ class Bench:
 
     folder: Path
     runner: asyncio.Runner
-    closing: list[SqliteNewsletterStore | RealWork] = field(default_factory=list)
+    closing: list[SqliteNewsletterStore] = field(default_factory=list)
 
     def blog(self, newsletter: Newsletter = WEEKLY, *, reads: bool = True) -> Blog:
         """`reads`: whether READER is subscribed."""
         return self.run(self._opened(newsletter, reads))
 
     async def _opened(self, newsletter: Newsletter, reads: bool) -> Blog:
-        clock, work = SetClock(START_MS), RealWork(1)
+        clock, work = SetClock(START_MS), InLineWork()
         failures: list[BaseException] = []
         lay_new(str(self.folder), Database.NEWSLETTER)
         store = SqliteNewsletterStore.open(
             RealDisk(str(self.folder)), work, clock, role="publish", failed=failures.append
         )
-        self.closing += [work, store]
+        self.closing.append(store)
         blog = Blog(store, clock, newsletter, {url: articles() for url in newsletter.feeds})
         if reads:
             await blog.reads(READER)

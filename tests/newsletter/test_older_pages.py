@@ -18,8 +18,8 @@ from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.reading import FeedReading
 from secondpost.store.newsletter_ports import ArticleMove
 from secondpost.world.real.fetch import RealFetcher
-from secondpost.world.real.work import RealWork
 from simulation.dice import SimDice
+from tests.in_line_work import InLineWork
 from tests.newsletter.blog import START_MS, WEEKLY, Bench, Blog
 from tests.world.test_fetch_addresses import Names
 from tests.world.web_server import WebServer, answer
@@ -50,8 +50,7 @@ def document(articles: list[int], older: str, relation: str, *, dated: bool, its
 
 def lives(bench: Bench, newsletter: Newsletter, story: Story) -> None:
     blog = bench.blog(newsletter)
-    work = RealWork(1)
-    bench.closing.append(work)
+    work = InLineWork()
     pages: dict[str, bytes | None] = {}
 
     def publish(

@@ -11,8 +11,8 @@ from secondpost.newsletter.fetching import FeedFetching, parse_in_line
 from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.reading import FeedReading
 from secondpost.world.real.fetch import RealFetcher
-from secondpost.world.real.work import RealWork
 from simulation.dice import SimDice
+from tests.in_line_work import InLineWork
 from tests.newsletter.blog import WEEKLY, Bench
 from tests.newsletter.writing import FORMS
 from tests.world.test_fetch_addresses import Names
@@ -22,8 +22,7 @@ from tests.world.web_server import WebServer, answer
 @pytest.mark.parametrize("written", FORMS.values(), ids=FORMS)
 def test_a_blog_that_grows_by_one_article_and_another(written: Callable[..., bytes], bench: Bench) -> None:
     blog = bench.blog()
-    work = RealWork(1)
-    bench.closing.append(work)
+    work = InLineWork()
     pages: dict[str, bytes | None] = {}
 
     async def story() -> None:

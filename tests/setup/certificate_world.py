@@ -26,7 +26,7 @@ from secondpost.setup.own_certificate import (
 )
 from tests.alarms import unlogged_alarms
 from tests.clock import SetClock
-from tests.crash.stage import InLineWork
+from tests.in_line_work import InLineWork
 
 HOST, PAGES = "mx2.example.net", "news.example.net"
 LIFE_MS = 90 * DAY_MS

@@ -17,6 +17,7 @@ from secondpost.mail.moment import utc_text
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.subscriber import Subscriber, SubscriberState, subscriber_key
 from secondpost.store.sqlite import SqliteNewsletterStore
+from secondpost.store.sqlite.schema import Database
 from secondpost.subscribers.import_report import ImportReport
 from secondpost.subscribers.importing import ListImport
 from secondpost.subscribers.list_report import ListReport
@@ -24,6 +25,7 @@ from secondpost.subscribers.meanings import Plain
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
 from tests.clock import SetClock
+from tests.new_store import lay_new
 from tests.subscribers.export_samples import SAMPLES, ExportSample
 from tests.subscribers.listed import owners_word, understood
 
@@ -58,6 +60,7 @@ async def brought_in(
 def in_a_store(folder: Path, story: Callable[[SqliteNewsletterStore], Awaitable[None]]) -> None:
     async def told() -> None:
         work, failures = RealWork(1), list[BaseException]()
+        lay_new(str(folder), Database.NEWSLETTER)
         store = SqliteNewsletterStore.open(
             RealDisk(str(folder)),
             work,

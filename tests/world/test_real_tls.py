@@ -24,7 +24,7 @@ from secondpost.world.real.net import RealNet
 from secondpost.world.real.tls import CertificateError, PemCopies, ServerCertificate
 from tests.alarms import logged_alarms
 from tests.clock import SetClock
-from tests.crash.stage import InLineWork
+from tests.in_line_work import InLineWork
 from tests.stations.test_outages import CONFIG
 
 from .certificates import Pair, make_pair

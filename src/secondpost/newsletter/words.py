@@ -17,8 +17,9 @@ _NEEDED = frozenset("\u200c\u200d\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070
 
 def plain(text: str, characters_max: int) -> str:
     """One line of visible characters, NFC; if too long, cut at a word and ended by an ellipsis."""
-    visible = "".join(_visible(unicodedata.normalize("NFC", _few_marks(text))))
-    line = " ".join(visible.split())
+    words = unicodedata.normalize("NFC", _few_marks(text)).split()
+    visible = (word if word.isprintable() else "".join(_visible(word)) for word in words)
+    line = " ".join(" ".join(visible).split())  # again: a control within a word becomes a space
     if len(line) <= characters_max:
         return line
     cut = line[: characters_max - 1]

@@ -50,7 +50,9 @@ class RealFetcher:
         self._resolver = resolver
         self._allow_private = allow_private
         self._total_seconds = total_seconds
-        self._tls = ssl.create_default_context(cafile=authorities_path, cadata=authorities_pem)
+        self._tls: ssl.SSLContext | None = None
+        if authorities_path is not None or authorities_pem is not None:
+            self._tls = ssl.create_default_context(cafile=authorities_path, cadata=authorities_pem)
 
     async def get(
         self, url: str, headers: Mapping[str, str], octets_max: int, validators: Validators | None = None
@@ -120,12 +122,12 @@ class RealFetcher:
         """`octets_max`: of the answer's body; None: it is not read, and cannot fail. `take`: gets the
         body of a good answer in pieces, and the result has none.
         """
-        checked_url(url, self._allow_private)
-        transport = httpx2.AsyncHTTPTransport(verify=self._tls, trust_env=False)
+        trust = self._trust(checked_url(url, self._allow_private).scheme)
+        transport = httpx2.AsyncHTTPTransport(verify=trust, trust_env=False)
         # httpx2 has no public way to control where it connects; its version is pinned for this
         # line.
         transport._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=self._tls,
+            ssl_context=trust,
             max_keepalive_connections=0,
             network_backend=_Dialling(self._resolver, self._allow_private),
         )
@@ -139,6 +141,14 @@ class RealFetcher:
                 return await _read(response, url, octets_max, take)
             finally:
                 await response.aclose()
+
+    def _trust(self, scheme: str) -> ssl.SSLContext:
+        """The authorities for a connection. The system's are read when first needed: that takes 25 ms."""
+        if scheme != "https":
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts none, and is not used
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+        return self._tls
 
 
 def _shown(url: str) -> str:
