@@ -47,15 +47,12 @@ def _zipped(octets: Octets, address_name: str | None) -> list[ListPart]:
     names = [member.filename for member in members if not member.is_dir()]
     _refuse_workbook(names)
     lists = list(_lists_in(archive, members, address_name))
-    of_mailchimp = [part for part in lists if _is_of_mailchimp(part)]
-    if len(of_mailchimp) > 0:
-        return of_mailchimp
     if len(lists) == 0:
         raise NoList(
             f"it is a ZIP, and none of its files looks like a list of readers: {_shown(names)}. Unpack it "
             "and import the file that has the readers"
         )
-    if len(lists) > 1:
+    if len(lists) > 1 and not all(map(_is_of_mailchimp, lists)):
         raise NoList(
             f"it is a ZIP with several lists: {_shown([part.name for part in lists])}. Unpack it and import "
             "each of them that you want"
