@@ -11,6 +11,8 @@ from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
+from tests.processes.proc import children_of, command_line
+
 START_SECONDS_MAX = 20.0
 STOP_SECONDS_MAX = 20.0
 COMMAND_SECONDS_MAX = 60.0  # a check waits for servers that do not answer
@@ -144,9 +146,7 @@ class PostOffice:
     def makers(self) -> list[int]:
         """The processes that make readers' mails for the deliverer."""
         return [
-            pid
-            for pid in _descendants(self.supervisor)
-            if "secondpost.processes.signer" in _command_line(pid)
+            pid for pid in _descendants(self.supervisor) if "secondpost.processes.signer" in command_line(pid)
         ]
 
     def kill(self, victim: Victim) -> bool:
@@ -214,7 +214,7 @@ def roles_below(supervisor: int) -> dict[str, int]:
     """The running processes of a supervisor's roles, by name."""
     found: dict[str, int] = {}
     for pid in _descendants(supervisor):
-        before, role, _ = (*_command_line(pid)[-3:], "", "", "")[:3]
+        before, role, _ = (*command_line(pid)[-3:], "", "", "")[:3]
         if before == "--role":
             found[role] = pid
     return found
@@ -223,23 +223,12 @@ def roles_below(supervisor: int) -> dict[str, int]:
 def _running_with(word: str) -> list[int]:
     """The processes of all runs of one office, including roles whose supervisor died."""
     numbers = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
-    return [pid for pid in numbers if word in _command_line(pid)]
+    return [pid for pid in numbers if word in command_line(pid)]
 
 
 def _descendants(pid: int) -> list[int]:
-    try:
-        text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    except OSError:
-        return []
-    children = [int(word) for word in text.split()]
+    children = children_of(pid)
     return children + [below for child in children for below in _descendants(child)]
-
-
-def _command_line(pid: int) -> list[str]:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")
-    except OSError:
-        return []
 
 
 def changed(office: PostOffice, *replaced: tuple[str, str], more: str = "") -> str:

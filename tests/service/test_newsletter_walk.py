@@ -13,6 +13,7 @@ import pytest
 from bench.measure import pss_megabytes, settle, tree
 from tests.bounce.complaining import report_of
 from tests.newsletter.writing import FORMS, atom, json_feed, rss
+from tests.processes.proc import command_line
 from tests.protocols import dkimpy_says
 from tests.service.newsroom import (
     BOUNCES,
@@ -407,10 +408,7 @@ def _reports_to_owner(walk: Walk) -> list[Mail]:
 
 
 def parses_feeds(pid: int) -> bool:
-    try:
-        return b"secondpost.processes.feed_reader" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:  # it has just ended
-        return False
+    return "secondpost.processes.feed_reader" in command_line(pid)
 
 
 def test_all_five_roles_are_idle_in_little_memory(walk: Walk) -> None:

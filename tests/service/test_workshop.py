@@ -20,6 +20,7 @@ from secondpost.world.background import BackgroundTasks
 from secondpost.world.ports import WorkshopClosed
 from secondpost.world.real.dice import RealDice
 from secondpost.world.real.keys import make_missing_keys
+from tests.processes.proc import children_of, command_line
 from tests.stations.test_assembly import issue, reader
 
 OWN = OwnAddresses("https://news.example.net", Domain("mx2.example.net"))
@@ -64,8 +65,7 @@ class Shop:
 
 def processes() -> list[int]:
     """Our processes that make mails."""
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    return [int(pid) for pid in children if "processes.signer" in Path(f"/proc/{pid}/cmdline").read_text()]
+    return [pid for pid in children_of(os.getpid()) if "secondpost.processes.signer" in command_line(pid)]
 
 
 async def until(is_so: Callable[[], bool]) -> None:

@@ -159,7 +159,7 @@ def test_all_lists_of_a_zip_of_mailchimp_are_read_and_no_other_zip() -> None:
         ("d@example.org", "left"),
     ]
     cut_down = {"x/left.csv": "Email Address\nb@example.org\n"}
-    with pytest.raises(NoList, match=r"a ZIP with several lists: x/subscribed\.csv, .*x/left\.csv\. Unpack it"):
+    with pytest.raises(NoList, match=r"a ZIP with several lists: x/subscribed.*, x/left\.csv\. Unpack"):
         rows(zipped(files | cut_down))
     with pytest.raises(NoList, match=r"cleaned\.csv in the ZIP cannot be read: .*UTF-8"):
         rows(zipped({"subscribed.csv": subscribed, "cleaned.csv": b"\xef\xbb\xbf\xfc\n" + cleaned.encode()}))
