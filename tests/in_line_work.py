@@ -1,23 +1,18 @@
-"""Work for a store without threads, which switch twice for each of its verbs."""
+"""Work without threads, which would switch twice for each verb of a store."""
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
 class InLineWork:
-    """Jobs run at once, lines at the next turn, so that groups form."""
+    """A job runs when it is awaited, one of a line at the next turn, so that groups form."""
 
-    def run(self, job: Callable[[], T]) -> Awaitable[T]:
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        try:
-            answer.set_result(job())
-        except Exception as error:  # noqa: BLE001
-            answer.set_exception(error)
-        return answer
+    async def run(self, job: Callable[[], T]) -> T:
+        return job()
 
     def line(self, name: str) -> "InLineLine":
         return InLineLine()
@@ -42,6 +37,6 @@ class InLineLine:
         raised: BaseException | None = None
         try:
             job()
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001  passed to `done`, as a thread would
             raised = error
         done(raised)

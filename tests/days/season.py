@@ -24,8 +24,8 @@ from secondpost.newsletter.reading import FeedReading
 from secondpost.store.newsletter_ports import SlotOutcome
 from secondpost.store.ports import Settlement
 from simulation.dice import SimDice
+from tests.in_line_work import InLineWork
 from tests.newsletter.blog import START_MS, Blog
-from tests.newsletter.test_fetching import InLine
 from tests.newsletter.weekly_blog import WeeklyBlog
 from tests.newsletter.weeks_language import post_of
 
@@ -195,7 +195,7 @@ class Days:
                 self.store,
                 self.clock,
                 SimDice("season"),
-                FeedFetching(self.site, parse_in_line(InLine())).look,
+                FeedFetching(self.site, parse_in_line(InLineWork())).look,
             )
             self.publishers[blog.newsletter.name] = Publisher(
                 reading, self.store, self.clock, blog.ids, blog.composed, blog.log, blog.standing

@@ -1,9 +1,8 @@
 """How the fetch role interprets responses; the web is a dict."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import pytest
 
@@ -19,10 +18,10 @@ from secondpost.mail.article import (
 from secondpost.mail.duration import HOUR_MS
 from secondpost.newsletter.fetching import HUB_SECONDS_MAX, FeedFetching, parse_in_line
 from secondpost.newsletter.response_times import REFRESH_MS_MAX, RETRY_AFTER_MS_MAX
-from secondpost.world.ports import Fetched, FetchError, Redirect, Validators, WorkLine
+from secondpost.world.ports import Fetched, FetchError, Redirect, Validators
 from simulation.clock import Timeline, run
+from tests.in_line_work import InLineWork
 
-T = TypeVar("T")
 URL = "https://www.example.net/feed.xml"
 FEED = b"<rss version='2.0'><channel><item><title>One</title><link>/1</link></item></channel></rss>"
 
@@ -44,22 +43,9 @@ class Web:
         return found
 
 
-class InLine:
-    """Work that is done at once."""
-
-    def run(self, job: Callable[[], T]) -> Awaitable[T]:
-        async def done() -> T:
-            return job()
-
-        return done()
-
-    def line(self, name: str) -> WorkLine:
-        raise KeyError(name)
-
-
 def ask(pages: Mapping[str, Fetched | FetchError], asked: FeedAsked) -> tuple[FeedAnswered, Web]:
     web = Web(pages)
-    return asyncio.run(FeedFetching(web, parse_in_line(InLine())).look(asked)), web
+    return asyncio.run(FeedFetching(web, parse_in_line(InLineWork())).look(asked)), web
 
 
 def look(page: Fetched | FetchError) -> FeedAnswered:
@@ -229,7 +215,7 @@ def test_a_hub_that_does_not_answer_keeps_no_feed_waiting() -> None:
 
     web = Web({URL: Fetched(200, {}, FEED, URL)})
     hub = HubSubscription("https://hub.example/", URL, "https://mx2.example.net/api/websub/x", "s")
-    look = FeedFetching(web, parse_in_line(InLine()), SilentHub()).look
+    look = FeedFetching(web, parse_in_line(InLineWork()), SilentHub()).look
     timeline = Timeline()
     answered = run(look(FeedAsked(URL, subscription=hub)), timeline, timeline.loop("fetch"))
     assert isinstance(answered.found, FeedRead)
@@ -253,7 +239,7 @@ class Hubs:
 def look_and_subscribe(hubs: Hubs) -> FeedAnswered:
     asked = FeedAsked(URL, subscription=HubSubscription("https://hub.example/", URL, f"{URL}/call", "s"))
     web = Web({URL: Fetched(200, {}, FEED, URL)})
-    return asyncio.run(FeedFetching(web, parse_in_line(InLine()), hubs).look(asked))
+    return asyncio.run(FeedFetching(web, parse_in_line(InLineWork()), hubs).look(asked))
 
 
 def test_the_secret_of_a_subscription_never_goes_from_https_to_http() -> None:

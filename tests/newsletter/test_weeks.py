@@ -23,13 +23,13 @@ from secondpost.newsletter.reading import FeedReading
 from secondpost.store.newsletter_ports import LedgerEntry
 from simulation.dice import SimDice
 from tests.alarms import logged_alarms, that_stand
+from tests.in_line_work import InLineWork
 from tests.newsletter.blog import (
     START_MS,
     WEEKLY,
     Bench,
     Blog,
 )
-from tests.newsletter.test_fetching import InLine
 from tests.newsletter.weekly_blog import WeeklyBlog
 from tests.newsletter.weeks_language import Step, Weeks, all_weeks, numbers, post_of, settings_of
 
@@ -70,7 +70,7 @@ class Life:
             self.blog.store,
             self.blog.clock,
             SimDice("weeks"),
-            FeedFetching(self.site, parse_in_line(InLine())).look,
+            FeedFetching(self.site, parse_in_line(InLineWork())).look,
         )
         blog = self.blog
         self.logged_again += len(that_stand(self.standing, AlarmKind.ARTICLES_HELD))
